@@ -1,0 +1,9 @@
+//! The audit log: who did what, on what, when, from where, and how it ended.
+
+mod api;
+mod entry;
+mod page;
+mod url_state;
+mod verify;
+
+pub(crate) use page::AuditPage;

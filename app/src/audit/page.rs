@@ -1,0 +1,149 @@
+//! The audit page: filter, rows, export, check.
+
+use super::api::{VerifyLog, list_acts};
+use super::entry::Entry;
+use super::url_state::{AuditUrl, field_time};
+use super::verify::{VerifyButton, VerifyResult};
+use crate::components::{
+    Empty, EmptyState, ErrorNotice, Glyph, Icon, PageHead, Pager, SelectField, Skeleton, TextField,
+};
+use crate::url::use_query;
+use leptos::prelude::*;
+use leptos_router::components::Form;
+use muster_domain::action::Action;
+use muster_domain::audit::{AuditEntryView, Outcome};
+use muster_domain::paging::Page;
+
+/// Who did what.
+#[component]
+pub(crate) fn AuditPage() -> impl IntoView {
+    let query = use_query();
+    let state = Memo::new(move |_| query.with(AuditUrl::read));
+    let rows = Resource::new(move || state.with(AuditUrl::query_text), list_acts);
+    let verify = ServerAction::<VerifyLog>::new();
+    view! {
+        <PageHead title="Audit log" subtitle=|| "Who did what, on what, from where, when, and how it ended. All times UTC.">
+            <details class="menu">
+                <summary class="btn">
+                    <Icon glyph=Glyph::Download />
+                    "Export"
+                </summary>
+                <div class="menu-body">
+                    <h2>"All acts that match the filter"</h2>
+                    <a href=move || state.get().export("csv") download="">
+                        "CSV"
+                    </a>
+                    <a href=move || state.get().export("json") download="">
+                        "JSON"
+                    </a>
+                </div>
+            </details>
+            <VerifyButton action=verify />
+        </PageHead>
+        <VerifyResult action=verify />
+        {move || view! { <Filter state=state.get() /> }}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(page) => view! { <Rows state=state.get_untracked() page /> }.into_any(),
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the audit log" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Filter(state: AuditUrl) -> impl IntoView {
+    let problem = |field: &'static str| {
+        let text = state.problems.iter().find(|(name, _)| *name == field).map(|(_, text)| text.clone());
+        Signal::derive(move || text.clone())
+    };
+    let (outcome_problem, since_problem, until_problem) = (problem("outcome"), problem("since"), problem("until"));
+    let outcomes = [(String::new(), "Any".to_owned())]
+        .into_iter()
+        .chain(Outcome::ALL.into_iter().map(|one| (one.as_str().to_owned(), one.as_str().to_owned())))
+        .collect();
+    let filtered = state.is_filtered();
+    let (since, until) = (field_time(state.since), field_time(state.until));
+    view! {
+        <Form method="GET" action="/audit" attr:class="audit-filter" attr:role="search" attr:aria-label="Filter acts">
+            <div class="field">
+                <label for="actor">"Actor"</label>
+                <input
+                    id="actor"
+                    name="actor"
+                    value=state.actor.unwrap_or_default()
+                    autocomplete="off"
+                    data-filter=""
+                />
+            </div>
+            <TextField name="action" label="Action" value=state.action.unwrap_or_default() list="actions" />
+            <TextField name="resource" label="Resource begins with" value=state.resource.unwrap_or_default() placeholder="node:mi-…" />
+            <SelectField
+                name="outcome"
+                label="Outcome"
+                options=outcomes
+                selected=state.outcome.map(Outcome::as_str).unwrap_or_default()
+                error=outcome_problem
+            />
+            <TextField name="address" label="Address" value=state.address.unwrap_or_default() />
+            <TextField name="since" label="From (UTC)" kind="datetime-local" value=since error=since_problem />
+            <TextField name="until" label="Before (UTC)" kind="datetime-local" value=until error=until_problem />
+            <datalist id="actions">
+                {Action::ALL.iter().map(|action| view! { <option value=action.as_str()></option> }).collect_view()}
+            </datalist>
+            <div class="row">
+                <button type="submit" class="btn primary">
+                    "Filter"
+                </button>
+                {filtered.then(|| view! { <a class="btn quiet" href="/audit">"Clear"</a> })}
+            </div>
+        </Form>
+    }
+}
+
+#[component]
+fn Rows(state: AuditUrl, page: Page<AuditEntryView>) -> impl IntoView {
+    if page.items.is_empty() {
+        let (kind, title, text) = if state.is_filtered() {
+            (Empty::NothingMatches, "No act matches", "Nothing in the log fits all conditions.")
+        } else {
+            (Empty::NothingExists, "Nothing has been done yet", "Every act in the portal will be listed here.")
+        };
+        return view! {
+            <section class="card">
+                <EmptyState kind title>
+                    <p>{text}</p>
+                    {(kind == Empty::NothingMatches).then(|| view! { <a class="btn" href="/audit">"Clear the filter"</a> })}
+                </EmptyState>
+            </section>
+        }
+        .into_any();
+    }
+    let count = format!("{} acts on this page, newest first", page.items.len());
+    let first = state.cursor.is_some().then(|| state.page(None).page_address());
+    let next = page.next.map(|cursor| state.page(Some(cursor.0)).page_address());
+    view! {
+        <section class="card acts" aria-label="Acts">
+            <div class="act-row act-head" aria-hidden="true">
+                <span class="act-time">"Time"</span>
+                <span class="act-actor">"Actor"</span>
+                <span class="act-action">"Action"</span>
+                <span class="act-resource">"Resource"</span>
+                <span class="act-outcome">"Outcome"</span>
+                <span class="act-address">"Address"</span>
+            </div>
+            {page.items.into_iter().map(|entry| view! { <Entry entry /> }).collect_view()}
+        </section>
+        <Pager count first next />
+    }
+    .into_any()
+}

@@ -1,0 +1,65 @@
+//! Line icons, drawn inline so that they take the colour of the text beside them.
+
+use leptos::prelude::*;
+
+macro_rules! glyphs {
+    ($($(#[$doc:meta])* $name:ident = $path:literal;)*) => {
+        /// Which icon.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Glyph { $($(#[$doc])* $name,)* }
+
+        impl Glyph {
+            const fn path(self) -> &'static str {
+                match self { $(Self::$name => $path,)* }
+            }
+        }
+    };
+}
+
+glyphs! {
+    Home = "M3 12l9-8 9 8M5 10v10h14V10";
+    Fleet = "M4 5h16v5H4zM4 14h16v5H4zM8 7.5h.01M8 16.5h.01";
+    Command = "M5 4l14 8-14 8z";
+    Audit = "M5 4h14v16H5zM8 9h8M8 13h8M8 17h4";
+    Settings = "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5";
+    Check = "M4 12l5 5L20 6";
+    Cross = "M6 6l12 12M18 6L6 18";
+    Plus = "M12 5v14M5 12h14";
+    Minus = "M5 12h14";
+    Search = "M11 4a7 7 0 100 14 7 7 0 000-14zM20 20l-4-4";
+    Down = "M6 9l6 6 6-6";
+    Right = "M9 6l6 6-6 6";
+    Up = "M6 15l6-6 6 6";
+    Copy = "M9 9h11v11H9zM5 15H4V4h11v1";
+    Download = "M12 4v11M7 10l5 5 5-5M4 20h16";
+    Warning = "M12 4l9 16H3zM12 10v4M12 17v.01";
+    Info = "M12 3a9 9 0 100 18 9 9 0 000-18zM12 11v5M12 8v.01";
+    Lock = "M6 11h12v9H6zM8 11V8a4 4 0 018 0v3";
+    Clock = "M12 3a9 9 0 100 18 9 9 0 000-18zM12 7v5l3 2";
+    Dots = "M6 12h.01M12 12h.01M18 12h.01";
+    User = "M12 4a4 4 0 100 8 4 4 0 000-8zM4 21c1-4 4-6 8-6s7 2 8 6";
+    Tag = "M4 4h8l8 8-8 8-8-8zM8 8h.01";
+    Bookmark = "M7 4h10v16l-5-4-5 4z";
+    Columns = "M4 5h16v14H4zM10 5v14M15 5v14";
+    Keyboard = "M3 7h18v11H3zM7 11h.01M11 11h.01M15 11h.01M8 15h8";
+    SignOut = "M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9";
+    Menu = "M4 7h16M4 12h16M4 17h16";
+    Shield = "M12 3l8 4v5c0 5-4 8-8 9-4-1-8-4-8-9V7z";
+    Refresh = "M20 11a8 8 0 10-2.3 5.7M20 5v6h-6";
+    Stop = "M6 6h12v12H6z";
+    Terminal = "M4 5h16v14H4zM7 9l3 3-3 3M12 15h5";
+    Document = "M6 3h9l4 4v14H6zM9 12h7M9 16h7";
+    Sun = "M12 8a4 4 0 100 8 4 4 0 000-8zM12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4";
+    Spin = "M12 3a9 9 0 109 9";
+    Off = "M12 4a8 8 0 100 16 8 8 0 000-16z";
+}
+
+/// One icon. Decoration only: the word beside it says the same.
+#[component]
+pub(crate) fn Icon(glyph: Glyph) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+            <path d=glyph.path()></path>
+        </svg>
+    }
+}

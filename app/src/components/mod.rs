@@ -1,0 +1,43 @@
+//! The kit: one component per file, used by every feature. Nothing here knows a feature.
+
+pub(crate) mod button;
+pub(crate) mod copy_button;
+pub(crate) mod data_table;
+pub(crate) mod dialog;
+pub(crate) mod empty_state;
+pub(crate) mod error_notice;
+pub(crate) mod form_field;
+pub(crate) mod icon;
+pub(crate) mod number;
+pub(crate) mod page_head;
+pub(crate) mod pager;
+pub(crate) mod progress_bar;
+pub(crate) mod skeleton;
+pub(crate) mod stat_card;
+pub(crate) mod status_badge;
+pub(crate) mod tabs;
+pub(crate) mod tag_chip;
+pub(crate) mod text_area;
+pub(crate) mod time_ago;
+pub(crate) mod toast;
+
+pub(crate) use button::{SubmitButton, Tone};
+pub(crate) use copy_button::CopyButton;
+pub(crate) use data_table::{Align, Fact, SortHeader, TableCard};
+pub(crate) use dialog::{ConfirmDialog, DialogCancel, close_dialogs};
+pub(crate) use empty_state::{Empty, EmptyState};
+pub(crate) use error_notice::{ErrorNotice, FormError};
+pub(crate) use form_field::{CheckField, FormField, SelectField, TextField};
+pub(crate) use icon::{Glyph, Icon};
+pub(crate) use number::{grouped, plural};
+pub(crate) use page_head::PageHead;
+pub(crate) use pager::Pager;
+pub(crate) use progress_bar::ProgressBar;
+pub(crate) use skeleton::Skeleton;
+pub(crate) use stat_card::StatCard;
+pub(crate) use status_badge::{Badge, StatusBadge, StatusDot};
+pub(crate) use tabs::{Tab, Tabs};
+pub(crate) use tag_chip::{TagChip, TagList};
+pub(crate) use text_area::TextArea;
+pub(crate) use time_ago::TimeAgo;
+pub(crate) use toast::{Toasts, use_toaster};

@@ -1,0 +1,105 @@
+//! Statuses as word, icon and colour: never colour alone.
+
+use super::icon::{Glyph, Icon};
+use leptos::prelude::*;
+use muster_domain::audit::Outcome;
+use muster_domain::commands::CommandStatus;
+use muster_domain::fleet::PingStatus;
+
+/// The closed set of looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Badge {
+    /// Went well.
+    Ok,
+    /// Deserves attention.
+    Warn,
+    /// Went wrong.
+    Bad,
+    /// Going on.
+    Busy,
+    /// Neither good nor bad.
+    Info,
+    /// Not there, or unknown.
+    Off,
+}
+
+impl Badge {
+    /// The class that colours it.
+    pub(crate) const fn class(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+            Self::Busy => "info busy",
+            Self::Info => "info",
+            Self::Off => "off",
+        }
+    }
+
+    const fn glyph(self) -> Glyph {
+        match self {
+            Self::Ok => Glyph::Check,
+            Self::Warn => Glyph::Warning,
+            Self::Bad => Glyph::Cross,
+            Self::Busy => Glyph::Spin,
+            Self::Info => Glyph::Info,
+            Self::Off => Glyph::Off,
+        }
+    }
+}
+
+impl From<PingStatus> for Badge {
+    fn from(status: PingStatus) -> Self {
+        match status {
+            PingStatus::Online => Self::Ok,
+            PingStatus::ConnectionLost => Self::Warn,
+            PingStatus::Inactive => Self::Off,
+        }
+    }
+}
+
+impl From<CommandStatus> for Badge {
+    fn from(status: CommandStatus) -> Self {
+        match status {
+            CommandStatus::Pending | CommandStatus::Delayed => Self::Info,
+            CommandStatus::InProgress | CommandStatus::Cancelling => Self::Busy,
+            CommandStatus::Success => Self::Ok,
+            CommandStatus::Cancelled => Self::Off,
+            CommandStatus::TimedOut => Self::Warn,
+            CommandStatus::Failed => Self::Bad,
+        }
+    }
+}
+
+impl From<Outcome> for Badge {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Success => Self::Ok,
+            Outcome::Failure => Self::Bad,
+            Outcome::Denied => Self::Warn,
+            Outcome::Unknown => Self::Off,
+        }
+    }
+}
+
+/// A badge: icon and word on a soft ground.
+#[component]
+pub(crate) fn StatusBadge(#[prop(into)] badge: Badge, #[prop(into)] label: String) -> impl IntoView {
+    view! {
+        <span class=format!("tag badge {}", badge.class())>
+            <Icon glyph=badge.glyph() />
+            {label}
+        </span>
+    }
+}
+
+/// The quiet form for long tables: a dot that differs in shape as well as colour, and the word.
+#[component]
+pub(crate) fn StatusDot(#[prop(into)] badge: Badge, #[prop(into)] label: String) -> impl IntoView {
+    view! {
+        <span class="status-dot">
+            <span class=format!("dot {}", badge.class()) aria-hidden="true"></span>
+            {label}
+        </span>
+    }
+}

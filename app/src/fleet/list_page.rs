@@ -1,0 +1,339 @@
+//! The Fleet page. Its address says everything but the selection.
+
+use super::api::{get_facets, list_nodes};
+use super::filter_bar::FilterBar;
+use super::preview_panel::{PreviewPanel, TableSkeleton};
+use super::saved_views::SavedViews;
+use super::selection::use_selection;
+use super::table::NodeTable;
+use super::url_state::{Column, FleetUrl};
+use crate::components::{
+    Empty, EmptyState, ErrorNotice, Glyph, Icon, PageHead, Pager, TimeAgo, grouped, plural,
+};
+use crate::url::use_query;
+use leptos::ev;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::components::Form;
+use leptos_router::hooks::use_navigate;
+use muster_domain::fleet::FleetPage as Rows;
+use std::time::Duration;
+
+const RENEWED_EVERY: Duration = Duration::from_secs(15);
+
+/// All nodes, filtered.
+#[component]
+pub(crate) fn FleetPage() -> impl IntoView {
+    let query = use_query();
+    let state = Memo::new(move |_| query.with(FleetUrl::read));
+    // The panel is no part of this: opening it must not load the table again.
+    let asked = Memo::new(move |_| {
+        state.with(|state| {
+            (state.filter.to_string(), state.sort.as_str().to_owned(), state.descending, state.cursor.clone())
+        })
+    });
+    let rows = Resource::new(
+        move || asked.get(),
+        |(filter, sort, descending, cursor)| list_nodes(filter, sort, descending, cursor),
+    );
+    let facets = Resource::new(|| (), |()| get_facets());
+    let previewed = Memo::new(move |_| state.with(|state| state.node.clone()));
+    let close = Signal::derive(move || state.with(|state| state.with_node(None).address()));
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        // An address made by the filter form is replaced by the plain one that says the same.
+        let state = state.get();
+        if state.untidy && state.draft.is_none() {
+            navigate(
+                &state.address(),
+                NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() },
+            );
+        }
+    });
+    Effect::new(move |_| {
+        let renewing = set_interval_with_handle(
+            move || {
+                if !document().hidden() {
+                    rows.refetch();
+                }
+            },
+            RENEWED_EVERY,
+        );
+        on_cleanup(move || {
+            if let Ok(renewing) = renewing {
+                renewing.clear();
+            }
+        });
+    });
+    let subtitle = move || {
+        view! {
+            <Transition fallback=|| "Managed nodes">
+                {move || Suspend::new(async move { rows.await.ok().map(|rows| view! { <Counts rows /> }) })}
+            </Transition>
+        }
+    };
+    view! {
+        <PageHead title="Fleet" subtitle=subtitle>
+            <SavedViews state />
+            <ColumnMenu state />
+            <ExportMenu state />
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    let may_add = rows.await.is_ok_and(|rows| rows.may_add);
+                    may_add
+                        .then(|| {
+                            view! {
+                                <a class="btn" href="/fleet/add">
+                                    <Icon glyph=Glyph::Plus />
+                                    "Add node"
+                                </a>
+                            }
+                        })
+                })}
+            </Transition>
+            <RunButton rows />
+        </PageHead>
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move {
+                let facets = facets.await.unwrap_or_default();
+                view! { <FilterBar state facets /> }
+            })}
+        </Transition>
+        <div class="split" class:open=move || previewed.get().is_some()>
+            <div class="split-main">
+                <Transition fallback=TableSkeleton>
+                    {move || Suspend::new(async move {
+                        match rows.await {
+                            Ok(rows) => view! { <Table state rows /> }.into_any(),
+                            Err(error) => {
+                                view! {
+                                    <div class="card card-body">
+                                        <ErrorNotice error what="the fleet" />
+                                    </div>
+                                }
+                                    .into_any()
+                            }
+                        }
+                    })}
+                </Transition>
+            </div>
+            <PreviewPanel node=previewed close />
+        </div>
+    }
+}
+
+#[component]
+fn Counts(rows: Rows) -> impl IntoView {
+    view! {
+        <span>
+            {plural(rows.total, "managed node", "managed nodes")} " · "
+            {format!("{} not reporting", grouped(rows.not_reporting))} " · "
+            {match rows.synced_at {
+                Some(at) => view! { "synced " <TimeAgo at /> }.into_any(),
+                None => "not synced yet".into_any(),
+            }}
+        </span>
+    }
+}
+
+/// Runs a command on the selection. Without script it sends the ticked boxes of the table.
+#[component]
+fn RunButton(rows: Resource<Result<Rows, crate::error::AppError>>) -> impl IntoView {
+    let selection = use_selection();
+    let navigate = use_navigate();
+    let submit = StoredValue::new(move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let target = selection.0.with_untracked(super::selection::Selected::run_address);
+        navigate(&target, NavigateOptions::default());
+    });
+    let text = move || match selection.0.with(super::selection::Selected::count) {
+        0 => "Run command".to_owned(),
+        count => format!("Run command on {}", grouped(count)),
+    };
+    view! {
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move {
+                rows.await
+                    .is_ok_and(|rows| rows.may_run)
+                    .then(|| {
+                        view! {
+                            <form
+                                id="run-form"
+                                method="get"
+                                action="/commands/new"
+                                on:submit=move |event| submit.with_value(|submit| submit(event))
+                            >
+                                <button type="submit" class="btn primary">
+                                    <Icon glyph=Glyph::Command />
+                                    <span>{text}</span>
+                                </button>
+                            </form>
+                        }
+                    })
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn ColumnMenu(state: Memo<FleetUrl>) -> impl IntoView {
+    view! {
+        <details class="menu">
+            <summary class="btn">
+                <Icon glyph=Glyph::Columns />
+                "Columns"
+            </summary>
+            <div class="menu-body">
+                <Form method="GET" action="/fleet" attr:class="menu-form">
+                    // Says that columns were chosen, even when none is ticked.
+                    <input type="hidden" name="cols" value="node" />
+                    {move || {
+                        state
+                            .get()
+                            .hidden(&["cols"])
+                            .into_iter()
+                            .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+                            .collect_view()
+                    }}
+                    <fieldset>
+                        <legend>"Columns to show"</legend>
+                        {Column::ALL
+                            .into_iter()
+                            .map(|column| {
+                                let shown = state.get_untracked().shown().contains(&column);
+                                view! {
+                                    <label class="row">
+                                        <input type="checkbox" name="cols" value=column.word() checked=shown />
+                                        {column.label()}
+                                    </label>
+                                }
+                            })
+                            .collect_view()}
+                    </fieldset>
+                    <button type="submit" class="btn primary">
+                        "Apply"
+                    </button>
+                </Form>
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn ExportMenu(state: Memo<FleetUrl>) -> impl IntoView {
+    view! {
+        <details class="menu">
+            <summary class="btn">
+                <Icon glyph=Glyph::Download />
+                "Export"
+            </summary>
+            <div class="menu-body">
+                <h2>"All nodes that match the filter"</h2>
+                <a href=move || state.get().export("csv") download="">
+                    "CSV"
+                </a>
+                <a href=move || state.get().export("json") download="">
+                    "JSON"
+                </a>
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn Table(state: Memo<FleetUrl>, rows: Rows) -> impl IntoView {
+    // What the rows belong to; a change of it brings new rows anyway.
+    let now = state.get_untracked();
+    if rows.total == 0 {
+        return view! {
+            <section class="card">
+                <EmptyState kind=Empty::NothingExists title="No node has joined yet">
+                    <p>"A node appears here as soon as its agent reports for the first time."</p>
+                    {rows
+                        .may_add
+                        .then(|| {
+                            view! {
+                                <a class="btn primary" href="/fleet/add">
+                                    "Add node"
+                                </a>
+                            }
+                        })}
+                </EmptyState>
+            </section>
+        }
+        .into_any();
+    }
+    if rows.page.items.is_empty() {
+        return view! {
+            <section class="card">
+                <EmptyState kind=Empty::NothingMatches title="No node matches">
+                    <p>{format!("None of your {} fits all conditions.", plural(rows.total, "node", "nodes"))}</p>
+                    <a class="btn" href=now.without_filter().address()>
+                        "Clear the filter"
+                    </a>
+                </EmptyState>
+            </section>
+        }
+        .into_any();
+    }
+    let count = format!(
+        "{} of {} · {} on this page",
+        grouped(rows.matching),
+        plural(rows.total, "node", "nodes"),
+        rows.page.items.len()
+    );
+    let first = now.cursor.is_some().then(|| now.first_page().address());
+    let next = rows.page.next.clone().map(|cursor| now.page(cursor.0).address());
+    let ids: Vec<String> = rows.page.items.iter().map(|node| node.node_id.to_string()).collect();
+    view! {
+        <SelectionBar ids matching=rows.matching filter=now.filter.to_string() />
+        <NodeTable state=now nodes=rows.page.items />
+        <Pager count first next />
+    }
+    .into_any()
+}
+
+/// What is selected, and how to select more or nothing. Stays while one pages through the list.
+#[component]
+fn SelectionBar(ids: Vec<String>, matching: u64, filter: String) -> impl IntoView {
+    let selection = use_selection();
+    let here = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+    let all_here = Memo::new(move |_| selection.0.with(|selected| ids.iter().all(|id| selected.has(id))));
+    let count = Memo::new(move |_| selection.0.with(super::selection::Selected::count));
+    let by_filter = Memo::new(move |_| selection.0.with(|selected| selected.matching.is_some()));
+    let select_all = move |_| {
+        let filter = filter.clone();
+        selection.change(|selected| {
+            selected.nodes.clear();
+            selected.matching = Some((filter, matching));
+        });
+    };
+    let select_all = StoredValue::new(select_all);
+    view! {
+        <div class="action-bar" class:on=move || { count.get() > 0 } role="status">
+            <strong>{move || format!("{} selected", plural(count.get(), "node", "nodes"))}</strong>
+            <span class="muted">{move || by_filter.get().then_some("everything that matches, also what joins later")}</span>
+            {move || {
+                (all_here.get() && !by_filter.get() && matching > here)
+                    .then(|| {
+                        view! {
+                            <button
+                                type="button"
+                                class="link-button"
+                                on:click=move |event| select_all.with_value(|select| select(event))
+                            >
+                                {format!("Select all {} that match the filter", grouped(matching))}
+                            </button>
+                        }
+                    })
+            }}
+            <button
+                type="button"
+                class="link-button"
+                on:click=move |_| selection.change(|selected| *selected = super::selection::Selected::default())
+            >
+                "Clear selection"
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,182 @@
+//! The table of nodes, with its selection.
+
+use super::selection::{range, use_selection};
+use super::url_state::{Column, FleetUrl};
+use crate::components::{Glyph, Icon, SortHeader, StatusDot, TableCard, TagList, TimeAgo};
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use muster_domain::fleet::{FleetSort, NodeSummary};
+
+/// `Debian GNU/Linux 12`.
+pub(super) fn platform(node: &NodeSummary) -> String {
+    [node.platform_name.as_str(), node.platform_version.as_str()].join(" ").trim().to_owned()
+}
+
+/// The rows on show. Boxes belong to the form `run-form`, so that they work without script.
+#[component]
+pub(super) fn NodeTable(state: FleetUrl, nodes: Vec<NodeSummary>) -> impl IntoView {
+    let selection = use_selection();
+    let ids: Vec<String> = nodes.iter().map(|node| node.node_id.to_string()).collect();
+    let columns = state.shown();
+    let last_clicked = StoredValue::new(None::<String>);
+    let all = {
+        let ids = ids.clone();
+        Memo::new(move |_| selection.0.with(|selected| !ids.is_empty() && ids.iter().all(|id| selected.has(id))))
+    };
+    let some = {
+        let ids = ids.clone();
+        Memo::new(move |_| selection.0.with(|selected| ids.iter().any(|id| selected.has(id))))
+    };
+    let toggle_all = {
+        let ids = ids.clone();
+        move |event: ev::Event| {
+            let on = event_target_checked(&event);
+            selection.change(|selected| selected.set(&ids, on));
+        }
+    };
+    let toggle = Callback::new(move |(id, on, with_shift): (String, bool, bool)| {
+        let last = if with_shift { last_clicked.get_value() } else { None };
+        let rows = range(&ids, last.as_deref(), &id).to_vec();
+        selection.change(|selected| selected.set(&rows, on));
+        last_clicked.set_value(Some(id));
+    });
+    let headers: Vec<AnyView> = columns
+        .iter()
+        .map(|column| match column.sort() {
+            Some(sort) => sort_header(&state, column.label(), sort).into_any(),
+            None => view! { <th scope="col">{column.label()}</th> }.into_any(),
+        })
+        .collect();
+    let name_header = sort_header(&state, "Node", FleetSort::Name);
+    let previewed = state.node.clone();
+    view! {
+        <TableCard label="Nodes">
+            <table class="nodes">
+                <thead>
+                    <tr>
+                        <th class="pick" scope="col">
+                            <input
+                                type="checkbox"
+                                class="needs-script"
+                                aria-label="Select all nodes on this page"
+                                prop:checked=move || all.get()
+                                prop:indeterminate=move || some.get() && !all.get()
+                                on:change=toggle_all
+                            />
+                        </th>
+                        {name_header}
+                        {headers}
+                        <th scope="col">
+                            <span class="visually-hidden">"Preview"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {nodes
+                        .into_iter()
+                        .map(|node| {
+                            let preview = state.with_node(Some(node.node_id.to_string())).address();
+                            let shown = previewed.as_deref() == Some(node.node_id.as_str());
+                            view! { <Row node columns=columns.clone() toggle preview shown /> }
+                        })
+                        .collect_view()}
+                </tbody>
+            </table>
+        </TableCard>
+    }
+}
+
+fn sort_header(state: &FleetUrl, label: &'static str, sort: FleetSort) -> impl IntoView + use<> {
+    let descending = (state.sort == sort).then_some(state.descending);
+    let href = state.ordered(sort).address();
+    view! { <SortHeader label href descending /> }
+}
+
+#[component]
+fn Row(
+    node: NodeSummary,
+    columns: Vec<Column>,
+    toggle: Callback<(String, bool, bool)>,
+    preview: String,
+    shown: bool,
+) -> impl IntoView {
+    let selection = use_selection();
+    let id = node.node_id.to_string();
+    let is_selected = {
+        let id = id.clone();
+        Memo::new(move |_| selection.0.with(|selected| selected.has(&id)))
+    };
+    let click = {
+        let id = id.clone();
+        // `click`, not `change`: only it knows about Shift.
+        move |event: ev::MouseEvent| {
+            let on = event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok())
+                .is_some_and(|input| input.checked());
+            toggle.run((id.clone(), on, event.shift_key()));
+        }
+    };
+    let select_label = format!("Select {}", node.name);
+    let preview_label = format!("Preview {}", node.name);
+    let href = format!("/fleet/{id}");
+    view! {
+        <tr data-row="" tabindex="-1" class:selected=move || is_selected.get() class:previewed=shown>
+            <td class="pick">
+                <input
+                    type="checkbox"
+                    name="nodes"
+                    value=id.clone()
+                    r#form="run-form"
+                    data-act="select"
+                    aria-label=select_label
+                    prop:checked=move || is_selected.get()
+                    on:click=click
+                />
+            </td>
+            <td>
+                <div class="two-lines">
+                    <a class="strong" href=href data-act="open">
+                        {node.name.clone()}
+                    </a>
+                    <small class="mono">{id}</small>
+                </div>
+            </td>
+            {columns.into_iter().map(|column| cell(column, &node)).collect_view()}
+            <td class="right">
+                <a
+                    class="btn quiet small"
+                    href=preview
+                    data-act="preview"
+                    data-noscroll=""
+                    aria-label=preview_label
+                    title="Preview (e)"
+                >
+                    <Icon glyph=Glyph::Right />
+                </a>
+            </td>
+        </tr>
+    }
+}
+
+fn cell(column: Column, node: &NodeSummary) -> AnyView {
+    match column {
+        Column::Status => {
+            view! { <td><StatusDot badge=node.ping_status label=node.ping_status.label() /></td> }.into_any()
+        }
+        Column::Platform => view! { <td class="nowrap">{platform(node)}</td> }.into_any(),
+        Column::Agent => view! { <td class="mono nowrap">{node.agent_version.clone()}</td> }.into_any(),
+        Column::Address => view! { <td class="mono nowrap">{node.ip_address.clone()}</td> }.into_any(),
+        Column::Tags => view! { <td><TagList tags=node.tags.clone() most=2 /></td> }.into_any(),
+        Column::LastPing => view! {
+            <td class="muted nowrap">
+                {match node.last_ping_at {
+                    Some(at) => view! { <TimeAgo at /> }.into_any(),
+                    None => "never".into_any(),
+                }}
+            </td>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,77 @@
+//! The list of keyboard shortcuts.
+
+use crate::components::DialogCancel;
+use leptos::prelude::*;
+
+const KEYS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "Anywhere",
+        &[
+            ("Ctrl K", "Search and go to"),
+            ("?", "This list"),
+            ("/", "To the filter of the page"),
+            ("Esc", "One level back"),
+        ],
+    ),
+    (
+        "Go to",
+        &[
+            ("g o", "Overview"),
+            ("g f", "Fleet"),
+            ("g c", "Commands"),
+            ("g a", "Audit log"),
+            ("g s", "Settings"),
+        ],
+    ),
+    (
+        "In tables",
+        &[
+            ("j", "Next row"),
+            ("k", "Row before"),
+            ("x", "Select the row"),
+            ("o", "Open the row"),
+            ("e", "Preview the row beside the table"),
+        ],
+    ),
+];
+
+/// The dialog `help`.
+#[component]
+pub(super) fn HelpDialog() -> impl IntoView {
+    view! {
+        <dialog id="help" class="dialog wide" aria-labelledby="help-title">
+            <h2 id="help-title">"Keyboard shortcuts"</h2>
+            <div class="help-columns">
+                {KEYS
+                    .iter()
+                    .map(|(title, keys)| {
+                        view! {
+                            <section>
+                                <h3>{*title}</h3>
+                                <dl>
+                                    {keys
+                                        .iter()
+                                        .map(|(key, what)| {
+                                            view! {
+                                                <div>
+                                                    <dt>
+                                                        {key.split(' ').map(|one| view! { <kbd>{one.to_owned()}</kbd> }).collect_view()}
+                                                    </dt>
+                                                    <dd>{*what}</dd>
+                                                </div>
+                                            }
+                                        })
+                                        .collect_view()}
+                                </dl>
+                            </section>
+                        }
+                    })
+                    .collect_view()}
+            </div>
+            <p class="muted">"Single keys can be switched off under Settings, Profile."</p>
+            <div class="dialog-actions">
+                <DialogCancel id="help" label="Close" />
+            </div>
+        </dialog>
+    }
+}

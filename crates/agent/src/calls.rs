@@ -1,0 +1,360 @@
+//! Calls to the control plane over HTTP: signing and errors. Temporary keys are in `tokens`, the open channel is in `link`.
+
+use crate::error::AgentError;
+use muster_agent_protocol::calls::target;
+use muster_agent_protocol::signing::{Credentials, SignedRequest, sha256_hex, sign, sign_with_node_key};
+use muster_domain::ids::NodeId;
+use muster_domain::time::{Clock, Timestamp};
+use ring::signature::Ed25519KeyPair;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// `X-Amz-Date` for a point in time.
+fn amz_date(now: Timestamp) -> String {
+    let (year, month, day, hour, minute, second, _) = now.civil();
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// Makes the process speak TLS with ring. Harmless when it was chosen before.
+pub(crate) fn install_crypto() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Where the control plane is: scheme, host and port, no more.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    base: String,
+    authority: String,
+    is_tls: bool,
+}
+
+impl Endpoint {
+    /// Reads `https://host:port`.
+    pub(crate) fn parse(text: &str) -> Result<Self, AgentError> {
+        let wrong = |reason: &str| AgentError::Setting {
+            field: "--endpoint",
+            reason: format!("{text:?} {reason}; write it like http://127.0.0.1:4580"),
+        };
+        let uri: http::Uri = text.trim().parse().map_err(|_| wrong("is no address"))?;
+        let is_tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(wrong("has no http:// or https:// in front")),
+        };
+        let authority = uri.authority().ok_or_else(|| wrong("names no host"))?.as_str();
+        if authority.contains('@') {
+            return Err(wrong("holds a name or password, which has no meaning here"));
+        }
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+            return Err(wrong("has a path, which is not possible"));
+        }
+        let scheme = if is_tls { "https" } else { "http" };
+        Ok(Self {
+            base: format!("{scheme}://{authority}"),
+            authority: authority.to_owned(),
+            is_tls,
+        })
+    }
+
+    /// As it was given.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.base
+    }
+}
+
+/// Makes calls; knows no secrets.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    region: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl Client {
+    /// A client for one endpoint and region.
+    pub(crate) fn new(endpoint: Endpoint, region: &str, clock: Arc<dyn Clock>) -> Result<Self, AgentError> {
+        install_crypto();
+        let http = reqwest::Client::builder()
+            // The Host header is signed, and HTTP/2 has none.
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(15))
+            .build()
+            .map_err(|error| AgentError::Unreachable {
+                endpoint: endpoint.base.clone(),
+                reason: causes(&error),
+            })?;
+        Ok(Self {
+            http,
+            endpoint,
+            region: region.to_owned(),
+            clock,
+        })
+    }
+
+    /// The endpoint.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A call without signature.
+    pub(crate) async fn call_unsigned<Q: Serialize, R: DeserializeOwned>(
+        &self,
+        operation: &str,
+        request: &Q,
+    ) -> Result<R, AgentError> {
+        self.json(operation, request, |_, _| Vec::new()).await
+    }
+
+    /// A call signed with temporary keys.
+    pub(crate) async fn call<Q: Serialize, R: DeserializeOwned>(
+        &self,
+        operation: &str,
+        request: &Q,
+        credentials: &Credentials,
+    ) -> Result<R, AgentError> {
+        self.json(operation, request, |signed, date| {
+            sign(signed, credentials, &self.region, "ssm", date)
+        })
+        .await
+    }
+
+    /// A call signed with the node's own key.
+    pub(crate) async fn call_as_node<Q: Serialize, R: DeserializeOwned>(
+        &self,
+        operation: &str,
+        request: &Q,
+        node: &NodeId,
+        key: &Ed25519KeyPair,
+    ) -> Result<R, AgentError> {
+        self.json(operation, request, |signed, date| {
+            sign_with_node_key(signed, node.as_str(), key, &self.region, date)
+        })
+        .await
+    }
+
+    async fn json<Q: Serialize, R: DeserializeOwned>(
+        &self,
+        operation: &str,
+        request: &Q,
+        sign_it: impl FnOnce(&SignedRequest<'_>, &str) -> Vec<(&'static str, String)>,
+    ) -> Result<R, AgentError> {
+        let body = serde_json::to_vec(request).map_err(|error| self.nonsense(&error.to_string()))?;
+        let mut headers = self.headers("application/x-amz-json-1.1");
+        headers.insert("x-amz-target", header(&target(operation))?);
+        let (status, text) = self.post("/", headers, body, sign_it).await?;
+        if !status.is_success() {
+            return Err(refusal(operation, status, &text));
+        }
+        serde_json::from_str(&text).map_err(|error| self.nonsense(&error.to_string()))
+    }
+
+    /// Asks for a control channel; answers its token.
+    pub(crate) async fn create_control_channel(
+        &self,
+        node: &NodeId,
+        request_id: &str,
+        credentials: &Credentials,
+    ) -> Result<String, AgentError> {
+        let body = serde_json::json!({"MessageSchemaVersion": "1.0", "RequestId": request_id});
+        let path = format!("/v1/control-channel/{node}");
+        let headers = self.headers("application/json");
+        let (status, text) = self
+            .post(&path, headers, body.to_string().into_bytes(), |signed, date| {
+                sign(signed, credentials, &self.region, "ssmmessages", date)
+            })
+            .await?;
+        if status.as_u16() != 201 {
+            return Err(refusal("CreateControlChannel", status, &text));
+        }
+        let token = text
+            .split_once("<TokenValue>")
+            .and_then(|(_, rest)| rest.split_once("</TokenValue>"))
+            .map(|(token, _)| token.trim());
+        match token {
+            Some(token) if !token.is_empty() => Ok(token
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&apos;", "'")
+                .replace("&amp;", "&")),
+            _ => Err(self.nonsense("the control channel came without a token")),
+        }
+    }
+
+    /// The signed request that opens the websocket.
+    pub(crate) fn websocket_request(
+        &self,
+        node: &NodeId,
+        credentials: &Credentials,
+    ) -> Result<http::Request<()>, AgentError> {
+        use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+        let path = format!("/v1/control-channel/{node}");
+        let query = "role=subscribe&stream=input";
+        let scheme = if self.endpoint.is_tls { "wss" } else { "ws" };
+        let mut request = format!("{scheme}://{}{path}?{query}", self.endpoint.authority)
+            .into_client_request()
+            .map_err(|error| self.nonsense(&error.to_string()))?;
+        let mut headers = http::HeaderMap::new();
+        headers.insert("host", header(&self.endpoint.authority)?);
+        let signed = SignedRequest {
+            method: "GET",
+            path: &path,
+            query,
+            headers: &headers,
+            body_hash: &sha256_hex(b""),
+        };
+        let added = sign(
+            &signed,
+            credentials,
+            &self.region,
+            "ssmmessages",
+            &amz_date(self.now()),
+        );
+        for (name, value) in added {
+            request.headers_mut().insert(name, header(&value)?);
+        }
+        Ok(request)
+    }
+
+    fn headers(&self, content_type: &'static str) -> http::HeaderMap {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("content-type", http::HeaderValue::from_static(content_type));
+        if let Ok(host) = self.endpoint.authority.parse() {
+            headers.insert("host", host);
+        }
+        headers
+    }
+
+    async fn post(
+        &self,
+        path: &str,
+        mut headers: http::HeaderMap,
+        body: Vec<u8>,
+        sign_it: impl FnOnce(&SignedRequest<'_>, &str) -> Vec<(&'static str, String)>,
+    ) -> Result<(http::StatusCode, String), AgentError> {
+        let signed = SignedRequest {
+            method: "POST",
+            path,
+            query: "",
+            headers: &headers,
+            body_hash: &sha256_hex(&body),
+        };
+        for (name, value) in sign_it(&signed, &amz_date(self.now())) {
+            headers.insert(name, header(&value)?);
+        }
+        let unreachable = |error: reqwest::Error| AgentError::Unreachable {
+            endpoint: self.endpoint.base.clone(),
+            reason: causes(&error),
+        };
+        let url = format!("{}{path}", self.endpoint.base);
+        let answer = self.http.post(url).headers(headers).body(body).send().await;
+        let answer = answer.map_err(unreachable)?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(unreachable)?;
+        Ok((status, text))
+    }
+
+    fn nonsense(&self, reason: &str) -> AgentError {
+        AgentError::Protocol {
+            endpoint: self.endpoint.base.clone(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+fn header(text: &str) -> Result<http::HeaderValue, AgentError> {
+    text.parse().map_err(|_| AgentError::Setting {
+        field: "--endpoint or --region",
+        reason: "holds characters that cannot stand in a request".into(),
+    })
+}
+
+/// The innermost cause says more than "error sending request", and never holds the body.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
+
+fn refusal(operation: &str, status: http::StatusCode, body: &str) -> AgentError {
+    let json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let text = |name: &str| json.get(name).and_then(serde_json::Value::as_str);
+    let code = text("__type")
+        .map(|code| code.rsplit('#').next().unwrap_or(code).to_owned())
+        .or_else(|| {
+            body.contains("AccessDeniedException")
+                .then(|| "AccessDeniedException".to_owned())
+        })
+        .unwrap_or_else(|| status.as_u16().to_string());
+    let hint = match code.as_str() {
+        "InvalidActivation" | "InvalidActivationId" | "ActivationNotFound" => {
+            ": the activation id or code is wrong, or the activation is used up or deleted; make a new one in Muster"
+        }
+        "ActivationExpired" | "InvalidActivationExpired" => ": make a new activation in Muster",
+        "RegistrationLimitExceeded" => {
+            ": the activation has no registrations left; make a new one or raise its limit"
+        }
+        "MachineFingerprintDoesNotMatch" | "InvalidInstanceId" => {
+            ": the control plane does not know this node (any more); register it anew with `agent register --force`"
+        }
+        "InvalidSignatureException" | "SignatureDoesNotMatch" | "RequestExpired" => {
+            ": check this machine's clock, and that no proxy changes the Host header"
+        }
+        _ => "",
+    };
+    AgentError::Refused {
+        operation: operation.to_owned(),
+        code,
+        message: text("message")
+            .or_else(|| text("Message"))
+            .unwrap_or_default()
+            .to_owned(),
+        hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_scheme_host_and_port() {
+        let endpoint = Endpoint::parse("http://127.0.0.1:4580/").unwrap();
+        assert_eq!(
+            (endpoint.as_str(), endpoint.is_tls),
+            ("http://127.0.0.1:4580", false)
+        );
+        for wrong in ["127.0.0.1:4580", "ftp://x", "http://x/path", "http://u:p@x", ""] {
+            let error = Endpoint::parse(wrong).unwrap_err().to_string();
+            assert!(error.starts_with("--endpoint"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let body = r#"{"__type":"com.amazonaws.ssm#InvalidActivation","message":"no"}"#;
+        let error = refusal("RegisterManagedInstance", http::StatusCode::BAD_REQUEST, body).to_string();
+        assert!(
+            error.contains("InvalidActivation (no): the activation id or code is wrong"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_date_of_a_request_has_its_own_form() {
+        assert_eq!(amz_date(Timestamp(1_795_427_667_123)), "20261123T095427Z");
+    }
+}

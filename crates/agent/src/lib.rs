@@ -1,0 +1,24 @@
+//! The node agent: registers a machine, keeps one outbound channel to the control plane and runs the
+//! commands that come through it, each once, in a process of its own. No listening socket anywhere.
+
+mod agent;
+mod backoff;
+mod calls;
+pub mod cli;
+mod commands;
+mod config;
+mod error;
+mod files;
+mod heartbeat;
+mod host;
+mod identity;
+mod link;
+mod register;
+pub mod sim;
+mod tokens;
+mod worker;
+
+pub use agent::run;
+pub use config::{AgentConfig, DEFAULT_STATE_DIR, Registration};
+pub use error::AgentError;
+pub use register::register;

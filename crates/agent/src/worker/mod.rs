@@ -1,0 +1,236 @@
+//! The process that runs one command. It survives the agent: what it does is written to the job's
+//! directory, and it talks to nobody. At most one worker ever runs a job.
+
+mod plugin;
+pub(crate) mod process;
+mod sink;
+
+use crate::commands::document;
+use crate::commands::job_dir::{Job, JobDir, JobResult, StepResult, StreamName};
+use crate::error::AgentError;
+use crate::files;
+use muster_agent_protocol::control::DocumentStep;
+use muster_domain::time::Clock;
+use plugin::Plan;
+use serde_json::Value;
+use sink::Sink;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Bytes that are kept free for the results, should the disk fill up meanwhile.
+const RESERVE: usize = 64 * 1024;
+
+/// Runs the job in `path` unless it was ever started before.
+pub(crate) fn run(path: &Path, clock: &dyn Clock) -> Result<(), AgentError> {
+    // Away from the agent's terminal and group: what ends the agent must not end the command.
+    // It fails only for one who leads a group already, and then all is well.
+    let _ = rustix::process::setsid();
+    let dir = JobDir::new(path);
+    let job = dir.job().map_err(AgentError::file("reading", path))?;
+    let job = job.ok_or_else(|| AgentError::Worker(format!("{} holds no job", path.display())))?;
+    let _lock = take_lock(&dir)?;
+    if !dir.start().map_err(AgentError::file("marking", path))? {
+        return Err(AgentError::Worker(
+            "this command was started before; it is not run again".into(),
+        ));
+    }
+    let reserve = path.join("reserve");
+    let _ = std::fs::write(&reserve, vec![0xa5_u8; RESERVE]);
+    let worker = Worker {
+        dir,
+        nudge: nudge(),
+        clock,
+        reserve,
+    };
+    worker.run(&job)
+}
+
+/// The lock may be held for a moment by an agent that looks whether a worker lives.
+fn take_lock(dir: &JobDir) -> Result<std::fs::File, AgentError> {
+    let until = Instant::now() + Duration::from_secs(2);
+    loop {
+        if let Some(lock) = dir.lock().map_err(AgentError::file("locking", dir.path()))? {
+            return Ok(lock);
+        }
+        if dir.is_started() || Instant::now() > until {
+            return Err(AgentError::Worker("another worker runs this command".into()));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Tells the agent that there is something new: one byte on standard output, if somebody reads there.
+fn nudge() -> Arc<dyn Fn() + Send + Sync> {
+    let stdout = io::stdout();
+    // An agent that does not read (or is dead) must never hold us up.
+    if let Ok(flags) = rustix::fs::fcntl_getfl(&stdout) {
+        let _ = rustix::fs::fcntl_setfl(&stdout, flags | rustix::fs::OFlags::NONBLOCK);
+    }
+    Arc::new(|| {
+        let _ = rustix::io::write(io::stdout(), b".");
+    })
+}
+
+struct Worker<'a> {
+    dir: JobDir,
+    nudge: Arc<dyn Fn() + Send + Sync>,
+    clock: &'a dyn Clock,
+    reserve: std::path::PathBuf,
+}
+
+impl Worker<'_> {
+    fn run(&self, job: &Job) -> Result<(), AgentError> {
+        let values = document::parameter_values(&job.content);
+        let mut statuses = Vec::new();
+        let mut overall = None;
+        for (index, step) in job.content.document_content.main_steps.iter().enumerate() {
+            let result = if self.dir.is_cancelled() {
+                self.not_run(
+                    "Cancelled",
+                    137,
+                    "The command was cancelled before this step.\n",
+                    index,
+                )
+            } else {
+                self.step(job, step, &values, index)
+            };
+            self.keep(|| self.dir.save_step_result(index, &result))?;
+            (self.nudge)();
+            statuses.push(result.status.clone());
+            if result.status != "Success" && result.status != "Skipped" && result.status != "Cancelled" {
+                match step.on_failure.as_deref() {
+                    Some("exit") => break,
+                    Some("successAndExit") => {
+                        overall = Some("Success");
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let status = overall.unwrap_or_else(|| overall_status(&statuses));
+        let result = JobResult {
+            status: status.to_owned(),
+            trace: String::new(),
+        };
+        self.keep(|| self.dir.save_result(&result))?;
+        (self.nudge)();
+        let _ = std::fs::remove_file(&self.reserve);
+        Ok(())
+    }
+
+    /// Writes what must not be lost; waits for room when the disk is full.
+    fn keep(&self, write: impl Fn() -> io::Result<()>) -> Result<(), AgentError> {
+        loop {
+            match write() {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Err(AgentError::file("writing results in", self.dir.path())(error));
+                }
+                Err(error) => {
+                    if std::fs::remove_file(&self.reserve).is_err() {
+                        tracing::error!(%error, "a result cannot be written; trying again");
+                        std::thread::sleep(Duration::from_secs(1));
+                    }
+                }
+            }
+        }
+    }
+
+    fn step(
+        &self,
+        job: &Job,
+        step: &DocumentStep,
+        values: &BTreeMap<String, Value>,
+        index: usize,
+    ) -> StepResult {
+        let directory = self.dir.step(index);
+        let start_ms = self.clock.now().0;
+        let sinks = files::private_directory(&directory).and_then(|()| {
+            let open = |stream| Sink::create(&self.dir.stream(index, stream), job.output_cap_bytes);
+            Ok([open(StreamName::Stdout)?, open(StreamName::Stderr)?].map(|sink| Arc::new(Mutex::new(sink))))
+        });
+        let [stdout, stderr] = match sinks {
+            Ok(sinks) => sinks,
+            Err(error) => {
+                let text = format!("The step's output could not be kept: {error}\n");
+                return self.not_run("Failed", 1, &text, index);
+            }
+        };
+        let (status, code, note) = match plugin::plan(job, step, values, &directory) {
+            Plan::Skip(text) => {
+                process::locked(&stdout).note(&text);
+                ("Skipped", 0, String::new())
+            }
+            Plan::Refuse(text) => ("Failed", 1, text),
+            Plan::Run(program) => {
+                let is_cancelled = || self.dir.is_cancelled();
+                let ending = process::run(&program, [&stdout, &stderr], &is_cancelled, &self.nudge);
+                plugin::judge(&ending, program.timeout)
+            }
+        };
+        let mut stderr = process::locked(&stderr);
+        if !note.is_empty() {
+            stderr.note(&note);
+        }
+        StepResult {
+            status: status.to_owned(),
+            code,
+            start_ms,
+            end_ms: self.clock.now().0,
+            stdout_bytes: process::locked(&stdout).finish(),
+            stderr_bytes: stderr.finish(),
+        }
+    }
+
+    fn not_run(&self, status: &str, code: i32, text: &str, index: usize) -> StepResult {
+        let now = self.clock.now().0;
+        ended_without_run(&self.dir, index, status, code, text, now)
+    }
+}
+
+/// The result of a step that was never run, with its reason as error output.
+pub(crate) fn ended_without_run(
+    dir: &JobDir,
+    index: usize,
+    status: &str,
+    code: i32,
+    text: &str,
+    now_ms: i64,
+) -> StepResult {
+    use std::io::Write as _;
+    let path = dir.stream(index, StreamName::Stderr);
+    let _ = files::private_directory(&dir.step(index));
+    let _ = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    StepResult {
+        status: status.to_owned(),
+        code,
+        start_ms: now_ms,
+        end_ms: now_ms,
+        stdout_bytes: dir.stream_length(index, StreamName::Stdout),
+        stderr_bytes: dir.stream_length(index, StreamName::Stderr),
+    }
+}
+
+/// What all steps together amount to.
+fn overall_status(statuses: &[String]) -> &'static str {
+    let any = |status: &str| statuses.iter().any(|other| other == status);
+    if any("Cancelled") {
+        "Cancelled"
+    } else if any("Failed") {
+        "Failed"
+    } else if any("TimedOut") {
+        "TimedOut"
+    } else if any("Success") {
+        "Success"
+    } else {
+        "Skipped"
+    }
+}

@@ -1,0 +1,232 @@
+//! What a step's action means: which program runs, where, how long; and what its end is called.
+
+use super::process::{Ending, Program};
+use crate::commands::document;
+use crate::commands::job_dir::Job;
+use muster_agent_protocol::control::DocumentStep;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const DEFAULT_TIMEOUT_SECONDS: u64 = 3600;
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// By this a script asks for a reboot and to be run again.
+const REBOOT_CODE: i32 = 194;
+
+/// What is to be done with a step.
+pub(super) enum Plan {
+    Run(Program),
+    /// Its precondition does not hold; the text says so.
+    Skip(String),
+    /// It cannot be run; the text says why.
+    Refuse(String),
+}
+
+/// Reads a step. Writes its script into `directory`.
+pub(super) fn plan(
+    job: &Job,
+    step: &DocumentStep,
+    values: &BTreeMap<String, Value>,
+    directory: &Path,
+) -> Plan {
+    match document::precondition_holds(step.precondition.as_ref(), values) {
+        Ok(true) => {}
+        Ok(false) => {
+            return Plan::Skip(format!(
+                "Step {} was skipped: its precondition does not hold on this node (Linux).\n",
+                step.name
+            ));
+        }
+        Err(reason) => return Plan::Refuse(format!("Step {} cannot be run: {reason}.\n", step.name)),
+    }
+    match prepare(job, step, values, directory) {
+        Ok(program) => Plan::Run(program),
+        Err(reason) => Plan::Refuse(format!("Step {} cannot be run: {reason}.\n", step.name)),
+    }
+}
+
+fn prepare(
+    job: &Job,
+    step: &DocumentStep,
+    values: &BTreeMap<String, Value>,
+    directory: &Path,
+) -> Result<Program, String> {
+    let power_shell = match step.action.as_str() {
+        "aws:runShellScript" => None,
+        "aws:runPowerShellScript" => Some(find_power_shell().ok_or(
+            "aws:runPowerShellScript is for Windows; on Linux it needs PowerShell (pwsh), which is not installed",
+        )?),
+        other => {
+            return Err(format!(
+                "this agent has no plugin {other}; it runs aws:runShellScript and aws:runPowerShellScript"
+            ));
+        }
+    };
+    let lines = document::lines_input(&step.inputs, "runCommand", values);
+    if lines.is_empty() {
+        return Err("its input runCommand is empty".into());
+    }
+    let timeout = match document::text_input(&step.inputs, "timeoutSeconds", values) {
+        None => DEFAULT_TIMEOUT_SECONDS,
+        Some(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|seconds| (1..=172_800).contains(seconds))
+            .ok_or_else(|| {
+                format!("its input timeoutSeconds is {text:?}, not a number of seconds from 1 to 172800")
+            })?,
+    };
+    let home = home();
+    let working = match document::text_input(&step.inputs, "workingDirectory", values) {
+        Some(text) => {
+            let path = PathBuf::from(text.trim());
+            if !path.is_dir() {
+                return Err(format!("its working directory {} does not exist", path.display()));
+            }
+            path
+        }
+        None if Path::new(&home).is_dir() => PathBuf::from(&home),
+        None => PathBuf::from("/"),
+    };
+    let script = directory.join(if power_shell.is_some() {
+        "script.ps1"
+    } else {
+        "script"
+    });
+    let text = lines.join("\n") + "\n";
+    write_script(&script, &text).map_err(|error| format!("its script could not be written: {error}"))?;
+    let (path, mut arguments): (PathBuf, Vec<OsString>) = match power_shell {
+        Some(path) => (
+            path,
+            ["-NoProfile", "-NonInteractive", "-File"]
+                .map(OsString::from)
+                .into(),
+        ),
+        None => interpreter(&text),
+    };
+    arguments.push(script.into_os_string());
+    let environment = vec![
+        ("PATH", PATH.into()),
+        ("HOME", home),
+        ("AWS_SSM_INSTANCE_ID", job.node_id.clone().into()),
+        ("AWS_SSM_REGION_NAME", job.region.clone().into()),
+    ];
+    Ok(Program {
+        path,
+        arguments,
+        directory: working,
+        environment,
+        timeout: Duration::from_secs(timeout),
+        group_file: directory.join("group"),
+    })
+}
+
+/// Not made durable: after a crash of the machine nobody runs it again.
+fn write_script(path: &Path, text: &str) -> std::io::Result<()> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o700)
+        .open(path)?
+        .write_all(text.as_bytes())
+}
+
+/// What the kernel would start for this script. Done here so that a state directory which is mounted
+/// `noexec` does not matter.
+fn interpreter(script: &str) -> (PathBuf, Vec<OsString>) {
+    let first = script.lines().next().unwrap_or_default();
+    let named = first
+        .strip_prefix("#!")
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    match named.map(|line| line.split_once([' ', '\t']).unwrap_or((line, ""))) {
+        Some((path, argument)) => {
+            let argument = argument.trim();
+            // One argument at most, as the kernel does it.
+            let arguments = if argument.is_empty() {
+                Vec::new()
+            } else {
+                vec![argument.into()]
+            };
+            (path.into(), arguments)
+        }
+        None => ("/bin/sh".into(), Vec::new()),
+    }
+}
+
+fn find_power_shell() -> Option<PathBuf> {
+    PATH.split(':')
+        .chain(["/opt/microsoft/powershell/7", "/snap/bin"])
+        .map(|directory| Path::new(directory).join("pwsh"))
+        .find(|path| path.is_file())
+}
+
+fn home() -> OsString {
+    std::env::var_os("HOME")
+        .filter(|home| !home.is_empty())
+        .unwrap_or_else(|| {
+            if rustix::process::getuid().is_root() {
+                "/root".into()
+            } else {
+                "/".into()
+            }
+        })
+}
+
+/// Status, code, and what is added to the error output.
+pub(super) fn judge(ending: &Ending, timeout: Duration) -> (&'static str, i32, String) {
+    match ending {
+        Ending::Exited(0) => ("Success", 0, String::new()),
+        Ending::Exited(REBOOT_CODE) => (
+            "Failed",
+            REBOOT_CODE,
+            "The script ended with status 194, which asks for a reboot. This version of muster-agent does not \
+             reboot nodes: reboot it yourself, then run the command again.\n"
+                .into(),
+        ),
+        Ending::Exited(code) => ("Failed", *code, format!("failed to run commands: exit status {code}")),
+        Ending::TimedOut => (
+            "TimedOut",
+            137,
+            format!(
+                "The step ran longer than its {} seconds and was ended with all of its processes.\n",
+                timeout.as_secs()
+            ),
+        ),
+        Ending::Cancelled => ("Cancelled", 137, "The command was cancelled.\n".into()),
+        Ending::NotStarted(reason) => ("Failed", 1, format!("{reason}\n")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_names_the_interpreter() {
+        let of = |script| {
+            let (path, arguments) = interpreter(script);
+            (path.display().to_string(), arguments)
+        };
+        assert_eq!(of("echo"), ("/bin/sh".into(), vec![]));
+        assert_eq!(
+            of("#!/usr/bin/env python3\nx"),
+            ("/usr/bin/env".into(), vec!["python3".into()])
+        );
+        assert_eq!(of("#! /bin/awk -f -x"), ("/bin/awk".into(), vec!["-f -x".into()]));
+        assert_eq!(of("#!\n"), ("/bin/sh".into(), vec![]));
+    }
+
+    #[test]
+    fn a_wish_to_reboot_is_refused_in_plain_words() {
+        let (status, code, text) = judge(&Ending::Exited(194), Duration::ZERO);
+        assert_eq!((status, code), ("Failed", 194));
+        assert!(text.contains("does not reboot"));
+    }
+}

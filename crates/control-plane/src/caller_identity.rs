@@ -1,0 +1,81 @@
+//! `GetCallerIdentity` of the Security Token Service: the Query protocol, form in and XML out. No other
+//! operation of that service is answered.
+
+use crate::control_plane::ControlPlane;
+use crate::errors::{ApiError, ApiResult};
+use crate::json_protocol::Received;
+use crate::signature::{Caller, authenticate};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+/// Whether this is a call in the Query protocol.
+pub(crate) fn is_query(received: &Received) -> bool {
+    received.header("x-amz-target").is_none()
+        && received
+            .header("content-type")
+            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
+}
+
+/// Answers it.
+pub(crate) async fn answer(plane: &ControlPlane, received: &Received) -> Response {
+    let request_id = plane.random.uuid();
+    let (status, body) = match identity(plane, received).await {
+        Ok((arn, user_id)) => {
+            let account = &plane.config.account;
+            let body = format!(
+                "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+                 <Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account></GetCallerIdentityResult>\
+                 <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
+                escaped(&arn),
+                escaped(&user_id),
+                escaped(account)
+            );
+            (StatusCode::OK, body)
+        }
+        Err(error) => {
+            let body = format!(
+                "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+                 <Code>{}</Code><Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
+                escaped(error.code),
+                escaped(error.message.as_deref().unwrap_or_default())
+            );
+            (StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST), body)
+        }
+    };
+    let headers = [("content-type", "text/xml".to_owned()), ("x-amzn-requestid", request_id)];
+    (status, headers, body).into_response()
+}
+
+async fn identity(plane: &ControlPlane, received: &Received) -> ApiResult<(String, String)> {
+    let form = String::from_utf8_lossy(&received.body);
+    let action = form
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("Action="))
+        .unwrap_or_default();
+    if action != "GetCallerIdentity" {
+        return Err(ApiError::new(
+            "InvalidAction",
+            "Only GetCallerIdentity is answered by this Security Token Service.",
+        ));
+    }
+    let signer = authenticate(plane, &received.signed("sts")).await?;
+    let account = &plane.config.account;
+    Ok(match signer.caller {
+        Caller::Operator { key_id, is_portal } => {
+            let user = if is_portal { "muster-portal" } else { "muster-operator" };
+            (format!("arn:aws:iam::{account}:user/{user}"), key_id.replacen("AKIA", "AIDA", 1))
+        }
+        Caller::Node { node_id, key_id } => (
+            format!("arn:aws:sts::{account}:assumed-role/muster-node/{node_id}"),
+            format!("{}:{node_id}", key_id.replacen("ASIA", "AROA", 1)),
+        ),
+        Caller::NodeKey { .. } | Caller::Anonymous => {
+            return Err(ApiError::denied("Get temporary keys first, with RequestManagedInstanceRoleToken."));
+        }
+    })
+}
+
+/// Text inside XML.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,147 @@
+//! The control plane as a whole: what all its parts share, how it is opened, and its background work.
+
+use crate::commands::output_store::OutputStore;
+use crate::commands::reports::Reports;
+use crate::config::ControlPlaneConfig;
+use crate::errors::ApiError;
+use crate::gateway::registry::Registry;
+use crate::keys::{Holder, Keys, KeysError};
+use crate::paging::PageTokens;
+use muster_agent_protocol::signing::Credentials;
+use muster_domain::audit::AuditTrail;
+use muster_domain::time::{Clock, Random};
+use muster_store::{Db, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+
+/// Something about a command changed: look again. Carries no data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which command.
+    pub command_id: String,
+    /// On which node, or of the command as a whole.
+    pub node_id: Option<String>,
+}
+
+/// Why the control plane cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Its keys cannot be had.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The folder for command output cannot be made.
+    #[error("the folder for command output in {path} cannot be used: {cause}")]
+    Output {
+        /// Which folder.
+        path: std::path::PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The embedded Systems Manager endpoint.
+pub struct ControlPlane {
+    pub(crate) db: Db,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) audit: Arc<dyn AuditTrail>,
+    pub(crate) config: ControlPlaneConfig,
+    pub(crate) keys: Keys,
+    pub(crate) tokens: PageTokens,
+    pub(crate) registry: Registry,
+    pub(crate) output: OutputStore,
+    pub(crate) reports: Reports,
+    pub(crate) wake: Notify,
+    pub(crate) changes: broadcast::Sender<Change>,
+}
+
+impl ControlPlane {
+    /// Opens it on a migrated database; at the first start it makes its access keys.
+    ///
+    /// # Errors
+    /// When keys, folders or the database cannot be used.
+    pub async fn open(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        audit: Arc<dyn AuditTrail>,
+        config: ControlPlaneConfig,
+    ) -> Result<Arc<Self>, OpenError> {
+        let keys = Keys::load_or_make(&config.data_dir, random.as_ref())?;
+        let folder = config.data_dir.join("command-output");
+        let output = OutputStore::open(folder.clone(), config.max_output_bytes)
+            .map_err(|cause| OpenError::Output { path: folder, cause })?;
+        Ok(Arc::new(Self {
+            tokens: PageTokens::new(keys.master()),
+            registry: Registry::default(),
+            reports: Reports::default(),
+            wake: Notify::new(),
+            changes: broadcast::channel(1_024).0,
+            db,
+            clock,
+            random,
+            audit,
+            config,
+            keys,
+            output,
+        }))
+    }
+
+    /// Everything on one port: the API, the message gateway and the bucket of command output.
+    #[must_use]
+    pub fn router(self: &Arc<Self>) -> axum::Router {
+        crate::router::router(Arc::clone(self))
+    }
+
+    /// The key that the portal signs with; its calls are not audited a second time.
+    #[must_use]
+    pub fn portal_credentials(&self) -> Credentials {
+        self.keys.credentials(Holder::Portal)
+    }
+
+    /// The key for people and scripts, as `muster keys` shows it.
+    #[must_use]
+    pub fn operator_credentials(&self) -> Credentials {
+        self.keys.credentials(Holder::Operator)
+    }
+
+    /// Nudges whenever a command changes. A receiver that lags loses nudges, never state.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    pub(crate) fn changed(&self, command_id: &str, node_id: Option<&str>) {
+        // No receiver is no fault.
+        let _ = self.changes.send(Change {
+            command_id: command_id.to_owned(),
+            node_id: node_id.map(str::to_owned),
+        });
+    }
+
+    /// One round of background work: time-outs, then sending within the rate limits. Public so that tests
+    /// with a clock of their own decide when it happens; [`Self::run_background`] does it otherwise.
+    pub async fn tick(&self) {
+        if let Err(ApiError { code, message, .. }) = crate::commands::delivery::round(self).await {
+            tracing::warn!(code, message, "a round of command delivery did not end well; it is tried again");
+        }
+    }
+
+    /// Does the background work every second and whenever something happened, until `stop`.
+    pub async fn run_background(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            self.tick().await;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+        self.registry.close_all();
+    }
+}

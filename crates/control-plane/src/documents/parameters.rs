@@ -1,0 +1,179 @@
+//! A caller's parameters against what a document declares: names, types, allowed values and patterns.
+
+use crate::errors::{ApiError, ApiResult};
+use muster_agent_protocol::control::{DocumentContent, DocumentParameter};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What a caller gives: every value is a list.
+pub(crate) type Given = BTreeMap<String, Vec<String>>;
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new("InvalidParameters", message)
+}
+
+/// Checks what was given.
+pub(crate) fn check(document: &str, content: &DocumentContent, given: &Given) -> ApiResult<()> {
+    if given.keys().any(|name| !content.parameters.contains_key(name)) {
+        return Err(invalid(format!("document {document} does not support parameters.")));
+    }
+    for (name, declared) in &content.parameters {
+        match given.get(name) {
+            Some(values) => check_one(name, declared, values)?,
+            None if declared.default.is_none() => {
+                return Err(invalid(format!("Parameter \"{name}\" requires a value.")));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_one(name: &str, declared: &DocumentParameter, values: &[String]) -> ApiResult<()> {
+    if let Some(reference) = values.iter().find_map(|value| ssm_reference(value)) {
+        return Err(invalid(format!(
+            "Parameter \"{name}\" refers to the parameter {reference}, which does not exist in Parameter Store."
+        )));
+    }
+    let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
+    let is_list = matches!(declared.parameter_type.as_str(), "StringList" | "MapList");
+    if !is_list && count != 1 {
+        return Err(invalid(format!(
+            "Parameter \"{name}\" is of type {}: give exactly one value.",
+            declared.parameter_type
+        )));
+    }
+    if is_list && count < declared.min_items.unwrap_or(0) {
+        return Err(invalid(format!("Parameter \"{name}\" requires a value.")));
+    }
+    if is_list && declared.max_items.is_some_and(|most| count > most) {
+        return Err(invalid(format!("Parameter \"{name}\" has too many values.")));
+    }
+    for value in values {
+        check_value(name, declared, value)?;
+    }
+    Ok(())
+}
+
+fn check_value(name: &str, declared: &DocumentParameter, value: &str) -> ApiResult<()> {
+    let fits = match declared.parameter_type.as_str() {
+        "Integer" => value.parse::<i64>().is_ok(),
+        "Boolean" => matches!(value, "true" | "false"),
+        "StringMap" | "MapList" => serde_json::from_str::<Value>(value).is_ok(),
+        _ => true,
+    };
+    if !fits {
+        return Err(invalid(format!(
+            "Parameter \"{name}\" has a value that is not of type {}.",
+            declared.parameter_type
+        )));
+    }
+    let chars = u32::try_from(value.chars().count()).unwrap_or(u32::MAX);
+    if declared.min_chars.is_some_and(|least| chars < least) || declared.max_chars.is_some_and(|most| chars > most) {
+        return Err(invalid(format!("Parameter \"{name}\" has a value of a length that is not allowed.")));
+    }
+    if !declared.allowed_values.is_empty() && !declared.allowed_values.iter().any(|allowed| allowed == value) {
+        return Err(invalid(format!(
+            "Parameter \"{name}\" must be one of [{}].",
+            declared.allowed_values.join(", ")
+        )));
+    }
+    if let Some(pattern) = &declared.allowed_pattern {
+        let whole = regex::Regex::new(&format!("^(?:{pattern})$"))
+            .map_err(|_| invalid(format!("The allowed pattern of parameter \"{name}\" cannot be read.")))?;
+        if !whole.is_match(value) {
+            return Err(invalid(format!(
+                "Parameter \"{name}\" does not match its allowed pattern: {pattern}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The name inside `{{ssm:name}}`.
+fn ssm_reference(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("{{")?;
+    let (inside, _) = rest.split_once("}}")?;
+    inside.trim().strip_prefix("ssm:").map(str::trim)
+}
+
+/// What the agent is sent: lists as they are; defaults are its own business.
+pub(crate) fn for_agent(given: &Given) -> BTreeMap<String, Value> {
+    given
+        .iter()
+        .map(|(name, values)| (name.clone(), json!(values)))
+        .collect()
+}
+
+/// Seconds that the document's steps may take together, with this input.
+pub(crate) fn execution_seconds(content: &DocumentContent, given: &Given) -> i64 {
+    const DEFAULT: i64 = 3600;
+    const LONGEST: i64 = 172_800;
+    let of_step = |inputs: &BTreeMap<String, Value>| -> i64 {
+        let text = match inputs.get("timeoutSeconds") {
+            Some(Value::Number(number)) => return number.as_i64().unwrap_or(DEFAULT),
+            Some(Value::String(text)) => text.trim(),
+            _ => return DEFAULT,
+        };
+        let name = text
+            .strip_prefix("{{")
+            .and_then(|rest| rest.strip_suffix("}}"))
+            .map(str::trim);
+        let value = match name {
+            Some(name) => given
+                .get(name)
+                .and_then(|values| values.first().cloned())
+                .or_else(|| content.parameters.get(name).and_then(super::built_in::default_text)),
+            None => Some(text.to_owned()),
+        };
+        value.and_then(|value| value.trim().parse().ok()).unwrap_or(DEFAULT)
+    };
+    let sum: i64 = content
+        .main_steps
+        .iter()
+        .map(|step| of_step(&step.inputs).clamp(1, LONGEST))
+        .sum();
+    sum.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::built_in::all;
+    use super::*;
+
+    fn check_shell(given: &[(&str, &[&str])]) -> Result<(), String> {
+        let document = all().iter().find(|d| d.name == "AWS-RunShellScript").unwrap();
+        check("AWS-RunShellScript", &document.content, &input(given))
+            .map_err(|error| format!("{} {}", error.code, error.message.unwrap_or_default()))
+    }
+
+    fn input(given: &[(&str, &[&str])]) -> Given {
+        given
+            .iter()
+            .map(|(name, values)| ((*name).to_owned(), values.iter().map(|v| (*v).to_owned()).collect()))
+            .collect()
+    }
+
+    #[test]
+    fn parameters_are_checked_against_the_document() {
+        assert_eq!(check_shell(&[("commands", &["id"]), ("executionTimeout", &["172800"])]), Ok(()));
+        for (given, says) in [
+            (vec![], "\"commands\" requires a value"),
+            (vec![("commands", &[][..])], "\"commands\" requires a value"),
+            (vec![("commands", &["id"][..]), ("x", &["y"])], "document AWS-RunShellScript does not support parameters."),
+            (vec![("commands", &["id"][..]), ("executionTimeout", &["172801"])], "allowed pattern"),
+            (vec![("commands", &["id"][..]), ("executionTimeout", &["5", "6"])], "exactly one value"),
+            (vec![("commands", &["echo {{ ssm:/a/b }}"][..])], "refers to the parameter /a/b"),
+        ] {
+            let error = check_shell(&given).unwrap_err();
+            assert!(error.starts_with("InvalidParameters ") && error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_time_to_run_is_the_parameters_or_the_documents_own() {
+        let document = &all()[1].content;
+        assert_eq!(execution_seconds(document, &input(&[])), 3600);
+        assert_eq!(execution_seconds(document, &input(&[("executionTimeout", &["7"])])), 7);
+    }
+}

@@ -1,0 +1,48 @@
+//! `DeregisterManagedInstance`: the node is forgotten, its keys hold no longer, its channel is closed.
+//! Its past commands stay.
+
+use super::{Empty, queries};
+use crate::control_plane::ControlPlane;
+use crate::errors::{ApiError, ApiResult};
+use crate::operations::Call;
+use crate::validation::{Member, Pattern, is_managed_id, matching, required};
+use serde::Deserialize;
+
+/// Also lets through what this control plane never hands out: the model does.
+fn is_registered_id(text: &str) -> bool {
+    is_managed_id(text) || text.starts_with("eks_c:")
+}
+
+pub(crate) const INPUT: &[Member] = &[required(
+    "InstanceId",
+    matching(
+        20,
+        124,
+        Pattern {
+            text: "(^mi-[0-9a-f]{17}$)|(^eks_c:[0-9A-Za-z][A-Za-z0-9\\-_]{0,99}_\\w{17}$)",
+            holds: is_registered_id,
+        },
+    ),
+)];
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Input {
+    instance_id: String,
+}
+
+pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
+    let mut transaction = plane.db.begin().await?;
+    let deleted = queries::delete_node(&mut *transaction, &call.region, &input.instance_id).await?;
+    if deleted == 0 {
+        return Err(ApiError::new(
+            "InvalidInstanceId",
+            format!("Instance {} is not registered.", input.instance_id),
+        ));
+    }
+    queries::remove_tags(&mut *transaction, &input.instance_id, None).await?;
+    transaction.commit().await?;
+    plane.registry.close(&input.instance_id);
+    plane.wake.notify_one();
+    Ok(Empty {})
+}

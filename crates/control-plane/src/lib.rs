@@ -1,0 +1,28 @@
+//! The embedded control plane: it answers the Systems Manager API (AWS JSON 1.1, signed requests), keeps
+//! nodes, documents and commands durably, and speaks with agents over their control channel. It knows
+//! nothing of the portal: the portal is one of its callers.
+
+mod audited;
+mod base32;
+mod caller_identity;
+mod commands;
+mod config;
+mod control_plane;
+mod documents;
+mod errors;
+mod fleet;
+mod gateway;
+mod json_protocol;
+mod keys;
+mod operations;
+mod paging;
+mod router;
+mod signature;
+mod validation;
+
+pub use config::ControlPlaneConfig;
+pub use control_plane::{Change, ControlPlane, OpenError};
+pub use operations::{Access, OPERATIONS, Operation, Who};
+
+/// The bucket that is built in: commands that name it get URLs of their full output.
+pub const OUTPUT_BUCKET: &str = "muster-command-output";

@@ -1,0 +1,179 @@
+//! Every operation that is answered: its name, whether it changes something, who may call it, and the
+//! function behind it. The dispatcher is made from the same list, so neither can miss one.
+
+use crate::control_plane::ControlPlane;
+use crate::errors::{ApiError, ApiResult};
+use crate::signature::Caller;
+use crate::validation;
+use muster_domain::Timestamp;
+use serde_json::Value;
+
+/// Whether an operation changes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It only answers.
+    Read,
+    /// It changes something; such calls are audited, unless a node merely reports.
+    Write,
+}
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Holders of the operator's or the portal's key.
+    Operator,
+    /// A node, about itself.
+    Node,
+    /// A node with its own key pair, not with temporary keys.
+    NodeKey,
+    /// Anybody who signed.
+    AnyKey,
+    /// Anybody; the request carries its own secret.
+    Anonymous,
+}
+
+/// One operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// The name that the service signs for: `ssm`, `sts`, `ec2messages`, `ssmmessages` or `s3`.
+    pub service: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it changes something.
+    pub access: Access,
+    /// Who may.
+    pub who: Who,
+}
+
+/// What an operation knows of the call besides its input.
+pub(crate) struct Call {
+    pub(crate) caller: Caller,
+    /// The partition of all state.
+    pub(crate) region: String,
+    /// An id for what the call makes, chosen before so that the audit log can name it.
+    pub(crate) fresh_id: String,
+    /// `http://host:port` as the caller wrote it, for URLs in answers.
+    pub(crate) base_url: String,
+    pub(crate) now: Timestamp,
+}
+
+impl Call {
+    /// That a node speaks only of itself.
+    pub(crate) fn check_own(&self, node_id: &str) -> ApiResult<()> {
+        match &self.caller {
+            Caller::Node { node_id: own, .. } | Caller::NodeKey { node_id: own } if own != node_id => Err(
+                ApiError::denied("A node may only speak of itself: the InstanceId is not the one of its credentials."),
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+macro_rules! operations {
+    ($($service:literal $name:ident $access:ident $who:ident $($module:ident)::+;)*
+     not dispatched: $($other_service:literal $other:ident $other_access:ident $other_who:ident;)*) => {
+        /// All of them.
+        pub const OPERATIONS: &[Operation] = &[
+            $(Operation { service: $service, name: stringify!($name), access: Access::$access, who: Who::$who },)*
+            $(Operation {
+                service: $other_service, name: stringify!($other), access: Access::$other_access, who: Who::$other_who,
+            },)*
+        ];
+
+        /// Checks the input of an operation and does it.
+        pub(crate) async fn dispatch(
+            plane: &ControlPlane,
+            call: &Call,
+            name: &str,
+            input: Value,
+        ) -> ApiResult<Value> {
+            match name {
+                $(stringify!($name) => {
+                    let input = validation::read(crate::$($module)::+::INPUT, input)?;
+                    let output = Box::pin(crate::$($module)::+::call(plane, call, input)).await?;
+                    serde_json::to_value(output).map_err(ApiError::internal)
+                })*
+                _ => Err(unknown()),
+            }
+        }
+    };
+}
+
+operations! {
+    "ssm" AddTagsToResource Write Operator fleet::add_tags_to_resource;
+    "ssm" CancelCommand Write Operator commands::cancel_command;
+    "ssm" CreateActivation Write Operator fleet::create_activation;
+    "ssm" DeleteActivation Write Operator fleet::delete_activation;
+    "ssm" DeregisterManagedInstance Write Operator fleet::deregister_managed_instance;
+    "ssm" DescribeActivations Read Operator fleet::describe_activations;
+    "ssm" DescribeDocument Read Operator documents::describe_document;
+    "ssm" DescribeInstanceInformation Read Operator fleet::describe_instance_information;
+    "ssm" GetCommandInvocation Read Operator commands::get_command_invocation;
+    "ssm" GetConnectionStatus Read Operator fleet::get_connection_status;
+    "ssm" GetDocument Read Operator documents::get_document;
+    "ssm" ListCommandInvocations Read Operator commands::list_command_invocations;
+    "ssm" ListCommands Read Operator commands::list_commands;
+    "ssm" ListDocuments Read Operator documents::list_documents;
+    "ssm" ListTagsForResource Read Operator fleet::list_tags_for_resource;
+    "ssm" RemoveTagsFromResource Write Operator fleet::remove_tags_from_resource;
+    "ssm" SendCommand Write Operator commands::send_command;
+    "ssm" RegisterManagedInstance Write Anonymous fleet::register_managed_instance;
+    "ssm" RequestManagedInstanceRoleToken Read NodeKey fleet::request_managed_instance_role_token;
+    "ssm" UpdateManagedInstancePublicKey Write NodeKey fleet::update_managed_instance_public_key;
+    "ssm" UpdateInstanceInformation Write Node fleet::update_instance_information;
+    "ssm" ListInstanceAssociations Read Node fleet::list_instance_associations;
+    "ec2messages" GetMessages Read Node gateway::get_messages;
+    not dispatched:
+    "sts" GetCallerIdentity Read AnyKey;
+    "ssmmessages" CreateControlChannel Read Node;
+    "ssmmessages" OpenControlChannel Read Node;
+    "s3" GetObject Read Operator;
+}
+
+pub(crate) fn unknown() -> ApiError {
+    ApiError::bare("UnknownOperationException")
+}
+
+/// The operation that an `X-Amz-Target` header names.
+pub(crate) fn of_target(target: &str) -> Option<&'static Operation> {
+    let (prefix, name) = target.split_once('.')?;
+    let service = match prefix {
+        "AmazonSSM" => "ssm",
+        "EC2WindowsMessageDeliveryService" => "ec2messages",
+        _ => return None,
+    };
+    OPERATIONS
+        .iter()
+        .find(|operation| operation.service == service && operation.name == name)
+}
+
+/// Whether that caller may call that operation at all.
+pub(crate) fn check_may(operation: &Operation, caller: &Caller) -> ApiResult<()> {
+    let may = match operation.who {
+        Who::Anonymous | Who::AnyKey => true,
+        Who::Operator => matches!(caller, Caller::Operator { .. }),
+        Who::Node => matches!(caller, Caller::Node { .. }),
+        Who::NodeKey => matches!(caller, Caller::NodeKey { .. }),
+    };
+    if may {
+        return Ok(());
+    }
+    Err(ApiError::denied(format!(
+        "These credentials are not allowed to call {}:{}.",
+        operation.service, operation.name
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_lead_to_operations() {
+        assert_eq!(of_target("AmazonSSM.SendCommand").map(|o| o.access), Some(Access::Write));
+        assert_eq!(of_target("EC2WindowsMessageDeliveryService.GetMessages").map(|o| o.who), Some(Who::Node));
+        for other in ["", "AmazonSSM", "AmazonSSM.", "AmazonSSM.GetMessages", "AmazonSSM.GetObject", "S.SendCommand"] {
+            assert_eq!(of_target(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Page tokens: where to go on, sealed so that a caller can neither read meaning into them nor make one.
+
+use crate::errors::{ApiError, ApiResult};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+
+const TAG_BYTES: usize = 16;
+
+/// Makes and reads tokens with a key of this control plane.
+pub(crate) struct PageTokens(hmac::Key);
+
+impl PageTokens {
+    pub(crate) fn new(master: &[u8]) -> Self {
+        let key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, master), b"page tokens");
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()))
+    }
+
+    /// A token for going on after `position`. `scope` ties it to one operation, region and question.
+    pub(crate) fn seal(&self, scope: &str, position: &[String]) -> String {
+        let body = serde_json::to_vec(position).unwrap_or_default();
+        let mut sealed = self.tag(scope, &body);
+        sealed.extend_from_slice(&body);
+        URL_SAFE_NO_PAD.encode(sealed)
+    }
+
+    /// The position inside a token that was made for the same question.
+    pub(crate) fn open(&self, scope: &str, token: &str) -> ApiResult<Vec<String>> {
+        let bad = || ApiError::new("InvalidNextToken", "The specified token is not valid.");
+        let sealed = URL_SAFE_NO_PAD.decode(token).map_err(|_| bad())?;
+        let (tag, body) = sealed.split_at_checked(TAG_BYTES).ok_or_else(bad)?;
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(tag, self.tag(scope, body).as_slice())) {
+            return Err(bad());
+        }
+        serde_json::from_slice(body).map_err(|_| bad())
+    }
+
+    fn tag(&self, scope: &str, body: &[u8]) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(&(scope.len() as u64).to_be_bytes());
+        context.update(scope.as_bytes());
+        context.update(body);
+        let tag = context.sign();
+        tag.as_ref().get(..TAG_BYTES).unwrap_or_default().to_vec()
+    }
+}
+
+/// Cuts a fetched list of at most `limit + 1` rows to a page, and gives the token of the next one.
+pub(crate) fn page<T>(
+    tokens: &PageTokens,
+    scope: &str,
+    mut rows: Vec<T>,
+    limit: usize,
+    position: impl Fn(&T) -> Vec<String>,
+) -> (Vec<T>, Option<String>) {
+    if rows.len() <= limit {
+        return (rows, None);
+    }
+    rows.truncate(limit);
+    let next = rows.last().map(|row| tokens.seal(scope, &position(row)));
+    (rows, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_opens_only_for_its_own_question() {
+        let tokens = PageTokens::new(b"k");
+        let position = vec!["7".to_owned(), "mi-1".to_owned()];
+        let token = tokens.seal("List|eu", &position);
+        assert_eq!(tokens.open("List|eu", &token), Ok(position));
+        assert_eq!(tokens.open("List|us", &token).unwrap_err().code, "InvalidNextToken");
+        assert!(PageTokens::new(b"other").open("List|eu", &token).is_err());
+        for rubbish in ["", "x", "AAAA", &token[1..], "zażółć", &"A".repeat(100_000)] {
+            assert_eq!(tokens.open("List|eu", rubbish).unwrap_err().code, "InvalidNextToken");
+        }
+    }
+
+    #[test]
+    fn tokens_differ_from_page_to_page() {
+        let tokens = PageTokens::new(b"k");
+        let (page, next) = super::page(&tokens, "s", vec![1, 2, 3], 2, |n| vec![n.to_string()]);
+        assert_eq!(page, [1, 2]);
+        let (_, other) = super::page(&tokens, "s", vec![3, 4, 5], 2, |n| vec![n.to_string()]);
+        assert_ne!(next, other);
+        assert_eq!(super::page(&tokens, "s", vec![1], 2, |n| vec![n.to_string()]).1, None);
+    }
+}

@@ -1,0 +1,77 @@
+//! What is answered on the one port: which request goes to which part. No part's own logic is here.
+
+use crate::commands::output_bucket;
+use crate::control_plane::ControlPlane;
+use crate::errors::ApiError;
+use crate::gateway;
+use crate::json_protocol::{self, Received};
+use crate::{OUTPUT_BUCKET, caller_identity};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::StatusCode;
+use muster_domain::actor::Origin;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+pub(crate) fn router(plane: Arc<ControlPlane>) -> Router {
+    Router::new()
+        .route("/", post(call))
+        .route("/v1/control-channel/{node}", post(gateway::http::create).get(gateway::http::open))
+        .route(&format!("/{OUTPUT_BUCKET}/{{*key}}"), get(output_bucket::get_object))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(nothing_here)
+        .with_state(plane)
+}
+
+/// As the service answers what it does not know; never a 5xx, which clients would repeat.
+async fn nothing_here() -> Response {
+    let xml = "<UnknownOperationException/>\n";
+    (StatusCode::NOT_FOUND, [("content-type", "application/xml")], xml).into_response()
+}
+
+async fn call(State(plane): State<Arc<ControlPlane>>, request: Request) -> Response {
+    match receive(&plane, request).await {
+        Ok(received) if caller_identity::is_query(&received) => caller_identity::answer(&plane, &received).await,
+        Ok(received) => json_protocol::answer(&plane, &received).await,
+        Err(error) => {
+            let body = serde_json::json!({"__type": error.code, "message": error.message});
+            let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+            (status, [("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()
+        }
+    }
+}
+
+/// Reads a request whole, within the limit.
+pub(crate) async fn receive(plane: &ControlPlane, request: Request) -> Result<Received, ApiError> {
+    let (parts, body) = request.into_parts();
+    let origin = origin(&parts);
+    let limit = plane.config.max_body_bytes;
+    let body = read(body, limit).await.ok_or_else(|| {
+        ApiError::new(
+            "RequestEntityTooLargeException",
+            format!("The request could not be read, or is larger than {limit} bytes."),
+        )
+    })?;
+    Ok(Received { parts, body, origin })
+}
+
+async fn read(body: Body, limit: usize) -> Option<Vec<u8>> {
+    to_bytes(body, limit).await.ok().map(|bytes| bytes.to_vec())
+}
+
+fn origin(parts: &http::request::Parts) -> Origin {
+    let address = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(address)| address.ip().to_string())
+        .unwrap_or_default();
+    let agent = parts.headers.get("user-agent").and_then(|value| value.to_str().ok());
+    Origin {
+        address,
+        user_agent: agent.unwrap_or_default().chars().take(256).collect(),
+        via: "api".into(),
+    }
+}

@@ -1,0 +1,151 @@
+//! Everything that can be done in Muster, by name: who may, and whether it is written to the audit log.
+//! An act that is not listed here cannot pass the door.
+
+use crate::permission::Role;
+
+/// Who may do an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody who reaches the address: signing in and its like.
+    Anybody,
+    /// Everybody who is signed in, on what is their own.
+    SignedIn,
+    /// Holders of one of these roles, within their scope.
+    Roles(&'static [Role]),
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $who:expr, $audited:literal;)*) => {
+        /// One kind of act.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Action {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word used in the audit log and in filters: `feature.verb`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Who may.
+            #[must_use]
+            pub const fn who(self) -> Who {
+                match self { $(Self::$name => $who,)* }
+            }
+
+            /// Whether each such act is written to the audit log (a refused one always is).
+            #[must_use]
+            pub const fn audited(self) -> bool {
+                match self { $(Self::$name => $audited,)* }
+            }
+        }
+    };
+}
+
+const READERS: Who = Who::Roles(&[
+    Role::Viewer,
+    Role::Auditor,
+    Role::Operator,
+    Role::Approver,
+    Role::Administrator,
+]);
+const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
+const AUDITORS: Who = Who::Roles(&[Role::Auditor, Role::Administrator]);
+const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
+
+actions! {
+    /// Create the first administrator by the one-time link.
+    SetupCreateAdministrator = "setup.create_administrator", Who::Anybody, true;
+    /// Sign in with name and password.
+    SessionSignIn = "session.sign_in", Who::Anybody, true;
+    /// Sign out here.
+    SessionSignOut = "session.sign_out", Who::SignedIn, true;
+    /// End one of one's own sessions.
+    SessionRevoke = "session.revoke", Who::SignedIn, true;
+    /// Sign out everywhere.
+    SessionSignOutEverywhere = "session.sign_out_everywhere", Who::SignedIn, true;
+    /// See one's own profile and sessions.
+    ProfileRead = "profile.read", Who::SignedIn, false;
+    /// Change one's own password.
+    ProfileChangePassword = "profile.change_password", Who::SignedIn, true;
+
+    /// See the Overview.
+    OverviewRead = "overview.read", READERS, false;
+    /// Search in the command palette.
+    SearchRead = "search.read", READERS, false;
+    /// See the state of the connections.
+    ConnectionsRead = "connections.read", READERS, false;
+
+    /// See nodes.
+    FleetRead = "fleet.read", READERS, false;
+    /// Take the list of nodes away as a file.
+    FleetExport = "fleet.export", READERS, true;
+    /// Change tags of a node.
+    FleetEditTags = "fleet.edit_tags", OPERATORS, true;
+    /// Make an activation with which a node can join.
+    FleetCreateActivation = "fleet.create_activation", ADMINISTRATORS, true;
+    /// Save a named filter.
+    ViewsSave = "views.save", READERS, true;
+    /// Delete a named filter.
+    ViewsDelete = "views.delete", READERS, true;
+
+    /// See documents.
+    DocumentsRead = "documents.read", READERS, false;
+    /// See commands and their output on the page.
+    CommandsRead = "commands.read", READERS, false;
+    /// Run a command.
+    CommandsRun = "commands.run", OPERATORS, true;
+    /// Cancel a command.
+    CommandsCancel = "commands.cancel", OPERATORS, true;
+    /// Take a command's full output away as a file.
+    CommandsDownloadOutput = "commands.download_output", READERS, true;
+
+    /// Read the audit log.
+    AuditRead = "audit.read", AUDITORS, true;
+    /// Take the audit log away as a file.
+    AuditExport = "audit.export", AUDITORS, true;
+    /// Check that the audit log is intact.
+    AuditVerify = "audit.verify", AUDITORS, true;
+
+    /// See users and their roles.
+    UsersRead = "users.read", ADMINISTRATORS, false;
+    /// Create a user.
+    UsersCreate = "users.create", ADMINISTRATORS, true;
+    /// Disable a user and end their sessions.
+    UsersDisable = "users.disable", ADMINISTRATORS, true;
+    /// Let a disabled user in again.
+    UsersEnable = "users.enable", ADMINISTRATORS, true;
+    /// Give a user a new password.
+    UsersResetPassword = "users.reset_password", ADMINISTRATORS, true;
+    /// Give a user a role in a scope.
+    UsersGrantRole = "users.grant_role", ADMINISTRATORS, true;
+    /// Take a role from a user.
+    UsersRevokeRole = "users.revoke_role", ADMINISTRATORS, true;
+
+    /// A call of the embedded Systems Manager endpoint that changes something.
+    ApiCall = "api.call", Who::Anybody, true;
+    /// The server started or stopped (written by the server itself).
+    ServerLifecycle = "server.lifecycle", Who::Anybody, true;
+}
+
+impl Action {
+    /// The roles that allow it; empty for those that need none.
+    #[must_use]
+    pub const fn roles(self) -> &'static [Role] {
+        match self.who() {
+            Who::Roles(roles) => roles,
+            Who::Anybody | Who::SignedIn => &[],
+        }
+    }
+
+    /// The action of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.as_str() == text)
+    }
+}

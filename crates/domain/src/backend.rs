@@ -1,0 +1,23 @@
+//! All operations traits in one place: what pages are given.
+
+use crate::access::Access;
+use crate::audit::Audit;
+use crate::commands::Commands;
+use crate::fleet::Fleet;
+use crate::overview::Overview;
+use std::sync::Arc;
+
+/// Everything that a page can ask for.
+#[derive(Clone)]
+pub struct Backend {
+    /// Users and sessions.
+    pub access: Arc<dyn Access>,
+    /// Nodes.
+    pub fleet: Arc<dyn Fleet>,
+    /// Run Command.
+    pub commands: Arc<dyn Commands>,
+    /// The audit log.
+    pub audit: Arc<dyn Audit>,
+    /// Overview, connections, search.
+    pub overview: Arc<dyn Overview>,
+}

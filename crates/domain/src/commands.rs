@@ -1,0 +1,464 @@
+//! Run Command: documents, running them on nodes, and watching what comes back.
+
+use crate::actor::Actor;
+use crate::error::{FieldError, PortalError};
+use crate::fleet::NodeSelection;
+use crate::ids::{CommandId, NodeId};
+use crate::paging::{Cursor, Page};
+use crate::time::Timestamp;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The type of a document parameter, in the document's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ParameterType {
+    /// One text.
+    String,
+    /// Several texts.
+    StringList,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+    /// JSON object.
+    StringMap,
+    /// JSON list of objects.
+    MapList,
+}
+
+/// A parameter that a document declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentParameter {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub parameter_type: ParameterType,
+    /// What it means.
+    pub description: String,
+    /// What is used when nothing is given; `None` makes it required.
+    pub default: Option<Vec<String>>,
+    /// Only these, when not empty.
+    pub allowed_values: Vec<String>,
+    /// Must match, when given.
+    pub allowed_pattern: Option<String>,
+    /// Shown as a text area when above 1 line or a list of commands.
+    pub multi_line: bool,
+}
+
+/// A document, as a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentSummary {
+    /// Its name.
+    pub name: String,
+    /// Who owns it.
+    pub owner: String,
+    /// What it does.
+    pub description: String,
+    /// Where it runs.
+    pub platform_types: Vec<String>,
+    /// `Command`, `Automation`, `Session` …
+    pub document_type: String,
+    /// The version used when none is named.
+    pub default_version: String,
+}
+
+/// A document, with what a form for it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentDetail {
+    /// The row.
+    pub summary: DocumentSummary,
+    /// Its parameters, in the order declared.
+    pub parameters: Vec<DocumentParameter>,
+    /// Its text.
+    pub content: String,
+    /// SHA-256 of the text, hexadecimal.
+    pub hash: String,
+}
+
+/// Input: run a document on nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCommand {
+    /// Which document.
+    pub document: String,
+    /// Its parameters; each a list, as Systems Manager wants it.
+    pub parameters: BTreeMap<String, Vec<String>>,
+    /// On which nodes.
+    pub selection: NodeSelection,
+    /// At most so many at once: a number or a percentage, `50` or `10%`.
+    pub max_concurrency: String,
+    /// Stop after so many errors: a number or a percentage, `0` or `10%`.
+    pub max_errors: String,
+    /// Give up delivering to a node after so many seconds.
+    pub timeout_seconds: u32,
+    /// What it is for; up to 100 characters.
+    pub comment: String,
+}
+
+/// Reads `50` or `10%`: the number, and whether it is a percentage.
+#[must_use]
+pub fn parse_rate(text: &str) -> Option<(u32, bool)> {
+    let text = text.trim();
+    match text.strip_suffix('%') {
+        Some(number) => number.trim().parse().ok().map(|n| (n, true)),
+        None => text.parse().ok().map(|n| (n, false)),
+    }
+}
+
+impl RunCommand {
+    /// Checks all that can be checked without knowing the document or the nodes.
+    ///
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn check(&self) -> Result<(), PortalError> {
+        let mut fields = Vec::new();
+        if self.document.trim().is_empty() {
+            fields.push(FieldError::new("document", "Choose a document."));
+        }
+        match parse_rate(&self.max_concurrency) {
+            Some((1.., false)) | Some((1..=100, true)) => {}
+            _ => fields.push(FieldError::new(
+                "max_concurrency",
+                "Write a number from 1, or a percentage from 1% to 100%.",
+            )),
+        }
+        match parse_rate(&self.max_errors) {
+            Some((_, false)) | Some((0..=100, true)) => {}
+            _ => fields.push(FieldError::new(
+                "max_errors",
+                "Write a number from 0, or a percentage from 0% to 100%.",
+            )),
+        }
+        if !(30..=2_592_000).contains(&self.timeout_seconds) {
+            fields.push(FieldError::new(
+                "timeout_seconds",
+                "Write 30 to 2,592,000 seconds.",
+            ));
+        }
+        if self.comment.chars().count() > 100 {
+            fields.push(FieldError::new("comment", "Use at most 100 characters."));
+        }
+        match &self.selection {
+            NodeSelection::Nothing => fields.push(FieldError::new("targets", "Choose at least one node.")),
+            NodeSelection::Nodes { nodes } if nodes.is_empty() => {
+                fields.push(FieldError::new("targets", "Choose at least one node."));
+            }
+            _ => {}
+        }
+        PortalError::from_fields(fields)
+    }
+}
+
+/// The state of a command or of one invocation, in Systems Manager's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CommandStatus {
+    /// Not yet sent.
+    Pending,
+    /// Being run.
+    InProgress,
+    /// Sending did not work yet.
+    Delayed,
+    /// Done.
+    Success,
+    /// Stopped by somebody.
+    Cancelled,
+    /// Did not end in time.
+    TimedOut,
+    /// Did not work.
+    Failed,
+    /// Being stopped.
+    Cancelling,
+}
+
+impl CommandStatus {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::InProgress,
+        Self::Delayed,
+        Self::Success,
+        Self::Cancelled,
+        Self::TimedOut,
+        Self::Failed,
+        Self::Cancelling,
+    ];
+
+    /// As Systems Manager writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::InProgress => "InProgress",
+            Self::Delayed => "Delayed",
+            Self::Success => "Success",
+            Self::Cancelled => "Cancelled",
+            Self::TimedOut => "TimedOut",
+            Self::Failed => "Failed",
+            Self::Cancelling => "Cancelling",
+        }
+    }
+
+    /// As people read it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::InProgress => "In progress",
+            Self::TimedOut => "Timed out",
+            other => other.as_str(),
+        }
+    }
+
+    /// Reads Systems Manager's word, spaced or not; anything unknown is pending.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.replace(' ', "");
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Success | Self::Cancelled | Self::TimedOut | Self::Failed
+        )
+    }
+}
+
+/// A command, as a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandSummary {
+    /// Which.
+    pub command_id: CommandId,
+    /// The document it runs.
+    pub document: String,
+    /// What it is for.
+    pub comment: String,
+    /// Who started it: a user of the portal, or `outside Muster`.
+    pub requested_by: String,
+    /// When.
+    pub requested_at: Timestamp,
+    /// When the last node was done.
+    pub ended_at: Option<Timestamp>,
+    /// How it stands.
+    pub status: CommandStatus,
+    /// More precisely, in Systems Manager's words.
+    pub status_details: String,
+    /// Nodes.
+    pub targets: u32,
+    /// Nodes that are done, well or not.
+    pub completed: u32,
+    /// Nodes that failed or timed out while running.
+    pub errors: u32,
+    /// When the portal last copied it from Systems Manager.
+    pub synced_at: Timestamp,
+}
+
+/// A command, in full: what was asked for is frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandDetail {
+    /// The row.
+    pub summary: CommandSummary,
+    /// The document's version.
+    pub document_version: String,
+    /// The parameters.
+    pub parameters: BTreeMap<String, Vec<String>>,
+    /// How the nodes were named.
+    pub selection: NodeSelection,
+    /// At most so many at once.
+    pub max_concurrency: String,
+    /// Stop after so many errors.
+    pub max_errors: String,
+    /// Delivery time-out in seconds.
+    pub timeout_seconds: u32,
+    /// Systems Manager's ids: one, or several when the selection needed several calls.
+    pub ssm_command_ids: Vec<String>,
+    /// Invocations by status.
+    pub by_status: Vec<(CommandStatus, u32)>,
+    /// The cursor from which the live stream continues this snapshot.
+    pub event_cursor: i64,
+    /// Why the portal could not send it, when it could not.
+    pub problem: String,
+    /// Whether the actor may run it again.
+    pub may_run: bool,
+    /// Whether the actor may cancel it now.
+    pub may_cancel: bool,
+    /// How long such a command usually takes, in ms (median of the last ten that succeeded).
+    pub usual_duration_ms: Option<i64>,
+}
+
+/// One node's part of a command, as a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvocationView {
+    /// Which node.
+    pub node_id: NodeId,
+    /// Its name.
+    pub node_name: String,
+    /// How it stands.
+    pub status: CommandStatus,
+    /// More precisely.
+    pub status_details: String,
+    /// The exit code, once it ended; -1 before.
+    pub response_code: i32,
+    /// When the node began.
+    pub started_at: Option<Timestamp>,
+    /// When the node ended.
+    pub ended_at: Option<Timestamp>,
+    /// Bytes of standard output kept.
+    pub stdout_bytes: i64,
+    /// Bytes of standard error kept.
+    pub stderr_bytes: i64,
+    /// SHA-256 of the output so far, to group equal ones; empty when there is none.
+    pub output_hash: String,
+}
+
+/// Which invocations to list: failures first, then by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvocationQuery {
+    /// Only these.
+    pub status: Option<CommandStatus>,
+    /// Name or id contains.
+    pub text: String,
+    /// From where.
+    pub cursor: Option<Cursor>,
+    /// How many.
+    pub limit: Option<u32>,
+}
+
+/// The two streams of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputStream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl OutputStream {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+
+    /// The stream of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "stdout" => Some(Self::Stdout),
+            "stderr" => Some(Self::Stderr),
+            _ => None,
+        }
+    }
+}
+
+/// A piece of a node's output. Bytes that are no UTF-8 are shown as `�`; a download keeps them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputPiece {
+    /// Which stream.
+    pub stream: OutputStream,
+    /// Where in the stream it begins, in bytes.
+    pub offset: i64,
+    /// The byte after it.
+    pub end: i64,
+    /// Its text.
+    pub text: String,
+    /// Bytes kept of this stream in all.
+    pub total: i64,
+}
+
+/// Something that happened to a command, in order. `sequence` is the stream's cursor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandEvent {
+    /// Grows by one within a command.
+    pub sequence: i64,
+    /// What.
+    pub change: CommandChange,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum CommandChange {
+    /// The command as a whole stands differently.
+    Command {
+        /// As it is now.
+        summary: CommandSummary,
+    },
+    /// A node's part stands differently.
+    Invocation {
+        /// As it is now.
+        invocation: InvocationView,
+    },
+    /// A node wrote something.
+    Output {
+        /// Which node.
+        node_id: NodeId,
+        /// What.
+        piece: OutputPiece,
+    },
+}
+
+/// Which commands to list, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandQuery {
+    /// Only this status.
+    pub status: Option<CommandStatus>,
+    /// Document name contains.
+    pub document: String,
+    /// Comment, id or requester contains.
+    pub text: String,
+    /// Only those that touched this node.
+    pub node_id: Option<NodeId>,
+    /// Not before. Pages ask for the last 7 days unless told otherwise.
+    pub since: Option<Timestamp>,
+    /// From where.
+    pub cursor: Option<Cursor>,
+    /// How many.
+    pub limit: Option<u32>,
+}
+
+/// What can be done with commands. Every call passes the door; nodes outside the actor's
+/// scope are not shown and not acted on.
+#[async_trait]
+pub trait Commands: Send + Sync {
+    /// Documents that can be run on nodes, by name.
+    async fn documents(&self, actor: &Actor) -> Result<Vec<DocumentSummary>, PortalError>;
+    /// One document.
+    async fn document(&self, actor: &Actor, name: String) -> Result<DocumentDetail, PortalError>;
+    /// Runs a document. Answers as soon as the command is recorded durably; sending goes on behind.
+    async fn run(&self, actor: &Actor, input: RunCommand) -> Result<CommandId, PortalError>;
+    /// The input that would run a command again, on all its nodes or only on the failed ones.
+    async fn again(
+        &self,
+        actor: &Actor,
+        command: CommandId,
+        only_failed: bool,
+    ) -> Result<RunCommand, PortalError>;
+    /// Asks for a command to be stopped. Nodes that are done stay as they are.
+    async fn cancel(&self, actor: &Actor, command: CommandId) -> Result<(), PortalError>;
+    /// Commands that match.
+    async fn list(&self, actor: &Actor, query: CommandQuery) -> Result<Page<CommandSummary>, PortalError>;
+    /// One command.
+    async fn get(&self, actor: &Actor, command: CommandId) -> Result<CommandDetail, PortalError>;
+    /// Its invocations.
+    async fn invocations(
+        &self,
+        actor: &Actor,
+        command: CommandId,
+        query: InvocationQuery,
+    ) -> Result<Page<InvocationView>, PortalError>;
+    /// A piece of a node's output: up to 64 KiB from `offset`; a negative offset counts from the end.
+    async fn output(
+        &self,
+        actor: &Actor,
+        command: CommandId,
+        node: NodeId,
+        stream: OutputStream,
+        offset: i64,
+    ) -> Result<OutputPiece, PortalError>;
+}

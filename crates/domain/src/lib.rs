@@ -1,0 +1,25 @@
+//! The words of Muster: ids, inputs with their checks, views, permissions and one
+//! operations trait per feature. Nothing here reads a clock, a socket or a file
+//! (except `system`, which is never built for the browser).
+
+pub mod access;
+pub mod action;
+pub mod actor;
+pub mod audit;
+pub mod backend;
+pub mod commands;
+pub mod error;
+pub mod fleet;
+pub mod fleet_filter;
+pub mod ids;
+pub mod overview;
+pub mod paging;
+pub mod permission;
+#[cfg(all(feature = "system", not(target_family = "wasm")))]
+pub mod system;
+pub mod time;
+
+pub use actor::Actor;
+pub use backend::Backend;
+pub use error::{FieldError, PortalError};
+pub use time::Timestamp;

@@ -1,0 +1,167 @@
+//! Roles, the scope in which a role holds, and which role may do which action. Deny by default.
+
+use crate::action::Action;
+use serde::{Deserialize, Serialize};
+
+/// What a person is trusted with. A person may have several, each in its own scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Sees the fleet, commands and their output.
+    Viewer,
+    /// Reads the audit log and evidence, and everything a viewer sees.
+    Auditor,
+    /// Runs commands on nodes, and everything a viewer sees.
+    Operator,
+    /// Decides on requests, and everything a viewer sees.
+    Approver,
+    /// Manages users, roles and settings, and everything an operator does.
+    Administrator,
+}
+
+impl Role {
+    /// All roles, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Viewer,
+        Self::Auditor,
+        Self::Operator,
+        Self::Approver,
+        Self::Administrator,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Auditor => "auditor",
+            Self::Operator => "operator",
+            Self::Approver => "approver",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// One sentence on what it allows.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Viewer => "Sees the fleet, commands and their output.",
+            Self::Auditor => "Reads the audit log and its evidence, and what a viewer sees.",
+            Self::Operator => "Runs and cancels commands, adds and tags nodes, and sees what a viewer sees.",
+            Self::Approver => "Decides on requests, and sees what a viewer sees.",
+            Self::Administrator => {
+                "Manages users, roles and settings, and does what an operator and an auditor do."
+            }
+        }
+    }
+
+    /// Whether this role allows `action` (within the scope of the grant).
+    #[must_use]
+    pub fn allows(self, action: Action) -> bool {
+        action.roles().contains(&self)
+    }
+}
+
+/// Where a role holds: everywhere, or on nodes that carry all of some tags.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Everywhere.
+    All,
+    /// Nodes that carry every one of these tags.
+    Tags(Vec<(String, String)>),
+}
+
+impl Scope {
+    /// Reads `*` or `Environment=Staging` or `Environment=Staging,Team=web` (all must match).
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() || text == "*" {
+            return Ok(Self::All);
+        }
+        let mut tags = Vec::new();
+        for part in text.split(',') {
+            let Some((key, value)) = part.split_once('=') else {
+                return Err(format!(
+                    "“{}” is not a tag: write Key=Value, or * for everywhere.",
+                    part.trim()
+                ));
+            };
+            let (key, value) = (key.trim(), value.trim());
+            if key.is_empty() || key.len() > 128 || value.len() > 256 {
+                return Err("A tag key has 1 to 128 characters, a value at most 256.".into());
+            }
+            tags.push((key.to_owned(), value.to_owned()));
+        }
+        Ok(Self::Tags(tags))
+    }
+
+    /// Whether a node with these tags is inside.
+    pub fn covers<'a>(&self, tags: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tags(wanted) => wanted
+                .iter()
+                .all(|(key, value)| tags.clone().any(|(k, v)| k == key && v == value)),
+        }
+    }
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => f.write_str("*"),
+            Self::Tags(tags) => {
+                let text: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                f.write_str(&text.join(","))
+            }
+        }
+    }
+}
+
+/// A role within a scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// What.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_covers_only_nodes_that_carry_all_its_tags() {
+        let scope = Scope::parse("Environment=Staging, Team=web").unwrap();
+        assert!(scope.covers([("Environment", "Staging"), ("Team", "web"), ("x", "y")].into_iter()));
+        assert!(!scope.covers([("Environment", "Staging")].into_iter()));
+        assert!(!scope.covers([("Environment", "Production"), ("Team", "web")].into_iter()));
+        assert_eq!(Scope::parse(&scope.to_string()), Ok(scope));
+        assert!(Scope::parse("Environment").is_err());
+        assert_eq!(Scope::parse("*"), Ok(Scope::All));
+    }
+
+    #[test]
+    fn no_role_but_administrator_manages_users() {
+        for role in Role::ALL {
+            assert_eq!(
+                role.allows(Action::UsersCreate),
+                role == Role::Administrator,
+                "{role:?}"
+            );
+        }
+        assert!(!Role::Viewer.allows(Action::CommandsRun));
+        assert!(!Role::Auditor.allows(Action::CommandsRun));
+    }
+}

@@ -1,0 +1,221 @@
+//! What the browser downloads: wasm, its script, the styles and fonts, put together in one directory.
+//! The heavy part, wasm-bindgen and compression, is in `bundle`, in a process of its own.
+
+use crate::debian;
+use crate::failure::{Doing, Failure, Outcome, make_dir};
+use crate::npm;
+use crate::process::{program, run, run_quietly};
+use crate::say;
+use crate::wasm_target::{self, TARGET};
+use crate::workshop::Workshop;
+use std::path::{Path, PathBuf};
+
+/// Browsers from 2023 on: what nested rules and the like are translated for.
+const STYLES_FOR: &str = "--target=chrome111,firefox114,safari16.4";
+/// What wasm-bindgen's output uses and every such browser has.
+const OPTIMISER: [&str; 7] = [
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// Builds all of it into the checkout's site directory, which it gives back.
+pub(crate) fn build(workshop: &Workshop, release: bool) -> Outcome<PathBuf> {
+    // Asked for first: where nothing may be installed, the answer comes at once.
+    debian::ensure(&[debian::NODE, debian::NPM])?;
+    let toolchain = wasm_target::ensure()?;
+    let modules = npm::frontend(workshop)?;
+    let profile = if release { "wasm-release" } else { "wasm-dev" };
+    say::step(&format!(
+        "Building the pages for the browser ({profile}; the first time about four minutes)"
+    ));
+    let args = [
+        "build",
+        "--package",
+        "muster-frontend",
+        "--lib",
+        "--target",
+        TARGET,
+        "--profile",
+        profile,
+    ];
+    run(&mut toolchain.cargo(workshop, args)?, "building the pages")?;
+    let wasm = toolchain
+        .target_dir(workshop)?
+        .join(TARGET)
+        .join(profile)
+        .join("muster_frontend.wasm");
+
+    let site = workshop.site();
+    let pkg = site.join("pkg");
+    // Built beside and moved into place, so that nobody is served half of it.
+    let fresh = site.join("pkg.new");
+    let _ = std::fs::remove_dir_all(&fresh);
+    make_dir(&fresh)?;
+    say::step("Putting the site together");
+    bundle(
+        workshop,
+        &["wasm", &wasm.display().to_string(), &fresh.display().to_string()],
+    )?;
+    if release {
+        optimise(&modules, &fresh.join("muster.wasm"))?;
+    }
+    styles(workshop, &modules, &fresh.join("muster.css"))?;
+    public_files(workshop, &modules, &site)?;
+    let hashes = name_by_content(&fresh)?;
+    if release {
+        bundle(workshop, &["compress", &fresh.display().to_string()])?;
+    }
+    let _ = std::fs::remove_dir_all(&pkg);
+    std::fs::rename(&fresh, &pkg).doing(|| format!("move {} into place", pkg.display()))?;
+    crate::failure::write(&site.join("hash.txt"), hashes)?;
+    say::note(&format!("{}: {}", workshop.short(&site), sizes(&pkg)));
+    Ok(site)
+}
+
+/// Starts xtask again with the feature that holds the heavy part.
+fn bundle(workshop: &Workshop, words: &[&str]) -> Outcome {
+    let mut cargo = workshop.cargo([
+        "run",
+        "--quiet",
+        "--package",
+        "xtask",
+        "--features",
+        "bundle",
+        "--",
+        "bundle",
+    ]);
+    run(cargo.args(words), "packing the site")
+}
+
+/// npm's binaryen, never Debian's: version 108 there makes modules that die when they start.
+fn optimise(modules: &Path, wasm: &Path) -> Outcome {
+    say::note("optimising the wasm for size (a minute)");
+    let smaller = wasm.with_extension("smaller");
+    let mut node = program("node", [modules.join("binaryen/bin/wasm-opt")]);
+    node.arg(wasm).arg("-o").arg(&smaller).args(OPTIMISER);
+    run_quietly(&mut node, "wasm-opt")?;
+    std::fs::rename(&smaller, wasm).doing(|| "replace the wasm by the smaller one".to_owned())
+}
+
+/// All style sheets as one, without what only people read.
+fn styles(workshop: &Workshop, modules: &Path, out: &Path) -> Outcome {
+    let main = workshop.root.join("style/main.css");
+    if !main.is_file() {
+        return Err(Failure::new(format!(
+            "{} is missing: all style sheets are named there",
+            main.display()
+        )));
+    }
+    let mut esbuild = program(
+        modules.join(".bin/esbuild"),
+        ["--bundle", "--minify", "--log-level=warning"],
+    );
+    esbuild.args(["--external:/fonts/*", "--external:/*.svg", STYLES_FOR]);
+    run_quietly(
+        esbuild.arg(&main).arg(format!("--outfile={}", out.display())),
+        "bundling the styles",
+    )
+}
+
+/// Fonts and `frontend/public`, under the site's root.
+fn public_files(workshop: &Workshop, modules: &Path, site: &Path) -> Outcome {
+    let fonts = site.join("fonts");
+    make_dir(&fonts)?;
+    for (from, to) in [
+        ("inter/files/inter-latin-wght-normal.woff2", "inter.woff2"),
+        (
+            "jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2",
+            "jetbrains-mono.woff2",
+        ),
+        // Their licence wants to go where they go.
+        ("inter/LICENSE", "inter-license.txt"),
+        ("jetbrains-mono/LICENSE", "jetbrains-mono-license.txt"),
+    ] {
+        let from = modules.join("@fontsource-variable").join(from);
+        std::fs::copy(&from, fonts.join(to)).doing(|| format!("copy {}", from.display()))?;
+    }
+    let public = workshop.root.join("frontend/public");
+    if public.is_dir() {
+        copy_all(&public, site)
+    } else {
+        Ok(())
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) -> Outcome {
+    make_dir(to)?;
+    for entry in std::fs::read_dir(from)
+        .doing(|| format!("read {}", from.display()))?
+        .flatten()
+    {
+        let (source, goal) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            copy_all(&source, &goal)?;
+        } else {
+            std::fs::copy(&source, &goal).doing(|| format!("copy {}", source.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives each file a second name with a digest of its content, which may be cached for good, and returns
+/// the list in which Leptos looks the digests up.
+fn name_by_content(pkg: &Path) -> Outcome<String> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut list = String::new();
+    for kind in ["js", "wasm", "css"] {
+        let file = pkg.join(format!("muster.{kind}"));
+        let content = std::fs::read(&file).doing(|| format!("read {}", file.display()))?;
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
+        let digest = format!("{:016x}", hasher.finish());
+        let named = pkg.join(format!("muster.{digest}.{kind}"));
+        std::fs::hard_link(&file, &named).doing(|| format!("make {}", named.display()))?;
+        list.push_str(&format!("{kind}: {digest}\n"));
+    }
+    Ok(list)
+}
+
+fn sizes(pkg: &Path) -> String {
+    let size = |name: &str| {
+        std::fs::metadata(pkg.join(name))
+            .map(|meta| meta.len() / 1024)
+            .ok()
+    };
+    let mut parts = Vec::new();
+    for name in ["muster.wasm", "muster.js", "muster.css"] {
+        let raw = size(name).unwrap_or_default();
+        let packed = size(&format!("{name}.br"))
+            .map(|kib| format!(" ({kib} KiB brotli)"))
+            .unwrap_or_default();
+        parts.push(format!("{name} {raw} KiB{packed}"));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_file_gets_a_name_that_follows_its_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let fill = |text: &str| {
+            for kind in ["js", "wasm", "css"] {
+                let _ = std::fs::remove_file(folder.path().join(format!("muster.{kind}")));
+                std::fs::write(folder.path().join(format!("muster.{kind}")), text).unwrap();
+            }
+            super::name_by_content(folder.path()).unwrap()
+        };
+        let (one, two) = (fill("one"), fill("two"));
+        assert_ne!(one, two);
+        let digest = two.lines().next().unwrap().strip_prefix("js: ").unwrap();
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join(format!("muster.{digest}.js"))).unwrap(),
+            "two"
+        );
+    }
+}

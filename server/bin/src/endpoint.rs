@@ -1,0 +1,59 @@
+//! The embedded Systems Manager endpoint, listening, and its nudges on their way to the portal.
+
+use axum::Router;
+use muster_control_plane::{Change, ControlPlane};
+use muster_server::sync::commands::Nudge;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Listens on `addr`, and says which address it was when the port was left open.
+///
+/// # Errors
+/// When the address is taken or not ours; says which.
+pub async fn listen(addr: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(addr)
+        .await
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {addr}: {error}")))?;
+    let addr = listener.local_addr()?;
+    Ok((listener, addr))
+}
+
+/// Serves `router` until `stop`, then lets what is under way end.
+pub fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "a listener ended");
+        }
+    })
+}
+
+/// Passes the endpoint's nudges on. A nudge that finds no place is left out: the portal looks by the
+/// clock as well.
+pub fn pass_on(plane: &Arc<ControlPlane>, stop: CancellationToken) -> mpsc::Receiver<Nudge> {
+    let mut changes = plane.changes();
+    let (sender, receiver) = mpsc::channel(4_096);
+    tokio::spawn(async move {
+        loop {
+            let change = tokio::select! {
+                () = stop.cancelled() => return,
+                change = changes.recv() => change,
+            };
+            match change {
+                Ok(Change { command_id, node_id }) => {
+                    let _ = sender.try_send((command_id, node_id.unwrap_or_default()));
+                }
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
+    });
+    receiver
+}

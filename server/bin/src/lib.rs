@@ -1,0 +1,10 @@
+//! The program put together: database, door, services, pages, the embedded endpoint, and this machine as
+//! a node. `start` gives a running server, for the command line and for tests.
+
+pub mod data_dir;
+pub mod endpoint;
+pub mod local_node;
+pub mod pages;
+pub mod start;
+
+pub use start::{Running, StartError, start};

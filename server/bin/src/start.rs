@@ -1,0 +1,325 @@
+//! Starts everything in the order in which it depends on each other, and stops it in the other.
+
+use crate::data_dir::{self, DataDirError, Hold, Whereabouts};
+use crate::{endpoint, local_node, pages};
+use muster_control_plane::{ControlPlane, ControlPlaneConfig, OUTPUT_BUCKET};
+use muster_domain::action::Action;
+use muster_domain::audit::{AuditTrail as _, Intent, Outcome};
+use muster_domain::ids::ConnectionId;
+use muster_domain::system::{SystemClock, SystemRandom};
+use muster_domain::time::{Clock, Random};
+use muster_domain::{Actor, Backend};
+use muster_server::access::AccessService;
+use muster_server::access::passwords::Passwords;
+use muster_server::access::session_store::DatabaseSessions;
+use muster_server::audit::{AuditLog, AuditService};
+use muster_server::aws::{Connection, Ssm};
+use muster_server::config::{Config, SsmMode};
+use muster_server::door::Door;
+use muster_server::events::EventBus;
+use muster_server::http::finish_render::{self, Renders};
+use muster_server::http::layers::{Edge, around};
+use muster_server::http::session::SessionLayer;
+use muster_server::http::sign_in::SignInState;
+use muster_server::http::{health, sign_in, static_files};
+use muster_server::services::{Ground, Services};
+use muster_store::db::Address;
+use muster_store::migrate::migrate;
+use muster_store::{Db, StoreError};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A server that runs.
+pub struct Running {
+    /// Where the portal listens.
+    pub addr: SocketAddr,
+    /// Where the embedded endpoint listens, when there is one.
+    pub ssm_addr: Option<SocketAddr>,
+    /// How people reach it.
+    pub url: String,
+    /// The one-time link for the first administrator, while there is no user.
+    pub setup_link: Option<String>,
+    /// What pages are given.
+    pub backend: Backend,
+    /// The region.
+    pub region: String,
+    audit: Arc<AuditLog>,
+    db: Db,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+    node: Option<JoinHandle<()>>,
+    _hold: Hold,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its directory.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// Its database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] muster_server::audit::log::OpenError),
+    /// The embedded endpoint.
+    #[error(transparent)]
+    ControlPlane(#[from] muster_control_plane::OpenError),
+    /// A listener.
+    #[error(transparent)]
+    Listen(#[from] std::io::Error),
+    /// A client.
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(String),
+    /// The first row of the audit log.
+    #[error("the audit log cannot be written: {0}")]
+    AuditWrite(muster_domain::PortalError),
+}
+
+/// The database of these settings, brought to this program's schema.
+///
+/// # Errors
+/// When it cannot be reached, or was made by a newer program.
+pub async fn database(config: &Config, clock: &dyn Clock) -> Result<Db, StartError> {
+    data_dir::make(&config.data_dir)?;
+    let db = Db::open(&Address::parse(&config.database())?).await?;
+    for version in migrate(&db, &clock.now().rfc3339()).await? {
+        tracing::info!(version, "the database was brought to a new version");
+    }
+    Ok(db)
+}
+
+/// The audit log of these settings.
+///
+/// # Errors
+/// When its folder or key cannot be used.
+pub fn audit_log(config: &Config, db: &Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Arc<AuditLog>, StartError> {
+    let folder = config.data_dir.join("audit");
+    Ok(AuditLog::open(db.clone(), clock, random, folder, config.audit_key_path.clone())?)
+}
+
+/// The embedded endpoint of these settings.
+///
+/// # Errors
+/// When its keys or folders cannot be used.
+pub async fn control_plane(
+    config: &Config,
+    db: &Db,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    audit: Arc<AuditLog>,
+) -> Result<Arc<ControlPlane>, StartError> {
+    let settings = ControlPlaneConfig {
+        account: config.account.clone(),
+        default_region: config.region.clone(),
+        data_dir: config.data_dir.clone(),
+        connection_lost_after_ms: i64::from(config.connection_lost_seconds) * 1_000,
+        ..ControlPlaneConfig::default()
+    };
+    Ok(ControlPlane::open(db.clone(), clock, random, audit, settings).await?)
+}
+
+struct Endpoint {
+    addr: SocketAddr,
+    keys: (String, String),
+    nudges: mpsc::Receiver<(String, String)>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+async fn start_endpoint(config: &Config, plane: &Arc<ControlPlane>, stop: &CancellationToken) -> Result<Endpoint, StartError> {
+    let (listener, addr) = endpoint::listen(config.ssm_addr).await?;
+    let mut tasks = vec![endpoint::serve(listener, plane.router(), stop.clone())];
+    for extra in &config.ssm_extra_addr {
+        let (listener, extra) = endpoint::listen(*extra).await?;
+        tracing::info!(%extra, "the embedded endpoint listens here too");
+        tasks.push(endpoint::serve(listener, plane.router(), stop.clone()));
+    }
+    tasks.push(tokio::spawn(Arc::clone(plane).run_background(stop.clone())));
+    let keys = plane.portal_credentials();
+    Ok(Endpoint {
+        addr,
+        keys: (keys.access_key_id, keys.secret_access_key),
+        nudges: endpoint::pass_on(plane, stop.clone()),
+        tasks,
+    })
+}
+
+fn connection(config: &Config, endpoint: Option<&Endpoint>) -> Connection {
+    let keys = config.access_key_id.clone().zip(config.secret_access_key.clone());
+    Connection {
+        id: ConnectionId::new(config.connection_name.clone()),
+        name: config.connection_name.clone(),
+        account: if endpoint.is_some() { config.account.clone() } else { String::new() },
+        region: config.region.clone(),
+        embedded: endpoint.is_some() || config.ssm_endpoint.is_some(),
+        endpoint: endpoint.map(|endpoint| format!("http://{}", endpoint.addr)).or_else(|| config.ssm_endpoint.clone()),
+        role_arn: config.role_arn.clone(),
+        output_bucket: config
+            .output_bucket
+            .clone()
+            .or_else(|| (endpoint.is_some() || config.ssm_endpoint.is_some()).then(|| OUTPUT_BUCKET.to_owned())),
+        keys: endpoint.map(|endpoint| endpoint.keys.clone()).or(keys),
+    }
+}
+
+/// Asks AWS which account the credentials belong to.
+async fn name_account(ssm: &mut Ssm) {
+    if !ssm.connection.account.is_empty() {
+        return;
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(5), ssm.sts.get_caller_identity().send()).await;
+    if let Ok(Ok(answer)) = answer {
+        let mut connection = (*ssm.connection).clone();
+        connection.account = answer.account().unwrap_or_default().to_owned();
+        ssm.connection = Arc::new(connection);
+    }
+}
+
+/// Starts a server. It runs until [`Running::stop`].
+///
+/// # Errors
+/// The first thing that is in the way, as a sentence that says what to do.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    // Other libraries ask for the provider; who was first does not matter.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let hold = data_dir::hold(&config.data_dir)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let db = database(&config, clock.as_ref()).await?;
+    let audit = audit_log(&config, &db, Arc::clone(&clock), Arc::clone(&random))?;
+    let intent = Intent::new(Action::ServerLifecycle, "server").with("event", "started").with("version", env!("CARGO_PKG_VERSION"));
+    audit.record(&Actor::server(), &intent, Outcome::Success, "").await.map_err(StartError::AuditWrite)?;
+    let stop = CancellationToken::new();
+    let mut tasks = Vec::new();
+
+    let mut embedded = None;
+    if config.ssm_mode == SsmMode::Embedded {
+        let plane = control_plane(&config, &db, Arc::clone(&clock), Arc::clone(&random), Arc::clone(&audit)).await?;
+        embedded = Some(start_endpoint(&config, &plane, &stop).await?);
+    }
+    let mut ssm = Ssm::connect(connection(&config, embedded.as_ref())).await;
+    name_account(&mut ssm).await;
+
+    let door = Door::new(Arc::clone(&audit) as _);
+    let bus = EventBus::default();
+    let ground = Ground {
+        db: db.clone(),
+        door: door.clone(),
+        clock: Arc::clone(&clock),
+        random: Arc::clone(&random),
+        ssm: ssm.clone(),
+        bus,
+    };
+    let audit_service = AuditService { log: Arc::clone(&audit), door: door.clone() };
+    let services = Services::new(&ground, Arc::new(audit_service.clone())).map_err(|e| StartError::Client(e.to_string()))?;
+    let access = AccessService {
+        db: db.clone(),
+        door,
+        clock: Arc::clone(&clock),
+        random: Arc::clone(&random),
+        passwords: Passwords::new(Arc::clone(&random)),
+    };
+    let backend = Backend {
+        access: Arc::new(access.clone()),
+        fleet: Arc::new(services.fleet.clone()),
+        commands: Arc::new(services.commands.clone()),
+        audit: Arc::new(audit_service.clone()),
+        overview: Arc::new(services.overview.clone()),
+    };
+    services.announce().await?;
+
+    let (listener, addr) = endpoint::listen(config.addr).await?;
+    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
+    let setup_link = access.setup_token().await?.map(|token| format!("{url}/setup?token={token}"));
+    let sessions = DatabaseSessions::new(db.clone(), Arc::clone(&clock));
+    let idle_ms = i64::from(config.idle_timeout_minutes) * 60_000;
+    let edge = Edge {
+        db: db.clone(),
+        clock: Arc::clone(&clock),
+        session: SessionLayer {
+            access: access.clone(),
+            sessions: sessions.clone(),
+            idle_ms,
+            trusted_proxies: Arc::new(config.trusted_proxies.clone()),
+        },
+        tls: config.is_tls(),
+    };
+    let signing_in = SignInState { access, clock: Arc::clone(&clock), session_ms: i64::from(config.session_hours) * 3_600_000 };
+    let rendered = pages::routes(pages::options(&config.site_root), backend.clone())
+        .layer(axum::middleware::from_fn_with_state(Renders::default(), finish_render::layer));
+    let routes = rendered
+        .merge(services.routes())
+        .merge(muster_server::audit::service::routes(audit_service))
+        .merge(sign_in::routes(signing_in))
+        .merge(health::routes(db.clone()))
+        .merge(static_files::routes(&config.site_root));
+    tasks.push(endpoint::serve(listener, around(routes, edge), stop.clone()));
+
+    let ssm_addr = embedded.as_ref().map(|endpoint| endpoint.addr);
+    let nudges = match embedded {
+        Some(endpoint) => {
+            tasks.extend(endpoint.tasks);
+            endpoint.nudges
+        }
+        None => never(&stop),
+    };
+    tasks.extend(services.spawn(nudges, &stop));
+    tasks.push(tokio::spawn(clean_sessions(sessions, idle_ms, stop.clone())));
+    let node = (config.local_node && ssm_addr.is_some()).then(|| {
+        let program = std::env::current_exe().unwrap_or_else(|_| "muster".into());
+        tokio::spawn(local_node::run(program, config.data_dir.clone(), ssm, clock.now(), stop.clone()))
+    });
+    data_dir::tell(&config.data_dir, &Whereabouts { addr, ssm_addr })?;
+    Ok(Running { addr, ssm_addr, url, setup_link, backend, region: config.region, audit, db, stop, tasks, node, _hold: hold })
+}
+
+/// Nobody nudges where the endpoint is not ours.
+fn never(stop: &CancellationToken) -> mpsc::Receiver<(String, String)> {
+    let (sender, receiver) = mpsc::channel(1);
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        drop(sender);
+    });
+    receiver
+}
+
+async fn clean_sessions(sessions: DatabaseSessions, idle_ms: i64, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(600)) => {}
+        }
+        if let Err(error) = sessions.clean(idle_ms).await {
+            tracing::warn!(%error, "ended sessions could not be cleaned away");
+        }
+    }
+}
+
+impl Running {
+    /// Stops: the agent of this machine first, then what listens, then the audit log.
+    pub async fn stop(self) {
+        let intent = Intent::new(Action::ServerLifecycle, "server").with("event", "stopped");
+        if let Err(error) = self.audit.record(&Actor::server(), &intent, Outcome::Success, "").await {
+            tracing::error!(%error, "the stop could not be written to the audit log");
+        }
+        self.stop.cancel();
+        if let Some(node) = self.node {
+            let _ = tokio::time::timeout(Duration::from_secs(5), node).await;
+        }
+        for mut task in self.tasks {
+            // Streams do not end by themselves: those who follow come back to the next server.
+            if tokio::time::timeout(Duration::from_millis(500), &mut task).await.is_err() {
+                task.abort();
+            }
+        }
+        drop(self.backend);
+        self.audit.close().await;
+        self.db.close().await;
+    }
+}

@@ -1,0 +1,10 @@
+//! Users, roles, signing in and sessions.
+
+pub mod limits;
+pub mod passwords;
+pub mod queries;
+pub mod service;
+pub mod session_store;
+pub mod users;
+
+pub use service::AccessService;

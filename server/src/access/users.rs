@@ -1,0 +1,125 @@
+//! Writes users and grants: the SQL that changes them, each in one transaction.
+
+use muster_domain::Timestamp;
+use muster_domain::ids::{GrantId, UserId};
+use muster_domain::permission::{Role, Scope};
+use muster_store::{Db, RowExt, Sql, StoreError};
+use sqlx::{Any, Transaction};
+
+/// A user about to be written.
+#[derive(Clone, Debug)]
+pub struct NewUser<'a> {
+    /// Which.
+    pub id: &'a str,
+    /// In lower case.
+    pub name: &'a str,
+    /// Shown to others.
+    pub display_name: &'a str,
+    /// Of the password.
+    pub password_hash: &'a str,
+    /// The first grant's id.
+    pub grant_id: &'a str,
+    /// The first role.
+    pub role: Role,
+    /// Where it holds.
+    pub scope: &'a Scope,
+    /// By whom.
+    pub by: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+async fn insert_in(transaction: &mut Transaction<'static, Any>, new: &NewUser<'_>) -> Result<(), StoreError> {
+    let mut sql = Sql::new("insert into users (user_id, name, display_name, password_hash, disabled, created_at, last_sign_in_at) values (");
+    sql.text(new.id).push(", ").text(new.name).push(", ").text(new.display_name).push(", ");
+    sql.text(new.password_hash).push(", 0, ").int(new.now.0).push(", null)");
+    sql.run(&mut **transaction).await?;
+    let mut sql = Sql::new("insert into user_grants (grant_id, user_id, role, scope, granted_at, granted_by) values (");
+    sql.text(new.grant_id).push(", ").text(new.id).push(", ").text(new.role.as_str()).push(", ");
+    sql.text(new.scope.to_string()).push(", ").int(new.now.0).push(", ").text(new.by).push(")");
+    sql.run(&mut **transaction).await.map(|_| ())
+}
+
+/// Writes a user with a first grant.
+///
+/// # Errors
+/// When the name is taken (a unique violation), or the database does not answer.
+pub async fn insert(db: &Db, new: &NewUser<'_>) -> Result<(), StoreError> {
+    let mut transaction = db.begin().await?;
+    insert_in(&mut transaction, new).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Writes the first administrator if nobody was there and the one-time token is still the one that is
+/// waited for. Answers whether it was: of two at once, one is.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert_first(db: &Db, new: &NewUser<'_>, token_hash: &str) -> Result<bool, StoreError> {
+    let mut transaction = db.begin().await?;
+    let mut sql = Sql::new("delete from settings where name = 'setup_token' and value like ");
+    sql.text(format!("{token_hash} %"));
+    let mine = sql.run(&mut *transaction).await? == 1;
+    let users = Sql::new("select count(*) as users from users").one(&mut *transaction).await?.int("users")?;
+    if !mine || users > 0 {
+        transaction.rollback().await?;
+        return Ok(false);
+    }
+    insert_in(&mut transaction, new).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// Changes whether a user may sign in. Answers whether there is such a user.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_disabled(db: &Db, user: &UserId, disabled: bool) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("update users set disabled = ");
+    sql.int(i64::from(disabled)).push(" where user_id = ").text(user.as_str());
+    Ok(sql.run(db.writer()).await? > 0)
+}
+
+/// Writes a new password. Answers whether there is such a user.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_password(db: &Db, user: &UserId, hash: &str) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("update users set password_hash = ");
+    sql.text(hash).push(" where user_id = ").text(user.as_str());
+    Ok(sql.run(db.writer()).await? > 0)
+}
+
+/// Notes a sign-in.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn signed_in(db: &Db, user: &UserId, now: Timestamp) -> Result<(), StoreError> {
+    let mut sql = Sql::new("update users set last_sign_in_at = ");
+    sql.int(now.0).push(" where user_id = ").text(user.as_str());
+    sql.run(db.writer()).await.map(|_| ())
+}
+
+/// Gives a role. One that the user has already stays as it is.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn grant(db: &Db, id: &str, user: &UserId, role: Role, scope: &Scope, by: &str, now: Timestamp) -> Result<GrantId, StoreError> {
+    let mut sql = Sql::new("insert into user_grants (grant_id, user_id, role, scope, granted_at, granted_by) values (");
+    sql.text(id).push(", ").text(user.as_str()).push(", ").text(role.as_str()).push(", ").text(scope.to_string());
+    sql.push(", ").int(now.0).push(", ").text(by);
+    sql.push(") on conflict (user_id, role, scope) do update set role = excluded.role returning grant_id");
+    Ok(GrantId::new(sql.one(db.writer()).await?.text("grant_id")?))
+}
+
+/// Takes a role. Answers what it was, and whose.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revoke(db: &Db, grant: &GrantId) -> Result<Option<(UserId, String)>, StoreError> {
+    let mut sql = Sql::new("delete from user_grants where grant_id = ");
+    sql.text(grant.as_str()).push(" returning user_id, role, scope");
+    let row = sql.first(db.writer()).await?;
+    row.map(|row| Ok((UserId::new(row.text("user_id")?), format!("{} in {}", row.text("role")?, row.text("scope")?)))).transpose()
+}

@@ -1,0 +1,13 @@
+//! The audit log: written before and after every act, chained, signed, never changed.
+//! The format is in `docs/AUDIT-LOG.md`.
+
+pub mod export;
+pub mod keys;
+pub mod log;
+pub mod queries;
+pub mod row;
+pub mod service;
+pub mod verify;
+
+pub use log::AuditLog;
+pub use service::AuditService;

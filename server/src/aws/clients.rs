@@ -1,0 +1,139 @@
+//! Builds the clients of the SDK; nothing else does.
+
+use crate::aws::budget::Budget;
+use crate::aws::errors::CallError;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
+use muster_domain::ids::ConnectionId;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An account and region, and how they are reached.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Which.
+    pub id: ConnectionId,
+    /// Its name in the portal.
+    pub name: String,
+    /// Twelve digits; for AWS asked of STS when empty.
+    pub account: String,
+    /// For example `eu-west-1`.
+    pub region: String,
+    /// Whether the endpoint is ours.
+    pub embedded: bool,
+    /// Another endpoint than the region's own.
+    pub endpoint: Option<String>,
+    /// A role to assume.
+    pub role_arn: Option<String>,
+    /// The bucket for full output; none means that the API's 24,000 characters are all there is.
+    pub output_bucket: Option<String>,
+    /// Keys for the embedded endpoint; none means the SDK's own chain.
+    pub keys: Option<(String, String)>,
+}
+
+/// The clients of one connection, within its call budget.
+#[derive(Clone)]
+pub struct Ssm {
+    /// Which connection.
+    pub connection: Arc<Connection>,
+    /// The SDK's client.
+    pub client: aws_sdk_ssm::Client,
+    /// For asking who we are.
+    pub sts: aws_sdk_sts::Client,
+    /// Where the keys come from, for requests that the SDK does not make.
+    pub credentials: SharedCredentialsProvider,
+    budget: Arc<Budget>,
+}
+
+impl std::fmt::Debug for Ssm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ssm")
+            .field("connection", &self.connection.id)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn sdk_config(connection: &Connection) -> SdkConfig {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
+            aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
+        ))
+        .build_https();
+    let timeouts = aws_config::timeout::TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(20))
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(connection.region.clone()))
+        .http_client(http)
+        .timeout_config(timeouts)
+        .retry_config(
+            aws_config::retry::RetryConfig::standard().with_max_attempts(if connection.embedded {
+                1
+            } else {
+                3
+            }),
+        );
+    if let Some((id, secret)) = &connection.keys {
+        loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "muster"));
+    }
+    if let Some(endpoint) = &connection.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    let base = loader.load().await;
+    let Some(role) = &connection.role_arn else {
+        return base;
+    };
+    let provider = aws_config::sts::AssumeRoleProvider::builder(role)
+        .session_name("muster")
+        .configure(&base)
+        .build()
+        .await;
+    base.into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(provider))
+        .build()
+}
+
+impl Ssm {
+    /// The clients for `connection`.
+    pub async fn connect(connection: Connection) -> Self {
+        let config = sdk_config(&connection).await;
+        let budget = if connection.embedded {
+            Budget::new(400.0, 400.0)
+        } else {
+            Budget::new(4.0, 10.0)
+        };
+        let credentials = config
+            .credentials_provider()
+            .unwrap_or_else(|| SharedCredentialsProvider::new(Credentials::new("", "", None, None, "none")));
+        Self {
+            client: aws_sdk_ssm::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            credentials,
+            budget: Arc::new(budget),
+            connection: Arc::new(connection),
+        }
+    }
+
+    /// Makes one call within the budget.
+    ///
+    /// # Errors
+    /// [`CallError`] when it was refused or not answered.
+    pub async fn call<T, E, F>(&self, operation: &'static str, call: F) -> Result<T, CallError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<T, SdkError<E>>>,
+    {
+        self.budget.take(operation).await;
+        call.await.map_err(|error| {
+            let error = CallError::of(operation, &error);
+            if error.is_throttled() {
+                self.budget.throttled(operation);
+            }
+            error
+        })
+    }
+}

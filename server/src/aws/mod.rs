@@ -1,0 +1,9 @@
+//! The only way out to Systems Manager: one connection, its clients, its call budget and its errors.
+//! "Embedded" is the same client with another endpoint.
+
+pub mod budget;
+pub mod clients;
+pub mod errors;
+pub mod output;
+
+pub use clients::{Connection, Ssm};

@@ -1,0 +1,18 @@
+//! Run Command at the portal: what was asked is written down first, sent through Systems Manager,
+//! and followed until every node is done. Invariants: a part is sent at most once; events of a
+//! command are numbered without gaps; output bytes are stored once, by offset.
+
+pub mod apply;
+pub mod dispatch;
+pub mod documents;
+pub mod download;
+pub mod events;
+pub mod follow;
+pub mod http;
+pub mod queries;
+pub mod reads;
+pub mod service;
+pub mod ssm;
+pub mod stream;
+
+pub use service::CommandService;

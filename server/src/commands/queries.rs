@@ -1,0 +1,632 @@
+//! The SQL that reads commands and writes new ones. What comes back from nodes is written in `apply`.
+
+use crate::fleet::filter_sql::push_scopes;
+use crate::fleet::queries::{decode_cursor, encode_cursor};
+use muster_domain::Timestamp;
+use muster_domain::commands::{CommandQuery, CommandStatus, CommandSummary, InvocationQuery, InvocationView};
+use muster_domain::fleet::NodeSelection;
+use muster_domain::ids::{CommandId, NodeId, UserId};
+use muster_domain::paging::{Page, clamp_limit};
+use muster_domain::permission::Scope;
+use muster_store::sql::contains_pattern;
+use muster_store::{Db, RowExt, Sql, StoreError};
+use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
+
+const COLUMNS: &str = "select c.command_id, c.document, c.document_version, c.parameters, c.selection, c.max_concurrency, c.max_errors, \
+     c.timeout_seconds, c.comment, c.requested_by, c.requested_by_id, c.requested_at, c.ended_at, c.status, c.status_details, c.targets, \
+     c.completed, c.errors, c.state, c.problem, c.cancel_requested_at, c.next_event, c.synced_at from commands c";
+
+/// A command's whole row.
+#[derive(Clone, Debug)]
+pub struct CommandRow {
+    /// As lists show it.
+    pub summary: CommandSummary,
+    /// The document's version.
+    pub document_version: String,
+    /// What was asked.
+    pub parameters: BTreeMap<String, Vec<String>>,
+    /// On which nodes.
+    pub selection: NodeSelection,
+    /// Rate control as asked.
+    pub max_concurrency: String,
+    /// Rate control as asked.
+    pub max_errors: String,
+    /// Delivery time-out.
+    pub timeout_seconds: i64,
+    /// Who, by account.
+    pub requested_by_id: Option<UserId>,
+    /// `sending`, `active` or `done`.
+    pub state: String,
+    /// Why it could not be sent.
+    pub problem: String,
+    /// When somebody asked to cancel it.
+    pub cancel_requested_at: Option<Timestamp>,
+    /// The number of the next event.
+    pub next_event: i64,
+}
+
+fn count(row: &AnyRow, column: &str) -> Result<u32, StoreError> {
+    Ok(u32::try_from(row.int(column)?).unwrap_or_default())
+}
+
+fn summary(row: &AnyRow) -> Result<CommandSummary, StoreError> {
+    Ok(CommandSummary {
+        command_id: CommandId::new(row.text("command_id")?),
+        document: row.text("document")?,
+        comment: row.text("comment")?,
+        requested_by: row.text("requested_by")?,
+        requested_at: row.time("requested_at")?,
+        ended_at: row.time_or_none("ended_at")?,
+        status: CommandStatus::parse(&row.text("status")?).unwrap_or(CommandStatus::Pending),
+        status_details: row.text("status_details")?,
+        targets: count(row, "targets")?,
+        completed: count(row, "completed")?,
+        errors: count(row, "errors")?,
+        synced_at: row.time("synced_at")?,
+    })
+}
+
+fn json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, StoreError> {
+    serde_json::from_str(&row.text(column)?).map_err(|error| StoreError::Column {
+        column: column.to_owned(),
+        message: error.to_string(),
+    })
+}
+
+/// A whole row.
+///
+/// # Errors
+/// When a column is not what it should be.
+pub fn command_row(row: &AnyRow) -> Result<CommandRow, StoreError> {
+    Ok(CommandRow {
+        summary: summary(row)?,
+        document_version: row.text("document_version")?,
+        parameters: json(row, "parameters")?,
+        selection: json(row, "selection")?,
+        max_concurrency: row.text("max_concurrency")?,
+        max_errors: row.text("max_errors")?,
+        timeout_seconds: row.int("timeout_seconds")?,
+        requested_by_id: row.text_or_none("requested_by_id")?.map(UserId::new),
+        state: row.text("state")?,
+        problem: row.text("problem")?,
+        cancel_requested_at: row.time_or_none("cancel_requested_at")?,
+        next_event: row.int("next_event")?,
+    })
+}
+
+/// Who looks, for what they may see.
+#[derive(Clone, Debug)]
+pub struct Viewer<'a> {
+    /// Where they may read.
+    pub scopes: &'a [Scope],
+    /// They always see what they asked for themselves.
+    pub user: Option<&'a UserId>,
+}
+
+fn push_visible(sql: &mut Sql, viewer: &Viewer<'_>) {
+    if viewer.scopes.contains(&Scope::All) {
+        sql.push("1 = 1");
+        return;
+    }
+    sql.push("(c.requested_by_id = ")
+        .text(viewer.user.map_or("", UserId::as_str));
+    sql.push(" or exists (select 1 from command_invocations i join nodes n on n.node_id = i.node_id where i.command_id = c.command_id and ");
+    push_scopes(sql, viewer.scopes);
+    sql.push("))");
+}
+
+/// A page of commands, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    db: &Db,
+    query: &CommandQuery,
+    viewer: &Viewer<'_>,
+) -> Result<Page<CommandSummary>, StoreError> {
+    let limit = clamp_limit(query.limit);
+    let mut sql = Sql::new(COLUMNS);
+    sql.push(" where ");
+    push_visible(&mut sql, viewer);
+    if let Some(status) = query.status {
+        sql.push(" and c.status = ").text(status.as_str());
+    }
+    if !query.document.trim().is_empty() {
+        sql.push(" and lower(c.document) like ")
+            .text(contains_pattern(query.document.trim()))
+            .push(" escape '\\'");
+    }
+    if !query.text.trim().is_empty() {
+        let pattern = contains_pattern(query.text.trim());
+        sql.push(" and (lower(c.comment) like ")
+            .text(pattern.clone())
+            .push(" escape '\\'");
+        sql.push(" or lower(c.requested_by) like ")
+            .text(pattern.clone())
+            .push(" escape '\\'");
+        sql.push(" or lower(c.command_id) like ")
+            .text(pattern)
+            .push(" escape '\\')");
+    }
+    if let Some(node) = &query.node_id {
+        sql.push(" and exists (select 1 from command_invocations i where i.command_id = c.command_id and i.node_id = ");
+        sql.text(node.as_str()).push(")");
+    }
+    if let Some(since) = query.since {
+        sql.push(" and c.requested_at >= ").int(since.0);
+    }
+    if let Some((at, id)) = query.cursor.as_ref().and_then(decode_cursor) {
+        sql.push(" and (c.requested_at, c.command_id) < (")
+            .int(at.parse().unwrap_or_default())
+            .push(", ")
+            .text(id)
+            .push(")");
+    }
+    sql.push(" order by c.requested_at desc, c.command_id desc limit ")
+        .int(i64::from(limit) + 1);
+    let mut items = Vec::new();
+    for found in sql.all(db.reader()).await? {
+        items.push(summary(&found)?);
+    }
+    let more = items.len() > limit as usize;
+    items.truncate(limit as usize);
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(|last| encode_cursor(&last.requested_at.0.to_string(), last.command_id.as_str()));
+    Ok(Page { items, next })
+}
+
+/// The last commands that touched a node.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn recent_of_node(db: &Db, node: &NodeId, limit: u32) -> Result<Vec<CommandSummary>, StoreError> {
+    let query = CommandQuery {
+        node_id: Some(node.clone()),
+        limit: Some(limit),
+        ..CommandQuery::default()
+    };
+    Ok(list(
+        db,
+        &query,
+        &Viewer {
+            scopes: &[Scope::All],
+            user: None,
+        },
+    )
+    .await?
+    .items)
+}
+
+/// One command, if the viewer may see it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn get(
+    db: &Db,
+    command: &CommandId,
+    viewer: &Viewer<'_>,
+) -> Result<Option<CommandRow>, StoreError> {
+    let mut sql = Sql::new(COLUMNS);
+    sql.push(" where c.command_id = ")
+        .text(command.as_str())
+        .push(" and ");
+    push_visible(&mut sql, viewer);
+    sql.first(db.reader())
+        .await?
+        .as_ref()
+        .map(command_row)
+        .transpose()
+}
+
+/// Commands in a state, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn in_state(db: &Db, state: &str) -> Result<Vec<CommandRow>, StoreError> {
+    let mut sql = Sql::new(COLUMNS);
+    sql.push(" where c.state = ")
+        .text(state)
+        .push(" order by c.requested_at limit 1000");
+    sql.all(db.reader()).await?.iter().map(command_row).collect()
+}
+
+/// One call to Systems Manager that makes up a command, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which command.
+    pub command_id: CommandId,
+    /// Which part, from 0.
+    pub part: i64,
+    /// Systems Manager's id, once sent.
+    pub ssm_command_id: Option<String>,
+    /// The nodes, when named one by one.
+    pub node_ids: Option<Vec<String>>,
+    /// The targets, when named by tag: key and values.
+    pub targets: Option<Vec<(String, Vec<String>)>>,
+    /// `queued`, `sending`, `sent`, `done`, `dropped` or `refused`.
+    pub state: String,
+}
+
+/// The parts of a command, in order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn parts(db: &Db, command: &CommandId) -> Result<Vec<Part>, StoreError> {
+    let mut sql = Sql::new(
+        "select command_id, part, ssm_command_id, node_ids, targets, state from command_parts where command_id = ",
+    );
+    sql.text(command.as_str()).push(" order by part");
+    let mut parts = Vec::new();
+    for found in sql.all(db.reader()).await? {
+        let list = |column: &str| -> Result<Option<serde_json::Value>, StoreError> {
+            Ok(found
+                .text_or_none(column)?
+                .and_then(|text| serde_json::from_str(&text).ok()))
+        };
+        parts.push(Part {
+            command_id: CommandId::new(found.text("command_id")?),
+            part: found.int("part")?,
+            ssm_command_id: found.text_or_none("ssm_command_id")?,
+            node_ids: list("node_ids")?.and_then(|value| serde_json::from_value(value).ok()),
+            targets: list("targets")?.and_then(|value| serde_json::from_value(value).ok()),
+            state: found.text("state")?,
+        });
+    }
+    Ok(parts)
+}
+
+/// The command that holds a call's id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn command_of_ssm(db: &Db, ssm_command_id: &str) -> Result<Option<CommandId>, StoreError> {
+    let mut sql = Sql::new("select command_id from command_parts where ssm_command_id = ");
+    sql.text(ssm_command_id);
+    Ok(sql
+        .first(db.reader())
+        .await?
+        .map(|row| row.text("command_id"))
+        .transpose()?
+        .map(CommandId::new))
+}
+
+/// Moves a part from one state to another; answers whether it was in that state.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn move_part(
+    db: &Db,
+    part: &Part,
+    from: &str,
+    to: &str,
+    ssm_command_id: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("update command_parts set state = ");
+    sql.text(to);
+    if let Some(id) = ssm_command_id {
+        sql.push(", ssm_command_id = ")
+            .text(id)
+            .push(", sent_at = ")
+            .int(now.0);
+    }
+    sql.push(" where command_id = ")
+        .text(part.command_id.as_str())
+        .push(" and part = ")
+        .int(part.part);
+    sql.push(" and state = ").text(from);
+    Ok(sql.run(db.writer()).await? > 0)
+}
+
+/// A command about to be written.
+#[derive(Clone, Debug)]
+pub struct NewCommand {
+    /// Its whole row.
+    pub row: CommandRow,
+    /// Through which connection.
+    pub connection_id: String,
+    /// Its calls.
+    pub parts: Vec<Part>,
+}
+
+/// Writes a new command with its parts.
+///
+/// # Errors
+/// When the database does not answer, or knows the command already.
+pub async fn insert(db: &Db, new: &NewCommand) -> Result<(), StoreError> {
+    let row = &new.row;
+    let text = |value: &serde_json::Value| value.to_string();
+    let mut transaction = db.begin().await?;
+    let mut sql = Sql::new(
+        "insert into commands (command_id, connection_id, document, document_version, parameters, selection, max_concurrency, \
+         max_errors, timeout_seconds, comment, requested_by, requested_by_id, requested_at, ended_at, status, status_details, targets, \
+         completed, errors, state, problem, cancel_requested_at, next_event, synced_at) values (",
+    );
+    sql.text(row.summary.command_id.as_str())
+        .push(", ")
+        .text(&new.connection_id)
+        .push(", ");
+    sql.text(&row.summary.document)
+        .push(", ")
+        .text(&row.document_version)
+        .push(", ");
+    sql.text(text(&serde_json::json!(row.parameters)))
+        .push(", ")
+        .text(text(&serde_json::json!(row.selection)))
+        .push(", ");
+    sql.text(&row.max_concurrency)
+        .push(", ")
+        .text(&row.max_errors)
+        .push(", ")
+        .int(row.timeout_seconds)
+        .push(", ");
+    sql.text(&row.summary.comment)
+        .push(", ")
+        .text(&row.summary.requested_by)
+        .push(", ");
+    sql.text_or_none(row.requested_by_id.as_ref().map(ToString::to_string))
+        .push(", ");
+    sql.int(row.summary.requested_at.0)
+        .push(", ")
+        .int_or_none(row.summary.ended_at.map(|at| at.0))
+        .push(", ");
+    sql.text(row.summary.status.as_str())
+        .push(", ")
+        .text(&row.summary.status_details)
+        .push(", ");
+    sql.int(row.summary.targets.into())
+        .push(", ")
+        .int(row.summary.completed.into())
+        .push(", ");
+    sql.int(row.summary.errors.into())
+        .push(", ")
+        .text(&row.state)
+        .push(", ")
+        .text(&row.problem)
+        .push(", ");
+    sql.int_or_none(row.cancel_requested_at.map(|at| at.0))
+        .push(", ")
+        .int(row.next_event)
+        .push(", ");
+    sql.int(row.summary.synced_at.0).push(")");
+    sql.run(&mut *transaction).await?;
+    for part in &new.parts {
+        let mut sql = Sql::new(
+            "insert into command_parts (command_id, part, ssm_command_id, node_ids, targets, state) values (",
+        );
+        sql.text(part.command_id.as_str())
+            .push(", ")
+            .int(part.part)
+            .push(", ");
+        sql.text_or_none(part.ssm_command_id.clone()).push(", ");
+        sql.text_or_none(
+            part.node_ids
+                .as_ref()
+                .map(|ids| serde_json::json!(ids).to_string()),
+        )
+        .push(", ");
+        sql.text_or_none(
+            part.targets
+                .as_ref()
+                .map(|targets| serde_json::json!(targets).to_string()),
+        )
+        .push(", ");
+        sql.text(&part.state).push(")");
+        sql.run(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Takes back a command of which certainly nothing was sent.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn remove_unsent(db: &Db, command: &CommandId) -> Result<(), StoreError> {
+    let mut transaction = db.begin().await?;
+    for text in [
+        "delete from command_parts where command_id = ",
+        "delete from commands where command_id = ",
+    ] {
+        let mut sql = Sql::new(text);
+        sql.text(command.as_str());
+        sql.run(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// One invocation out of its row.
+///
+/// # Errors
+/// When a column is not what it should be.
+pub fn invocation(row: &AnyRow) -> Result<InvocationView, StoreError> {
+    Ok(InvocationView {
+        node_id: NodeId::new(row.text("node_id")?),
+        node_name: row.text("node_name")?,
+        status: CommandStatus::parse(&row.text("status")?).unwrap_or(CommandStatus::Pending),
+        status_details: row.text("status_details")?,
+        response_code: i32::try_from(row.int("response_code")?).unwrap_or(-1),
+        started_at: row.time_or_none("started_at")?,
+        ended_at: row.time_or_none("ended_at")?,
+        stdout_bytes: row.int("stdout_bytes")?,
+        stderr_bytes: row.int("stderr_bytes")?,
+        output_hash: row.text("output_hash")?,
+    })
+}
+
+/// The columns of an invocation.
+pub const INVOCATION_COLUMNS: &str = "select i.node_id, i.node_name, i.status, i.status_details, i.response_code, i.started_at, i.ended_at, \
+     i.stdout_bytes, i.stderr_bytes, i.output_hash, i.output_complete, i.sort_rank from command_invocations i";
+
+fn push_invocation_scope(sql: &mut Sql, scopes: &[Scope]) {
+    if scopes.contains(&Scope::All) {
+        return;
+    }
+    sql.push(" and exists (select 1 from nodes n where n.node_id = i.node_id and ");
+    push_scopes(sql, scopes);
+    sql.push(")");
+}
+
+/// A page of a command's invocations: failures first, then by name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn invocations(
+    db: &Db,
+    command: &CommandId,
+    query: &InvocationQuery,
+    scopes: &[Scope],
+) -> Result<Page<InvocationView>, StoreError> {
+    let limit = clamp_limit(query.limit);
+    let mut sql = Sql::new(INVOCATION_COLUMNS);
+    sql.push(" where i.command_id = ").text(command.as_str());
+    push_invocation_scope(&mut sql, scopes);
+    if let Some(status) = query.status {
+        sql.push(" and i.status = ").text(status.as_str());
+    }
+    if !query.text.trim().is_empty() {
+        let pattern = contains_pattern(query.text.trim());
+        sql.push(" and (lower(i.node_name) like ")
+            .text(pattern.clone())
+            .push(" escape '\\' or i.node_id like ");
+        sql.text(pattern).push(" escape '\\')");
+    }
+    if let Some((key, id)) = query.cursor.as_ref().and_then(decode_cursor) {
+        let (rank, name) = key.split_once(' ').unwrap_or(("0", &key));
+        sql.push(" and (i.sort_rank, i.node_name, i.node_id) > (")
+            .int(rank.parse().unwrap_or_default());
+        sql.push(", ").text(name).push(", ").text(id).push(")");
+    }
+    sql.push(" order by i.sort_rank, i.node_name, i.node_id limit ")
+        .int(i64::from(limit) + 1);
+    let rows = sql.all(db.reader()).await?;
+    let more = rows.len() > limit as usize;
+    let mut items = Vec::new();
+    let mut next = None;
+    for row in rows.iter().take(limit as usize) {
+        let item = invocation(row)?;
+        if more {
+            next = Some(encode_cursor(
+                &format!("{} {}", row.int("sort_rank")?, item.node_name),
+                item.node_id.as_str(),
+            ));
+        }
+        items.push(item);
+    }
+    Ok(Page { items, next })
+}
+
+/// Invocations by status.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_status(
+    db: &Db,
+    command: &CommandId,
+    scopes: &[Scope],
+) -> Result<Vec<(CommandStatus, u32)>, StoreError> {
+    let mut sql =
+        Sql::new("select i.status, count(*) as nodes from command_invocations i where i.command_id = ");
+    sql.text(command.as_str());
+    push_invocation_scope(&mut sql, scopes);
+    sql.push(" group by i.status order by i.status");
+    let mut counts = Vec::new();
+    for found in sql.all(db.reader()).await? {
+        if let Some(status) = CommandStatus::parse(&found.text("status")?) {
+            counts.push((status, count(&found, "nodes")?));
+        }
+    }
+    Ok(counts)
+}
+
+/// The nodes of a command, or only those that did not succeed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn node_ids(db: &Db, command: &CommandId, only_failed: bool) -> Result<Vec<NodeId>, StoreError> {
+    let mut sql = Sql::new("select i.node_id from command_invocations i where i.command_id = ");
+    sql.text(command.as_str());
+    if only_failed {
+        sql.push(" and i.status in ('Failed', 'TimedOut', 'Cancelled')");
+    }
+    sql.push(" order by i.node_name, i.node_id");
+    sql.all(db.reader())
+        .await?
+        .iter()
+        .map(|row| Ok(NodeId::new(row.text("node_id")?)))
+        .collect()
+}
+
+/// Whether a node's invocation may be seen.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn invocation_of(
+    db: &Db,
+    command: &CommandId,
+    node: &NodeId,
+    scopes: &[Scope],
+) -> Result<Option<InvocationView>, StoreError> {
+    let mut sql = Sql::new(INVOCATION_COLUMNS);
+    sql.push(" where i.command_id = ")
+        .text(command.as_str())
+        .push(" and i.node_id = ")
+        .text(node.as_str());
+    push_invocation_scope(&mut sql, scopes);
+    sql.first(db.reader()).await?.as_ref().map(invocation).transpose()
+}
+
+/// How long the last ten successful runs of the same document with the same parameters took, in the middle.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn usual_duration(db: &Db, row: &CommandRow) -> Result<Option<i64>, StoreError> {
+    let mut sql = Sql::new(
+        "select c.ended_at - c.requested_at as took from commands c where c.status = 'Success' and c.document = ",
+    );
+    sql.text(&row.summary.document)
+        .push(" and c.parameters = ")
+        .text(serde_json::json!(row.parameters).to_string());
+    sql.push(" and c.command_id <> ")
+        .text(row.summary.command_id.as_str());
+    sql.push(" and c.ended_at is not null and c.requested_at >= ")
+        .int(row.summary.requested_at.plus_ms(-30 * 86_400_000).0);
+    sql.push(" order by c.requested_at desc limit 10");
+    let mut took = Vec::new();
+    for found in sql.all(db.reader()).await? {
+        took.push(found.int("took")?);
+    }
+    took.sort_unstable();
+    Ok((took.len() >= 3)
+        .then(|| took.get(took.len() / 2).copied())
+        .flatten())
+}
+
+/// Moves a command from one state to another.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_state(db: &Db, command: &CommandId, from: &str, to: &str) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("update commands set state = ");
+    sql.text(to)
+        .push(" where command_id = ")
+        .text(command.as_str())
+        .push(" and state = ")
+        .text(from);
+    Ok(sql.run(db.writer()).await? > 0)
+}
+
+/// Notes that somebody asked to cancel it. Answers whether nobody had before.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn request_cancel(db: &Db, command: &CommandId, now: Timestamp) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("update commands set cancel_requested_at = ");
+    sql.int(now.0).push(" where command_id = ").text(command.as_str());
+    sql.push(" and cancel_requested_at is null and state <> 'done'");
+    Ok(sql.run(db.writer()).await? > 0)
+}

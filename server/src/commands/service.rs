@@ -1,0 +1,533 @@
+//! What can be done with commands, behind the door.
+
+use crate::aws::Ssm;
+use crate::commands::dispatch::{Dispatcher, NODES_PER_CALL, SendError, split_rate};
+use crate::commands::queries::{self, CommandRow, NewCommand, Part, Viewer};
+use crate::commands::ssm::Rate;
+use crate::commands::{documents, reads, ssm};
+use crate::door::Door;
+use crate::error::store;
+use crate::events::{EventBus, PortalEvent};
+use crate::fleet::resolve::resolve;
+use async_trait::async_trait;
+use muster_domain::action::Action;
+use muster_domain::audit::Intent;
+use muster_domain::commands::{
+    CommandDetail, CommandQuery, CommandStatus, CommandSummary, Commands, DocumentDetail, DocumentSummary,
+    InvocationQuery, InvocationView, OutputPiece, OutputStream, RunCommand,
+};
+use muster_domain::fleet::{NodeSelection, NodeSummary};
+use muster_domain::ids::{CommandId, NodeId};
+use muster_domain::paging::Page;
+use muster_domain::permission::Scope;
+use muster_domain::time::{Clock, Random};
+use muster_domain::{Actor, PortalError, Timestamp};
+use muster_store::Db;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// The commands' service.
+#[derive(Clone)]
+pub struct CommandService {
+    /// The portal's database.
+    pub db: Db,
+    /// The one door.
+    pub door: Door,
+    /// Tells time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub random: Arc<dyn Random>,
+    /// The way to Systems Manager.
+    pub ssm: Ssm,
+    /// Wakes streams.
+    pub bus: EventBus,
+    /// Sends.
+    pub dispatcher: Dispatcher,
+    /// Wakes whoever sends the rest.
+    pub queued: Arc<Notify>,
+}
+
+fn not_found(command: &CommandId) -> PortalError {
+    PortalError::NotFound {
+        what: format!("The command {command}"),
+    }
+}
+
+/// The parts of a new command: one call for up to 50 nodes or for targets by tag, else several calls.
+fn parts(
+    command: &CommandId,
+    selection: &NodeSelection,
+    targets: &[NodeSummary],
+    scopes: &[Scope],
+) -> Vec<Part> {
+    let part = |number: usize, node_ids, targets| Part {
+        command_id: command.clone(),
+        part: i64::try_from(number).unwrap_or_default(),
+        ssm_command_id: None,
+        node_ids,
+        targets,
+        state: "queued".into(),
+    };
+    if let NodeSelection::Matching { filter } = selection
+        && targets.len() > NODES_PER_CALL
+        && scopes.contains(&Scope::All)
+        && let Some(by_tag) = filter.as_targets()
+    {
+        return vec![part(0, None, Some(by_tag))];
+    }
+    let ids: Vec<String> = targets.iter().map(|node| node.node_id.to_string()).collect();
+    ids.chunks(NODES_PER_CALL)
+        .enumerate()
+        .map(|(number, ids)| part(number, Some(ids.to_vec()), None))
+        .collect()
+}
+
+impl CommandService {
+    async fn row(
+        &self,
+        actor: &Actor,
+        command: &CommandId,
+        scopes: &[Scope],
+    ) -> Result<CommandRow, PortalError> {
+        let viewer = Viewer {
+            scopes,
+            user: actor.user_id.as_ref(),
+        };
+        queries::get(&self.db, command, &viewer)
+            .await
+            .map_err(store)?
+            .ok_or_else(|| not_found(command))
+    }
+
+    /// Whether every node of a command is within `scopes`.
+    async fn covers_all(&self, command: &CommandId, scopes: &[Scope]) -> Result<bool, PortalError> {
+        if scopes.contains(&Scope::All) {
+            return Ok(true);
+        }
+        let all = queries::node_ids(&self.db, command, false).await.map_err(store)?;
+        let seen = crate::fleet::queries::by_ids(&self.db, &all, scopes)
+            .await
+            .map_err(store)?;
+        Ok(!all.is_empty() && seen.len() == all.len())
+    }
+
+    async fn start(
+        &self,
+        actor: &Actor,
+        input: RunCommand,
+        scopes: &[Scope],
+    ) -> Result<CommandId, PortalError> {
+        let now = self.clock.now();
+        let document = documents::get(&self.db, &self.ssm, &input.document, now)
+            .await
+            .map_err(|error| match error {
+                PortalError::NotFound { what } => {
+                    PortalError::invalid("document", format!("{what} was not found."))
+                }
+                other => other,
+            })?;
+        let mut parameters = input.parameters.clone();
+        // What was left empty is not sent, so that the document's own default applies.
+        parameters.retain(|_, values| values.iter().any(|value| !value.trim().is_empty()));
+        PortalError::from_fields(documents::check(&document, &parameters))?;
+        let resolved = resolve(&self.db, &input.selection, scopes, now).await?;
+        if resolved.targets.is_empty() {
+            let why = resolved.excluded.first().map_or_else(
+                || "No node matches.".to_owned(),
+                |first| {
+                    format!(
+                        "None of the {} nodes can be reached; the first: {}",
+                        resolved.excluded.len(),
+                        first.reason
+                    )
+                },
+            );
+            return Err(PortalError::invalid("targets", why));
+        }
+        let command_id = CommandId::new(self.random.uuid());
+        let count = u32::try_from(resolved.targets.len()).unwrap_or(u32::MAX);
+        let row = CommandRow {
+            summary: CommandSummary {
+                command_id: command_id.clone(),
+                document: input.document.clone(),
+                comment: input.comment.trim().to_owned(),
+                requested_by: actor.name.clone(),
+                requested_at: now,
+                ended_at: None,
+                status: CommandStatus::Pending,
+                status_details: "Pending".into(),
+                targets: count,
+                completed: 0,
+                errors: 0,
+                synced_at: now,
+            },
+            document_version: document.summary.default_version.clone(),
+            parameters,
+            selection: input.selection.clone(),
+            max_concurrency: input.max_concurrency.trim().to_owned(),
+            max_errors: input.max_errors.trim().to_owned(),
+            timeout_seconds: i64::from(input.timeout_seconds),
+            requested_by_id: actor.user_id.clone(),
+            state: "sending".into(),
+            problem: String::new(),
+            cancel_requested_at: None,
+            next_event: 1,
+        };
+        let parts = parts(&command_id, &input.selection, &resolved.targets, scopes);
+        let new = NewCommand {
+            row,
+            connection_id: self.ssm.connection.id.to_string(),
+            parts,
+        };
+        queries::insert(&self.db, &new).await.map_err(store)?;
+        self.send_first(&new).await?;
+        self.bus.tell(PortalEvent::Command(command_id.clone()));
+        self.queued.notify_one();
+        Ok(command_id)
+    }
+
+    /// Sends the first part at once, so that what Systems Manager refuses is said to the person who asked.
+    async fn send_first(&self, new: &NewCommand) -> Result<(), PortalError> {
+        let Some(first) = new.parts.first() else {
+            return Ok(());
+        };
+        let rate = if new.parts.len() == 1 {
+            Rate {
+                max_concurrency: new.row.max_concurrency.clone(),
+                max_errors: new.row.max_errors.clone(),
+            }
+        } else {
+            split_rate(&new.row, new.row.summary.targets, 0).1
+        };
+        let command = &new.row.summary.command_id;
+        match self.dispatcher.send(&new.row, first, &rate).await {
+            Ok(_) => {
+                if new.parts.len() == 1 {
+                    queries::set_state(&self.db, command, "sending", "active")
+                        .await
+                        .map_err(store)?;
+                }
+                Ok(())
+            }
+            Err(SendError::Store(error)) => Err(store(error)),
+            Err(SendError::Call(error)) if error.refused => {
+                // Certainly nothing was started: take it back, so that the form can be corrected.
+                queries::remove_unsent(&self.db, command).await.map_err(store)?;
+                Err(error.to_portal())
+            }
+            // Nobody knows whether it was taken: the command stays, and is looked up when the connection is back.
+            Err(SendError::Call(_)) => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Commands for CommandService {
+    async fn documents(&self, actor: &Actor) -> Result<Vec<DocumentSummary>, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::DocumentsRead, ""),
+                Ok(()),
+                async |_| {
+                    documents::list(&self.db, self.ssm.connection.id.as_str())
+                        .await
+                        .map_err(store)
+                },
+            )
+            .await
+    }
+
+    async fn document(&self, actor: &Actor, name: String) -> Result<DocumentDetail, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::DocumentsRead, format!("document:{name}")),
+                Ok(()),
+                async |_| documents::get(&self.db, &self.ssm, &name, self.clock.now()).await,
+            )
+            .await
+    }
+
+    async fn run(&self, actor: &Actor, input: RunCommand) -> Result<CommandId, PortalError> {
+        let intent = Intent::new(Action::CommandsRun, format!("document:{}", input.document))
+            .with("parameters", serde_json::json!(input.parameters))
+            .with("selection", serde_json::json!(input.selection))
+            .with("max_concurrency", input.max_concurrency.clone())
+            .with("max_errors", input.max_errors.clone())
+            .with("comment", input.comment.clone());
+        self.door
+            .pass(actor, intent, input.check(), async |pass| {
+                let id = self.start(actor, input.clone(), &pass.scopes).await?;
+                pass.note("command_id", id.as_str());
+                Ok(id)
+            })
+            .await
+    }
+
+    async fn again(
+        &self,
+        actor: &Actor,
+        command: CommandId,
+        only_failed: bool,
+    ) -> Result<RunCommand, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::CommandsRead, format!("command:{command}")),
+                Ok(()),
+                async |pass| {
+                    let row = self.row(actor, &command, &pass.scopes).await?;
+                    let nodes = queries::node_ids(&self.db, &command, only_failed)
+                        .await
+                        .map_err(store)?;
+                    if only_failed && nodes.is_empty() {
+                        return Err(PortalError::Conflict {
+                            message: "No node of this command failed: there is nothing to run again.".into(),
+                        });
+                    }
+                    let selection = if nodes.is_empty() {
+                        row.selection
+                    } else {
+                        NodeSelection::Nodes { nodes }
+                    };
+                    Ok(RunCommand {
+                        document: row.summary.document,
+                        parameters: row.parameters,
+                        selection,
+                        max_concurrency: row.max_concurrency,
+                        max_errors: row.max_errors,
+                        timeout_seconds: u32::try_from(row.timeout_seconds).unwrap_or(3_600),
+                        comment: row.summary.comment,
+                    })
+                },
+            )
+            .await
+    }
+
+    async fn cancel(&self, actor: &Actor, command: CommandId) -> Result<(), PortalError> {
+        self.door
+            .pass(actor, Intent::new(Action::CommandsCancel, format!("command:{command}")), Ok(()), async |pass| {
+                let row = self.row(actor, &command, &pass.scopes).await?;
+                if row.state == "done" || row.summary.status.is_final() {
+                    return Err(PortalError::Conflict {
+                        message: format!("This command has already ended ({}).", row.summary.status.label()),
+                    });
+                }
+                let own = row.requested_by_id.is_some() && row.requested_by_id == actor.user_id;
+                if !own && !self.covers_all(&command, &pass.scopes).await? {
+                    return Err(PortalError::Forbidden {
+                        message: "Some nodes of this command are outside the scope of your role, so you may not cancel it.".into(),
+                    });
+                }
+                queries::request_cancel(&self.db, &command, self.clock.now()).await.map_err(store)?;
+                for part in queries::parts(&self.db, &command).await.map_err(store)? {
+                    if let (Some(id), "sent") = (&part.ssm_command_id, part.state.as_str()) {
+                        ssm::cancel(&self.ssm, id).await.map_err(|error| error.to_portal())?;
+                    }
+                }
+                self.queued.notify_one();
+                self.bus.tell(PortalEvent::Command(command.clone()));
+                Ok(())
+            })
+            .await
+    }
+
+    async fn list(&self, actor: &Actor, query: CommandQuery) -> Result<Page<CommandSummary>, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::CommandsRead, ""),
+                Ok(()),
+                async |pass| {
+                    let viewer = Viewer {
+                        scopes: &pass.scopes,
+                        user: actor.user_id.as_ref(),
+                    };
+                    queries::list(&self.db, &query, &viewer).await.map_err(store)
+                },
+            )
+            .await
+    }
+
+    async fn get(&self, actor: &Actor, command: CommandId) -> Result<CommandDetail, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::CommandsRead, format!("command:{command}")),
+                Ok(()),
+                async |pass| {
+                    let row = self.row(actor, &command, &pass.scopes).await?;
+                    let by_status = queries::by_status(&self.db, &command, &pass.scopes)
+                        .await
+                        .map_err(store)?;
+                    let parts = queries::parts(&self.db, &command).await.map_err(store)?;
+                    let usual_duration_ms = queries::usual_duration(&self.db, &row).await.map_err(store)?;
+                    let running = row.state != "done" && !row.summary.status.is_final();
+                    Ok(CommandDetail {
+                        may_run: actor.may(Action::CommandsRun),
+                        may_cancel: running
+                            && row.cancel_requested_at.is_none()
+                            && actor.may(Action::CommandsCancel),
+                        event_cursor: row.next_event - 1,
+                        document_version: row.document_version,
+                        parameters: row.parameters,
+                        selection: row.selection,
+                        max_concurrency: row.max_concurrency,
+                        max_errors: row.max_errors,
+                        timeout_seconds: u32::try_from(row.timeout_seconds).unwrap_or_default(),
+                        ssm_command_ids: parts.into_iter().filter_map(|part| part.ssm_command_id).collect(),
+                        by_status,
+                        problem: row.problem,
+                        usual_duration_ms,
+                        summary: row.summary,
+                    })
+                },
+            )
+            .await
+    }
+
+    async fn invocations(
+        &self,
+        actor: &Actor,
+        command: CommandId,
+        query: InvocationQuery,
+    ) -> Result<Page<InvocationView>, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::CommandsRead, format!("command:{command}")),
+                Ok(()),
+                async |pass| {
+                    self.row(actor, &command, &pass.scopes).await?;
+                    queries::invocations(&self.db, &command, &query, &pass.scopes)
+                        .await
+                        .map_err(store)
+                },
+            )
+            .await
+    }
+
+    async fn output(
+        &self,
+        actor: &Actor,
+        command: CommandId,
+        node: NodeId,
+        stream: OutputStream,
+        offset: i64,
+    ) -> Result<OutputPiece, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::CommandsRead, format!("command:{command}")),
+                Ok(()),
+                async |pass| {
+                    queries::invocation_of(&self.db, &command, &node, &pass.scopes)
+                        .await
+                        .map_err(store)?
+                        .ok_or_else(|| PortalError::NotFound {
+                            what: format!("The output of {node}"),
+                        })?;
+                    reads::piece(&self.db, &command, &node, stream, offset)
+                        .await
+                        .map_err(store)
+                },
+            )
+            .await
+    }
+}
+
+/// Whether an invocation may be downloaded, for the route that streams it. Recorded in the audit log.
+///
+/// # Errors
+/// As for every act.
+pub async fn admit_download(
+    service: &CommandService,
+    actor: &Actor,
+    command: &CommandId,
+    node: &NodeId,
+    stream: OutputStream,
+) -> Result<(), PortalError> {
+    let intent = Intent::new(Action::CommandsDownloadOutput, format!("command:{command}"))
+        .with("node", node.as_str())
+        .with("stream", stream.as_str());
+    service
+        .door
+        .pass(actor, intent, Ok(()), async |pass| {
+            queries::invocation_of(&service.db, command, node, &pass.scopes)
+                .await
+                .map_err(store)?
+                .map(|_| ())
+                .ok_or_else(|| PortalError::NotFound {
+                    what: format!("The output of {node}"),
+                })
+        })
+        .await
+}
+
+/// A command that was started outside Muster, as it is written down here.
+#[must_use]
+pub fn foreign(seen: &ssm::SeenCommand, connection: &str, now: Timestamp) -> NewCommand {
+    let command = &seen.command;
+    let ids = command.instance_ids();
+    let command_id = CommandId::new(seen.id.clone());
+    let selection = NodeSelection::Nodes {
+        nodes: ids.iter().map(|id| NodeId::new(id.as_str())).collect(),
+    };
+    let targets: Vec<(String, Vec<String>)> = command
+        .targets()
+        .iter()
+        .map(|target| {
+            (
+                target.key().unwrap_or_default().to_owned(),
+                target.values().to_vec(),
+            )
+        })
+        .collect();
+    let part = Part {
+        command_id: command_id.clone(),
+        part: 0,
+        ssm_command_id: Some(seen.id.clone()),
+        node_ids: (!ids.is_empty()).then(|| ids.to_vec()),
+        targets: (!targets.is_empty()).then_some(targets),
+        state: "sent".into(),
+    };
+    NewCommand {
+        row: CommandRow {
+            summary: CommandSummary {
+                command_id,
+                document: command.document_name().unwrap_or_default().to_owned(),
+                comment: command.comment().unwrap_or_default().to_owned(),
+                requested_by: "outside Muster".into(),
+                requested_at: seen.requested_at.unwrap_or(now),
+                ended_at: None,
+                status: CommandStatus::Pending,
+                status_details: "Pending".into(),
+                targets: seen.targets,
+                completed: 0,
+                errors: 0,
+                synced_at: now,
+            },
+            document_version: command
+                .document_version()
+                .filter(|v| !v.is_empty())
+                .unwrap_or("$DEFAULT")
+                .to_owned(),
+            parameters: command
+                .parameters()
+                .map(|p| p.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
+                .unwrap_or_default(),
+            selection,
+            max_concurrency: command.max_concurrency().unwrap_or("50").to_owned(),
+            max_errors: command.max_errors().unwrap_or("0").to_owned(),
+            timeout_seconds: command.timeout_seconds().map_or(3_600, i64::from),
+            requested_by_id: None,
+            state: "active".into(),
+            problem: String::new(),
+            cancel_requested_at: None,
+            next_event: 1,
+        },
+        connection_id: connection.to_owned(),
+        parts: vec![part],
+    }
+}

@@ -1,0 +1,210 @@
+//! How the server is set: flags, then `MUSTER_*` variables, then a TOML file, then defaults. Whatever is
+//! unknown or cannot be read names itself and stops the start.
+
+mod sources;
+
+pub use sources::{KEYS, Key, Settings, Source};
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Whose endpoint is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SsmMode {
+    /// Our own, in this program.
+    Embedded,
+    /// AWS's, or another one that is named.
+    Aws,
+}
+
+/// The settings, read and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the portal listens.
+    pub addr: SocketAddr,
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// How people reach the portal, when not by `addr`: `https://muster.example`.
+    pub public_url: Option<String>,
+    /// The database; `None` is the SQLite file in the data directory.
+    pub database_url: Option<String>,
+    /// Where the embedded endpoint listens.
+    pub ssm_addr: SocketAddr,
+    /// Where else it listens, for nodes that do not reach `ssm_addr`.
+    pub ssm_extra_addr: Vec<SocketAddr>,
+    /// Whose endpoint is spoken to.
+    pub ssm_mode: SsmMode,
+    /// Another endpoint than the region's own.
+    pub ssm_endpoint: Option<String>,
+    /// The region.
+    pub region: String,
+    /// The embedded endpoint's account number.
+    pub account: String,
+    /// What the connection is called in the portal.
+    pub connection_name: String,
+    /// A role to assume at AWS.
+    pub role_arn: Option<String>,
+    /// A bucket for full output at AWS.
+    pub output_bucket: Option<String>,
+    /// An access key id for an endpoint that is named; normally the SDK finds its own.
+    pub access_key_id: Option<String>,
+    /// Its secret.
+    pub secret_access_key: Option<String>,
+    /// Minutes without use after which a session ends.
+    pub idle_timeout_minutes: u32,
+    /// Hours after which a session ends, used or not.
+    pub session_hours: u32,
+    /// Proxies whose word on the caller's address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// The key that signs the audit log, when not in the data directory.
+    pub audit_key_path: Option<PathBuf>,
+    /// Where script, style and fonts are.
+    pub site_root: PathBuf,
+    /// `text` or `json`.
+    pub log_json: bool,
+    /// Whether this machine becomes a node.
+    pub local_node: bool,
+    /// Seconds of silence after which a node has lost its connection.
+    pub connection_lost_seconds: u32,
+}
+
+/// What is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A key that nobody knows.
+    #[error("{place}: there is no setting `{key}`{hint}")]
+    Unknown {
+        /// Where it stands.
+        place: String,
+        /// The key.
+        key: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// A value that cannot be used.
+    #[error("{place}: `{key}` cannot be {value:?}: {expected}")]
+    Value {
+        /// Where it stands.
+        place: String,
+        /// The key.
+        key: String,
+        /// The value; masked for secrets.
+        value: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// The file cannot be read.
+    #[error("the settings file {path} cannot be read: {reason}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks `settings`.
+    ///
+    /// # Errors
+    /// The first value that cannot be used, with its place.
+    pub fn read(settings: &Settings) -> Result<Self, ConfigError> {
+        let data_dir = PathBuf::from(settings.text("data_dir"));
+        let addresses = |key: &str| -> Result<Vec<SocketAddr>, ConfigError> { settings.list(key, "addresses like 10.0.0.1:4580, separated by commas") };
+        let ssm_mode = match settings.text("ssm_mode").as_str() {
+            "embedded" => SsmMode::Embedded,
+            "aws" => SsmMode::Aws,
+            _ => return Err(settings.wrong("ssm_mode", "use embedded or aws")),
+        };
+        let log_json = match settings.text("log_format").as_str() {
+            "text" => false,
+            "json" => true,
+            _ => return Err(settings.wrong("log_format", "use text or json")),
+        };
+        let account = settings.text("account");
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(settings.wrong("account", "an account number has twelve digits"));
+        }
+        let region = settings.text("region");
+        if region.is_empty() || !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            return Err(settings.wrong("region", "use a region like eu-west-1"));
+        }
+        let public_url = settings.some("public_url");
+        if public_url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
+            return Err(settings.wrong("public_url", "use an address like https://muster.example"));
+        }
+        Ok(Self {
+            addr: settings.parse("addr", "use an address like 127.0.0.1:3000")?,
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            database_url: settings.some("database_url"),
+            ssm_addr: settings.parse("ssm_addr", "use an address like 127.0.0.1:4580")?,
+            ssm_extra_addr: addresses("ssm_extra_addr")?,
+            ssm_mode,
+            ssm_endpoint: settings.some("ssm_endpoint"),
+            region,
+            account,
+            connection_name: settings.text("connection_name"),
+            role_arn: settings.some("role_arn"),
+            output_bucket: settings.some("output_bucket"),
+            access_key_id: settings.some("access_key_id"),
+            secret_access_key: settings.some("secret_access_key"),
+            idle_timeout_minutes: settings.in_range("idle_timeout_minutes", 1, 1_440)?,
+            session_hours: settings.in_range("session_hours", 1, 720)?,
+            trusted_proxies: settings.list("trusted_proxies", "addresses separated by commas")?,
+            audit_key_path: settings.some("audit_key_path").map(PathBuf::from),
+            site_root: PathBuf::from(settings.text("site_root")),
+            log_json,
+            local_node: settings.parse("local_node", "use true or false")?,
+            connection_lost_seconds: settings.in_range("connection_lost_seconds", 5, 86_400)?,
+            data_dir,
+        })
+    }
+
+    /// Whether people reach the portal over TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// The database's address.
+    #[must_use]
+    pub fn database(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| self.data_dir.join("muster.db").to_string_lossy().into_owned())
+    }
+}
+
+impl Settings {
+    fn wrong(&self, key: &str, expected: &str) -> ConfigError {
+        let secret = KEYS.iter().any(|known| known.name == key && known.secret);
+        ConfigError::Value {
+            place: self.place(key),
+            key: key.to_owned(),
+            value: if secret { "…".into() } else { self.text(key) },
+            expected: expected.to_owned(),
+        }
+    }
+
+    fn some(&self, key: &str) -> Option<String> {
+        Some(self.text(key)).filter(|text| !text.is_empty())
+    }
+
+    fn parse<T: FromStr>(&self, key: &str, expected: &str) -> Result<T, ConfigError> {
+        self.text(key).trim().parse().map_err(|_| self.wrong(key, expected))
+    }
+
+    fn list<T: FromStr>(&self, key: &str, expected: &str) -> Result<Vec<T>, ConfigError> {
+        let text = self.text(key);
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(|part| part.parse().map_err(|_| self.wrong(key, expected)))
+            .collect()
+    }
+
+    fn in_range(&self, key: &str, low: u32, high: u32) -> Result<u32, ConfigError> {
+        let expected = format!("use a whole number from {low} to {high}");
+        let number: u32 = self.parse(key, &expected)?;
+        if (low..=high).contains(&number) { Ok(number) } else { Err(self.wrong(key, &expected)) }
+    }
+}

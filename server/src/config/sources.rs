@@ -1,0 +1,224 @@
+//! Where settings come from, and which there are.
+
+use crate::config::ConfigError;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name in the file; the flag has dashes, the variable is `MUSTER_` and capitals.
+    pub name: &'static str,
+    /// What holds when nobody says.
+    pub default: &'static str,
+    /// What it means.
+    pub help: &'static str,
+    /// Whether its value is never shown.
+    pub secret: bool,
+}
+
+const fn key(name: &'static str, default: &'static str, help: &'static str) -> Key {
+    Key { name, default, help, secret: false }
+}
+
+const fn secret(name: &'static str, help: &'static str) -> Key {
+    Key { name, default: "", help, secret: true }
+}
+
+/// All settings.
+pub const KEYS: &[Key] = &[
+    key("addr", "127.0.0.1:3000", "Where the portal listens"),
+    key("data_dir", "./data", "Where everything is kept"),
+    key("public_url", "", "How people reach the portal, e.g. https://muster.example (turns on secure cookies)"),
+    secret("database_url", "postgres://… instead of the SQLite file in the data directory"),
+    key("ssm_mode", "embedded", "embedded: the built-in Systems Manager endpoint; aws: AWS itself"),
+    key("ssm_addr", "127.0.0.1:4580", "Where the embedded endpoint listens"),
+    key("ssm_extra_addr", "", "More addresses for it, separated by commas"),
+    key("ssm_endpoint", "", "Another Systems Manager endpoint than the region's own (with ssm_mode=aws)"),
+    key("region", "eu-west-1", "The region"),
+    key("account", "123456789012", "The embedded endpoint's account number"),
+    key("connection_name", "default", "What the connection is called in the portal"),
+    key("role_arn", "", "A role to assume at AWS"),
+    key("output_bucket", "", "A bucket for full command output at AWS"),
+    key("access_key_id", "", "An access key for ssm_endpoint; normally the SDK finds its own"),
+    secret("secret_access_key", "The secret of access_key_id"),
+    key("idle_timeout_minutes", "30", "Minutes without use after which a session ends"),
+    key("session_hours", "12", "Hours after which a session ends, used or not"),
+    key("trusted_proxies", "", "Proxies whose X-Forwarded-For is believed, separated by commas"),
+    key("audit_key_path", "", "The key that signs the audit log, when not in the data directory"),
+    key("site_root", "target/site", "Where script, style and fonts are"),
+    key("log_format", "text", "text or json"),
+    key("local_node", "true", "Make this machine a node of the embedded endpoint"),
+    key("connection_lost_seconds", "120", "Seconds of silence after which a node has lost its connection"),
+];
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A flag on the command line.
+    Flag,
+    /// A variable of the environment.
+    Variable,
+    /// The settings file.
+    File(PathBuf),
+    /// Nowhere: the default.
+    Default,
+}
+
+/// All settings with their values and where these come from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    values: BTreeMap<&'static str, (String, Source)>,
+}
+
+/// The variable of a setting.
+#[must_use]
+pub(super) fn variable(name: &str) -> String {
+    format!("MUSTER_{}", name.to_ascii_uppercase())
+}
+
+/// Variables that begin like settings and are none: read elsewhere.
+fn is_foreign(name: &str) -> bool {
+    name.starts_with("MUSTER_TEST_") || name.starts_with("MUSTER_AGENT_") || matches!(name, "MUSTER_ACTIVATION_CODE" | "MUSTER_CONFIG" | "MUSTER_LOG")
+}
+
+fn unknown(place: String, key: &str) -> ConfigError {
+    let near = KEYS.iter().find(|known| known.name.contains(key) || key.contains(known.name));
+    let hint = near.map_or_else(String::new, |near| format!("; did you mean `{}`?", near.name));
+    ConfigError::Unknown { place, key: key.to_owned(), hint }
+}
+
+impl Settings {
+    /// Puts the sources together. `file` must exist when it is named; else `muster.toml` in the data directory
+    /// is read where there is one.
+    ///
+    /// # Errors
+    /// When a source holds something that nobody knows, or the file cannot be read.
+    pub fn gather(
+        flags: &BTreeMap<String, String>,
+        environment: impl Iterator<Item = (String, String)>,
+        file: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        let mut values: BTreeMap<&'static str, (String, Source)> =
+            KEYS.iter().map(|key| (key.name, (key.default.to_owned(), Source::Default))).collect();
+        let mut from_environment = BTreeMap::new();
+        for (name, value) in environment.filter(|(name, _)| name.starts_with("MUSTER_") && !is_foreign(name)) {
+            let key = name.trim_start_matches("MUSTER_").to_ascii_lowercase();
+            let known = KEYS.iter().find(|known| known.name == key).ok_or_else(|| unknown(format!("the variable {name}"), &key))?;
+            from_environment.insert(known.name, value);
+        }
+        let data_dir = flags
+            .get("data_dir")
+            .or_else(|| from_environment.get("data_dir"))
+            .map_or_else(|| PathBuf::from("./data"), PathBuf::from);
+        let in_data = data_dir.join("muster.toml");
+        let path = file.map(Path::to_owned).or_else(|| in_data.is_file().then_some(in_data));
+        if let Some(path) = path {
+            for (key, value) in read_file(&path)? {
+                let known = KEYS.iter().find(|known| known.name == key).ok_or_else(|| unknown(path.display().to_string(), &key))?;
+                values.insert(known.name, (value, Source::File(path.clone())));
+            }
+        }
+        for (name, value) in from_environment {
+            values.insert(name, (value, Source::Variable));
+        }
+        for (name, value) in flags {
+            let known = KEYS.iter().find(|known| known.name == name).ok_or_else(|| unknown("the command line".into(), name))?;
+            values.insert(known.name, (value.clone(), Source::Flag));
+        }
+        Ok(Self { values })
+    }
+
+    /// A value as text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> String {
+        self.values.get(key).map(|(value, _)| value.clone()).unwrap_or_default()
+    }
+
+    /// Where a value stands, for people.
+    #[must_use]
+    pub fn place(&self, key: &str) -> String {
+        match self.values.get(key).map(|(_, source)| source) {
+            Some(Source::Flag) => format!("the flag --{}", key.replace('_', "-")),
+            Some(Source::Variable) => format!("the variable {}", variable(key)),
+            Some(Source::File(path)) => path.display().to_string(),
+            _ => "the defaults".into(),
+        }
+    }
+
+    /// All settings as TOML with their sources, secrets masked.
+    #[must_use]
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        for key in KEYS {
+            let value = self.text(key.name);
+            let shown = if key.secret && !value.is_empty() { "…".to_owned() } else { value };
+            text.push_str(&format!("{} = {shown:?}  # {}; {}\n", key.name, self.place(key.name), key.help));
+        }
+        text
+    }
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
+    let wrong = |reason: String| ConfigError::File { path: path.display().to_string(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+    let plain = |value: &toml::Value| match value {
+        toml::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Ok(table
+        .iter()
+        .map(|(key, value)| {
+            let text = match value {
+                toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+                other => plain(other),
+            };
+            (key.clone(), text)
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn flags_win_over_variables_over_the_file_over_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("m.toml");
+        std::fs::write(&file, "region = \"us-east-1\"\nsession_hours = 3\nlocal_node = false\ntrusted_proxies = [\"10.0.0.1\"]\n").unwrap();
+        let environment = map(&[("MUSTER_REGION", "eu-north-1"), ("MUSTER_SESSION_HOURS", "4"), ("MUSTER_TEST_X", "y"), ("PATH", "z")]);
+        let settings = Settings::gather(&map(&[("session_hours", "5")]), environment.into_iter(), Some(&file)).unwrap();
+        let config = Config::read(&settings).unwrap();
+        assert_eq!((config.region.as_str(), config.session_hours, config.local_node), ("eu-north-1", 5, false));
+        assert_eq!(config.trusted_proxies.len(), 1);
+        assert_eq!(config.addr.port(), 3000);
+    }
+
+    #[test]
+    fn what_is_wrong_names_itself_and_its_place() {
+        let none = || std::iter::empty();
+        let error = Settings::gather(&map(&[("adr", "x")]), none(), None).unwrap_err().to_string();
+        assert!(error.contains("adr") && error.contains("command line"), "{error}");
+        let error = Settings::gather(&BTreeMap::new(), map(&[("MUSTER_SESION_HOURS", "1")]).into_iter(), None).unwrap_err().to_string();
+        assert!(error.contains("MUSTER_SESION_HOURS"), "{error}");
+        for (key, value) in [("addr", "here"), ("session_hours", "0"), ("ssm_mode", "gcp"), ("account", "12"), ("local_node", "maybe")] {
+            let settings = Settings::gather(&map(&[(key, value)]), none(), None).unwrap();
+            let error = Config::read(&settings).unwrap_err().to_string();
+            assert!(error.contains(key) && error.contains(value) && error.contains("flag --"), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let settings = Settings::gather(&map(&[("database_url", "postgres://u:hunter2@h/d")]), std::iter::empty(), None).unwrap();
+        assert!(!settings.print().contains("hunter2"));
+        assert!(settings.print().contains("database_url = \"…\""));
+    }
+}

@@ -1,0 +1,15 @@
+//! Services and the HTTP edge of Muster. Nothing in here knows pages.
+
+pub mod access;
+pub mod audit;
+pub mod aws;
+pub mod commands;
+pub mod config;
+pub mod door;
+pub mod error;
+pub mod events;
+pub mod fleet;
+pub mod http;
+pub mod overview;
+pub mod services;
+pub mod sync;

@@ -1,0 +1,79 @@
+//! The live state that every page shows: connections, as server-sent events.
+
+use crate::door::Door;
+use crate::error::HttpError;
+use crate::events::{EventBus, PortalEvent};
+use crate::overview::service::connections;
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use muster_domain::Actor;
+use muster_domain::action::Action;
+use muster_domain::audit::Intent;
+use muster_store::Db;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
+
+/// What the stream needs.
+#[derive(Clone)]
+pub struct LiveState {
+    /// The portal's database.
+    pub db: Db,
+    /// The one door.
+    pub door: Door,
+    /// Wakes the stream.
+    pub bus: EventBus,
+}
+
+/// The routes.
+pub fn routes(state: LiveState) -> Router {
+    Router::new()
+        .route("/events/portal", get(events))
+        .with_state(state)
+}
+
+async fn events(
+    State(state): State<LiveState>,
+    Extension(actor): Extension<Actor>,
+) -> Result<Response, HttpError> {
+    state
+        .door
+        .authorise(&actor, &Intent::new(Action::ConnectionsRead, ""))
+        .await?;
+    let wake = state.bus.listen();
+    let stream = futures::stream::unfold((state, wake, true), |(state, mut wake, first)| async move {
+        if !first {
+            wait(&mut wake).await?;
+        }
+        let event = match connections(&state.db).await {
+            Ok(views) => Event::default()
+                .event("state")
+                .data(serde_json::to_string(&views).unwrap_or_default()),
+            Err(error) => {
+                tracing::warn!(%error, "the state of connections could not be read");
+                Event::default().comment("the database does not answer")
+            }
+        };
+        Some((Ok::<_, Infallible>(event), (state, wake, false)))
+    });
+    Ok(Sse::new(stream)
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
+        .into_response())
+}
+
+/// Waits for a change of the fleet or of a connection, 10 s at most. `None` when the server stops.
+async fn wait(wake: &mut tokio::sync::broadcast::Receiver<PortalEvent>) -> Option<()> {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        match tokio::time::timeout_at(deadline, wake.recv()).await {
+            Ok(Ok(PortalEvent::Fleet | PortalEvent::Connections))
+            | Ok(Err(RecvError::Lagged(_)))
+            | Err(_) => return Some(()),
+            Ok(Ok(PortalEvent::Command(_))) => {}
+            Ok(Err(RecvError::Closed)) => return None,
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! What stands above single features, behind the door.
+
+use crate::commands::queries::{self as commands, Viewer};
+use crate::door::Door;
+use crate::error::store;
+use crate::fleet::filter_sql::push_scopes;
+use crate::fleet::queries as fleet;
+use async_trait::async_trait;
+use muster_domain::action::Action;
+use muster_domain::audit::{Audit, AuditQuery, Intent};
+use muster_domain::commands::{CommandQuery, CommandStatus};
+use muster_domain::fleet::FleetQuery;
+use muster_domain::fleet_filter::FleetFilter;
+use muster_domain::ids::ConnectionId;
+use muster_domain::overview::{ConnectionState, ConnectionView, Overview, OverviewView, SearchHit};
+use muster_domain::permission::Scope;
+use muster_domain::time::Clock;
+use muster_domain::{Actor, PortalError, Timestamp};
+use muster_store::sql::contains_pattern;
+use muster_store::{Db, RowExt, Sql, StoreError};
+use std::sync::Arc;
+
+/// The service behind the Overview.
+#[derive(Clone)]
+pub struct OverviewService {
+    /// The portal's database.
+    pub db: Db,
+    /// The one door.
+    pub door: Door,
+    /// Tells time.
+    pub clock: Arc<dyn Clock>,
+    /// The last acts. Asked without a row of its own: the Overview is not the audit log.
+    pub recent: Arc<dyn RecentActs>,
+}
+
+/// Gives the last acts to somebody who may read the audit log.
+#[async_trait]
+pub trait RecentActs: Send + Sync {
+    /// The last acts, newest first.
+    async fn recent(&self, limit: u32) -> Result<Vec<muster_domain::audit::AuditEntryView>, PortalError>;
+}
+
+/// The connections and how they stand.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn connections(db: &Db) -> Result<Vec<ConnectionView>, StoreError> {
+    let sql = Sql::new(
+        "select connection_id, name, account, region, mode, synced_at, state, message from connections order by name",
+    );
+    let mut views = Vec::new();
+    for row in sql.all(db.reader()).await? {
+        views.push(ConnectionView {
+            id: ConnectionId::new(row.text("connection_id")?),
+            name: row.text("name")?,
+            account: row.text("account")?,
+            region: row.text("region")?,
+            mode: row.text("mode")?,
+            state: match row.text("state")?.as_str() {
+                "Live" => ConnectionState::Live,
+                "Starting" => ConnectionState::Starting,
+                _ => ConnectionState::Unreachable,
+            },
+            synced_at: row.time_or_none("synced_at")?,
+            message: row.text("message")?,
+        });
+    }
+    Ok(views)
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+impl OverviewService {
+    async fn counts(&self, viewer: &Viewer<'_>, now: Timestamp) -> Result<(u64, u64, u64), StoreError> {
+        let mut sql = Sql::new(
+            "select coalesce(sum(case when c.status in ('Pending', 'InProgress', 'Delayed', 'Cancelling') then 1 else 0 end), 0) as running, \
+             coalesce(sum(case when c.status in ('Failed', 'TimedOut') and c.requested_at >= ",
+        );
+        sql.int(now.plus_ms(-DAY_MS).0)
+            .push(" then 1 else 0 end), 0) as failed, coalesce(sum(case when c.requested_at >= ");
+        sql.int(now.plus_ms(-DAY_MS).0)
+            .push(" then 1 else 0 end), 0) as day from commands c where (c.requested_at >= ");
+        sql.int(now.plus_ms(-DAY_MS).0).push(" or c.state <> 'done')");
+        if !viewer.scopes.contains(&Scope::All) {
+            sql.push(" and exists (select 1 from command_invocations i join nodes n on n.node_id = i.node_id where i.command_id = c.command_id and ");
+            push_scopes(&mut sql, viewer.scopes);
+            sql.push(")");
+        }
+        let row = sql.one(self.db.reader()).await?;
+        Ok((
+            row.int("running")?.unsigned_abs(),
+            row.int("failed")?.unsigned_abs(),
+            row.int("day")?.unsigned_abs(),
+        ))
+    }
+
+    async fn people(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut sql = Sql::new(
+            "select count(distinct user_id) as people from web_sessions where user_id is not null and expires_at > ",
+        );
+        sql.int(now.0);
+        Ok(sql.one(self.db.reader()).await?.int("people")?.unsigned_abs())
+    }
+
+    async fn not_reporting(
+        &self,
+        scopes: &[Scope],
+    ) -> Result<Vec<(String, String, Option<Timestamp>)>, StoreError> {
+        let mut sql = Sql::new(
+            "select n.node_id, n.name, n.last_ping_at from nodes n where n.ping_status = 'ConnectionLost' and ",
+        );
+        push_scopes(&mut sql, scopes);
+        sql.push(" order by n.last_ping_at, n.node_id limit 8");
+        let mut found = Vec::new();
+        for row in sql.all(self.db.reader()).await? {
+            found.push((
+                row.text("node_id")?,
+                row.text("name")?,
+                row.time_or_none("last_ping_at")?,
+            ));
+        }
+        Ok(found)
+    }
+}
+
+#[async_trait]
+impl Overview for OverviewService {
+    async fn get(&self, actor: &Actor) -> Result<OverviewView, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::OverviewRead, ""),
+                Ok(()),
+                async |pass| {
+                    let now = self.clock.now();
+                    let viewer = Viewer {
+                        scopes: &pass.scopes,
+                        user: actor.user_id.as_ref(),
+                    };
+                    let everything = FleetFilter::default();
+                    let latest = CommandQuery {
+                        limit: Some(50),
+                        since: Some(now.plus_ms(-DAY_MS)),
+                        ..CommandQuery::default()
+                    };
+                    let (nodes, counts, people, not_reporting, synced_at, latest) = tokio::try_join!(
+                        fleet::count(&self.db, &everything, &pass.scopes, now),
+                        self.counts(&viewer, now),
+                        self.people(now),
+                        self.not_reporting(&pass.scopes),
+                        fleet::synced_at(&self.db),
+                        commands::list(&self.db, &latest, &viewer),
+                    )
+                    .map_err(store)?;
+                    let (running, ended): (Vec<_>, Vec<_>) = latest
+                        .items
+                        .into_iter()
+                        .partition(|command| !command.status.is_final());
+                    let recent = if actor.may(Action::AuditRead) {
+                        Some(self.recent.recent(8).await?)
+                    } else {
+                        None
+                    };
+                    Ok(OverviewView {
+                        nodes_online: nodes.0 - nodes.1,
+                        nodes_total: nodes.0,
+                        commands_running: counts.0,
+                        failed_24h: counts.1,
+                        commands_24h: counts.2,
+                        people_signed_in: people,
+                        running: running.into_iter().take(8).collect(),
+                        failed: ended
+                            .into_iter()
+                            .filter(|c| matches!(c.status, CommandStatus::Failed | CommandStatus::TimedOut))
+                            .take(8)
+                            .collect(),
+                        recent,
+                        not_reporting,
+                        synced_at,
+                        as_of: now,
+                    })
+                },
+            )
+            .await
+    }
+
+    async fn connections(&self, actor: &Actor) -> Result<Vec<ConnectionView>, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::ConnectionsRead, ""),
+                Ok(()),
+                async |_| connections(&self.db).await.map_err(store),
+            )
+            .await
+    }
+
+    async fn search(&self, actor: &Actor, text: String) -> Result<Vec<SearchHit>, PortalError> {
+        self.door
+            .pass(actor, Intent::new(Action::SearchRead, ""), Ok(()), async |pass| {
+                let text = text.trim();
+                if text.is_empty() {
+                    return Ok(Vec::new());
+                }
+                let mut hits = Vec::new();
+                let filter = FleetFilter {
+                    tokens: vec![muster_domain::fleet_filter::Token {
+                        property: muster_domain::fleet_filter::Property::Text,
+                        operator: muster_domain::fleet_filter::Operator::Contains,
+                        values: vec![text.to_owned()],
+                    }],
+                };
+                let query = FleetQuery {
+                    filter,
+                    limit: Some(6),
+                    ..FleetQuery::default()
+                };
+                for node in fleet::list(&self.db, &query, &pass.scopes, self.clock.now())
+                    .await
+                    .map_err(store)?
+                    .items
+                {
+                    hits.push(SearchHit {
+                        kind: "Node".into(),
+                        title: node.name.clone(),
+                        subtitle: format!(
+                            "{} · {} · {}",
+                            node.node_id,
+                            node.ip_address,
+                            node.ping_status.label()
+                        ),
+                        url: format!("/fleet/{}", node.node_id),
+                    });
+                }
+                let viewer = Viewer {
+                    scopes: &pass.scopes,
+                    user: actor.user_id.as_ref(),
+                };
+                let query = CommandQuery {
+                    text: text.to_owned(),
+                    limit: Some(4),
+                    ..CommandQuery::default()
+                };
+                for command in commands::list(&self.db, &query, &viewer)
+                    .await
+                    .map_err(store)?
+                    .items
+                {
+                    let title = if command.comment.is_empty() {
+                        command.document.clone()
+                    } else {
+                        command.comment.clone()
+                    };
+                    hits.push(SearchHit {
+                        kind: "Command".into(),
+                        title,
+                        subtitle: format!(
+                            "{} · {} · {}",
+                            command.status.label(),
+                            command.requested_by,
+                            command.command_id
+                        ),
+                        url: format!("/commands/{}", command.command_id),
+                    });
+                }
+                if actor.may(Action::UsersRead) {
+                    let mut sql = Sql::new("select name, display_name from users where lower(name) like ");
+                    let pattern = contains_pattern(text);
+                    sql.text(pattern.clone())
+                        .push(" escape '\\' or lower(display_name) like ")
+                        .text(pattern)
+                        .push(" escape '\\' order by name limit 3");
+                    for row in sql.all(self.db.reader()).await.map_err(store)? {
+                        hits.push(SearchHit {
+                            kind: "User".into(),
+                            title: row.text("name").map_err(store)?,
+                            subtitle: row.text("display_name").map_err(store)?,
+                            url: "/settings/users".into(),
+                        });
+                    }
+                }
+                hits.truncate(12);
+                Ok(hits)
+            })
+            .await
+    }
+}
+
+/// Recent acts out of the audit service, for the Overview.
+pub struct RecentFromAudit<A: Audit + ?Sized>(pub Arc<A>);
+
+#[async_trait]
+impl<A: Audit + ?Sized> RecentActs for RecentFromAudit<A> {
+    async fn recent(&self, limit: u32) -> Result<Vec<muster_domain::audit::AuditEntryView>, PortalError> {
+        let query = AuditQuery {
+            limit: Some(limit),
+            ..AuditQuery::default()
+        };
+        Ok(self.0.list(&Actor::server(), query).await?.items)
+    }
+}

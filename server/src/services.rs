@@ -1,0 +1,124 @@
+//! Builds every service once, and the tasks behind them.
+
+use crate::aws::Ssm;
+use crate::aws::output::OutputReader;
+use crate::commands::CommandService;
+use crate::commands::dispatch::Dispatcher;
+use crate::commands::follow::Follower;
+use crate::door::Door;
+use crate::events::EventBus;
+use crate::fleet::FleetService;
+use crate::overview::OverviewService;
+use crate::overview::http::LiveState;
+use crate::overview::service::RecentActs;
+use crate::sync::commands::{CommandSync, Nudge};
+use crate::sync::fleet::FleetSync;
+use muster_domain::time::{Clock, Random};
+use muster_store::Db;
+use std::sync::Arc;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// What all services stand on.
+#[derive(Clone)]
+pub struct Ground {
+    /// The portal's database.
+    pub db: Db,
+    /// The one door.
+    pub door: Door,
+    /// Tells time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub random: Arc<dyn Random>,
+    /// The way to Systems Manager.
+    pub ssm: Ssm,
+    /// Wakes streams.
+    pub bus: EventBus,
+}
+
+/// The services of the fleet, of commands and of the Overview, and the tasks that feed them.
+pub struct Services {
+    /// Nodes.
+    pub fleet: FleetService,
+    /// Run Command.
+    pub commands: CommandService,
+    /// The Overview.
+    pub overview: OverviewService,
+    /// The live state of connections.
+    pub live: LiveState,
+    fleet_sync: FleetSync,
+    command_sync: CommandSync,
+}
+
+impl Services {
+    /// Builds them.
+    ///
+    /// # Errors
+    /// When the HTTP client for output cannot be built.
+    pub fn new(ground: &Ground, recent: Arc<dyn RecentActs>) -> Result<Self, reqwest::Error> {
+        let Ground { db, door, clock, random, ssm, bus } = ground.clone();
+        let (queued, sent) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let dispatcher =
+            Dispatcher::new(db.clone(), ssm.clone(), Arc::clone(&clock), bus.clone(), Arc::clone(&sent));
+        let output = OutputReader::new(ssm.clone())?;
+        let follower = Follower::new(db.clone(), ssm.clone(), output, Arc::clone(&clock), bus.clone());
+        Ok(Self {
+            fleet: FleetService {
+                db: db.clone(),
+                door: door.clone(),
+                clock: Arc::clone(&clock),
+                random: Arc::clone(&random),
+                ssm: ssm.clone(),
+                bus: bus.clone(),
+            },
+            commands: CommandService {
+                db: db.clone(),
+                door: door.clone(),
+                clock: Arc::clone(&clock),
+                random,
+                ssm: ssm.clone(),
+                bus: bus.clone(),
+                dispatcher: dispatcher.clone(),
+                queued: Arc::clone(&queued),
+            },
+            overview: OverviewService {
+                db: db.clone(),
+                door: door.clone(),
+                clock: Arc::clone(&clock),
+                recent,
+            },
+            live: LiveState { db: db.clone(), door, bus: bus.clone() },
+            fleet_sync: FleetSync {
+                db: db.clone(),
+                ssm: ssm.clone(),
+                clock: Arc::clone(&clock),
+                bus: bus.clone(),
+            },
+            command_sync: CommandSync { db, ssm, clock, bus, dispatcher, follower, queued, sent },
+        })
+    }
+
+    /// The routes that are no pages.
+    #[must_use]
+    pub fn routes(&self) -> axum::Router {
+        crate::commands::http::routes(self.commands.clone())
+            .merge(crate::fleet::http::routes(self.fleet.clone()))
+            .merge(crate::overview::http::routes(self.live.clone()))
+    }
+
+    /// The state of the connection before anything was copied.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn announce(&self) -> Result<(), muster_store::StoreError> {
+        self.fleet_sync.write_state("Starting", "", None).await
+    }
+
+    /// Starts the tasks; they end with `stop`.
+    pub fn spawn(self, nudges: mpsc::Receiver<Nudge>, stop: &CancellationToken) -> Vec<tokio::task::JoinHandle<()>> {
+        vec![
+            tokio::spawn(self.fleet_sync.run(stop.clone())),
+            tokio::spawn(self.command_sync.run(nudges, stop.clone())),
+        ]
+    }
+}

@@ -1,0 +1,317 @@
+//! Copies nodes and their tags from Systems Manager into the portal's database, and keeps the state of
+//! the connection.
+
+use crate::aws::Ssm;
+use crate::aws::errors::CallError;
+use crate::commands::documents;
+use crate::events::{EventBus, PortalEvent};
+use crate::fleet::queries;
+use aws_sdk_ssm::types::{InstanceInformation, ResourceTypeForTagging};
+use muster_domain::Timestamp;
+use muster_domain::fleet::Tag;
+use muster_domain::ids::NodeId;
+use muster_domain::time::Clock;
+use muster_store::{Db, RowExt, Sql, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Why a sweep did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The database did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Systems Manager did not answer.
+    #[error("{0}")]
+    Call(CallError),
+}
+
+/// The task's parts.
+#[derive(Clone)]
+pub struct FleetSync {
+    /// The portal's database.
+    pub db: Db,
+    /// The way to Systems Manager.
+    pub ssm: Ssm,
+    /// Tells time.
+    pub clock: Arc<dyn Clock>,
+    /// Wakes streams.
+    pub bus: EventBus,
+}
+
+impl FleetSync {
+    /// Runs until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let embedded = self.ssm.connection.embedded;
+        let mut failures = 0_u32;
+        let mut documents_at: Option<Instant> = None;
+        loop {
+            let began = Instant::now();
+            let done = self.sweep().await;
+            let took = began.elapsed();
+            match &done {
+                Ok(()) => failures = 0,
+                Err(error) => {
+                    failures += 1;
+                    tracing::warn!(%error, "the fleet could not be copied");
+                    self.unreachable(error).await;
+                }
+            }
+            if done.is_ok() && documents_at.is_none_or(|at| at.elapsed() > Duration::from_secs(600)) {
+                match documents::sync(&self.db, &self.ssm, self.clock.now()).await {
+                    Ok(()) => documents_at = Some(Instant::now()),
+                    Err(error) => tracing::warn!(%error, "documents could not be copied"),
+                }
+            }
+            // A large fleet is copied less often: at most a twentieth of the time goes into it.
+            let base = Duration::from_secs(if embedded { 2 } else { 60 });
+            let pause = base.max(took * 20) * 2_u32.pow(failures.min(5));
+            let pause = pause.min(Duration::from_secs(if embedded { 15 } else { 600 }).max(took * 20));
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Copies everything once.
+    ///
+    /// # Errors
+    /// [`SweepError`]; the copy keeps what it had.
+    pub async fn sweep(&self) -> Result<(), SweepError> {
+        let now = self.clock.now();
+        let mut changed = false;
+        let mut token = None;
+        loop {
+            let request = self
+                .ssm
+                .client
+                .describe_instance_information()
+                .max_results(50)
+                .set_next_token(token);
+            let answer = self
+                .ssm
+                .call("DescribeInstanceInformation", request.send())
+                .await
+                .map_err(SweepError::Call)?;
+            changed |= self.write_page(answer.instance_information_list(), now).await?;
+            token = answer
+                .next_token()
+                .filter(|token| !token.is_empty())
+                .map(str::to_owned);
+            if token.is_none() {
+                break;
+            }
+        }
+        changed |= self.mark_gone(now).await?;
+        changed |= self.refresh_tags(now).await?;
+        let was_live = self.connected(now).await?;
+        if changed {
+            self.bus.tell(PortalEvent::Fleet);
+        }
+        if !was_live {
+            self.bus.tell(PortalEvent::Connections);
+        }
+        Ok(())
+    }
+
+    async fn write_page(&self, page: &[InstanceInformation], now: Timestamp) -> Result<bool, StoreError> {
+        if page.is_empty() {
+            return Ok(false);
+        }
+        let connection = self.ssm.connection.id.as_str();
+        let mut changed = false;
+        let mut transaction = self.db.begin().await?;
+        for node in page {
+            let id = node.instance_id().unwrap_or_default();
+            let computer = node.computer_name().unwrap_or_default();
+            let name = node.name().filter(|name| !name.is_empty()).unwrap_or(computer);
+            let name = if name.is_empty() { id } else { name };
+            let status = node
+                .ping_status()
+                .map_or("ConnectionLost", |status| status.as_str());
+            let millis = |at: Option<&aws_smithy_types::DateTime>| at.and_then(|at| at.to_millis().ok());
+            let platform = node.platform_type().map_or("", |platform| platform.as_str());
+            let mut before = Sql::new("select ping_status from nodes where connection_id = ");
+            before.text(connection).push(" and node_id = ").text(id);
+            let before = before
+                .first(&mut *transaction)
+                .await?
+                .map(|row| row.text("ping_status"))
+                .transpose()?;
+            changed |= before.as_deref() != Some(status);
+            let mut sql = Sql::new(
+                "insert into nodes (connection_id, node_id, name, computer_name, ping_status, last_ping_at, platform_type, platform_name, \
+                 platform_version, agent_version, ip_address, resource_type, activation_id, iam_role, registered_at, synced_at, \
+                 tags_synced_at, sweep, sort_name) values (",
+            );
+            sql.text(connection)
+                .push(", ")
+                .text(id)
+                .push(", ")
+                .text(name)
+                .push(", ")
+                .text(computer)
+                .push(", ");
+            sql.text(status)
+                .push(", ")
+                .int_or_none(millis(node.last_ping_date_time()))
+                .push(", ")
+                .text(platform)
+                .push(", ");
+            sql.text(node.platform_name().unwrap_or_default())
+                .push(", ")
+                .text(node.platform_version().unwrap_or_default())
+                .push(", ");
+            sql.text(node.agent_version().unwrap_or_default())
+                .push(", ")
+                .text(node.ip_address().unwrap_or_default())
+                .push(", ");
+            sql.text(node.resource_type().map_or("", |kind| kind.as_str()))
+                .push(", ");
+            sql.text_or_none(node.activation_id().map(str::to_owned))
+                .push(", ");
+            sql.text_or_none(node.iam_role().map(str::to_owned))
+                .push(", ")
+                .int_or_none(millis(node.registration_date()))
+                .push(", ");
+            sql.int(now.0)
+                .push(", 0, ")
+                .int(now.0)
+                .push(", ")
+                .text(name.to_lowercase());
+            sql.push(
+                ") on conflict (connection_id, node_id) do update set \
+                 name = coalesce((select t.tag_value from node_tags t where t.connection_id = excluded.connection_id and t.node_id = excluded.node_id and t.tag_key = 'Name' and t.tag_value <> ''), excluded.name), \
+                 sort_name = lower(coalesce((select t.tag_value from node_tags t where t.connection_id = excluded.connection_id and t.node_id = excluded.node_id and t.tag_key = 'Name' and t.tag_value <> ''), excluded.name)), \
+                 computer_name = excluded.computer_name, ping_status = excluded.ping_status, last_ping_at = excluded.last_ping_at, \
+                 platform_type = excluded.platform_type, platform_name = excluded.platform_name, platform_version = excluded.platform_version, \
+                 agent_version = excluded.agent_version, ip_address = excluded.ip_address, resource_type = excluded.resource_type, \
+                 activation_id = excluded.activation_id, iam_role = excluded.iam_role, registered_at = excluded.registered_at, \
+                 synced_at = excluded.synced_at, sweep = excluded.sweep",
+            );
+            sql.run(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(changed)
+    }
+
+    /// Nodes that Systems Manager no longer lists were deregistered.
+    async fn mark_gone(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let mut sql = Sql::new("update nodes set ping_status = 'Inactive', synced_at = ");
+        sql.int(now.0)
+            .push(" where connection_id = ")
+            .text(self.ssm.connection.id.as_str());
+        sql.push(" and sweep < ")
+            .int(now.0)
+            .push(" and ping_status <> 'Inactive'");
+        Ok(sql.run(self.db.writer()).await? > 0)
+    }
+
+    /// Tags take a call for each node, so each sweep renews only the oldest: new nodes first.
+    async fn refresh_tags(&self, now: Timestamp) -> Result<bool, SweepError> {
+        let connection = &self.ssm.connection;
+        let at_once = if connection.embedded { 100 } else { 20 };
+        let mut sql = Sql::new(
+            "select node_id, tags_synced_at from nodes where ping_status <> 'Inactive' and connection_id = ",
+        );
+        sql.text(connection.id.as_str())
+            .push(" and tags_synced_at < ")
+            .int(now.plus_ms(-10_000).0);
+        sql.push(" order by tags_synced_at limit ").int(at_once);
+        let mut changed = false;
+        for row in sql.all(self.db.reader()).await? {
+            let node = NodeId::new(row.text("node_id")?);
+            if !node.as_str().starts_with("mi-") {
+                continue;
+            }
+            let request = self
+                .ssm
+                .client
+                .list_tags_for_resource()
+                .resource_type(ResourceTypeForTagging::ManagedInstance)
+                .resource_id(node.as_str());
+            let answer = self
+                .ssm
+                .call("ListTagsForResource", request.send())
+                .await
+                .map_err(SweepError::Call)?;
+            let mut tags: Vec<Tag> = answer
+                .tag_list()
+                .iter()
+                .map(|tag| Tag {
+                    key: tag.key().to_owned(),
+                    value: tag.value().to_owned(),
+                })
+                .collect();
+            tags.sort();
+            changed |= row.int("tags_synced_at")? == 0;
+            queries::replace_tags(&self.db, &connection.id, &node, &tags, self.clock.now()).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Notes that the connection lives. Answers whether that was known.
+    async fn connected(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let connection = &self.ssm.connection;
+        let mut sql = Sql::new("select state from connections where connection_id = ");
+        sql.text(connection.id.as_str());
+        let was_live = sql
+            .first(self.db.reader())
+            .await?
+            .is_some_and(|row| row.text("state").is_ok_and(|state| state == "Live"));
+        self.write_state("Live", "", Some(now)).await?;
+        Ok(was_live)
+    }
+
+    async fn unreachable(&self, error: &SweepError) {
+        let message = match error {
+            SweepError::Store(_) => return,
+            SweepError::Call(error) if error.unreachable => "Systems Manager does not answer.".to_owned(),
+            SweepError::Call(error) => format!("Systems Manager answered {}: {}", error.code, error.message),
+        };
+        match self.write_state("Unreachable", &message, None).await {
+            Ok(()) => self.bus.tell(PortalEvent::Connections),
+            Err(error) => tracing::error!(%error, "the connection's state could not be written"),
+        }
+    }
+
+    /// Writes how the connection stands; without `synced_at` the time of the last copy stays.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn write_state(
+        &self,
+        state: &str,
+        message: &str,
+        synced_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let connection = &self.ssm.connection;
+        let mut sql = Sql::new(
+            "insert into connections (connection_id, name, account, region, mode, synced_at, state, message) values (",
+        );
+        sql.text(connection.id.as_str())
+            .push(", ")
+            .text(&connection.name)
+            .push(", ")
+            .text(&connection.account)
+            .push(", ");
+        sql.text(&connection.region)
+            .push(", ")
+            .text(if connection.embedded { "embedded" } else { "aws" })
+            .push(", ");
+        sql.int_or_none(synced_at.map(|at| at.0))
+            .push(", ")
+            .text(state)
+            .push(", ")
+            .text(message);
+        sql.push(
+            ") on conflict (connection_id) do update set name = excluded.name, account = excluded.account, region = excluded.region, \
+             mode = excluded.mode, state = excluded.state, message = excluded.message, \
+             synced_at = coalesce(excluded.synced_at, connections.synced_at)",
+        );
+        sql.run(self.db.writer()).await.map(|_| ())
+    }
+}

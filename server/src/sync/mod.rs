@@ -1,0 +1,4 @@
+//! Background tasks that keep the portal's copy fresh: periodic and nudged, without input, idempotent.
+
+pub mod commands;
+pub mod fleet;

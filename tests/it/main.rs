@@ -1,0 +1,1 @@
+//! All whole-portal tests in one binary.

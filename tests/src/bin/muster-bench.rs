@@ -1,0 +1,25 @@
+//! All benchmarks: `cargo xtask bench [fleet|first-output|agents|audit|wasm]`. Each starts the built program
+//! with data of its own, measures, prints a table, and leaves nothing behind.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+#[path = "../../benches/mod.rs"]
+mod benches;
+
+fn main() -> std::process::ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            println!("no runtime: {error}");
+            return std::process::ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(benches::run(&wanted)) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            println!("failed: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The harness of whole-portal tests and benchmarks: the built program as people run it, and a
+//! signed-in client for it. No test logic in here.
+
+pub mod portal;
+pub mod stats;
+
+pub use portal::{Client, Portal};
