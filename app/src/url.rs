@@ -23,6 +23,11 @@ impl Query {
         )
     }
 
+    /// Whether an address with these pairs says literally the same.
+    pub(crate) fn is_said_by(&self, address: &str) -> bool {
+        *self == Self::parse(address.split_once('?').map_or("", |(_, query)| query))
+    }
+
     /// The last value of that name.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

@@ -39,8 +39,8 @@ impl From<PortalError> for HttpError {
 
 impl axum::response::IntoResponse for HttpError {
     fn into_response(self) -> axum::response::Response {
-        let status = http::StatusCode::from_u16(self.0.status())
-            .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            http::StatusCode::from_u16(self.0.status()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::json!({ "error": self.0.code(), "message": self.0.to_string() });
         let mut response = (status, axum::Json(body)).into_response();
         if let PortalError::TooManyRequests { retry_after_seconds } = &self.0 {

@@ -56,10 +56,22 @@ impl Services {
     /// # Errors
     /// When the HTTP client for output cannot be built.
     pub fn new(ground: &Ground, recent: Arc<dyn RecentActs>) -> Result<Self, reqwest::Error> {
-        let Ground { db, door, clock, random, ssm, bus } = ground.clone();
+        let Ground {
+            db,
+            door,
+            clock,
+            random,
+            ssm,
+            bus,
+        } = ground.clone();
         let (queued, sent) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let dispatcher =
-            Dispatcher::new(db.clone(), ssm.clone(), Arc::clone(&clock), bus.clone(), Arc::clone(&sent));
+        let dispatcher = Dispatcher::new(
+            db.clone(),
+            ssm.clone(),
+            Arc::clone(&clock),
+            bus.clone(),
+            Arc::clone(&sent),
+        );
         let output = OutputReader::new(ssm.clone())?;
         let follower = Follower::new(db.clone(), ssm.clone(), output, Arc::clone(&clock), bus.clone());
         Ok(Self {
@@ -87,19 +99,31 @@ impl Services {
                 clock: Arc::clone(&clock),
                 recent,
             },
-            live: LiveState { db: db.clone(), door, bus: bus.clone() },
+            live: LiveState {
+                db: db.clone(),
+                door,
+                bus: bus.clone(),
+            },
             fleet_sync: FleetSync {
                 db: db.clone(),
                 ssm: ssm.clone(),
                 clock: Arc::clone(&clock),
                 bus: bus.clone(),
             },
-            command_sync: CommandSync { db, ssm, clock, bus, dispatcher, follower, queued, sent },
+            command_sync: CommandSync {
+                db,
+                ssm,
+                clock,
+                bus,
+                dispatcher,
+                follower,
+                queued,
+                sent,
+            },
         })
     }
 
     /// The routes that are no pages.
-    #[must_use]
     pub fn routes(&self) -> axum::Router {
         crate::commands::http::routes(self.commands.clone())
             .merge(crate::fleet::http::routes(self.fleet.clone()))
@@ -115,7 +139,11 @@ impl Services {
     }
 
     /// Starts the tasks; they end with `stop`.
-    pub fn spawn(self, nudges: mpsc::Receiver<Nudge>, stop: &CancellationToken) -> Vec<tokio::task::JoinHandle<()>> {
+    pub fn spawn(
+        self,
+        nudges: mpsc::Receiver<Nudge>,
+        stop: &CancellationToken,
+    ) -> Vec<tokio::task::JoinHandle<()>> {
         vec![
             tokio::spawn(self.fleet_sync.run(stop.clone())),
             tokio::spawn(self.command_sync.run(nudges, stop.clone())),

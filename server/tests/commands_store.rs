@@ -1,5 +1,10 @@
 //! What comes back from nodes, on both databases: numbered without gaps, stored once, never undone.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be"
+)]
+
 use muster_domain::Timestamp;
 use muster_domain::commands::{
     CommandChange, CommandQuery, CommandStatus, CommandSummary, InvocationQuery, OutputStream,
@@ -10,7 +15,7 @@ use muster_domain::permission::Scope;
 use muster_server::commands::apply::{Bytes, News, Whole, apply};
 use muster_server::commands::queries::{self, CommandRow, NewCommand, Part, Viewer};
 use muster_server::commands::ssm::SeenInvocation;
-use muster_server::commands::{events, reads};
+use muster_server::commands::{events, invocations, reads};
 use muster_store::Db;
 use muster_store::test_database::on_both;
 use std::collections::BTreeMap;
@@ -36,7 +41,9 @@ async fn command(db: &Db, id: &str, at: Timestamp) -> CommandId {
         },
         document_version: "1".into(),
         parameters: BTreeMap::from([("commands".into(), vec!["id".into()])]),
-        selection: NodeSelection::Nodes { nodes: vec![NodeId::new("mi-1")] },
+        selection: NodeSelection::Nodes {
+            nodes: vec![NodeId::new("mi-1")],
+        },
         max_concurrency: "50".into(),
         max_errors: "0".into(),
         timeout_seconds: 600,
@@ -54,7 +61,16 @@ async fn command(db: &Db, id: &str, at: Timestamp) -> CommandId {
         targets: None,
         state: "sent".into(),
     };
-    queries::insert(db, &NewCommand { row, connection_id: "c".into(), parts: vec![part] }).await.unwrap();
+    queries::insert(
+        db,
+        &NewCommand {
+            row,
+            connection_id: "c".into(),
+            parts: vec![part],
+        },
+    )
+    .await
+    .unwrap();
     command_id
 }
 
@@ -74,7 +90,12 @@ fn seen(node: &str, status: CommandStatus) -> (String, SeenInvocation) {
 }
 
 fn wrote(node: &str, offset: i64, text: &str) -> Bytes {
-    Bytes { node_id: node.into(), stream: OutputStream::Stdout, offset, bytes: text.as_bytes().to_vec() }
+    Bytes {
+        node_id: node.into(),
+        stream: OutputStream::Stdout,
+        offset,
+        bytes: text.as_bytes().to_vec(),
+    }
 }
 
 #[tokio::test]
@@ -89,9 +110,15 @@ async fn news_is_numbered_without_gaps_and_the_same_news_twice_is_none() {
         assert_eq!(apply(&db, &id, &running, NOW).await.unwrap(), 2);
         // The same piece again, a piece that leaves a hole, and the next piece.
         assert_eq!(apply(&db, &id, &running, NOW).await.unwrap(), 0);
-        let hole = News { output: vec![wrote("mi-1", 99, "lost")], ..News::default() };
+        let hole = News {
+            output: vec![wrote("mi-1", 99, "lost")],
+            ..News::default()
+        };
         assert_eq!(apply(&db, &id, &hole, NOW).await.unwrap(), 0);
-        let next = News { output: vec![wrote("mi-1", 6, "world")], ..News::default() };
+        let next = News {
+            output: vec![wrote("mi-1", 6, "world")],
+            ..News::default()
+        };
         assert!(apply(&db, &id, &next, NOW).await.unwrap() >= 1);
         let done = News {
             invocations: vec![seen("mi-1", CommandStatus::Success)],
@@ -111,7 +138,10 @@ async fn news_is_numbered_without_gaps_and_the_same_news_twice_is_none() {
 
         let all = events::after(&db, &id, 0).await.unwrap();
         let numbers: Vec<i64> = all.iter().map(|read| read.event.sequence).collect();
-        assert_eq!(numbers, (1..=i64::try_from(all.len()).unwrap()).collect::<Vec<_>>());
+        assert_eq!(
+            numbers,
+            (1..=i64::try_from(all.len()).unwrap()).collect::<Vec<_>>()
+        );
         assert!(all.last().unwrap().last);
         let text: String = all
             .iter()
@@ -126,10 +156,29 @@ async fn news_is_numbered_without_gaps_and_the_same_news_twice_is_none() {
         assert_eq!(rest.len(), all.len() - 2);
         assert_eq!(rest[0].event.sequence, 3);
 
-        let view = queries::invocation_of(&db, &id, &NodeId::new("mi-1"), &[Scope::All]).await.unwrap().unwrap();
-        assert_eq!((view.stdout_bytes, view.status, view.output_hash.as_str()), (11, CommandStatus::Success, "hash"));
-        let row = queries::get(&db, &id, &Viewer { scopes: &[Scope::All], user: None }).await.unwrap().unwrap();
-        assert_eq!((row.state.as_str(), row.summary.ended_at), ("done", Some(NOW.plus_ms(500))));
+        let view = invocations::invocation_of(&db, &id, &NodeId::new("mi-1"), &[Scope::All])
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (view.stdout_bytes, view.status, view.output_hash.as_str()),
+            (11, CommandStatus::Success, "hash")
+        );
+        let row = queries::get(
+            &db,
+            &id,
+            &Viewer {
+                scopes: &[Scope::All],
+                user: None,
+            },
+        )
+        .await
+        .unwrap()
+        .unwrap();
+        assert_eq!(
+            (row.state.as_str(), row.summary.ended_at),
+            ("done", Some(NOW.plus_ms(500)))
+        );
     })
     .await;
 }
@@ -139,10 +188,16 @@ async fn late_news_does_not_bring_a_finished_node_back_to_life() {
     on_both(async |db: Db| {
         let id = command(&db, "c1", NOW).await;
         for status in [CommandStatus::Failed, CommandStatus::InProgress] {
-            let news = News { invocations: vec![seen("mi-1", status)], ..News::default() };
+            let news = News {
+                invocations: vec![seen("mi-1", status)],
+                ..News::default()
+            };
             apply(&db, &id, &news, NOW).await.unwrap();
         }
-        let view = queries::invocation_of(&db, &id, &NodeId::new("mi-1"), &[Scope::All]).await.unwrap().unwrap();
+        let view = invocations::invocation_of(&db, &id, &NodeId::new("mi-1"), &[Scope::All])
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(view.status, CommandStatus::Failed);
     })
     .await;
@@ -162,10 +217,15 @@ async fn failures_stand_first_and_pages_hold_every_node_once() {
             news.invocations.push(seen(&format!("mi-{number:02}"), status));
         }
         apply(&db, &id, &news, NOW).await.unwrap();
-        let mut query = InvocationQuery { limit: Some(7), ..InvocationQuery::default() };
+        let mut query = InvocationQuery {
+            limit: Some(7),
+            ..InvocationQuery::default()
+        };
         let mut all = Vec::new();
         loop {
-            let page = queries::invocations(&db, &id, &query, &[Scope::All]).await.unwrap();
+            let page = invocations::invocations(&db, &id, &query, &[Scope::All])
+                .await
+                .unwrap();
             all.extend(page.items);
             query.cursor = page.next;
             if query.cursor.is_none() {
@@ -175,7 +235,7 @@ async fn failures_stand_first_and_pages_hold_every_node_once() {
         assert_eq!(all.len(), 30);
         assert!(all[..10].iter().all(|view| view.status == CommandStatus::Failed));
         assert!(all[20..].iter().all(|view| view.status == CommandStatus::Success));
-        let failed = queries::node_ids(&db, &id, true).await.unwrap();
+        let failed = invocations::node_ids(&db, &id, true).await.unwrap();
         assert_eq!(failed.len(), 10);
     })
     .await;
@@ -186,16 +246,26 @@ async fn output_is_read_in_pieces_between_characters() {
     on_both(async |db: Db| {
         let id = command(&db, "c1", NOW).await;
         let text = "€".repeat(50_000);
-        let mut news = News { invocations: vec![seen("mi-1", CommandStatus::InProgress)], ..News::default() };
+        let mut news = News {
+            invocations: vec![seen("mi-1", CommandStatus::InProgress)],
+            ..News::default()
+        };
         for (number, part) in text.as_bytes().chunks(30_000).enumerate() {
             let offset = i64::try_from(number * 30_000).unwrap();
-            news.output.push(Bytes { node_id: "mi-1".into(), stream: OutputStream::Stdout, offset, bytes: part.to_vec() });
+            news.output.push(Bytes {
+                node_id: "mi-1".into(),
+                stream: OutputStream::Stdout,
+                offset,
+                bytes: part.to_vec(),
+            });
         }
         apply(&db, &id, &news, NOW).await.unwrap();
         let node = NodeId::new("mi-1");
         let (mut offset, mut joined) = (0, String::new());
         loop {
-            let piece = reads::piece(&db, &id, &node, OutputStream::Stdout, offset).await.unwrap();
+            let piece = reads::piece(&db, &id, &node, OutputStream::Stdout, offset)
+                .await
+                .unwrap();
             assert_eq!((piece.total, piece.offset), (150_000, offset));
             if piece.text.is_empty() {
                 break;
@@ -204,9 +274,13 @@ async fn output_is_read_in_pieces_between_characters() {
             offset = piece.end;
         }
         assert_eq!(joined, text);
-        let tail = reads::piece(&db, &id, &node, OutputStream::Stdout, -10).await.unwrap();
+        let tail = reads::piece(&db, &id, &node, OutputStream::Stdout, -10)
+            .await
+            .unwrap();
         assert_eq!((tail.text.as_str(), tail.end), ("€€€", 150_000));
-        let missing = reads::piece(&db, &id, &node, OutputStream::Stderr, 0).await.unwrap();
+        let missing = reads::piece(&db, &id, &node, OutputStream::Stderr, 0)
+            .await
+            .unwrap();
         assert_eq!((missing.total, missing.text.as_str()), (0, ""));
     })
     .await;
@@ -218,12 +292,22 @@ async fn the_history_is_read_newest_first_page_by_page() {
         for number in 0..12 {
             command(&db, &format!("c{number:02}"), NOW.plus_ms(number * 1_000)).await;
         }
-        let viewer = Viewer { scopes: &[Scope::All], user: None };
-        let mut query = CommandQuery { limit: Some(5), ..CommandQuery::default() };
+        let viewer = Viewer {
+            scopes: &[Scope::All],
+            user: None,
+        };
+        let mut query = CommandQuery {
+            limit: Some(5),
+            ..CommandQuery::default()
+        };
         let mut seen = Vec::new();
         loop {
             let page = queries::list(&db, &query, &viewer).await.unwrap();
-            seen.extend(page.items.into_iter().map(|command| command.command_id.to_string()));
+            seen.extend(
+                page.items
+                    .into_iter()
+                    .map(|command| command.command_id.to_string()),
+            );
             query.cursor = page.next;
             if query.cursor.is_none() {
                 break;
@@ -231,12 +315,25 @@ async fn the_history_is_read_newest_first_page_by_page() {
         }
         assert_eq!(seen.len(), 12);
         assert_eq!((seen[0].as_str(), seen[11].as_str()), ("c11", "c00"));
-        let text = CommandQuery { text: "ROTATE".into(), since: Some(NOW.plus_ms(10_000)), ..CommandQuery::default() };
+        let text = CommandQuery {
+            text: "ROTATE".into(),
+            since: Some(NOW.plus_ms(10_000)),
+            ..CommandQuery::default()
+        };
         assert_eq!(queries::list(&db, &text, &viewer).await.unwrap().items.len(), 2);
         // Somebody whose scope covers none of its nodes does not see a command.
         let staging = [Scope::parse("Environment=Staging").unwrap()];
-        let other = Viewer { scopes: &staging, user: None };
-        assert!(queries::list(&db, &CommandQuery::default(), &other).await.unwrap().items.is_empty());
+        let other = Viewer {
+            scopes: &staging,
+            user: None,
+        };
+        assert!(
+            queries::list(&db, &CommandQuery::default(), &other)
+                .await
+                .unwrap()
+                .items
+                .is_empty()
+        );
     })
     .await;
 }

@@ -1,5 +1,10 @@
 //! The fleet's queries on both databases: filters, order, pages, scopes, saved views.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be"
+)]
+
 use muster_domain::Timestamp;
 use muster_domain::fleet::{FleetQuery, FleetSort, NodeSelection, SaveView, Tag};
 use muster_domain::fleet_filter::FleetFilter;
@@ -19,20 +24,48 @@ async fn add(db: &Db, number: i64, status: &str, tags: &[(&str, &str)]) {
          platform_version, agent_version, ip_address, resource_type, activation_id, iam_role, registered_at, synced_at, \
          tags_synced_at, sweep, sort_name) values ('c', ",
     );
-    sql.text(&id).push(", ").text(&name).push(", 'host', ").text(status).push(", ");
-    sql.int(NOW.0 - number * 3_600_000).push(", 'Linux', 'Debian', ").text(if number % 2 == 0 { "12" } else { "11" });
-    sql.push(", '1.0', ").text(format!("10.0.0.{number}")).push(", 'ManagedInstance', null, null, null, ").int(NOW.0);
+    sql.text(&id)
+        .push(", ")
+        .text(&name)
+        .push(", 'host', ")
+        .text(status)
+        .push(", ");
+    sql.int(NOW.0 - number * 3_600_000)
+        .push(", 'Linux', 'Debian', ")
+        .text(if number % 2 == 0 { "12" } else { "11" });
+    sql.push(", '1.0', ")
+        .text(format!("10.0.0.{number}"))
+        .push(", 'ManagedInstance', null, null, null, ")
+        .int(NOW.0);
     sql.push(", 0, 0, ").text(name.to_lowercase()).push(")");
     sql.run(db.writer()).await.unwrap();
-    let tags: Vec<Tag> = tags.iter().map(|(k, v)| Tag { key: (*k).into(), value: (*v).into() }).collect();
-    queries::replace_tags(db, &ConnectionId::new("c"), &NodeId::new(id), &tags, NOW).await.unwrap();
+    let tags: Vec<Tag> = tags
+        .iter()
+        .map(|(k, v)| Tag {
+            key: (*k).into(),
+            value: (*v).into(),
+        })
+        .collect();
+    queries::replace_tags(db, &ConnectionId::new("c"), &NodeId::new(id), &tags, NOW)
+        .await
+        .unwrap();
 }
 
 async fn fill(db: &Db) {
     for number in 0..25 {
         let environment = if number < 10 { "Production" } else { "Staging" };
-        let status = if number % 5 == 4 { "ConnectionLost" } else { "Online" };
-        add(db, number, status, &[("Environment", environment), ("Note", "50%_x")]).await;
+        let status = if number % 5 == 4 {
+            "ConnectionLost"
+        } else {
+            "Online"
+        };
+        add(
+            db,
+            number,
+            status,
+            &[("Environment", environment), ("Note", "50%_x")],
+        )
+        .await;
     }
 }
 
@@ -50,7 +83,16 @@ async fn filters_find_what_they_say() {
         assert_eq!(names(&db, "", &all).await.len(), 25);
         assert_eq!(names(&db, "tag:Environment=Production", &all).await.len(), 10);
         assert_eq!(names(&db, "tag:Environment!=Production", &all).await.len(), 15);
-        assert_eq!(names(&db, "tag:Environment=Production,Staging;status=ConnectionLost", &all).await.len(), 5);
+        assert_eq!(
+            names(
+                &db,
+                "tag:Environment=Production,Staging;status=ConnectionLost",
+                &all
+            )
+            .await
+            .len(),
+            5
+        );
         assert_eq!(names(&db, "name~WEB-00", &all).await.len(), 10);
         assert_eq!(names(&db, "web-003", &all).await, ["Web-003"]);
         assert_eq!(names(&db, "platform~debian 11", &all).await.len(), 12);
@@ -72,11 +114,16 @@ async fn nobody_sees_beyond_their_scope() {
         assert_eq!(names(&db, "", &staging).await.len(), 15);
         assert_eq!(names(&db, "tag:Environment=Production", &staging).await.len(), 0);
         assert_eq!(names(&db, "", &[]).await.len(), 0);
-        let two = [Scope::parse("Environment=Staging").unwrap(), Scope::parse("Environment=Production").unwrap()];
+        let two = [
+            Scope::parse("Environment=Staging").unwrap(),
+            Scope::parse("Environment=Production").unwrap(),
+        ];
         assert_eq!(names(&db, "", &two).await.len(), 25);
         let foreign = NodeId::new(format!("mi-{:017x}", 1));
         assert!(queries::get(&db, &foreign, &staging).await.unwrap().is_none());
-        let selection = NodeSelection::Nodes { nodes: vec![foreign, NodeId::new(format!("mi-{:017x}", 11))] };
+        let selection = NodeSelection::Nodes {
+            nodes: vec![foreign, NodeId::new(format!("mi-{:017x}", 11))],
+        };
         let resolved = resolve::resolve(&db, &selection, &staging, NOW).await.unwrap();
         assert_eq!((resolved.targets.len(), resolved.excluded.len()), (1, 1));
     })
@@ -89,7 +136,12 @@ async fn pages_hold_every_node_once_in_every_order() {
         fill(&db).await;
         for sort in FleetSort::ALL {
             for descending in [false, true] {
-                let mut query = FleetQuery { sort, descending, limit: Some(4), ..FleetQuery::default() };
+                let mut query = FleetQuery {
+                    sort,
+                    descending,
+                    limit: Some(4),
+                    ..FleetQuery::default()
+                };
                 let mut seen = Vec::new();
                 loop {
                     let page = queries::list(&db, &query, &[Scope::All], NOW).await.unwrap();
@@ -113,10 +165,18 @@ async fn pages_hold_every_node_once_in_every_order() {
 async fn a_preview_counts_by_environment_and_leaves_silent_nodes_out() {
     on_both(async |db: Db| {
         fill(&db).await;
-        let selection = NodeSelection::Matching { filter: FleetFilter::default() };
-        let preview = resolve::resolve(&db, &selection, &[Scope::All], NOW).await.unwrap().preview();
+        let selection = NodeSelection::Matching {
+            filter: FleetFilter::default(),
+        };
+        let preview = resolve::resolve(&db, &selection, &[Scope::All], NOW)
+            .await
+            .unwrap()
+            .preview();
         assert_eq!((preview.count, preview.excluded_count), (20, 5));
-        assert_eq!(preview.by_environment, [("Staging".into(), 12), ("Production".into(), 8)]);
+        assert_eq!(
+            preview.by_environment,
+            [("Staging".into(), 12), ("Production".into(), 8)]
+        );
     })
     .await;
 }
@@ -125,7 +185,11 @@ async fn a_preview_counts_by_environment_and_leaves_silent_nodes_out() {
 async fn views_belong_to_somebody_and_saving_again_replaces() {
     on_both(async |db: Db| {
         let (ann, bob) = (UserId::new("ann"), UserId::new("bob"));
-        let mut view = SaveView { name: "Mine".into(), query: "filter=a".into(), shared: false };
+        let mut view = SaveView {
+            name: "Mine".into(),
+            query: "filter=a".into(),
+            shared: false,
+        };
         let first = views::save(&db, "v1", &ann, "ann", &view, NOW).await.unwrap();
         view.query = "filter=b".into();
         let second = views::save(&db, "v2", &ann, "ann", &view, NOW).await.unwrap();

@@ -78,7 +78,7 @@ async function suite() {
       await stage.lastLook();
       problem = stage.problems();
     } catch (error) {
-      problem = [error.stack ?? String(error), ...stage.problems()].join('\n');
+      problem = [error.stack ?? String(error), stage.problems()].join('\n');
     }
     if (problem && problem.length > 0) {
       failed += 1;

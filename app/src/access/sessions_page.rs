@@ -2,7 +2,7 @@
 
 use super::api::{RevokeSession, SignOutEverywhere, list_sessions};
 use crate::components::{
-    Badge, ConfirmDialog, DialogCancel, ErrorNotice, PageHead, Skeleton, StatusBadge, SubmitButton,
+    Badge, ConfirmDialog, DialogCancel, ErrorNotice, Keeper, PageHead, Skeleton, StatusBadge, SubmitButton,
     TableCard, TimeAgo, Tone, close_dialogs, use_toaster,
 };
 use leptos::form::ActionForm;
@@ -39,6 +39,7 @@ pub(crate) fn SessionsPage() -> impl IntoView {
     let revoke = ServerAction::<RevokeSession>::new();
     let everywhere = ServerAction::<SignOutEverywhere>::new();
     let toaster = use_toaster();
+    let keeper = Keeper::here();
     let sessions = Resource::new(move || revoke.version().get(), |_| list_sessions());
     Effect::new(move |_| match revoke.value().get() {
         Some(Ok(())) => {
@@ -68,12 +69,15 @@ pub(crate) fn SessionsPage() -> impl IntoView {
             </ConfirmDialog>
         </PageHead>
         <Transition fallback=|| view! { <div class="card"><Skeleton /></div> }>
-            {move || Suspend::new(async move {
-                match sessions.await {
-                    Ok(sessions) => view! { <List sessions revoke /> }.into_any(),
-                    Err(error) => view! { <ErrorNotice error what="your sessions" /> }.into_any(),
-                }
-            })}
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
+                    match sessions.await {
+                        Ok(sessions) => keeper.view(|| view! { <List sessions revoke /> }),
+                        Err(error) => view! { <ErrorNotice error what="your sessions" /> }.into_any(),
+                    }
+                })
+            }}
         </Transition>
     }
 }

@@ -5,7 +5,7 @@ use super::users_api::{
     CreateUser, DisableUser, EnableUser, GrantRole, ResetPassword, RevokeRole, list_users,
 };
 use crate::components::{
-    Badge, Empty, EmptyState, ErrorNotice, Glyph, Icon, PageHead, Skeleton, StatusDot, TableCard, TimeAgo,
+    Badge, Empty, EmptyState, ErrorNotice, Glyph, Icon, Keeper, PageHead, Skeleton, StatusDot, TableCard, TimeAgo,
     close_dialogs, plural, use_toaster,
 };
 use crate::error::AppError;
@@ -82,6 +82,7 @@ pub(crate) fn UsersPage() -> impl IntoView {
         }
     });
     let query = use_query();
+    let keeper = Keeper::here();
     let open = Memo::new(move |_| query.with(|query| query.text("user")));
     let making = Memo::new(move |_| query.with(|query| query.get("new").is_some()));
     let users = Resource::new(move || actions.version(), |_| list_users());
@@ -93,19 +94,22 @@ pub(crate) fn UsersPage() -> impl IntoView {
             </a>
         </PageHead>
         <Transition fallback=|| view! { <div class="card"><Skeleton /></div> }>
-            {move || Suspend::new(async move {
-                match users.await {
-                    Ok(users) => view! { <Users users open making actions /> }.into_any(),
-                    Err(error) => {
-                        view! {
-                            <div class="card card-body">
-                                <ErrorNotice error what="the users" />
-                            </div>
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
+                    match users.await {
+                        Ok(users) => keeper.view(|| view! { <Users users open making actions /> }),
+                        Err(error) => {
+                            view! {
+                                <div class="card card-body">
+                                    <ErrorNotice error what="the users" />
+                                </div>
+                            }
+                                .into_any()
                         }
-                            .into_any()
                     }
-                }
-            })}
+                })
+            }}
         </Transition>
     }
 }

@@ -5,11 +5,13 @@ use super::entry::Entry;
 use super::url_state::{AuditUrl, field_time};
 use super::verify::{VerifyButton, VerifyResult};
 use crate::components::{
-    Empty, EmptyState, ErrorNotice, Glyph, Icon, PageHead, Pager, SelectField, Skeleton, TextField,
+    Empty, EmptyState, ErrorNotice, Glyph, Icon, Keeper, PageHead, Pager, SelectField, Skeleton, TextField,
 };
 use crate::url::use_query;
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
 use leptos_router::components::Form;
+use leptos_router::hooks::use_navigate;
 use muster_domain::action::Action;
 use muster_domain::audit::{AuditEntryView, Outcome};
 use muster_domain::paging::Page;
@@ -20,6 +22,18 @@ pub(crate) fn AuditPage() -> impl IntoView {
     let query = use_query();
     let state = Memo::new(move |_| query.with(AuditUrl::read));
     let rows = Resource::new(move || state.with(AuditUrl::query_text), list_acts);
+    let keeper = Keeper::here();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        // An address made by the filter form is replaced by the plain one that says the same.
+        let state = state.get();
+        if state.untidy && state.problems.is_empty() {
+            navigate(
+                &state.page_address(),
+                NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() },
+            );
+        }
+    });
     let verify = ServerAction::<VerifyLog>::new();
     view! {
         <PageHead title="Audit log" subtitle=|| "Who did what, on what, from where, when, and how it ended. All times UTC.">
@@ -43,19 +57,22 @@ pub(crate) fn AuditPage() -> impl IntoView {
         <VerifyResult action=verify />
         {move || view! { <Filter state=state.get() /> }}
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
-            {move || Suspend::new(async move {
-                match rows.await {
-                    Ok(page) => view! { <Rows state=state.get_untracked() page /> }.into_any(),
-                    Err(error) => {
-                        view! {
-                            <div class="card card-body">
-                                <ErrorNotice error what="the audit log" />
-                            </div>
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
+                    match rows.await {
+                        Ok(page) => keeper.view(|| view! { <Rows state=state.get_untracked() page /> }),
+                        Err(error) => {
+                            view! {
+                                <div class="card card-body">
+                                    <ErrorNotice error what="the audit log" />
+                                </div>
+                            }
+                                .into_any()
                         }
-                            .into_any()
                     }
-                }
-            })}
+                })
+            }}
         </Transition>
     }
 }

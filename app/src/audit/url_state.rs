@@ -17,6 +17,8 @@ pub(super) struct AuditUrl {
     pub(super) since: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
     pub(super) cursor: Option<String>,
+    /// Whether the address is not the plain one of this state, because a form made it.
+    pub(super) untidy: bool,
     /// What could not be read: the field and a sentence.
     pub(super) problems: Vec<(&'static str, String)>,
 }
@@ -46,7 +48,7 @@ impl AuditUrl {
             }
             read
         });
-        Self {
+        let mut state = Self {
             actor: query.text("actor"),
             action: query.text("action"),
             resource: query.text("resource"),
@@ -55,8 +57,11 @@ impl AuditUrl {
             since,
             until,
             cursor: query.text("cursor"),
+            untidy: false,
             problems,
-        }
+        };
+        state.untidy = !query.is_said_by(&state.page_address());
+        state
     }
 
     fn pairs(&self) -> Vec<(&'static str, String)> {
@@ -124,7 +129,9 @@ mod tests {
     fn an_address_says_the_same_after_a_round() {
         let text = "actor=op-web&action=commands.&outcome=denied&since=2026-11-23&cursor=50";
         let state = AuditUrl::read(&Query::parse(text));
-        assert_eq!(AuditUrl::read(&Query::parse(&state.query_text())), state);
+        let again = AuditUrl::read(&Query::parse(&state.query_text()));
+        assert!(state.untidy && !again.untidy);
+        assert_eq!(AuditUrl { untidy: true, ..again }, state);
         assert_eq!(
             state.export("csv"),
             "/export/audit.csv?actor=op-web&action=commands.&outcome=denied&since=2026-11-23T00:00:00.000Z"

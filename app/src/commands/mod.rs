@@ -1,22 +1,23 @@
-//! Run Command pages. Stand-ins until the feature lands.
+//! Run Command pages: what was run, running a document on nodes, and watching one command live.
 
-use crate::components::PageHead;
-use leptos::prelude::*;
+mod ansi;
+mod api;
+mod confirm_run;
+mod definition_tab;
+mod detail_page;
+mod detail_url;
+mod history_page;
+mod history_url;
+mod live;
+mod log_tab;
+mod nodes_tab;
+mod output_view;
+mod parameter_form;
+mod parameters;
+mod run_page;
+mod summary_tab;
+mod target_picker;
 
-/// Past commands.
-#[component]
-pub(crate) fn HistoryPage() -> impl IntoView {
-    view! { <PageHead title="Commands" /> }
-}
-
-/// Run a document.
-#[component]
-pub(crate) fn RunPage() -> impl IntoView {
-    view! { <PageHead title="Run command" /> }
-}
-
-/// One command.
-#[component]
-pub(crate) fn DetailPage() -> impl IntoView {
-    view! { <PageHead title="Command" /> }
-}
+pub(crate) use detail_page::DetailPage;
+pub(crate) use history_page::HistoryPage;
+pub(crate) use run_page::RunPage;

@@ -33,7 +33,7 @@ pub(crate) fn EmptyState(
             <span class="empty-icon">
                 <Icon glyph />
             </span>
-            <h3>{title}</h3>
+            <h2>{title}</h2>
             <div class="empty-text">{children()}</div>
         </div>
     }

@@ -37,15 +37,16 @@ pub(crate) fn duration(ms: i64) -> String {
 
 /// A point in time.
 #[component]
-pub(crate) fn TimeAgo(#[prop(into)] at: Signal<Timestamp>) -> impl IntoView {
+pub(crate) fn TimeAgo(at: Timestamp) -> impl IntoView {
     let now = use_now();
-    let text = Memo::new(move |_| match now.get() {
-        Some(now) => relative(now, at.get()),
-        None => at.get().readable(),
+    // Counted, not owned: it must outlive the run that made it as long as it is on show.
+    let text = ArcMemo::new(move |_| match now.get() {
+        Some(now) => relative(now, at),
+        None => at.readable(),
     });
     view! {
-        <time datetime=move || at.get().rfc3339() title=move || at.get().readable()>
-            {text}
+        <time datetime=at.rfc3339() title=at.readable()>
+            {move || text.get()}
         </time>
     }
 }

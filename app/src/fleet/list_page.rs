@@ -8,7 +8,7 @@ use super::selection::use_selection;
 use super::table::NodeTable;
 use super::url_state::{Column, FleetUrl};
 use crate::components::{
-    Empty, EmptyState, ErrorNotice, Glyph, Icon, PageHead, Pager, TimeAgo, grouped, plural,
+    Empty, EmptyState, ErrorNotice, Glyph, Icon, Keeper, PageHead, Pager, TimeAgo, grouped, plural,
 };
 use crate::url::use_query;
 use leptos::ev;
@@ -25,6 +25,8 @@ const RENEWED_EVERY: Duration = Duration::from_secs(15);
 #[component]
 pub(crate) fn FleetPage() -> impl IntoView {
     let query = use_query();
+    let keeper = Keeper::here();
+    let (kept_counts, kept_table) = (keeper.clone(), keeper);
     let state = Memo::new(move |_| query.with(FleetUrl::read));
     // The panel is no part of this: opening it must not load the table again.
     let asked = Memo::new(move |_| {
@@ -43,7 +45,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
     Effect::new(move |_| {
         // An address made by the filter form is replaced by the plain one that says the same.
         let state = state.get();
-        if state.untidy && state.draft.is_none() {
+        if state.untidy && state.problems.is_empty() {
             navigate(
                 &state.address(),
                 NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() },
@@ -66,9 +68,15 @@ pub(crate) fn FleetPage() -> impl IntoView {
         });
     });
     let subtitle = move || {
+        let keeper = kept_counts.clone();
         view! {
             <Transition fallback=|| "Managed nodes">
-                {move || Suspend::new(async move { rows.await.ok().map(|rows| view! { <Counts rows /> }) })}
+                {move || {
+                    let keeper = keeper.clone();
+                    Suspend::new(async move {
+                        rows.await.ok().map(|rows| keeper.view(|| view! { <Counts rows /> }))
+                    })
+                }}
             </Transition>
         }
     };
@@ -102,19 +110,23 @@ pub(crate) fn FleetPage() -> impl IntoView {
         <div class="split" class:open=move || previewed.get().is_some()>
             <div class="split-main">
                 <Transition fallback=TableSkeleton>
-                    {move || Suspend::new(async move {
-                        match rows.await {
-                            Ok(rows) => view! { <Table state rows /> }.into_any(),
-                            Err(error) => {
-                                view! {
-                                    <div class="card card-body">
-                                        <ErrorNotice error what="the fleet" />
-                                    </div>
+                    {move || {
+                        let now = state.get();
+                        let keeper = kept_table.clone();
+                        Suspend::new(async move {
+                            match rows.await {
+                                Ok(rows) => keeper.view(|| view! { <Table now rows /> }),
+                                Err(error) => {
+                                    view! {
+                                        <div class="card card-body">
+                                            <ErrorNotice error what="the fleet" />
+                                        </div>
+                                    }
+                                        .into_any()
                                 }
-                                    .into_any()
                             }
-                        }
-                    })}
+                        })
+                    }}
                 </Transition>
             </div>
             <PreviewPanel node=previewed close />
@@ -241,9 +253,7 @@ fn ExportMenu(state: Memo<FleetUrl>) -> impl IntoView {
 }
 
 #[component]
-fn Table(state: Memo<FleetUrl>, rows: Rows) -> impl IntoView {
-    // What the rows belong to; a change of it brings new rows anyway.
-    let now = state.get_untracked();
+fn Table(now: FleetUrl, rows: Rows) -> impl IntoView {
     if rows.total == 0 {
         return view! {
             <section class="card">

@@ -15,5 +15,6 @@ mod tags_form;
 mod url_state;
 
 pub(crate) use add_node_page::AddNodePage;
+pub(crate) use api::{list_nodes, list_views};
 pub(crate) use list_page::FleetPage;
 pub(crate) use node_page::NodePage;

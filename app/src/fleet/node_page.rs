@@ -4,7 +4,7 @@ use super::api::{RemoveTag, SetTag, get_node};
 use super::node_facts::NodeFacts;
 use super::tags_form::TagsForm;
 use crate::components::{
-    ErrorNotice, Glyph, Icon, PageHead, Skeleton, StatusBadge, TableCard, TimeAgo, grouped,
+    ErrorNotice, Glyph, Icon, Keeper, PageHead, Skeleton, StatusBadge, TableCard, TimeAgo, grouped,
 };
 use crate::error::set_page_status;
 use leptos::prelude::*;
@@ -17,6 +17,7 @@ use muster_domain::fleet::NodeDetail;
 pub(crate) fn NodePage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("node_id").unwrap_or_default()));
+    let keeper = Keeper::here();
     let set = ServerAction::<SetTag>::new();
     let remove = ServerAction::<RemoveTag>::new();
     let node = Resource::new(
@@ -30,20 +31,23 @@ pub(crate) fn NodePage() -> impl IntoView {
             <span class="mono">{move || id.get()}</span>
         </nav>
         <Transition fallback=|| view! { <Skeleton lines=10 /> }>
-            {move || Suspend::new(async move {
-                match node.await {
-                    Ok(node) => view! { <Node node set remove /> }.into_any(),
-                    Err(error) => {
-                        set_page_status(&error);
-                        let title = if error.is_not_found() { "Node not found" } else { "Node" };
-                        view! {
-                            <PageHead title />
-                            <ErrorNotice error what="this node" />
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
+                    match node.await {
+                        Ok(node) => keeper.view(|| view! { <Node node set remove /> }),
+                        Err(error) => {
+                            set_page_status(&error);
+                            let title = if error.is_not_found() { "Node not found" } else { "Node" };
+                            view! {
+                                <PageHead title />
+                                <ErrorNotice error what="this node" />
+                            }
+                                .into_any()
                         }
-                            .into_any()
                     }
-                }
-            })}
+                })
+            }}
         </Transition>
     }
 }

@@ -2,8 +2,10 @@
 
 use super::api::get_node;
 use super::node_facts::NodeFacts;
-use crate::components::{ErrorNotice, Glyph, Icon, Skeleton, TagList};
+use crate::components::{ErrorNotice, Glyph, Icon, Keeper, Skeleton, TagList};
+use crate::error::AppError;
 use leptos::prelude::*;
+use muster_domain::fleet::NodeDetail;
 
 /// The panel for `node`; `close` is the address without it.
 #[component]
@@ -17,16 +19,27 @@ pub(super) fn PreviewPanel(node: Memo<Option<String>>, close: Signal<String>) ->
             }
         },
     );
+    let keeper = Keeper::here();
     view! {
         <Transition fallback=|| ()>
-            {move || Suspend::new(async move {
-                let detail = detail.await?;
-                let title = match &detail {
-                    Ok(detail) => detail.summary.name.clone(),
-                    Err(_) => "Node".into(),
-                };
-                Some(
-                    view! {
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
+                    let detail = detail.await?;
+                    Some(keeper.view(|| view! { <Panel detail close /> }))
+                })
+            }}
+        </Transition>
+    }
+}
+
+#[component]
+fn Panel(detail: Result<NodeDetail, AppError>, close: Signal<String>) -> impl IntoView {
+    let title = match &detail {
+        Ok(detail) => detail.summary.name.clone(),
+        Err(_) => "Node".into(),
+    };
+    view! {
                         <aside class="card preview" aria-label=format!("Preview of {title}")>
                             <header>
                                 <h2>{title.clone()}</h2>
@@ -69,10 +82,6 @@ pub(super) fn PreviewPanel(node: Memo<Option<String>>, close: Signal<String>) ->
                                 }}
                             </div>
                         </aside>
-                    },
-                )
-            })}
-        </Transition>
     }
 }
 

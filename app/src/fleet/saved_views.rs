@@ -3,7 +3,7 @@
 use super::api::{DeleteView, SaveView, list_views};
 use super::url_state::FleetUrl;
 use crate::components::{
-    CheckField, ConfirmDialog, DialogCancel, FormError, Glyph, Icon, SubmitButton, TextField, Tone,
+    CheckField, ConfirmDialog, DialogCancel, FormError, Glyph, Icon, Keeper, SubmitButton, TextField, Tone,
     close_dialogs, use_toaster,
 };
 use crate::error::{action_error, field_error};
@@ -36,6 +36,7 @@ pub(super) fn SavedViews(state: Memo<FleetUrl>) -> impl IntoView {
         None => {}
     });
     let error = action_error(save);
+    let keeper = Keeper::here();
     view! {
         <details class="menu views">
             <summary class="btn">
@@ -45,14 +46,20 @@ pub(super) fn SavedViews(state: Memo<FleetUrl>) -> impl IntoView {
             </summary>
             <div class="menu-body">
                 <Transition fallback=|| ()>
-                    {move || Suspend::new(async move {
-                        let views = views.await.unwrap_or_default();
-                        let (mine, shared): (Vec<_>, Vec<_>) = views.into_iter().partition(|view| view.mine);
-                        view! {
-                            <ViewList title="My views" views=mine delete />
-                            <ViewList title="Shared by others" views=shared delete />
-                        }
-                    })}
+                    {move || {
+                        let keeper = keeper.clone();
+                        Suspend::new(async move {
+                            let views = views.await.unwrap_or_default();
+                            let (mine, shared): (Vec<_>, Vec<_>) = views.into_iter().partition(|view| view.mine);
+                            keeper
+                                .view(|| {
+                                    view! {
+                                        <ViewList title="My views" views=mine delete />
+                                        <ViewList title="Shared by others" views=shared delete />
+                                    }
+                                })
+                        })
+                    }}
                 </Transition>
                 <h2>"Save what you see"</h2>
                 <ActionForm action=save attr:class="menu-form">

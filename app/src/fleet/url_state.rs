@@ -137,7 +137,6 @@ impl FleetUrl {
             }
         }
         if query.get("value").is_some() {
-            state.untidy = true;
             let field = |name: &str| query.get(name).unwrap_or_default().to_owned();
             let draft = Draft { property: field("property"), operator: field("operator"), value: field("value") };
             match read_draft(&draft) {
@@ -167,6 +166,7 @@ impl FleetUrl {
         }
         state.cursor = query.text("cursor");
         state.node = query.text("node");
+        state.untidy = !query.is_said_by(&state.address());
         state
     }
 
@@ -288,6 +288,8 @@ mod tests {
         let state = read("filter=web&property=tag:Team&operator=!=&value=payments");
         assert_eq!(state.filter.to_string(), "web;tag:Team!=payments");
         assert!(state.untidy);
+        assert!(read("cols=node&cols=tags&=").untidy);
+        assert!(!read(state.address().split_once('?').unwrap().1).untidy);
         let state = read("filter=tag:Team=web&property=text&operator=~&value=tag:Team=web");
         assert_eq!(state.filter.tokens.len(), 1);
         assert_eq!(read("property=ping&operator==&value=2d").filter.to_string(), "ping>2d");

@@ -55,7 +55,7 @@ pub(super) fn SideNav() -> impl IntoView {
         now
     });
     view! {
-        <div class="rail">
+        <header class="rail">
             <a class="brand" href="/">
                 <svg class="brand-mark" viewBox="0 0 22 22" aria-hidden="true">
                     <rect width="22" height="22" rx="6"></rect>
@@ -84,7 +84,7 @@ pub(super) fn SideNav() -> impl IntoView {
                     })}
                 </Suspense>
             </div>
-        </div>
+        </header>
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn TopBar(palette_open: RwSignal<bool>) -> impl IntoView {
         palette_open.set(true);
     };
     view! {
-        <div class="top">
+        <section class="top" aria-label="Connection and search">
             <ConnectionMenu />
             <form class="search" role="search" method="get" action="/fleet" on:submit=submit>
                 <Icon glyph=Glyph::Search />
@@ -46,7 +46,7 @@ pub(super) fn TopBar(palette_open: RwSignal<bool>) -> impl IntoView {
                     view! { <LiveState connections /> }
                 })}
             </Transition>
-        </div>
+        </section>
     }
 }
 

@@ -49,6 +49,6 @@ pub(crate) fn set_server_time(server_now: Timestamp) {
 pub(crate) fn use_now() -> Signal<Option<Timestamp>> {
     match use_context::<PortalClock>() {
         Some(clock) => clock.now.into(),
-        None => Signal::derive(|| None),
+        None => Signal::stored(None),
     }
 }

@@ -8,6 +8,7 @@ use leptos::wasm_bindgen::{JsCast, closure::Closure};
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// How a stream stands.
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "streams change only in the browser"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum StreamState {
     /// Not yet open for the first time.

@@ -289,16 +289,34 @@ fn causes(error: &dyn std::error::Error) -> String {
     inner.to_string()
 }
 
-fn refusal(operation: &str, status: http::StatusCode, body: &str) -> AgentError {
+/// Code and message of an error, as JSON calls and as the channel's calls (XML) write them.
+fn error_words(status: http::StatusCode, body: &str) -> (String, String) {
+    let body = body.trim();
+    if let Some(rest) = body.strip_prefix('<') {
+        let code = rest
+            .split(['>', ' ', '/'])
+            .next()
+            .filter(|name| name.starts_with(char::is_alphabetic));
+        let message = body
+            .split_once("<message>")
+            .and_then(|(_, rest)| rest.split_once("</message>"));
+        let code = code.map_or_else(|| status.as_u16().to_string(), str::to_owned);
+        return (code, message.map(|(text, _)| text.to_owned()).unwrap_or_default());
+    }
     let json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let text = |name: &str| json.get(name).and_then(serde_json::Value::as_str);
-    let code = text("__type")
-        .map(|code| code.rsplit('#').next().unwrap_or(code).to_owned())
-        .or_else(|| {
-            body.contains("AccessDeniedException")
-                .then(|| "AccessDeniedException".to_owned())
-        })
-        .unwrap_or_else(|| status.as_u16().to_string());
+    let code = text("__type").map(|code| code.rsplit('#').next().unwrap_or(code));
+    (
+        code.map_or_else(|| status.as_u16().to_string(), str::to_owned),
+        text("message")
+            .or_else(|| text("Message"))
+            .unwrap_or_default()
+            .to_owned(),
+    )
+}
+
+fn refusal(operation: &str, status: http::StatusCode, body: &str) -> AgentError {
+    let (code, message) = error_words(status, body);
     let hint = match code.as_str() {
         "InvalidActivation" | "InvalidActivationId" | "ActivationNotFound" => {
             ": the activation id or code is wrong, or the activation is used up or deleted; make a new one in Muster"
@@ -318,10 +336,7 @@ fn refusal(operation: &str, status: http::StatusCode, body: &str) -> AgentError 
     AgentError::Refused {
         operation: operation.to_owned(),
         code,
-        message: text("message")
-            .or_else(|| text("Message"))
-            .unwrap_or_default()
-            .to_owned(),
+        message,
         hint,
     }
 }
@@ -351,6 +366,20 @@ mod tests {
             error.contains("InvalidActivation (no): the activation id or code is wrong"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn errors_of_the_channel_are_read_too() {
+        let body = "<ExpiredTokenException><message>too old</message></ExpiredTokenException>";
+        let error = refusal("CreateControlChannel", http::StatusCode::BAD_REQUEST, body);
+        assert!(error.is_about_credentials(), "{error}");
+        assert!(error.to_string().contains("too old"), "{error}");
+        let odd = refusal(
+            "CreateControlChannel",
+            http::StatusCode::BAD_GATEWAY,
+            "<!doctype html>",
+        );
+        assert!(odd.to_string().contains("502"), "{odd}");
     }
 
     #[test]

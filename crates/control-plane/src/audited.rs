@@ -35,7 +35,12 @@ fn actor(caller: &Caller, origin: Origin) -> Actor {
 }
 
 fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
-    let text = |name: &str| input.get(name).and_then(Value::as_str).map(|text| text.chars().take(200).collect::<String>());
+    let text = |name: &str| {
+        input
+            .get(name)
+            .and_then(Value::as_str)
+            .map(|text| text.chars().take(200).collect::<String>())
+    };
     match operation.name {
         "SendCommand" => format!("command:{}", call.fresh_id),
         "CreateActivation" => format!("activation:{}", call.fresh_id),

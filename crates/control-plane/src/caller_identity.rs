@@ -39,10 +39,16 @@ pub(crate) async fn answer(plane: &ControlPlane, received: &Received) -> Respons
                 escaped(error.code),
                 escaped(error.message.as_deref().unwrap_or_default())
             );
-            (StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST), body)
+            (
+                StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST),
+                body,
+            )
         }
     };
-    let headers = [("content-type", "text/xml".to_owned()), ("x-amzn-requestid", request_id)];
+    let headers = [
+        ("content-type", "text/xml".to_owned()),
+        ("x-amzn-requestid", request_id),
+    ];
     (status, headers, body).into_response()
 }
 
@@ -62,20 +68,31 @@ async fn identity(plane: &ControlPlane, received: &Received) -> ApiResult<(Strin
     let account = &plane.config.account;
     Ok(match signer.caller {
         Caller::Operator { key_id, is_portal } => {
-            let user = if is_portal { "muster-portal" } else { "muster-operator" };
-            (format!("arn:aws:iam::{account}:user/{user}"), key_id.replacen("AKIA", "AIDA", 1))
+            let user = if is_portal {
+                "muster-portal"
+            } else {
+                "muster-operator"
+            };
+            (
+                format!("arn:aws:iam::{account}:user/{user}"),
+                key_id.replacen("AKIA", "AIDA", 1),
+            )
         }
         Caller::Node { node_id, key_id } => (
             format!("arn:aws:sts::{account}:assumed-role/muster-node/{node_id}"),
             format!("{}:{node_id}", key_id.replacen("ASIA", "AROA", 1)),
         ),
         Caller::NodeKey { .. } | Caller::Anonymous => {
-            return Err(ApiError::denied("Get temporary keys first, with RequestManagedInstanceRoleToken."));
+            return Err(ApiError::denied(
+                "Get temporary keys first, with RequestManagedInstanceRoleToken.",
+            ));
         }
     })
 }
 
 /// Text inside XML.
 pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

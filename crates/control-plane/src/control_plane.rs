@@ -93,7 +93,6 @@ impl ControlPlane {
     }
 
     /// Everything on one port: the API, the message gateway and the bucket of command output.
-    #[must_use]
     pub fn router(self: &Arc<Self>) -> axum::Router {
         crate::router::router(Arc::clone(self))
     }
@@ -128,7 +127,11 @@ impl ControlPlane {
     /// with a clock of their own decide when it happens; [`Self::run_background`] does it otherwise.
     pub async fn tick(&self) {
         if let Err(ApiError { code, message, .. }) = crate::commands::delivery::round(self).await {
-            tracing::warn!(code, message, "a round of command delivery did not end well; it is tried again");
+            tracing::warn!(
+                code,
+                message,
+                "a round of command delivery did not end well; it is tried again"
+            );
         }
     }
 

@@ -48,7 +48,9 @@ impl ApiError {
         Self {
             status: 500,
             code: "InternalServerError",
-            message: Some("The control plane met a fault of its own. Its cause is in the server's log.".into()),
+            message: Some(
+                "The control plane met a fault of its own. Its cause is in the server's log.".into(),
+            ),
         }
     }
 

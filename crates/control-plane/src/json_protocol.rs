@@ -59,7 +59,10 @@ pub(crate) async fn answer(plane: &ControlPlane, received: &Received) -> Respons
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-amz-json-1.1"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         headers.insert("x-amzn-requestid", id);
@@ -111,8 +114,8 @@ fn read_body(body: &[u8]) -> ApiResult<Value> {
     if body.is_empty() {
         return Ok(Value::Object(Map::new()));
     }
-    let input: Value =
-        serde_json::from_slice(body).map_err(|error| serialization(&format!("The body is not JSON: {error}.")))?;
+    let input: Value = serde_json::from_slice(body)
+        .map_err(|error| serialization(&format!("The body is not JSON: {error}.")))?;
     if input.is_object() {
         Ok(input)
     } else {

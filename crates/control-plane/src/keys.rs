@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use muster_agent_protocol::signing::Credentials;
 use muster_domain::Timestamp;
+use muster_domain::system::SystemRandom;
 use muster_domain::time::Random;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -98,8 +99,8 @@ impl Keys {
             message: message.to_owned(),
         };
         // The JSON error may quote the text around it, and that text is a secret.
-        let file: KeysFile =
-            serde_json::from_slice(&text).map_err(|_| content("it is not the JSON that was written there"))?;
+        let file: KeysFile = serde_json::from_slice(&text)
+            .map_err(|_| content("it is not the JSON that was written there"))?;
         let master = STANDARD
             .decode(&file.node_token_key)
             .ok()
@@ -137,7 +138,10 @@ impl Keys {
     }
 
     fn mac(&self, purpose: &str, text: &str) -> hmac::Tag {
-        let key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.master), purpose.as_bytes());
+        let key = hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA256, &self.master),
+            purpose.as_bytes(),
+        );
         hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_ref()), text.as_bytes())
     }
 
@@ -147,7 +151,13 @@ impl Keys {
     }
 
     /// Temporary keys for a node. Nothing is stored: the token itself says whose they are and until when.
-    pub(crate) fn issue(&self, node_id: &str, region: &str, expires_at: Timestamp, random: &dyn Random) -> Credentials {
+    pub(crate) fn issue(
+        &self,
+        node_id: &str,
+        region: &str,
+        expires_at: Timestamp,
+        random: &dyn Random,
+    ) -> Credentials {
         let access_key_id = format!("ASIA{}", base32::upper(random, 16));
         let payload = format!("{node_id}|{region}|{access_key_id}|{}", expires_at.0);
         let tag = URL_SAFE_NO_PAD.encode(self.mac("node token", &payload));
@@ -178,6 +188,18 @@ impl Keys {
             secret_access_key: self.node_secret(&payload),
         })
     }
+}
+
+/// The operator's key in a data directory, without opening the control plane; `None` before its first start.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn operator_credentials_in(data_dir: &Path) -> Result<Option<Credentials>, KeysError> {
+    if !data_dir.join(FILE).exists() {
+        return Ok(None);
+    }
+    let keys = Keys::load_or_make(data_dir, &SystemRandom)?;
+    Ok(Some(keys.credentials(Holder::Operator)))
 }
 
 fn new_file(random: &dyn Random) -> KeysFile {
@@ -211,7 +233,6 @@ fn write_private(path: &Path, text: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use muster_domain::system::SystemRandom;
 
     #[test]
     fn keys_are_made_once_and_only_the_owner_reads_them() {
@@ -219,21 +240,40 @@ mod tests {
         let made = Keys::load_or_make(folder.path(), &SystemRandom).unwrap();
         let read = Keys::load_or_make(folder.path(), &SystemRandom).unwrap();
         let operator = made.credentials(Holder::Operator);
-        assert_eq!(operator.access_key_id, read.credentials(Holder::Operator).access_key_id);
-        assert_eq!((operator.access_key_id.len(), operator.secret_access_key.len()), (20, 40));
-        assert_ne!(operator.access_key_id, made.credentials(Holder::Portal).access_key_id);
-        assert_eq!(read.find(&operator.access_key_id).map(|found| found.0), Some(Holder::Operator));
+        assert_eq!(
+            operator.access_key_id,
+            read.credentials(Holder::Operator).access_key_id
+        );
+        assert_eq!(
+            (operator.access_key_id.len(), operator.secret_access_key.len()),
+            (20, 40)
+        );
+        assert_ne!(
+            operator.access_key_id,
+            made.credentials(Holder::Portal).access_key_id
+        );
+        assert_eq!(
+            read.find(&operator.access_key_id).map(|found| found.0),
+            Some(Holder::Operator)
+        );
         let mode = std::os::unix::fs::PermissionsExt::mode(
             &std::fs::metadata(folder.path().join(FILE)).unwrap().permissions(),
         );
         assert_eq!(mode & 0o777, 0o600);
+        let shown = operator_credentials_in(folder.path()).unwrap().unwrap();
+        assert_eq!(shown.secret_access_key, operator.secret_access_key);
+        let empty = tempfile::tempdir().unwrap();
+        assert!(operator_credentials_in(empty.path()).unwrap().is_none());
     }
 
     #[test]
     fn a_damaged_file_stops_the_start_without_telling_its_content() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE), "{\"operator\": \"topsecret\"").unwrap();
-        let error = Keys::load_or_make(folder.path(), &SystemRandom).err().unwrap().to_string();
+        let error = Keys::load_or_make(folder.path(), &SystemRandom)
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains(FILE) && !error.contains("topsecret"), "{error}");
     }
 
@@ -244,7 +284,10 @@ mod tests {
         let issued = keys.issue("mi-1", "eu-west-1", Timestamp(7), &SystemRandom);
         let token = issued.session_token.clone().unwrap();
         let opened = keys.open_token(&token).unwrap();
-        assert_eq!((opened.node_id.as_str(), opened.expires_at), ("mi-1", Timestamp(7)));
+        assert_eq!(
+            (opened.node_id.as_str(), opened.expires_at),
+            ("mi-1", Timestamp(7))
+        );
         assert_eq!(opened.secret_access_key, issued.secret_access_key);
         assert_eq!(issued.secret_access_key.len(), 40);
         let forged = token.replacen(token.get(..4).unwrap(), "AAAA", 1);

@@ -22,6 +22,7 @@ mod validation;
 
 pub use config::ControlPlaneConfig;
 pub use control_plane::{Change, ControlPlane, OpenError};
+pub use keys::{KeysError, operator_credentials_in};
 pub use operations::{Access, OPERATIONS, Operation, Who};
 
 /// The bucket that is built in: commands that name it get URLs of their full output.

@@ -61,9 +61,11 @@ impl Call {
     /// That a node speaks only of itself.
     pub(crate) fn check_own(&self, node_id: &str) -> ApiResult<()> {
         match &self.caller {
-            Caller::Node { node_id: own, .. } | Caller::NodeKey { node_id: own } if own != node_id => Err(
-                ApiError::denied("A node may only speak of itself: the InstanceId is not the one of its credentials."),
-            ),
+            Caller::Node { node_id: own, .. } | Caller::NodeKey { node_id: own } if own != node_id => {
+                Err(ApiError::denied(
+                    "A node may only speak of itself: the InstanceId is not the one of its credentials.",
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -170,9 +172,22 @@ mod tests {
 
     #[test]
     fn targets_lead_to_operations() {
-        assert_eq!(of_target("AmazonSSM.SendCommand").map(|o| o.access), Some(Access::Write));
-        assert_eq!(of_target("EC2WindowsMessageDeliveryService.GetMessages").map(|o| o.who), Some(Who::Node));
-        for other in ["", "AmazonSSM", "AmazonSSM.", "AmazonSSM.GetMessages", "AmazonSSM.GetObject", "S.SendCommand"] {
+        assert_eq!(
+            of_target("AmazonSSM.SendCommand").map(|o| o.access),
+            Some(Access::Write)
+        );
+        assert_eq!(
+            of_target("EC2WindowsMessageDeliveryService.GetMessages").map(|o| o.who),
+            Some(Who::Node)
+        );
+        for other in [
+            "",
+            "AmazonSSM",
+            "AmazonSSM.",
+            "AmazonSSM.GetMessages",
+            "AmazonSSM.GetObject",
+            "S.SendCommand",
+        ] {
             assert_eq!(of_target(other), None, "{other}");
         }
     }

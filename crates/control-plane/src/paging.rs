@@ -29,7 +29,10 @@ impl PageTokens {
         let bad = || ApiError::new("InvalidNextToken", "The specified token is not valid.");
         let sealed = URL_SAFE_NO_PAD.decode(token).map_err(|_| bad())?;
         let (tag, body) = sealed.split_at_checked(TAG_BYTES).ok_or_else(bad)?;
-        if !bool::from(subtle::ConstantTimeEq::ct_eq(tag, self.tag(scope, body).as_slice())) {
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(
+            tag,
+            self.tag(scope, body).as_slice(),
+        )) {
             return Err(bad());
         }
         serde_json::from_slice(body).map_err(|_| bad())
@@ -71,20 +74,26 @@ mod tests {
         let position = vec!["7".to_owned(), "mi-1".to_owned()];
         let token = tokens.seal("List|eu", &position);
         assert_eq!(tokens.open("List|eu", &token), Ok(position));
-        assert_eq!(tokens.open("List|us", &token).unwrap_err().code, "InvalidNextToken");
+        assert_eq!(
+            tokens.open("List|us", &token).unwrap_err().code,
+            "InvalidNextToken"
+        );
         assert!(PageTokens::new(b"other").open("List|eu", &token).is_err());
         for rubbish in ["", "x", "AAAA", &token[1..], "zażółć", &"A".repeat(100_000)] {
-            assert_eq!(tokens.open("List|eu", rubbish).unwrap_err().code, "InvalidNextToken");
+            assert_eq!(
+                tokens.open("List|eu", rubbish).unwrap_err().code,
+                "InvalidNextToken"
+            );
         }
     }
 
     #[test]
     fn tokens_differ_from_page_to_page() {
         let tokens = PageTokens::new(b"k");
-        let (page, next) = super::page(&tokens, "s", vec![1, 2, 3], 2, |n| vec![n.to_string()]);
-        assert_eq!(page, [1, 2]);
-        let (_, other) = super::page(&tokens, "s", vec![3, 4, 5], 2, |n| vec![n.to_string()]);
-        assert_ne!(next, other);
-        assert_eq!(super::page(&tokens, "s", vec![1], 2, |n| vec![n.to_string()]).1, None);
+        let cut = |rows: Vec<i32>| page(&tokens, "s", rows, 2, |n| vec![n.to_string()]);
+        let (rows, next) = cut(vec![1, 2, 3]);
+        assert_eq!(rows, [1, 2]);
+        assert_ne!(next, cut(vec![3, 4, 5]).1);
+        assert_eq!(cut(vec![1]).1, None);
     }
 }

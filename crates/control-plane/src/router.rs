@@ -19,8 +19,14 @@ use std::sync::Arc;
 pub(crate) fn router(plane: Arc<ControlPlane>) -> Router {
     Router::new()
         .route("/", post(call))
-        .route("/v1/control-channel/{node}", post(gateway::http::create).get(gateway::http::open))
-        .route(&format!("/{OUTPUT_BUCKET}/{{*key}}"), get(output_bucket::get_object))
+        .route(
+            "/v1/control-channel/{node}",
+            post(gateway::http::create).get(gateway::http::open),
+        )
+        .route(
+            &format!("/{OUTPUT_BUCKET}/{{*key}}"),
+            get(output_bucket::get_object),
+        )
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
         .with_state(plane)
@@ -34,12 +40,19 @@ async fn nothing_here() -> Response {
 
 async fn call(State(plane): State<Arc<ControlPlane>>, request: Request) -> Response {
     match receive(&plane, request).await {
-        Ok(received) if caller_identity::is_query(&received) => caller_identity::answer(&plane, &received).await,
+        Ok(received) if caller_identity::is_query(&received) => {
+            caller_identity::answer(&plane, &received).await
+        }
         Ok(received) => json_protocol::answer(&plane, &received).await,
         Err(error) => {
             let body = serde_json::json!({"__type": error.code, "message": error.message});
             let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-            (status, [("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()
+            (
+                status,
+                [("content-type", "application/x-amz-json-1.1")],
+                body.to_string(),
+            )
+                .into_response()
         }
     }
 }
@@ -68,7 +81,10 @@ fn origin(parts: &http::request::Parts) -> Origin {
         .get::<ConnectInfo<SocketAddr>>()
         .map(|ConnectInfo(address)| address.ip().to_string())
         .unwrap_or_default();
-    let agent = parts.headers.get("user-agent").and_then(|value| value.to_str().ok());
+    let agent = parts
+        .headers
+        .get("user-agent")
+        .and_then(|value| value.to_str().ok());
     Origin {
         address,
         user_agent: agent.unwrap_or_default().chars().take(256).collect(),

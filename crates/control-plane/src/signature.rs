@@ -17,11 +17,19 @@ use muster_domain::Timestamp;
 pub(crate) enum Caller {
     Anonymous,
     /// Somebody with the operator's key, or the portal.
-    Operator { key_id: String, is_portal: bool },
+    Operator {
+        key_id: String,
+        is_portal: bool,
+    },
     /// A node with temporary keys.
-    Node { node_id: String, key_id: String },
+    Node {
+        node_id: String,
+        key_id: String,
+    },
     /// A node that signed with its own key: only good for getting temporary keys.
-    NodeKey { node_id: String },
+    NodeKey {
+        node_id: String,
+    },
 }
 
 /// A signed request's caller and the region that it speaks to.
@@ -82,7 +90,10 @@ const MUST_BE_SIGNED: [&str; 4] = ["host", "x-amz-date", "x-amz-security-token",
 /// Says who signed the request.
 pub(crate) async fn authenticate(plane: &ControlPlane, request: &Signed<'_>) -> ApiResult<Signer> {
     let Some(text) = header(request.headers, "authorization") else {
-        return Err(ApiError::new("MissingAuthenticationTokenException", "Missing Authentication Token"));
+        return Err(ApiError::new(
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token",
+        ));
     };
     let incomplete = |what: &str| ApiError::new("IncompleteSignatureException", what);
     let authorization = parse_authorization(text)
@@ -134,12 +145,16 @@ fn check_scope(authorization: &Authorization, request: &Signed<'_>) -> ApiResult
     }
     let region = &authorization.region;
     if !(1..=32).contains(&region.len()) || !region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-        return Err(bad_signature("The region in the credential scope cannot be read."));
+        return Err(bad_signature(
+            "The region in the credential scope cannot be read.",
+        ));
     }
     for name in MUST_BE_SIGNED {
         let sent = request.headers.contains_key(name) || name == "host";
         if sent && !authorization.signed_headers.iter().any(|signed| signed == name) {
-            return Err(bad_signature(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")));
+            return Err(bad_signature(format!(
+                "'{name}' must be a 'SignedHeader' in the AWS Authorization."
+            )));
         }
     }
     Ok(())
@@ -204,7 +219,9 @@ async fn who(
             ));
         }
         // A node that was deregistered keeps no rights until its token runs out.
-        let node = nodes::node(plane.db.reader(), &token.node_id).await?.ok_or_else(unknown)?;
+        let node = nodes::node(plane.db.reader(), &token.node_id)
+            .await?
+            .ok_or_else(unknown)?;
         if node.region != authorization.region {
             return Err(ApiError::denied("The node is registered in another region."));
         }
@@ -214,7 +231,9 @@ async fn who(
         });
     }
     if request.service == "ssm" && is_instance_id(key_id) {
-        let node = nodes::node(plane.db.reader(), key_id).await?.ok_or_else(unknown)?;
+        let node = nodes::node(plane.db.reader(), key_id)
+            .await?
+            .ok_or_else(unknown)?;
         let key = NodeKey::parse(&node.public_key_type, &node.public_key).ok_or_else(unknown)?;
         if !key.verify(authorization, signed, date) {
             return Err(mismatch());
@@ -234,7 +253,14 @@ mod tests {
     fn dates_of_requests_are_read_and_written() {
         let at = parse_amz_date("20261123T094107Z").unwrap();
         assert_eq!(amz_date(at), "20261123T094107Z");
-        for bad in ["", "2026-11-23T09:41:07Z", "20261123T094107", "2026112xT094107Z", "20261399T094107Z", "éééééééé"] {
+        for bad in [
+            "",
+            "2026-11-23T09:41:07Z",
+            "20261123T094107",
+            "2026112xT094107Z",
+            "20261399T094107Z",
+            "éééééééé",
+        ] {
             assert_eq!(parse_amz_date(bad), None, "{bad}");
         }
     }

@@ -149,7 +149,10 @@ const SHOWN_CHARS: usize = 1_000;
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().take(100).map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().take(100).map(shown).collect::<Vec<_>>().join(", ")
+        ),
         Value::Object(_) => "{}".to_owned(),
         other => other.to_string(),
     };
@@ -192,7 +195,10 @@ fn check(
         violations.push(if hide {
             format!("Value at '{path}' failed to satisfy constraint: Member must {constraint}")
         } else {
-            format!("Value '{}' at '{path}' failed to satisfy constraint: Member must {constraint}", shown(value))
+            format!(
+                "Value '{}' at '{path}' failed to satisfy constraint: Member must {constraint}",
+                shown(value)
+            )
         });
     };
     let length = |count: usize, min: usize, max: usize, violated: &mut dyn FnMut(String)| {
@@ -214,7 +220,10 @@ fn check(
             Value::String(text),
         ) => {
             length(text.chars().count(), *min, *max, &mut violated);
-            if let Some(pattern) = pattern
+            if text.contains('\0') {
+                // No database text can hold it, and no sensible value does.
+                violated("satisfy regular expression pattern: [^\\x00]*".to_owned());
+            } else if let Some(pattern) = pattern
                 && !(pattern.holds)(text)
             {
                 violated(format!("satisfy regular expression pattern: {}", pattern.text));
@@ -262,13 +271,11 @@ fn check(
                 let place = within(path, &camel(member.name));
                 match given.get(member.name).filter(|value| !value.is_null()) {
                     Some(value) => check(&member.shape, value, &place, hide || member.sensitive, violations)?,
-                    None if member.required => {
-                        if violations.len() < MAX_VIOLATIONS {
-                            let value = if member.sensitive { "Value" } else { "Value null" };
-                            violations.push(format!(
-                                "{value} at '{place}' failed to satisfy constraint: Member must not be null"
-                            ));
-                        }
+                    None if member.required && violations.len() < MAX_VIOLATIONS => {
+                        let value = if member.sensitive { "Value" } else { "Value null" };
+                        violations.push(format!(
+                            "{value} at '{place}' failed to satisfy constraint: Member must not be null"
+                        ));
                     }
                     None => {}
                 }
@@ -276,7 +283,9 @@ fn check(
         }
         _ => {
             let place = if path.is_empty() { "the request" } else { path };
-            return Err(serialization(&format!("'{place}' has a value of the wrong type.")));
+            return Err(serialization(&format!(
+                "'{place}' has a value of the wrong type."
+            )));
         }
     }
     Ok(())
@@ -287,7 +296,10 @@ pub(crate) fn is_tag_text(text: &str) -> bool {
     text.chars().all(|c| {
         c.is_alphabetic()
             || c.is_numeric()
-            || matches!(c, ' ' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{3000}')
+            || matches!(
+                c,
+                ' ' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{3000}'
+            )
             || "_.:/=+-@".contains(c)
     })
 }
@@ -297,8 +309,10 @@ pub(crate) fn is_instance_id(text: &str) -> bool {
     let word = |rest: &str, lengths: &[usize]| {
         lengths.contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
-    text.strip_prefix("mi-")
-        .map_or_else(|| text.strip_prefix("i-").is_some_and(|rest| word(rest, &[8, 17])), |rest| word(rest, &[17]))
+    text.strip_prefix("mi-").map_or_else(
+        || text.strip_prefix("i-").is_some_and(|rest| word(rest, &[8, 17])),
+        |rest| word(rest, &[17]),
+    )
 }
 
 /// `mi-` and 17 hexadecimal digits.
@@ -337,54 +351,5 @@ pub(crate) const TAG: Shape = Shape::Record(&[
 pub(crate) const TAGS: Shape = list(0, 1000, &TAG);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    const INPUT: &[Member] = &[
-        required("DocumentName", text(3, 5)),
-        optional("InstanceIds", list(0, 2, &INSTANCE_ID)),
-        optional("Targets", list(0, 5, &Shape::Record(&[optional("Values", list(0, 1, &ANY_TEXT))]))),
-        optional("TimeoutSeconds", whole(30, 60)),
-        sensitive(optional("Secret", text(0, 1))),
-    ];
-
-    fn message(input: Value) -> String {
-        read::<Value>(INPUT, input).unwrap_err().message.unwrap()
-    }
-
-    #[test]
-    fn one_violation_reads_as_the_service_writes_it() {
-        assert_eq!(
-            message(json!({})),
-            "1 validation error detected: Value null at 'documentName' failed to satisfy constraint: Member must not be null"
-        );
-    }
-
-    #[test]
-    fn all_violations_are_told_together_and_secrets_are_not_repeated() {
-        let text = message(json!({
-            "DocumentName": "x", "InstanceIds": ["nonsense"], "TimeoutSeconds": 5, "Secret": "geheim",
-            "Targets": [{"Values": ["a", "b"]}],
-        }));
-        assert!(text.starts_with("5 validation errors detected: Value 'x' at 'documentName'"), "{text}");
-        assert!(text.contains("Value '[a, b]' at 'targets.1.member.values' failed to satisfy constraint: Member must have length less than or equal to 1; "));
-        assert!(text.contains("at 'instanceIds.1.member' failed to satisfy constraint: Member must satisfy regular expression pattern: (^i-"));
-        assert!(text.contains("; Value at 'secret' failed") && !text.contains("geheim"));
-    }
-
-    #[test]
-    fn a_wrong_type_is_no_violation_but_bad_serialization() {
-        for input in [json!([]), json!({"DocumentName": 3}), json!({"DocumentName": "abc", "TimeoutSeconds": 1.5})] {
-            assert_eq!(read::<Value>(INPUT, input).unwrap_err().code, "SerializationException");
-        }
-        assert!(read::<Value>(INPUT, json!({"DocumentName": "abc", "TimeoutSeconds": null})).is_ok());
-    }
-
-    #[test]
-    fn ids_are_told_apart() {
-        assert!(is_instance_id("mi-0123456789abcdef0") && is_instance_id("i-12345678"));
-        assert!(!is_instance_id("mi-123") && !is_instance_id("../../../etc") && !is_managed_id("mi-0123456789ABCDEF0"));
-        assert!(is_uuid("00112233-4455-6677-8899-aabbccddeeff") && !is_uuid("00112233-4455-6677-8899-aabbccddee/."));
-    }
-}
+#[path = "validation_tests.rs"]
+mod tests;

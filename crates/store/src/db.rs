@@ -191,7 +191,15 @@ impl Db {
     pub async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, StoreError> {
         Ok(match self.dialect {
             // Taking the write lock at once: a read that is upgraded later would fail when another process wrote between.
-            Dialect::Sqlite => self.writer.begin_with("begin immediate").await?,
+            Dialect::Sqlite => match self.writer.begin_with("begin immediate").await {
+                Err(sqlx::Error::InvalidSavePointStatement) => {
+                    // When the disk was full, SQLite ended the transaction by itself, but the driver still
+                    // counts it as open: that connection begins no other one any more. A new one does.
+                    self.writer.acquire().await?.close().await?;
+                    self.writer.begin_with("begin immediate").await?
+                }
+                begun => begun?,
+            },
             Dialect::Postgres => self.writer.begin().await?,
         })
     }

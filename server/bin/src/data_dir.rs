@@ -18,7 +18,9 @@ pub struct Hold {
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// Another server uses it.
-    #[error("the data directory {path} is in use by another Muster server (process {pid}). Stop that one first, or give this one another --data-dir")]
+    #[error(
+        "the data directory {path} is in use by another Muster server (process {pid}). Stop that one first, or give this one another --data-dir"
+    )]
     InUse {
         /// Which.
         path: PathBuf,
@@ -40,9 +42,16 @@ pub enum DataDirError {
 /// # Errors
 /// When the file system says no.
 pub fn make(path: &Path) -> Result<(), DataDirError> {
-    let failed = |cause| DataDirError::Io { path: path.to_owned(), cause };
+    let failed = |cause| DataDirError::Io {
+        path: path.to_owned(),
+        cause,
+    };
     if !path.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(failed)?;
     }
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)
 }
@@ -53,7 +62,10 @@ pub fn make(path: &Path) -> Result<(), DataDirError> {
 /// [`DataDirError::InUse`] when another server has it.
 pub fn hold(path: &Path) -> Result<Hold, DataDirError> {
     make(path)?;
-    let failed = |cause| DataDirError::Io { path: path.to_owned(), cause };
+    let failed = |cause| DataDirError::Io {
+        path: path.to_owned(),
+        cause,
+    };
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -65,7 +77,10 @@ pub fn hold(path: &Path) -> Result<Hold, DataDirError> {
     if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
         let mut pid = String::new();
         let _ = file.read_to_string(&mut pid);
-        return Err(DataDirError::InUse { path: path.to_owned(), pid: pid.trim().to_owned() });
+        return Err(DataDirError::InUse {
+            path: path.to_owned(),
+            pid: pid.trim().to_owned(),
+        });
     }
     file.set_len(0).map_err(failed)?;
     file.rewind().map_err(failed)?;

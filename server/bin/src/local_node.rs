@@ -19,24 +19,44 @@ pub fn state_dir(data_dir: &Path) -> PathBuf {
 
 async fn activation(ssm: &Ssm, now: Timestamp) -> Result<(String, String), String> {
     let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().ok();
-    let tags: Vec<Tag> = [tag("Environment", "Local"), tag("ManagedBy", "Muster")].into_iter().flatten().collect();
+    let tags: Vec<Tag> = [tag("Environment", "Local"), tag("ManagedBy", "Muster")]
+        .into_iter()
+        .flatten()
+        .collect();
     let request = ssm
         .client
         .create_activation()
         .iam_role("MusterNode")
         .description("This machine, registered by Muster itself")
         .registration_limit(1)
-        .expiration_date(aws_sdk_ssm::primitives::DateTime::from_millis(now.plus_ms(3_600_000).0))
+        .expiration_date(aws_sdk_ssm::primitives::DateTime::from_millis(
+            now.plus_ms(3_600_000).0,
+        ))
         .set_tags(Some(tags));
-    let answer = ssm.call("CreateActivation", request.send()).await.map_err(|error| error.to_string())?;
-    Ok((answer.activation_id().unwrap_or_default().to_owned(), answer.activation_code().unwrap_or_default().to_owned()))
+    let answer = ssm
+        .call("CreateActivation", request.send())
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok((
+        answer.activation_id().unwrap_or_default().to_owned(),
+        answer.activation_code().unwrap_or_default().to_owned(),
+    ))
 }
 
 async fn register(program: &Path, state: &Path, ssm: &Ssm, now: Timestamp) -> Result<(), String> {
     let (id, code) = activation(ssm, now).await?;
     let endpoint = ssm.connection.endpoint.clone().unwrap_or_default();
     let status = Command::new(program)
-        .args(["agent", "register", "--endpoint", &endpoint, "--region", &ssm.connection.region, "--activation-id", &id])
+        .args([
+            "agent",
+            "register",
+            "--endpoint",
+            &endpoint,
+            "--region",
+            &ssm.connection.region,
+            "--activation-id",
+            &id,
+        ])
         .arg("--state-dir")
         .arg(state)
         // Not an argument: arguments can be read by everybody on the machine.
@@ -45,7 +65,11 @@ async fn register(program: &Path, state: &Path, ssm: &Ssm, now: Timestamp) -> Re
         .status()
         .await
         .map_err(|error| error.to_string())?;
-    if status.success() { Ok(()) } else { Err(format!("the agent's registration ended with {status}")) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("the agent's registration ended with {status}"))
+    }
 }
 
 fn start(program: &Path, state: &Path) -> std::io::Result<Child> {
@@ -64,7 +88,10 @@ pub async fn run(program: PathBuf, data_dir: PathBuf, ssm: Ssm, now: Timestamp, 
     while !state.join("identity.json").exists() {
         match register(&program, &state, &ssm, now).await {
             Ok(()) => break,
-            Err(reason) => tracing::warn!(reason, "this machine could not be registered as a node; trying again"),
+            Err(reason) => tracing::warn!(
+                reason,
+                "this machine could not be registered as a node; trying again"
+            ),
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -91,10 +118,17 @@ pub async fn run(program: PathBuf, data_dir: PathBuf, ssm: Ssm, now: Timestamp, 
 
 /// Asks the agent to end, and ends it after two seconds.
 async fn terminate(mut child: Child) {
-    if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw) {
+    if let Some(pid) = child
+        .id()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .and_then(rustix::process::Pid::from_raw)
+    {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     }
-    if tokio::time::timeout(Duration::from_secs(2), child.wait()).await.is_err() {
+    if tokio::time::timeout(Duration::from_secs(2), child.wait())
+        .await
+        .is_err()
+    {
         let _ = child.kill().await;
     }
 }

@@ -17,7 +17,12 @@ pub fn options(site_root: &Path) -> LeptosOptions {
         .site_pkg_dir("pkg")
         .hash_files(site_root.join("hash.txt").exists())
         // Absolute, else Leptos looks beside the program.
-        .hash_file(std::path::absolute(site_root.join("hash.txt")).unwrap_or_default().to_string_lossy().into())
+        .hash_file(
+            std::path::absolute(site_root.join("hash.txt"))
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into(),
+        )
         .build()
 }
 

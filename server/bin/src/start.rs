@@ -98,9 +98,20 @@ pub async fn database(config: &Config, clock: &dyn Clock) -> Result<Db, StartErr
 ///
 /// # Errors
 /// When its folder or key cannot be used.
-pub fn audit_log(config: &Config, db: &Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Arc<AuditLog>, StartError> {
+pub fn audit_log(
+    config: &Config,
+    db: &Db,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+) -> Result<Arc<AuditLog>, StartError> {
     let folder = config.data_dir.join("audit");
-    Ok(AuditLog::open(db.clone(), clock, random, folder, config.audit_key_path.clone())?)
+    Ok(AuditLog::open(
+        db.clone(),
+        clock,
+        random,
+        folder,
+        config.audit_key_path.clone(),
+    )?)
 }
 
 /// The embedded endpoint of these settings.
@@ -131,7 +142,11 @@ struct Endpoint {
     tasks: Vec<JoinHandle<()>>,
 }
 
-async fn start_endpoint(config: &Config, plane: &Arc<ControlPlane>, stop: &CancellationToken) -> Result<Endpoint, StartError> {
+async fn start_endpoint(
+    config: &Config,
+    plane: &Arc<ControlPlane>,
+    stop: &CancellationToken,
+) -> Result<Endpoint, StartError> {
     let (listener, addr) = endpoint::listen(config.ssm_addr).await?;
     let mut tasks = vec![endpoint::serve(listener, plane.router(), stop.clone())];
     for extra in &config.ssm_extra_addr {
@@ -154,15 +169,20 @@ fn connection(config: &Config, endpoint: Option<&Endpoint>) -> Connection {
     Connection {
         id: ConnectionId::new(config.connection_name.clone()),
         name: config.connection_name.clone(),
-        account: if endpoint.is_some() { config.account.clone() } else { String::new() },
+        account: if endpoint.is_some() {
+            config.account.clone()
+        } else {
+            String::new()
+        },
         region: config.region.clone(),
         embedded: endpoint.is_some() || config.ssm_endpoint.is_some(),
-        endpoint: endpoint.map(|endpoint| format!("http://{}", endpoint.addr)).or_else(|| config.ssm_endpoint.clone()),
+        endpoint: endpoint
+            .map(|endpoint| format!("http://{}", endpoint.addr))
+            .or_else(|| config.ssm_endpoint.clone()),
         role_arn: config.role_arn.clone(),
-        output_bucket: config
-            .output_bucket
-            .clone()
-            .or_else(|| (endpoint.is_some() || config.ssm_endpoint.is_some()).then(|| OUTPUT_BUCKET.to_owned())),
+        output_bucket: config.output_bucket.clone().or_else(|| {
+            (endpoint.is_some() || config.ssm_endpoint.is_some()).then(|| OUTPUT_BUCKET.to_owned())
+        }),
         keys: endpoint.map(|endpoint| endpoint.keys.clone()).or(keys),
     }
 }
@@ -192,14 +212,26 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let db = database(&config, clock.as_ref()).await?;
     let audit = audit_log(&config, &db, Arc::clone(&clock), Arc::clone(&random))?;
-    let intent = Intent::new(Action::ServerLifecycle, "server").with("event", "started").with("version", env!("CARGO_PKG_VERSION"));
-    audit.record(&Actor::server(), &intent, Outcome::Success, "").await.map_err(StartError::AuditWrite)?;
+    let intent = Intent::new(Action::ServerLifecycle, "server")
+        .with("event", "started")
+        .with("version", env!("CARGO_PKG_VERSION"));
+    audit
+        .record(&Actor::server(), &intent, Outcome::Success, "")
+        .await
+        .map_err(StartError::AuditWrite)?;
     let stop = CancellationToken::new();
     let mut tasks = Vec::new();
 
     let mut embedded = None;
     if config.ssm_mode == SsmMode::Embedded {
-        let plane = control_plane(&config, &db, Arc::clone(&clock), Arc::clone(&random), Arc::clone(&audit)).await?;
+        let plane = control_plane(
+            &config,
+            &db,
+            Arc::clone(&clock),
+            Arc::clone(&random),
+            Arc::clone(&audit),
+        )
+        .await?;
         embedded = Some(start_endpoint(&config, &plane, &stop).await?);
     }
     let mut ssm = Ssm::connect(connection(&config, embedded.as_ref())).await;
@@ -215,8 +247,12 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         ssm: ssm.clone(),
         bus,
     };
-    let audit_service = AuditService { log: Arc::clone(&audit), door: door.clone() };
-    let services = Services::new(&ground, Arc::new(audit_service.clone())).map_err(|e| StartError::Client(e.to_string()))?;
+    let audit_service = AuditService {
+        log: Arc::clone(&audit),
+        door: door.clone(),
+    };
+    let services = Services::new(&ground, Arc::new(audit_service.clone()))
+        .map_err(|e| StartError::Client(e.to_string()))?;
     let access = AccessService {
         db: db.clone(),
         door,
@@ -234,8 +270,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     services.announce().await?;
 
     let (listener, addr) = endpoint::listen(config.addr).await?;
-    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{addr}"));
-    let setup_link = access.setup_token().await?.map(|token| format!("{url}/setup?token={token}"));
+    let url = config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{addr}"));
+    let setup_link = access
+        .setup_token()
+        .await?
+        .map(|token| format!("{url}/setup?token={token}"));
     let sessions = DatabaseSessions::new(db.clone(), Arc::clone(&clock));
     let idle_ms = i64::from(config.idle_timeout_minutes) * 60_000;
     let edge = Edge {
@@ -249,9 +291,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         },
         tls: config.is_tls(),
     };
-    let signing_in = SignInState { access, clock: Arc::clone(&clock), session_ms: i64::from(config.session_hours) * 3_600_000 };
-    let rendered = pages::routes(pages::options(&config.site_root), backend.clone())
-        .layer(axum::middleware::from_fn_with_state(Renders::default(), finish_render::layer));
+    let signing_in = SignInState {
+        access,
+        clock: Arc::clone(&clock),
+        session_ms: i64::from(config.session_hours) * 3_600_000,
+    };
+    let rendered = pages::routes(pages::options(&config.site_root), backend.clone()).layer(
+        axum::middleware::from_fn_with_state(Renders::default(), finish_render::layer),
+    );
     let routes = rendered
         .merge(services.routes())
         .merge(muster_server::audit::service::routes(audit_service))
@@ -272,10 +319,29 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     tasks.push(tokio::spawn(clean_sessions(sessions, idle_ms, stop.clone())));
     let node = (config.local_node && ssm_addr.is_some()).then(|| {
         let program = std::env::current_exe().unwrap_or_else(|_| "muster".into());
-        tokio::spawn(local_node::run(program, config.data_dir.clone(), ssm, clock.now(), stop.clone()))
+        tokio::spawn(local_node::run(
+            program,
+            config.data_dir.clone(),
+            ssm,
+            clock.now(),
+            stop.clone(),
+        ))
     });
     data_dir::tell(&config.data_dir, &Whereabouts { addr, ssm_addr })?;
-    Ok(Running { addr, ssm_addr, url, setup_link, backend, region: config.region, audit, db, stop, tasks, node, _hold: hold })
+    Ok(Running {
+        addr,
+        ssm_addr,
+        url,
+        setup_link,
+        backend,
+        region: config.region,
+        audit,
+        db,
+        stop,
+        tasks,
+        node,
+        _hold: hold,
+    })
 }
 
 /// Nobody nudges where the endpoint is not ours.
@@ -305,7 +371,11 @@ impl Running {
     /// Stops: the agent of this machine first, then what listens, then the audit log.
     pub async fn stop(self) {
         let intent = Intent::new(Action::ServerLifecycle, "server").with("event", "stopped");
-        if let Err(error) = self.audit.record(&Actor::server(), &intent, Outcome::Success, "").await {
+        if let Err(error) = self
+            .audit
+            .record(&Actor::server(), &intent, Outcome::Success, "")
+            .await
+        {
             tracing::error!(%error, "the stop could not be written to the audit log");
         }
         self.stop.cancel();
@@ -314,7 +384,10 @@ impl Running {
         }
         for mut task in self.tasks {
             // Streams do not end by themselves: those who follow come back to the next server.
-            if tokio::time::timeout(Duration::from_millis(500), &mut task).await.is_err() {
+            if tokio::time::timeout(Duration::from_millis(500), &mut task)
+                .await
+                .is_err()
+            {
                 task.abort();
             }
         }

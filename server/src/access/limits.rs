@@ -3,6 +3,7 @@
 
 use muster_domain::{PortalError, Timestamp};
 use muster_store::{Db, RowExt, Sql, StoreError};
+use ring::digest::{SHA256, digest};
 
 /// Failures are forgotten after so long without one.
 const FORGET_MS: i64 = 60 * 60_000;
@@ -23,7 +24,11 @@ pub enum Subject {
 impl Subject {
     fn key(&self) -> String {
         match self {
-            Self::Account(name) => format!("account:{}", name.to_lowercase().chars().take(64).collect::<String>()),
+            // Only a hash of it: people type their password where the name belongs.
+            Self::Account(name) => {
+                let name = name.trim().to_lowercase();
+                format!("account:{}", hex::encode(digest(&SHA256, name.as_bytes())))
+            }
             Self::Address(address) => format!("address:{address}"),
         }
     }
@@ -44,7 +49,9 @@ pub fn lock_ms(failures: i64, free: i64) -> i64 {
         return 0;
     }
     let doublings = u32::try_from((failures - free).min(20)).unwrap_or(20);
-    FIRST_LOCK_MS.saturating_mul(1_i64 << doublings).min(LONGEST_LOCK_MS)
+    FIRST_LOCK_MS
+        .saturating_mul(1_i64 << doublings)
+        .min(LONGEST_LOCK_MS)
 }
 
 /// Refuses while one of `subjects` is locked.
@@ -56,10 +63,14 @@ pub async fn check(db: &Db, subjects: &[Subject], now: Timestamp) -> Result<(), 
         let mut sql = Sql::new("select locked_until from sign_in_failures where subject = ");
         sql.text(subject.key());
         let row = sql.first(db.reader()).await.map_err(crate::error::store)?;
-        let until = row.map_or(Ok(0), |row| row.int("locked_until")).map_err(crate::error::store)?;
+        let until = row
+            .map_or(Ok(0), |row| row.int("locked_until"))
+            .map_err(crate::error::store)?;
         if until > now.0 {
             let seconds = u32::try_from((until - now.0 + 999) / 1_000).unwrap_or(u32::MAX);
-            return Err(PortalError::TooManyRequests { retry_after_seconds: seconds });
+            return Err(PortalError::TooManyRequests {
+                retry_after_seconds: seconds,
+            });
         }
     }
     Ok(())
@@ -72,14 +83,23 @@ pub async fn check(db: &Db, subjects: &[Subject], now: Timestamp) -> Result<(), 
 pub async fn failed(db: &Db, subjects: &[Subject], now: Timestamp) -> Result<(), StoreError> {
     for subject in subjects {
         let mut transaction = db.begin().await?;
-        let mut sql = Sql::new("insert into sign_in_failures (subject, failures, first_at, locked_until) values (");
-        sql.text(subject.key()).push(", 1, ").int(now.0).push(", 0) on conflict (subject) do update set failures = ");
-        sql.push("case when sign_in_failures.first_at < ").int(now.plus_ms(-FORGET_MS).0);
-        sql.push(" then 1 else sign_in_failures.failures + 1 end, first_at = excluded.first_at returning failures");
+        let mut sql =
+            Sql::new("insert into sign_in_failures (subject, failures, first_at, locked_until) values (");
+        sql.text(subject.key())
+            .push(", 1, ")
+            .int(now.0)
+            .push(", 0) on conflict (subject) do update set failures = ");
+        sql.push("case when sign_in_failures.first_at < ")
+            .int(now.plus_ms(-FORGET_MS).0);
+        sql.push(
+            " then 1 else sign_in_failures.failures + 1 end, first_at = excluded.first_at returning failures",
+        );
         let failures = sql.one(&mut *transaction).await?.int("failures")?;
         let mut sql = Sql::new("update sign_in_failures set locked_until = ");
         let lock = lock_ms(failures, subject.free());
-        sql.int(if lock == 0 { 0 } else { now.plus_ms(lock).0 }).push(" where subject = ").text(subject.key());
+        sql.int(if lock == 0 { 0 } else { now.plus_ms(lock).0 })
+            .push(" where subject = ")
+            .text(subject.key());
         sql.run(&mut *transaction).await?;
         transaction.commit().await?;
     }

@@ -27,12 +27,16 @@ fn argon2() -> Result<Argon2<'static>, String> {
 
 fn hash_now(password: &Password, salt: &[u8]) -> Result<String, String> {
     let salt = SaltString::encode_b64(salt).map_err(|error| error.to_string())?;
-    let hash = argon2()?.hash_password(password.0.as_bytes(), &salt).map_err(|error| error.to_string())?;
+    let hash = argon2()?
+        .hash_password(password.0.as_bytes(), &salt)
+        .map_err(|error| error.to_string())?;
     Ok(hash.to_string())
 }
 
 fn check_now(password: &Password, hash: &str) -> bool {
-    let (Ok(argon2), Ok(parsed)) = (argon2(), PasswordHash::new(hash)) else { return false };
+    let (Ok(argon2), Ok(parsed)) = (argon2(), PasswordHash::new(hash)) else {
+        return false;
+    };
     argon2.verify_password(password.0.as_bytes(), &parsed).is_ok()
 }
 
@@ -40,12 +44,25 @@ impl Passwords {
     /// A hasher with this source of salts.
     #[must_use]
     pub fn new(random: Arc<dyn Random>) -> Self {
-        Self { gate: Arc::new(Semaphore::new(AT_ONCE)), random, dummy: Arc::default() }
+        Self {
+            gate: Arc::new(Semaphore::new(AT_ONCE)),
+            random,
+            dummy: Arc::default(),
+        }
     }
 
-    async fn apart<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PortalError> {
-        let _permit = self.gate.acquire().await.map_err(|error| crate::error::internal("passwords", &error))?;
-        tokio::task::spawn_blocking(work).await.map_err(|error| crate::error::internal("passwords", &error))
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PortalError> {
+        let _permit = self
+            .gate
+            .acquire()
+            .await
+            .map_err(|error| crate::error::internal("passwords", &error))?;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| crate::error::internal("passwords", &error))
     }
 
     /// The hash to store.

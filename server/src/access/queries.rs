@@ -27,7 +27,8 @@ pub struct UserRow {
     pub last_sign_in_at: Option<Timestamp>,
 }
 
-const USERS: &str = "select user_id, name, display_name, password_hash, disabled, created_at, last_sign_in_at from users";
+const USERS: &str =
+    "select user_id, name, display_name, password_hash, disabled, created_at, last_sign_in_at from users";
 
 fn user(row: &AnyRow) -> Result<UserRow, StoreError> {
     Ok(UserRow {
@@ -46,6 +47,10 @@ fn user(row: &AnyRow) -> Result<UserRow, StoreError> {
 /// # Errors
 /// When the database does not answer. The same holds for all others here.
 pub async fn by_name(db: &Db, name: &str) -> Result<Option<UserRow>, StoreError> {
+    // No account has one, and PostgreSQL would not even look.
+    if name.contains('\0') {
+        return Ok(None);
+    }
     let mut sql = Sql::new(USERS);
     sql.push(" where name = ").text(name.trim().to_lowercase());
     sql.first(db.reader()).await?.as_ref().map(user).transpose()
@@ -66,11 +71,16 @@ pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<UserRow>, StoreError> 
 /// # Errors
 /// When the database does not answer.
 pub async fn count(db: &Db) -> Result<i64, StoreError> {
-    Sql::new("select count(*) as users from users").one(db.reader()).await?.int("users")
+    Sql::new("select count(*) as users from users")
+        .one(db.reader())
+        .await?
+        .int("users")
 }
 
 fn grant(row: &AnyRow) -> Result<Option<(UserId, GrantView)>, StoreError> {
-    let Some(role) = Role::parse(&row.text("role")?) else { return Ok(None) };
+    let Some(role) = Role::parse(&row.text("role")?) else {
+        return Ok(None);
+    };
     let view = GrantView {
         id: GrantId::new(row.text("grant_id")?),
         role,
@@ -86,7 +96,9 @@ fn grant(row: &AnyRow) -> Result<Option<(UserId, GrantView)>, StoreError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn grants(db: &Db, user: &UserId) -> Result<Vec<GrantView>, StoreError> {
-    let mut sql = Sql::new("select grant_id, user_id, role, scope, granted_at, granted_by from user_grants where user_id = ");
+    let mut sql = Sql::new(
+        "select grant_id, user_id, role, scope, granted_at, granted_by from user_grants where user_id = ",
+    );
     sql.text(user.as_str()).push(" order by granted_at, grant_id");
     let mut found = Vec::new();
     for row in sql.all(db.reader()).await? {
@@ -100,7 +112,12 @@ pub async fn grants(db: &Db, user: &UserId) -> Result<Vec<GrantView>, StoreError
 pub fn effective(grants: &[GrantView]) -> Vec<Grant> {
     grants
         .iter()
-        .filter_map(|grant| Some(Grant { role: grant.role, scope: Scope::parse(&grant.scope).ok()? }))
+        .filter_map(|grant| {
+            Some(Grant {
+                role: grant.role,
+                scope: Scope::parse(&grant.scope).ok()?,
+            })
+        })
         .collect()
 }
 
@@ -110,13 +127,17 @@ pub fn effective(grants: &[GrantView]) -> Vec<Grant> {
 /// When the database does not answer.
 pub async fn list(db: &Db, now: Timestamp) -> Result<Vec<UserView>, StoreError> {
     let mut by_user: HashMap<UserId, Vec<GrantView>> = HashMap::new();
-    let sql = Sql::new("select grant_id, user_id, role, scope, granted_at, granted_by from user_grants order by granted_at, grant_id");
+    let sql = Sql::new(
+        "select grant_id, user_id, role, scope, granted_at, granted_by from user_grants order by granted_at, grant_id",
+    );
     for row in sql.all(db.reader()).await? {
         if let Some((user, view)) = grant(&row)? {
             by_user.entry(user).or_default().push(view);
         }
     }
-    let mut sql = Sql::new("select user_id, count(*) as sessions from web_sessions where user_id is not null and expires_at > ");
+    let mut sql = Sql::new(
+        "select user_id, count(*) as sessions from web_sessions where user_id is not null and expires_at > ",
+    );
     sql.int(now.0).push(" group by user_id");
     let mut sessions: HashMap<String, i64> = HashMap::new();
     for row in sql.all(db.reader()).await? {
@@ -145,11 +166,19 @@ pub async fn list(db: &Db, now: Timestamp) -> Result<Vec<UserView>, StoreError> 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn sessions(db: &Db, user: &UserId, current: Option<&SessionId>, now: Timestamp) -> Result<Vec<SessionView>, StoreError> {
+pub async fn sessions(
+    db: &Db,
+    user: &UserId,
+    current: Option<&SessionId>,
+    now: Timestamp,
+) -> Result<Vec<SessionView>, StoreError> {
     let mut sql = Sql::new(
         "select session_id, address, user_agent, signed_in_at, last_seen_at, expires_at from web_sessions where session_id is not null and user_id = ",
     );
-    sql.text(user.as_str()).push(" and expires_at > ").int(now.0).push(" order by signed_in_at desc, session_id");
+    sql.text(user.as_str())
+        .push(" and expires_at > ")
+        .int(now.0)
+        .push(" order by signed_in_at desc, session_id");
     let mut found = Vec::new();
     for row in sql.all(db.reader()).await? {
         let id = SessionId::new(row.text("session_id")?);
@@ -170,34 +199,23 @@ pub async fn sessions(db: &Db, user: &UserId, current: Option<&SessionId>, now: 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn end_sessions(db: &Db, user: &UserId, only: Option<&SessionId>, but: Option<&SessionId>) -> Result<u64, StoreError> {
+pub async fn end_sessions(
+    db: &Db,
+    user: &UserId,
+    only: Option<&SessionId>,
+    but: Option<&SessionId>,
+) -> Result<u64, StoreError> {
     let mut sql = Sql::new("delete from web_sessions where user_id = ");
     sql.text(user.as_str());
     if let Some(only) = only {
         sql.push(" and session_id = ").text(only.as_str());
     }
     if let Some(but) = but {
-        sql.push(" and (session_id is null or session_id <> ").text(but.as_str()).push(")");
+        sql.push(" and (session_id is null or session_id <> ")
+            .text(but.as_str())
+            .push(")");
     }
     sql.run(db.writer()).await
-}
-
-/// How many users who are not disabled have the administrator's role everywhere, without `user` or without `grant`.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn administrators_without(db: &Db, user: Option<&UserId>, grant: Option<&GrantId>) -> Result<i64, StoreError> {
-    let mut sql = Sql::new(
-        "select count(distinct u.user_id) as n from users u join user_grants g on g.user_id = u.user_id \
-         where u.disabled = 0 and g.role = 'administrator' and g.scope = '*'",
-    );
-    if let Some(user) = user {
-        sql.push(" and u.user_id <> ").text(user.as_str());
-    }
-    if let Some(grant) = grant {
-        sql.push(" and g.grant_id <> ").text(grant.as_str());
-    }
-    sql.one(db.reader()).await?.int("n")
 }
 
 /// Reads a setting.
@@ -207,7 +225,10 @@ pub async fn administrators_without(db: &Db, user: Option<&UserId>, grant: Optio
 pub async fn setting(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
     let mut sql = Sql::new("select value from settings where name = ");
     sql.text(name);
-    sql.first(db.reader()).await?.map(|row| row.text("value")).transpose()
+    sql.first(db.reader())
+        .await?
+        .map(|row| row.text("value"))
+        .transpose()
 }
 
 /// Writes a setting.
@@ -216,6 +237,9 @@ pub async fn setting(db: &Db, name: &str) -> Result<Option<String>, StoreError> 
 /// When the database does not answer.
 pub async fn set_setting(db: &Db, name: &str, value: &str) -> Result<(), StoreError> {
     let mut sql = Sql::new("insert into settings (name, value) values (");
-    sql.text(name).push(", ").text(value).push(") on conflict (name) do update set value = excluded.value");
+    sql.text(name)
+        .push(", ")
+        .text(value)
+        .push(") on conflict (name) do update set value = excluded.value");
     sql.run(db.writer()).await.map(|_| ())
 }

@@ -2,13 +2,14 @@
 
 use crate::access::limits::{self, Subject};
 use crate::access::passwords::Passwords;
-use crate::access::users::{self, NewUser};
 use crate::access::queries;
-use crate::door::Door;
+use crate::access::users::{self, Kept, NewUser};
+use crate::door::{Door, Pass};
 use crate::error::store;
 use async_trait::async_trait;
 use muster_domain::access::{
-    Access, ChangePassword, CreateUser, Password, Profile, SessionView, SignedIn, UserView, check_password, check_user_name,
+    Access, ChangePassword, CreateUser, Password, Profile, SessionView, SignedIn, UserView, check_password,
+    check_user_name,
 };
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
@@ -49,13 +50,25 @@ fn wrong() -> PortalError {
 }
 
 fn no_user() -> PortalError {
-    PortalError::NotFound { what: "The user".into() }
+    PortalError::NotFound {
+        what: "The user".into(),
+    }
 }
 
 fn last_administrator() -> PortalError {
     PortalError::Conflict {
         message: "This is the last administrator: give somebody else the role everywhere first, else nobody could manage Muster.".into(),
     }
+}
+
+/// Users belong to no scope: an administrator of a part of the fleet could else make one of the whole.
+fn everywhere(pass: &Pass) -> Result<(), PortalError> {
+    if pass.everywhere() {
+        return Ok(());
+    }
+    Err(PortalError::Forbidden {
+        message: "You may not do this: managing users needs the role administrator everywhere, and yours holds in a part of the fleet. Ask an administrator.".into(),
+    })
 }
 
 fn own(actor: &Actor) -> Result<UserId, PortalError> {
@@ -74,7 +87,12 @@ impl AccessService {
         }
         let token = self.random.hex(32);
         let until = self.clock.now().plus_ms(SETUP_MS).0;
-        queries::set_setting(&self.db, "setup_token", &format!("{} {until}", token_hash(&token))).await?;
+        queries::set_setting(
+            &self.db,
+            "setup_token",
+            &format!("{} {until}", token_hash(&token)),
+        )
+        .await?;
         Ok(Some(token))
     }
 
@@ -82,8 +100,15 @@ impl AccessService {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn actor(&self, user: &UserId, session: &str, origin: Origin) -> Result<Option<Actor>, StoreError> {
-        let Some(row) = queries::by_id(&self.db, user).await?.filter(|row| !row.disabled) else { return Ok(None) };
+    pub async fn actor(
+        &self,
+        user: &UserId,
+        session: &str,
+        origin: Origin,
+    ) -> Result<Option<Actor>, StoreError> {
+        let Some(row) = queries::by_id(&self.db, user).await?.filter(|row| !row.disabled) else {
+            return Ok(None);
+        };
         let grants = queries::grants(&self.db, user).await?;
         Ok(Some(Actor {
             user_id: Some(row.id),
@@ -95,17 +120,29 @@ impl AccessService {
     }
 
     async fn user_name(&self, user: &UserId) -> Result<String, PortalError> {
-        Ok(queries::by_id(&self.db, user).await.map_err(store)?.ok_or_else(no_user)?.name)
+        Ok(queries::by_id(&self.db, user)
+            .await
+            .map_err(store)?
+            .ok_or_else(no_user)?
+            .name)
     }
 
-    async fn try_sign_in(&self, origin: Origin, name: &str, password: Password) -> Result<SignedIn, PortalError> {
+    async fn try_sign_in(
+        &self,
+        origin: Origin,
+        name: &str,
+        password: Password,
+    ) -> Result<SignedIn, PortalError> {
         let now = self.clock.now();
         let account = Subject::Account(name.trim().to_owned());
         let subjects = [account.clone(), Subject::Address(origin.address.clone())];
         limits::check(&self.db, &subjects, now).await?;
         let row = queries::by_name(&self.db, name).await.map_err(store)?;
         // The work is the same whether there is such a user or not.
-        let right = self.passwords.check(password, row.as_ref().map(|row| row.password_hash.clone())).await?;
+        let right = self
+            .passwords
+            .check(password, row.as_ref().map(|row| row.password_hash.clone()))
+            .await?;
         let Some(row) = row.filter(|row| right && !row.disabled) else {
             limits::failed(&self.db, &subjects, now).await.map_err(store)?;
             return Err(wrong());
@@ -113,16 +150,34 @@ impl AccessService {
         limits::succeeded(&self.db, &account).await.map_err(store)?;
         users::signed_in(&self.db, &row.id, now).await.map_err(store)?;
         let session = self.random.hex(12);
-        let actor = self.actor(&row.id, &session, origin).await.map_err(store)?.ok_or_else(wrong)?;
-        Ok(SignedIn { actor, user_id: row.id })
+        let actor = self
+            .actor(&row.id, &session, origin)
+            .await
+            .map_err(store)?
+            .ok_or_else(wrong)?;
+        Ok(SignedIn {
+            actor,
+            user_id: row.id,
+        })
     }
 
-    async fn try_setup(&self, origin: Origin, token: &str, name: &str, password: Password) -> Result<SignedIn, PortalError> {
+    async fn try_setup(
+        &self,
+        origin: Origin,
+        token: &str,
+        name: &str,
+        password: Password,
+    ) -> Result<SignedIn, PortalError> {
         let now = self.clock.now();
-        let expired = || PortalError::Conflict {
+        let expired = || {
+            PortalError::Conflict {
             message: "This link is not valid any more. Start the server again: it prints a new one while there is no user.".into(),
+        }
         };
-        let stored = queries::setting(&self.db, "setup_token").await.map_err(store)?.ok_or_else(expired)?;
+        let stored = queries::setting(&self.db, "setup_token")
+            .await
+            .map_err(store)?
+            .ok_or_else(expired)?;
         let (hash, until) = stored.split_once(' ').ok_or_else(expired)?;
         let given = token_hash(token);
         let same: bool = subtle::ConstantTimeEq::ct_eq(given.as_bytes(), hash.as_bytes()).into();
@@ -149,7 +204,11 @@ impl AccessService {
         let user_id = UserId::new(id.clone());
         users::signed_in(&self.db, &user_id, now).await.map_err(store)?;
         let session = self.random.hex(12);
-        let actor = self.actor(&user_id, &session, origin).await.map_err(store)?.ok_or_else(no_user)?;
+        let actor = self
+            .actor(&user_id, &session, origin)
+            .await
+            .map_err(store)?
+            .ok_or_else(no_user)?;
         Ok(SignedIn { actor, user_id })
     }
 }
@@ -160,11 +219,20 @@ impl Access for AccessService {
         Ok(queries::count(&self.db).await.map_err(store)? == 0)
     }
 
-    async fn setup(&self, origin: Origin, token: String, name: String, password: Password) -> Result<SignedIn, PortalError> {
+    async fn setup(
+        &self,
+        origin: Origin,
+        token: String,
+        name: String,
+        password: Password,
+    ) -> Result<SignedIn, PortalError> {
         let mut fields = check_user_name(name.trim());
         fields.extend(check_password("password", &password, name.trim()));
         let actor = Actor::anonymous(origin.clone());
-        let intent = Intent::new(Action::SetupCreateAdministrator, format!("user:{}", name.trim().to_lowercase()));
+        let intent = Intent::new(
+            Action::SetupCreateAdministrator,
+            format!("user:{}", name.trim().to_lowercase()),
+        );
         self.door
             .pass(&actor, intent, PortalError::from_fields(fields), async |_| {
                 self.try_setup(origin, &token, &name, password).await
@@ -172,18 +240,29 @@ impl Access for AccessService {
             .await
     }
 
-    async fn sign_in(&self, origin: Origin, name: String, password: Password) -> Result<SignedIn, PortalError> {
+    async fn sign_in(
+        &self,
+        origin: Origin,
+        name: String,
+        password: Password,
+    ) -> Result<SignedIn, PortalError> {
         let known = queries::by_name(&self.db, &name).await.map_err(store)?;
         let mut actor = Actor::anonymous(origin.clone());
         // A name that is no account is not written down: people type their password there.
-        let resource = known.as_ref().map_or_else(|| "user:(no such account)".to_owned(), |row| format!("user:{}", row.name));
+        let resource = known.as_ref().map_or_else(
+            || "user:(no such account)".to_owned(),
+            |row| format!("user:{}", row.name),
+        );
         if let Some(row) = known {
             actor.name = row.name;
         }
         self.door
-            .pass(&actor, Intent::new(Action::SessionSignIn, resource), Ok(()), async |_| {
-                self.try_sign_in(origin, &name, password).await
-            })
+            .pass(
+                &actor,
+                Intent::new(Action::SessionSignIn, resource),
+                Ok(()),
+                async |_| self.try_sign_in(origin, &name, password).await,
+            )
             .await
     }
 
@@ -191,8 +270,15 @@ impl Access for AccessService {
         self.door
             .pass(actor, Intent::new(Action::ProfileRead, ""), Ok(()), async |_| {
                 let id = own(actor)?;
-                let row = queries::by_id(&self.db, &id).await.map_err(store)?.ok_or_else(no_user)?;
-                let may = Action::ALL.iter().filter(|action| actor.may(**action)).map(|action| action.as_str().to_owned()).collect();
+                let row = queries::by_id(&self.db, &id)
+                    .await
+                    .map_err(store)?
+                    .ok_or_else(no_user)?;
+                let may = Action::ALL
+                    .iter()
+                    .filter(|action| actor.may(**action))
+                    .map(|action| action.as_str().to_owned())
+                    .collect();
                 Ok(Profile {
                     grants: queries::grants(&self.db, &id).await.map_err(store)?,
                     id: row.id,
@@ -207,57 +293,101 @@ impl Access for AccessService {
     async fn sessions(&self, actor: &Actor) -> Result<Vec<SessionView>, PortalError> {
         self.door
             .pass(actor, Intent::new(Action::ProfileRead, ""), Ok(()), async |_| {
-                queries::sessions(&self.db, &own(actor)?, actor.session.as_ref(), self.clock.now()).await.map_err(store)
+                queries::sessions(&self.db, &own(actor)?, actor.session.as_ref(), self.clock.now())
+                    .await
+                    .map_err(store)
             })
             .await
     }
 
     async fn revoke_session(&self, actor: &Actor, session: SessionId) -> Result<(), PortalError> {
         self.door
-            .pass(actor, Intent::new(Action::SessionRevoke, format!("session:{session}")), Ok(()), async |_| {
-                let ended = queries::end_sessions(&self.db, &own(actor)?, Some(&session), None).await.map_err(store)?;
-                if ended == 0 { Err(PortalError::NotFound { what: "The session".into() }) } else { Ok(()) }
-            })
+            .pass(
+                actor,
+                Intent::new(Action::SessionRevoke, format!("session:{session}")),
+                Ok(()),
+                async |_| {
+                    let ended = queries::end_sessions(&self.db, &own(actor)?, Some(&session), None)
+                        .await
+                        .map_err(store)?;
+                    if ended == 0 {
+                        Err(PortalError::NotFound {
+                            what: "The session".into(),
+                        })
+                    } else {
+                        Ok(())
+                    }
+                },
+            )
             .await
     }
 
     async fn sign_out_everywhere(&self, actor: &Actor) -> Result<(), PortalError> {
         self.door
-            .pass(actor, Intent::new(Action::SessionSignOutEverywhere, format!("user:{}", actor.name)), Ok(()), async |pass| {
-                let ended = queries::end_sessions(&self.db, &own(actor)?, None, None).await.map_err(store)?;
-                pass.note("sessions", ended);
-                Ok(())
-            })
+            .pass(
+                actor,
+                Intent::new(Action::SessionSignOutEverywhere, format!("user:{}", actor.name)),
+                Ok(()),
+                async |pass| {
+                    let ended = queries::end_sessions(&self.db, &own(actor)?, None, None)
+                        .await
+                        .map_err(store)?;
+                    pass.note("sessions", ended);
+                    Ok(())
+                },
+            )
             .await
     }
 
     async fn sign_out(&self, actor: &Actor) -> Result<(), PortalError> {
         self.door
-            .pass(actor, Intent::new(Action::SessionSignOut, format!("user:{}", actor.name)), Ok(()), async |_| {
-                queries::end_sessions(&self.db, &own(actor)?, actor.session.as_ref(), None).await.map_err(store).map(|_| ())
-            })
+            .pass(
+                actor,
+                Intent::new(Action::SessionSignOut, format!("user:{}", actor.name)),
+                Ok(()),
+                async |_| {
+                    queries::end_sessions(&self.db, &own(actor)?, actor.session.as_ref(), None)
+                        .await
+                        .map_err(store)
+                        .map(|_| ())
+                },
+            )
             .await
     }
 
     async fn change_password(&self, actor: &Actor, input: ChangePassword) -> Result<(), PortalError> {
         let mut fields = check_password("new", &input.new, &actor.name);
         if input.new != input.repeat {
-            fields.push(FieldError::new("repeat", "The two new passwords are not the same."));
+            fields.push(FieldError::new(
+                "repeat",
+                "The two new passwords are not the same.",
+            ));
         }
         let intent = Intent::new(Action::ProfileChangePassword, format!("user:{}", actor.name));
         self.door
             .pass(actor, intent, PortalError::from_fields(fields), async |pass| {
                 let id = own(actor)?;
-                let row = queries::by_id(&self.db, &id).await.map_err(store)?.ok_or_else(no_user)?;
+                let row = queries::by_id(&self.db, &id)
+                    .await
+                    .map_err(store)?
+                    .ok_or_else(no_user)?;
                 let subject = Subject::Account(row.name.clone());
                 limits::check(&self.db, std::slice::from_ref(&subject), self.clock.now()).await?;
-                if !self.passwords.check(input.current.clone(), Some(row.password_hash)).await? {
-                    limits::failed(&self.db, &[subject], self.clock.now()).await.map_err(store)?;
+                if !self
+                    .passwords
+                    .check(input.current.clone(), Some(row.password_hash))
+                    .await?
+                {
+                    limits::failed(&self.db, &[subject], self.clock.now())
+                        .await
+                        .map_err(store)?;
                     return Err(PortalError::invalid("current", "This is not your password."));
                 }
                 let hash = self.passwords.hash(input.new.clone()).await?;
                 users::set_password(&self.db, &id, &hash).await.map_err(store)?;
-                let ended = queries::end_sessions(&self.db, &id, None, actor.session.as_ref()).await.map_err(store)?;
+                let ended = queries::end_sessions(&self.db, &id, None, actor.session.as_ref())
+                    .await
+                    .map_err(store)?;
                 pass.note("other_sessions_ended", ended);
                 Ok(())
             })
@@ -279,13 +409,18 @@ impl Access for AccessService {
             .with("scope", input.scope.to_string());
         self.door
             .pass(actor, intent, input.check(), async |pass| {
+                everywhere(&pass)?;
                 let hash = self.passwords.hash(input.password.clone()).await?;
                 let (id, grant_id) = (self.random.uuid(), self.random.uuid());
                 let display = input.display_name.trim();
                 let new = NewUser {
                     id: &id,
                     name: &lower,
-                    display_name: if display.is_empty() { input.name.trim() } else { display },
+                    display_name: if display.is_empty() {
+                        input.name.trim()
+                    } else {
+                        display
+                    },
                     password_hash: &hash,
                     grant_id: &grant_id,
                     role: input.role,
@@ -309,74 +444,123 @@ impl Access for AccessService {
     async fn disable_user(&self, actor: &Actor, user: UserId) -> Result<(), PortalError> {
         let name = self.named(actor, &user).await?;
         self.door
-            .pass(actor, Intent::new(Action::UsersDisable, format!("user:{name}")), Ok(()), async |pass| {
-                if queries::administrators_without(&self.db, Some(&user), None).await.map_err(store)? == 0 {
-                    return Err(last_administrator());
-                }
-                if !users::set_disabled(&self.db, &user, true).await.map_err(store)? {
-                    return Err(no_user());
-                }
-                let ended = queries::end_sessions(&self.db, &user, None, None).await.map_err(store)?;
-                pass.note("sessions_ended", ended);
-                Ok(())
-            })
+            .pass(
+                actor,
+                Intent::new(Action::UsersDisable, format!("user:{name}")),
+                Ok(()),
+                async |pass| {
+                    everywhere(&pass)?;
+                    match users::disable(&self.db, &user).await.map_err(store)? {
+                        Kept::Done(()) => {}
+                        Kept::Last => return Err(last_administrator()),
+                        Kept::Missing => return Err(no_user()),
+                    }
+                    let ended = queries::end_sessions(&self.db, &user, None, None)
+                        .await
+                        .map_err(store)?;
+                    pass.note("sessions_ended", ended);
+                    Ok(())
+                },
+            )
             .await
     }
 
     async fn enable_user(&self, actor: &Actor, user: UserId) -> Result<(), PortalError> {
         let name = self.named(actor, &user).await?;
         self.door
-            .pass(actor, Intent::new(Action::UsersEnable, format!("user:{name}")), Ok(()), async |_| {
-                if users::set_disabled(&self.db, &user, false).await.map_err(store)? { Ok(()) } else { Err(no_user()) }
-            })
+            .pass(
+                actor,
+                Intent::new(Action::UsersEnable, format!("user:{name}")),
+                Ok(()),
+                async |pass| {
+                    everywhere(&pass)?;
+                    if users::enable(&self.db, &user).await.map_err(store)? {
+                        Ok(())
+                    } else {
+                        Err(no_user())
+                    }
+                },
+            )
             .await
     }
 
-    async fn reset_password(&self, actor: &Actor, user: UserId, password: Password) -> Result<(), PortalError> {
+    async fn reset_password(
+        &self,
+        actor: &Actor,
+        user: UserId,
+        password: Password,
+    ) -> Result<(), PortalError> {
         let name = self.named(actor, &user).await?;
         let fields = check_password("password", &password, &name);
         self.door
-            .pass(actor, Intent::new(Action::UsersResetPassword, format!("user:{name}")), PortalError::from_fields(fields), async |pass| {
-                let hash = self.passwords.hash(password).await?;
-                if !users::set_password(&self.db, &user, &hash).await.map_err(store)? {
-                    return Err(no_user());
-                }
-                limits::succeeded(&self.db, &Subject::Account(name.clone())).await.map_err(store)?;
-                let ended = queries::end_sessions(&self.db, &user, None, None).await.map_err(store)?;
-                pass.note("sessions_ended", ended);
-                Ok(())
-            })
+            .pass(
+                actor,
+                Intent::new(Action::UsersResetPassword, format!("user:{name}")),
+                PortalError::from_fields(fields),
+                async |pass| {
+                    everywhere(&pass)?;
+                    let hash = self.passwords.hash(password).await?;
+                    if !users::set_password(&self.db, &user, &hash).await.map_err(store)? {
+                        return Err(no_user());
+                    }
+                    limits::succeeded(&self.db, &Subject::Account(name.clone()))
+                        .await
+                        .map_err(store)?;
+                    let ended = queries::end_sessions(&self.db, &user, None, None)
+                        .await
+                        .map_err(store)?;
+                    pass.note("sessions_ended", ended);
+                    Ok(())
+                },
+            )
             .await
     }
 
-    async fn grant_role(&self, actor: &Actor, user: UserId, role: Role, scope: Scope) -> Result<GrantId, PortalError> {
+    async fn grant_role(
+        &self,
+        actor: &Actor,
+        user: UserId,
+        role: Role,
+        scope: Scope,
+    ) -> Result<GrantId, PortalError> {
         let name = self.named(actor, &user).await?;
         let intent = Intent::new(Action::UsersGrantRole, format!("user:{name}"))
             .with("role", role.as_str())
             .with("scope", scope.to_string());
         self.door
-            .pass(actor, intent, Ok(()), async |_| {
+            .pass(actor, intent, Ok(()), async |pass| {
+                everywhere(&pass)?;
                 self.user_name(&user).await?;
                 let id = self.random.uuid();
-                users::grant(&self.db, &id, &user, role, &scope, &actor.name, self.clock.now()).await.map_err(store)
+                users::grant(&self.db, &id, &user, role, &scope, &actor.name, self.clock.now())
+                    .await
+                    .map_err(store)
             })
             .await
     }
 
     async fn revoke_role(&self, actor: &Actor, grant: GrantId) -> Result<(), PortalError> {
         self.door
-            .pass(actor, Intent::new(Action::UsersRevokeRole, format!("grant:{grant}")), Ok(()), async |pass| {
-                if queries::administrators_without(&self.db, None, Some(&grant)).await.map_err(store)? == 0 {
-                    return Err(last_administrator());
-                }
-                let (user, what) = users::revoke(&self.db, &grant)
-                    .await
-                    .map_err(store)?
-                    .ok_or_else(|| PortalError::NotFound { what: "The role of this user".into() })?;
-                pass.note("user", self.user_name(&user).await.unwrap_or_default());
-                pass.note("revoked", what);
-                Ok(())
-            })
+            .pass(
+                actor,
+                Intent::new(Action::UsersRevokeRole, format!("grant:{grant}")),
+                Ok(()),
+                async |pass| {
+                    everywhere(&pass)?;
+                    let (user, what) = match users::revoke(&self.db, &grant).await.map_err(store)? {
+                        Kept::Done(done) => done,
+                        Kept::Last => return Err(last_administrator()),
+                        Kept::Missing => {
+                            return Err(PortalError::NotFound {
+                                what: "The role of this user".into(),
+                            });
+                        }
+                    };
+                    pass.note("user", self.user_name(&user).await.unwrap_or_default());
+                    pass.note("revoked", what);
+                    Ok(())
+                },
+            )
             .await
     }
 }

@@ -8,9 +8,9 @@ use muster_store::{Db, RowExt, Sql, StoreError};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
-use tower_sessions::SessionStore;
 
 /// The name under which [`Auth`] stands in a session.
 pub const AUTH: &str = "auth";
@@ -47,6 +47,10 @@ fn key(id: &Id) -> String {
     hex::encode(digest(&SHA256, id.to_string().as_bytes()))
 }
 
+fn expires(record: &Record) -> i64 {
+    record.expiry_date.unix_timestamp() * 1_000
+}
+
 fn backend(error: &StoreError) -> Error {
     Error::Backend(error.to_string())
 }
@@ -58,26 +62,40 @@ impl DatabaseSessions {
         Self { db, clock }
     }
 
-    async fn write(&self, record: &Record) -> Result<()> {
+    /// Writes a new session.
+    async fn insert(&self, record: &Record) -> std::result::Result<(), StoreError> {
+        let mut sql =
+            Sql::new("insert into web_sessions (session_key, data, expires_at, last_seen_at) values (");
+        sql.text(key(&record.id)).push(", '{}', ").int(expires(record));
+        sql.push(", ").int(self.clock.now().0).push(")");
+        sql.run(self.db.writer()).await.map(|_| ())
+    }
+
+    /// Writes what a session holds, if it is there: one that was ended while a request ran stays ended.
+    async fn update(&self, record: &Record) -> Result<()> {
         let data = serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-        let auth: Option<Auth> = record.data.get(AUTH).and_then(|value| serde_json::from_value(value.clone()).ok());
-        let expires = record.expiry_date.unix_timestamp() * 1_000;
-        let now = self.clock.now();
-        let mut sql = Sql::new(
-            "insert into web_sessions (session_key, data, expires_at, session_id, user_id, address, user_agent, signed_in_at, last_seen_at) values (",
-        );
-        sql.text(key(&record.id)).push(", ").text(data).push(", ").int(expires).push(", ");
-        sql.text_or_none(auth.as_ref().map(|auth| auth.session_id.clone())).push(", ");
-        sql.text_or_none(auth.as_ref().map(|auth| auth.user_id.clone())).push(", ");
-        sql.text(auth.as_ref().map(|auth| auth.address.clone()).unwrap_or_default()).push(", ");
-        sql.text(auth.as_ref().map(|auth| auth.user_agent.clone()).unwrap_or_default()).push(", ");
-        sql.int_or_none(auth.as_ref().map(|auth| auth.signed_in_at)).push(", ").int(now.0);
-        sql.push(
-            ") on conflict (session_key) do update set data = excluded.data, expires_at = excluded.expires_at, \
-             session_id = excluded.session_id, user_id = excluded.user_id, address = excluded.address, \
-             user_agent = excluded.user_agent, signed_in_at = excluded.signed_in_at",
-        );
-        sql.run(self.db.writer()).await.map(|_| ()).map_err(|error| backend(&error))
+        let auth: Option<Auth> = record
+            .data
+            .get(AUTH)
+            .and_then(|value| serde_json::from_value(value.clone()).ok());
+        let (address, user_agent) = auth.as_ref().map_or_else(Default::default, |auth| {
+            (auth.address.clone(), auth.user_agent.clone())
+        });
+        let mut sql = Sql::new("update web_sessions set data = ");
+        sql.text(data).push(", expires_at = ").int(expires(record));
+        sql.push(", session_id = ")
+            .text_or_none(auth.as_ref().map(|auth| auth.session_id.clone()));
+        sql.push(", user_id = ")
+            .text_or_none(auth.as_ref().map(|auth| auth.user_id.clone()));
+        sql.push(", address = ")
+            .text(address)
+            .push(", user_agent = ")
+            .text(user_agent);
+        sql.push(", signed_in_at = ")
+            .int_or_none(auth.as_ref().map(|auth| auth.signed_in_at));
+        sql.push(" where session_key = ").text(key(&record.id));
+        let written = sql.run(self.db.writer()).await;
+        written.map(|_| ()).map_err(|error| backend(&error))
     }
 
     /// Whether the session was used within `idle_ms`; one that was not is deleted. Notes at most once a
@@ -89,7 +107,9 @@ impl DatabaseSessions {
         let now = self.clock.now();
         let mut sql = Sql::new("select last_seen_at from web_sessions where session_id = ");
         sql.text(session_id);
-        let Some(row) = sql.first(self.db.reader()).await? else { return Ok(false) };
+        let Some(row) = sql.first(self.db.reader()).await? else {
+            return Ok(false);
+        };
         let seen = row.time_or_none("last_seen_at")?.unwrap_or(Timestamp(0));
         if now.since_ms(seen) > idle_ms {
             let mut sql = Sql::new("delete from web_sessions where session_id = ");
@@ -112,7 +132,9 @@ impl DatabaseSessions {
     pub async fn clean(&self, idle_ms: i64) -> std::result::Result<u64, StoreError> {
         let now = self.clock.now();
         let mut sql = Sql::new("delete from web_sessions where expires_at < ");
-        sql.int(now.0).push(" or last_seen_at < ").int(now.plus_ms(-idle_ms).0);
+        sql.int(now.0)
+            .push(" or last_seen_at < ")
+            .int(now.plus_ms(-idle_ms).0);
         sql.run(self.db.writer()).await
     }
 }
@@ -121,17 +143,26 @@ impl DatabaseSessions {
 impl SessionStore for DatabaseSessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         // 128 random bits: two alike do not happen.
-        self.write(record).await
+        self.insert(record).await.map_err(|error| backend(&error))?;
+        self.update(record).await
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        self.write(record).await
+        self.update(record).await
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let mut sql = Sql::new("select data, expires_at from web_sessions where session_key = ");
-        sql.text(key(id)).push(" and expires_at > ").int(self.clock.now().0);
-        let Some(row) = sql.first(self.db.reader()).await.map_err(|error| backend(&error))? else { return Ok(None) };
+        sql.text(key(id))
+            .push(" and expires_at > ")
+            .int(self.clock.now().0);
+        let Some(row) = sql
+            .first(self.db.reader())
+            .await
+            .map_err(|error| backend(&error))?
+        else {
+            return Ok(None);
+        };
         let data = row.text("data").map_err(|error| backend(&error))?;
         let expires = row.int("expires_at").map_err(|error| backend(&error))?;
         Ok(Some(Record {
@@ -145,6 +176,9 @@ impl SessionStore for DatabaseSessions {
     async fn delete(&self, id: &Id) -> Result<()> {
         let mut sql = Sql::new("delete from web_sessions where session_key = ");
         sql.text(key(id));
-        sql.run(self.db.writer()).await.map(|_| ()).map_err(|error| backend(&error))
+        sql.run(self.db.writer())
+            .await
+            .map(|_| ())
+            .map_err(|error| backend(&error))
     }
 }

@@ -30,13 +30,34 @@ pub struct NewUser<'a> {
 }
 
 async fn insert_in(transaction: &mut Transaction<'static, Any>, new: &NewUser<'_>) -> Result<(), StoreError> {
-    let mut sql = Sql::new("insert into users (user_id, name, display_name, password_hash, disabled, created_at, last_sign_in_at) values (");
-    sql.text(new.id).push(", ").text(new.name).push(", ").text(new.display_name).push(", ");
-    sql.text(new.password_hash).push(", 0, ").int(new.now.0).push(", null)");
+    let mut sql = Sql::new(
+        "insert into users (user_id, name, display_name, password_hash, disabled, created_at, last_sign_in_at) values (",
+    );
+    sql.text(new.id)
+        .push(", ")
+        .text(new.name)
+        .push(", ")
+        .text(new.display_name)
+        .push(", ");
+    sql.text(new.password_hash)
+        .push(", 0, ")
+        .int(new.now.0)
+        .push(", null)");
     sql.run(&mut **transaction).await?;
-    let mut sql = Sql::new("insert into user_grants (grant_id, user_id, role, scope, granted_at, granted_by) values (");
-    sql.text(new.grant_id).push(", ").text(new.id).push(", ").text(new.role.as_str()).push(", ");
-    sql.text(new.scope.to_string()).push(", ").int(new.now.0).push(", ").text(new.by).push(")");
+    let mut sql =
+        Sql::new("insert into user_grants (grant_id, user_id, role, scope, granted_at, granted_by) values (");
+    sql.text(new.grant_id)
+        .push(", ")
+        .text(new.id)
+        .push(", ")
+        .text(new.role.as_str())
+        .push(", ");
+    sql.text(new.scope.to_string())
+        .push(", ")
+        .int(new.now.0)
+        .push(", ")
+        .text(new.by)
+        .push(")");
     sql.run(&mut **transaction).await.map(|_| ())
 }
 
@@ -61,7 +82,10 @@ pub async fn insert_first(db: &Db, new: &NewUser<'_>, token_hash: &str) -> Resul
     let mut sql = Sql::new("delete from settings where name = 'setup_token' and value like ");
     sql.text(format!("{token_hash} %"));
     let mine = sql.run(&mut *transaction).await? == 1;
-    let users = Sql::new("select count(*) as users from users").one(&mut *transaction).await?.int("users")?;
+    let users = Sql::new("select count(*) as users from users")
+        .one(&mut *transaction)
+        .await?
+        .int("users")?;
     if !mine || users > 0 {
         transaction.rollback().await?;
         return Ok(false);
@@ -71,13 +95,65 @@ pub async fn insert_first(db: &Db, new: &NewUser<'_>, token_hash: &str) -> Resul
     Ok(true)
 }
 
-/// Changes whether a user may sign in. Answers whether there is such a user.
+/// How a change ended that must leave an administrator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept<T> {
+    /// It is done.
+    Done(T),
+    /// Nobody would be left who manages Muster, so nothing was changed.
+    Last,
+    /// There is no such thing.
+    Missing,
+}
+
+/// Locks all grants of administrators until the transaction ends, so that of two changes at once the
+/// second sees the first.
+async fn lock_administrators(transaction: &mut Transaction<'static, Any>) -> Result<(), StoreError> {
+    Sql::new("update user_grants set role = role where role = 'administrator'")
+        .run(&mut **transaction)
+        .await
+        .map(|_| ())
+}
+
+/// Ends the transaction: well when somebody is left who is not disabled and administrator everywhere.
+async fn keep<T>(mut transaction: Transaction<'static, Any>, done: T) -> Result<Kept<T>, StoreError> {
+    let left = Sql::new(
+        "select count(*) as n from users u join user_grants g on g.user_id = u.user_id \
+         where u.disabled = 0 and g.role = 'administrator' and g.scope = '*'",
+    )
+    .one(&mut *transaction)
+    .await?
+    .int("n")?;
+    if left == 0 {
+        transaction.rollback().await?;
+        return Ok(Kept::Last);
+    }
+    transaction.commit().await?;
+    Ok(Kept::Done(done))
+}
+
+/// Refuses a user from now on.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn set_disabled(db: &Db, user: &UserId, disabled: bool) -> Result<bool, StoreError> {
-    let mut sql = Sql::new("update users set disabled = ");
-    sql.int(i64::from(disabled)).push(" where user_id = ").text(user.as_str());
+pub async fn disable(db: &Db, user: &UserId) -> Result<Kept<()>, StoreError> {
+    let mut transaction = db.begin().await?;
+    lock_administrators(&mut transaction).await?;
+    let mut sql = Sql::new("update users set disabled = 1 where user_id = ");
+    sql.text(user.as_str());
+    if sql.run(&mut *transaction).await? == 0 {
+        return Ok(Kept::Missing);
+    }
+    keep(transaction, ()).await
+}
+
+/// Lets a user in again. Answers whether there is such a user.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn enable(db: &Db, user: &UserId) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("update users set disabled = 0 where user_id = ");
+    sql.text(user.as_str());
     Ok(sql.run(db.writer()).await? > 0)
 }
 
@@ -105,9 +181,24 @@ pub async fn signed_in(db: &Db, user: &UserId, now: Timestamp) -> Result<(), Sto
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn grant(db: &Db, id: &str, user: &UserId, role: Role, scope: &Scope, by: &str, now: Timestamp) -> Result<GrantId, StoreError> {
-    let mut sql = Sql::new("insert into user_grants (grant_id, user_id, role, scope, granted_at, granted_by) values (");
-    sql.text(id).push(", ").text(user.as_str()).push(", ").text(role.as_str()).push(", ").text(scope.to_string());
+pub async fn grant(
+    db: &Db,
+    id: &str,
+    user: &UserId,
+    role: Role,
+    scope: &Scope,
+    by: &str,
+    now: Timestamp,
+) -> Result<GrantId, StoreError> {
+    let mut sql =
+        Sql::new("insert into user_grants (grant_id, user_id, role, scope, granted_at, granted_by) values (");
+    sql.text(id)
+        .push(", ")
+        .text(user.as_str())
+        .push(", ")
+        .text(role.as_str())
+        .push(", ")
+        .text(scope.to_string());
     sql.push(", ").int(now.0).push(", ").text(by);
     sql.push(") on conflict (user_id, role, scope) do update set role = excluded.role returning grant_id");
     Ok(GrantId::new(sql.one(db.writer()).await?.text("grant_id")?))
@@ -117,9 +208,14 @@ pub async fn grant(db: &Db, id: &str, user: &UserId, role: Role, scope: &Scope, 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn revoke(db: &Db, grant: &GrantId) -> Result<Option<(UserId, String)>, StoreError> {
+pub async fn revoke(db: &Db, grant: &GrantId) -> Result<Kept<(UserId, String)>, StoreError> {
+    let mut transaction = db.begin().await?;
+    lock_administrators(&mut transaction).await?;
     let mut sql = Sql::new("delete from user_grants where grant_id = ");
     sql.text(grant.as_str()).push(" returning user_id, role, scope");
-    let row = sql.first(db.writer()).await?;
-    row.map(|row| Ok((UserId::new(row.text("user_id")?), format!("{} in {}", row.text("role")?, row.text("scope")?)))).transpose()
+    let Some(row) = sql.first(&mut *transaction).await? else {
+        return Ok(Kept::Missing);
+    };
+    let what = format!("{} in {}", row.text("role")?, row.text("scope")?);
+    keep(transaction, (UserId::new(row.text("user_id")?), what)).await
 }

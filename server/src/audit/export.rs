@@ -48,7 +48,10 @@ pub fn line(format: Format, entry: &AuditEntryView) -> String {
         entry.user_agent.clone(),
         compact.to_string(),
         entry.act_id.to_string(),
-        entry.outcome_sequence.map(|sequence| sequence.to_string()).unwrap_or_default(),
+        entry
+            .outcome_sequence
+            .map(|sequence| sequence.to_string())
+            .unwrap_or_default(),
         entry.hash.clone(),
     ];
     let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
@@ -57,15 +60,26 @@ pub fn line(format: Format, entry: &AuditEntryView) -> String {
 
 /// The file's bytes, newest act first.
 pub fn stream(db: Db, query: AuditQuery, format: Format) -> impl Stream<Item = Result<Bytes, StoreError>> {
-    let query = AuditQuery { cursor: None, limit: Some(MAX_LIMIT), ..query };
+    let query = AuditQuery {
+        cursor: None,
+        limit: Some(MAX_LIMIT),
+        ..query
+    };
     futures::stream::try_unfold((db, Some(query), true), move |(db, query, first)| async move {
         let Some(query) = query else { return Ok(None) };
         let page = queries::list(&db, &query).await?;
-        let mut text = if first && format == Format::Csv { HEADER.to_owned() } else { String::new() };
+        let mut text = if first && format == Format::Csv {
+            HEADER.to_owned()
+        } else {
+            String::new()
+        };
         for entry in &page.items {
             text.push_str(&line(format, entry));
         }
-        let next = page.next.map(|cursor| AuditQuery { cursor: Some(cursor), ..query });
+        let next = page.next.map(|cursor| AuditQuery {
+            cursor: Some(cursor),
+            ..query
+        });
         Ok(Some((Bytes::from(text), (db, next, false))))
     })
 }

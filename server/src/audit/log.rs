@@ -1,7 +1,7 @@
 //! The log's only writer: rows chained by hash, many callers in one transaction, a signed head beside
 //! the database after each commit, and signed checkpoints every so often.
 
-use crate::audit::keys::{SigningKey, write_private};
+use crate::audit::keys::{SigningKey, is_signed, write_private};
 use crate::audit::row::{Entry, hash};
 use crate::error::store;
 use async_trait::async_trait;
@@ -25,6 +25,8 @@ pub const CHECKPOINT_ROWS: i64 = 1_000;
 pub const CHECKPOINT_MS: i64 = 600_000;
 /// Rows written in one transaction at most.
 const BATCH: usize = 256;
+/// The place among the checkpoints of the head that is signed within each transaction. No row has it.
+pub const HEAD_PLACE: i64 = 0;
 
 /// How the log stood at some moment, as it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,9 +94,23 @@ impl AuditLog {
         let key = SigningKey::load_or_make(&key_path.unwrap_or_else(|| dir.join("signing-key.pk8")))?;
         let public_key = key.public();
         let (queue, waiting) = mpsc::channel(1_024);
-        let writer = Writer { db: db.clone(), clock: Arc::clone(&clock), dir: dir.clone(), key, last_checkpoint: None };
+        let writer = Writer {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            dir: dir.clone(),
+            key,
+            last_checkpoint: None,
+        };
         let task = tokio::spawn(writer.run(waiting));
-        Ok(Arc::new(Self { db, clock, dir, public_key, random, queue, done: tokio::sync::Mutex::new(Some(task)) }))
+        Ok(Arc::new(Self {
+            db,
+            clock,
+            dir,
+            public_key,
+            random,
+            queue,
+            done: tokio::sync::Mutex::new(Some(task)),
+        }))
     }
 
     /// Waits until everything is written and writes a last checkpoint. Afterwards nothing more is taken.
@@ -134,12 +150,36 @@ impl AuditTrail for AuditLog {
         message: &str,
         result: BTreeMap<String, Value>,
     ) -> Result<(), PortalError> {
-        self.append(Entry::new(actor, intent, act.as_str(), "outcome", Some(outcome), message, result)).await
+        self.append(Entry::new(
+            actor,
+            intent,
+            act.as_str(),
+            "outcome",
+            Some(outcome),
+            message,
+            result,
+        ))
+        .await
     }
 
-    async fn record(&self, actor: &Actor, intent: &Intent, outcome: Outcome, message: &str) -> Result<(), PortalError> {
+    async fn record(
+        &self,
+        actor: &Actor,
+        intent: &Intent,
+        outcome: Outcome,
+        message: &str,
+    ) -> Result<(), PortalError> {
         let act = self.random.uuid();
-        self.append(Entry::new(actor, intent, &act, "event", Some(outcome), message, intent.detail.clone())).await
+        self.append(Entry::new(
+            actor,
+            intent,
+            &act,
+            "event",
+            Some(outcome),
+            message,
+            intent.detail.clone(),
+        ))
+        .await
     }
 }
 
@@ -158,8 +198,8 @@ impl Writer {
             let (entries, answers): (Vec<Entry>, Vec<_>) = batch.drain(..).unzip();
             let result = self.write(entries).await;
             let failed = result.as_ref().err().map(|error| error.to_string());
-            if let Ok((sequence, hash)) = &result {
-                self.after_commit(*sequence, hash).await;
+            if let Ok(written) = &result {
+                self.after_commit(written).await;
             } else if let Some(error) = &failed {
                 tracing::error!(error, "the audit log could not be written: acts are refused");
             }
@@ -179,40 +219,70 @@ impl Writer {
     async fn head(&self) -> Result<Option<(i64, String)>, StoreError> {
         let sql = Sql::new("select sequence, hash from audit_head where id = 1");
         let row = sql.first(self.db.reader()).await?;
-        row.map(|row| Ok((row.int("sequence")?, row.text("hash")?))).transpose()
+        row.map(|row| Ok((row.int("sequence")?, row.text("hash")?)))
+            .transpose()
     }
 
     /// Writes rows in one transaction; the head's row is locked first, so that other processes wait.
-    async fn write(&self, entries: Vec<Entry>) -> Result<(i64, String), StoreError> {
+    async fn write(&self, entries: Vec<Entry>) -> Result<Written, StoreError> {
         let now = self.clock.now();
         let mut transaction = self.db.begin().await?;
         let mut sql = Sql::new("update audit_head set touched_at = ");
         sql.int(now.0).push(" where id = 1 returning sequence, hash");
         let row = sql.one(&mut *transaction).await?;
         let (mut sequence, mut previous) = (row.int("sequence")?, row.text("hash")?);
+        let first = sequence + 1;
         for entry in entries {
             sequence += 1;
-            let (body, text) = entry
-                .seal(sequence, now)
-                .map_err(|error| StoreError::Column { column: "body".into(), message: error.to_string() })?;
+            let (body, text) = entry.seal(sequence, now).map_err(unwritable)?;
             previous = hash(&previous, &text);
             let mut sql = Sql::new(
                 "insert into audit_log (sequence, act_id, phase, at, actor, action, resource, address, via, outcome, body, hash) values (",
             );
-            sql.int(sequence).push(", ").text(body.act_id).push(", ").text(body.phase).push(", ").int(now.0).push(", ");
-            sql.text(body.actor).push(", ").text(body.action).push(", ").text(body.resource).push(", ");
-            sql.text(body.address).push(", ").text(body.via).push(", ").text(body.outcome).push(", ");
+            sql.int(sequence)
+                .push(", ")
+                .text(body.act_id)
+                .push(", ")
+                .text(body.phase)
+                .push(", ")
+                .int(now.0)
+                .push(", ");
+            sql.text(body.actor)
+                .push(", ")
+                .text(body.action)
+                .push(", ")
+                .text(body.resource)
+                .push(", ");
+            sql.text(body.address)
+                .push(", ")
+                .text(body.via)
+                .push(", ")
+                .text(body.outcome)
+                .push(", ");
             sql.text(text).push(", ").text(&previous).push(")");
             sql.run(&mut *transaction).await?;
         }
         let mut sql = Sql::new("update audit_head set sequence = ");
-        sql.int(sequence).push(", hash = ").text(&previous).push(" where id = 1");
+        sql.int(sequence)
+            .push(", hash = ")
+            .text(&previous)
+            .push(" where id = 1");
+        sql.run(&mut *transaction).await?;
+        // Signed in the same transaction: rows that somebody adds without the key are not covered by it.
+        let signed = self.signed("head", sequence, &previous).map_err(unwritable)?;
+        let mut sql = point_sql(HEAD_PLACE, &signed);
+        sql.push(" on conflict (sequence) do update set body = excluded.body, key_id = excluded.key_id, signature = excluded.signature");
         sql.run(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok((sequence, previous))
+        Ok(Written {
+            first,
+            sequence,
+            hash: previous,
+            signed,
+        })
     }
 
-    fn signed(&self, kind: &str, sequence: i64, hash: &str) -> Option<SignedHead> {
+    fn signed(&self, kind: &str, sequence: i64, hash: &str) -> Result<SignedHead, serde_json::Error> {
         let head = Head {
             schema: 1,
             kind: kind.to_owned(),
@@ -220,38 +290,89 @@ impl Writer {
             hash: hash.to_owned(),
             at: self.clock.now().rfc3339(),
         };
-        let body = serde_json::to_string(&head).ok()?;
-        Some(SignedHead { signature: self.key.sign(body.as_bytes()), body, key_id: self.key.id.clone() })
+        let body = serde_json::to_string(&head)?;
+        Ok(SignedHead {
+            signature: self.key.sign(body.as_bytes()),
+            body,
+            key_id: self.key.id.clone(),
+        })
     }
 
     /// What stands beside the database. A failure here is told, but the rows are already safe.
-    async fn after_commit(&mut self, sequence: i64, hash: &str) {
-        if let Some(head) = self.signed("head", sequence, hash)
-            && let Ok(text) = serde_json::to_string(&head)
-            && let Err(error) = write_private(&self.dir.join("head.json"), text.as_bytes())
+    async fn after_commit(&mut self, written: &Written) {
+        let path = self.dir.join("head.json");
+        self.keep_evidence(&path, written);
+        if let Ok(text) = serde_json::to_string(&written.signed)
+            && let Err(error) = write_private(&path, text.as_bytes())
         {
             tracing::error!(%error, "the audit log's head file could not be written");
         }
-        let now = self.clock.now();
+        let (sequence, now) = (written.sequence, self.clock.now());
         let (at_row, at_time) = *self.last_checkpoint.get_or_insert((sequence, now));
         if sequence - at_row >= CHECKPOINT_ROWS || now.since_ms(at_time) >= CHECKPOINT_MS {
-            self.checkpoint(sequence, hash).await;
+            self.checkpoint(sequence, &written.hash).await;
+        }
+    }
+
+    /// A head file that attests a row which was only written now says that the end was cut off before, or
+    /// that another process was faster. It becomes a checkpoint, so that writing on hides nothing.
+    fn keep_evidence(&self, path: &Path, written: &Written) {
+        let Some(old) = std::fs::read_to_string(path)
+            .ok()
+            .and_then(|text| serde_json::from_str::<SignedHead>(&text).ok())
+        else {
+            return;
+        };
+        let ahead = serde_json::from_str::<Head>(&old.body).is_ok_and(|head| {
+            head.sequence >= written.first && (head.sequence, &head.hash) != (written.sequence, &written.hash)
+        });
+        if ahead
+            && is_signed(&self.key.public(), old.body.as_bytes(), &old.signature)
+            && let Err(error) = append_line(&self.dir.join("checkpoints.jsonl"), &old)
+        {
+            tracing::error!(%error, "a head that is ahead of the audit log could not be kept");
         }
     }
 
     async fn checkpoint(&mut self, sequence: i64, hash: &str) {
         self.last_checkpoint = Some((sequence, self.clock.now()));
-        let Some(point) = self.signed("checkpoint", sequence, hash) else { return };
+        let Ok(point) = self.signed("checkpoint", sequence, hash) else {
+            return;
+        };
         if let Err(error) = append_line(&self.dir.join("checkpoints.jsonl"), &point) {
             tracing::error!(%error, "a checkpoint of the audit log could not be written to its file");
         }
-        let mut sql = Sql::new("insert into audit_checkpoints (sequence, body, key_id, signature) values (");
-        sql.int(sequence).push(", ").text(&point.body).push(", ").text(&point.key_id).push(", ").text(&point.signature);
-        sql.push(") on conflict (sequence) do nothing");
+        let mut sql = point_sql(sequence, &point);
+        sql.push(" on conflict (sequence) do nothing");
         if let Err(error) = sql.run(self.db.writer()).await {
             tracing::error!(%error, "a checkpoint of the audit log could not be written to the database");
         }
     }
+}
+
+/// What a transaction added to the log.
+struct Written {
+    first: i64,
+    sequence: i64,
+    hash: String,
+    signed: SignedHead,
+}
+
+fn unwritable(error: serde_json::Error) -> StoreError {
+    StoreError::Column {
+        column: "body".into(),
+        message: error.to_string(),
+    }
+}
+
+fn point_sql(place: i64, point: &SignedHead) -> Sql {
+    let mut sql = Sql::new("insert into audit_checkpoints (sequence, body, key_id, signature) values (");
+    sql.int(place).push(", ").text(&point.body).push(", ");
+    sql.text(&point.key_id)
+        .push(", ")
+        .text(&point.signature)
+        .push(")");
+    sql
 }
 
 fn append_line(path: &Path, point: &SignedHead) -> std::io::Result<()> {

@@ -10,7 +10,9 @@ use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::any::AnyRow;
 
 fn body(row: &AnyRow, column: &str) -> Result<Option<Body>, StoreError> {
-    Ok(row.text_or_none(column)?.and_then(|text| serde_json::from_str(&text).ok()))
+    Ok(row
+        .text_or_none(column)?
+        .and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn view(row: &AnyRow) -> Result<AuditEntryView, StoreError> {
@@ -28,7 +30,11 @@ fn view(row: &AnyRow) -> Result<AuditEntryView, StoreError> {
     if let Some(results) = ended.as_ref().filter(|ended| !ended.detail.is_empty()) {
         detail.insert("result".into(), serde_json::json!(results.detail));
     }
-    let message = ended.as_ref().or(own.as_ref()).map(|body| body.message.clone()).unwrap_or_default();
+    let message = ended
+        .as_ref()
+        .or(own.as_ref())
+        .map(|body| body.message.clone())
+        .unwrap_or_default();
     Ok(AuditEntryView {
         sequence: row.int("sequence")?,
         act_id: ActId::new(row.text("act_id")?),
@@ -58,19 +64,28 @@ pub async fn list(db: &Db, query: &AuditQuery) -> Result<Page<AuditEntryView>, S
          o.sequence as outcome_sequence, o.body as outcome_body from audit_log a left join audit_log o on a.phase = 'intent' \
          and o.act_id = a.act_id and o.phase = 'outcome' where a.phase <> 'outcome'",
     );
-    let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let given = |text: &Option<String>| {
+        text.as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
     if let Some(actor) = given(&query.actor) {
         sql.push(" and a.actor = ").text(actor);
     }
     if let Some(action) = given(&query.action) {
         if action.ends_with('.') {
-            sql.push(" and a.action like ").text(prefix_pattern(&action)).push(" escape '\\'");
+            sql.push(" and a.action like ")
+                .text(prefix_pattern(&action))
+                .push(" escape '\\'");
         } else {
             sql.push(" and a.action = ").text(action);
         }
     }
     if let Some(resource) = given(&query.resource) {
-        sql.push(" and lower(a.resource) like ").text(prefix_pattern(&resource)).push(" escape '\\'");
+        sql.push(" and lower(a.resource) like ")
+            .text(prefix_pattern(&resource))
+            .push(" escape '\\'");
     }
     if let Some(address) = given(&query.address) {
         sql.push(" and a.address = ").text(address);
@@ -80,7 +95,8 @@ pub async fn list(db: &Db, query: &AuditQuery) -> Result<Page<AuditEntryView>, S
             sql.push(" and a.phase = 'intent' and o.sequence is null");
         }
         Some(outcome) => {
-            sql.push(" and coalesce(o.outcome, a.outcome) = ").text(outcome.as_str());
+            sql.push(" and coalesce(o.outcome, a.outcome) = ")
+                .text(outcome.as_str());
         }
         None => {}
     }
@@ -93,13 +109,17 @@ pub async fn list(db: &Db, query: &AuditQuery) -> Result<Page<AuditEntryView>, S
     if let Some((sequence, _)) = query.cursor.as_ref().and_then(decode_cursor) {
         sql.push(" and a.sequence < ").int(sequence.parse().unwrap_or(0));
     }
-    sql.push(" order by a.sequence desc limit ").int(i64::from(limit) + 1);
+    sql.push(" order by a.sequence desc limit ")
+        .int(i64::from(limit) + 1);
     let mut items = Vec::new();
     for row in sql.all(db.reader()).await? {
         items.push(view(&row)?);
     }
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);
-    let next = items.last().filter(|_| more).map(|last| encode_cursor(&last.sequence.to_string(), ""));
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(|last| encode_cursor(&last.sequence.to_string(), ""));
     Ok(Page { items, next })
 }

@@ -52,10 +52,15 @@ pub struct Body {
 const MAX_TEXT: usize = 16_384;
 
 fn cut(text: &str) -> String {
+    // PostgreSQL takes no NUL in a text: one such entry would keep all that wait with it from being written.
+    let text = &text.replace('\0', "\u{fffd}");
     if text.len() <= MAX_TEXT {
         return text.to_owned();
     }
-    let end = (0..=MAX_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let end = (0..=MAX_TEXT)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
     format!("{}… ({} bytes)", &text[..end], text.len())
 }
 
@@ -89,7 +94,7 @@ impl Entry {
                 user_id: actor.user_id.as_ref().map(ToString::to_string),
                 action: intent.action.as_str().to_owned(),
                 resource: cut(&intent.resource),
-                address: actor.origin.address.clone(),
+                address: cut(&actor.origin.address),
                 via: actor.origin.via.clone(),
                 user_agent: cut(&actor.origin.user_agent),
                 session: actor.session.as_ref().map(ToString::to_string),

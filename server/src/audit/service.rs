@@ -58,15 +58,29 @@ impl Audit for AuditService {
     async fn list(&self, actor: &Actor, query: AuditQuery) -> Result<Page<AuditEntryView>, PortalError> {
         let intent = describe(Intent::new(Action::AuditRead, "audit"), &query);
         self.door
-            .pass(actor, intent, Ok(()), async |_| queries::list(&self.log.db, &query).await.map_err(store))
+            .pass(actor, intent, Ok(()), async |_| {
+                queries::list(&self.log.db, &query).await.map_err(store)
+            })
             .await
     }
 
     async fn verify(&self, actor: &Actor) -> Result<VerifyReport, PortalError> {
         self.door
-            .pass(actor, Intent::new(Action::AuditVerify, "audit"), Ok(()), async |_| {
-                verify::verify(&self.log.db, &self.log.dir, &self.log.public_key, self.log.clock.now()).await.map_err(store)
-            })
+            .pass(
+                actor,
+                Intent::new(Action::AuditVerify, "audit"),
+                Ok(()),
+                async |_| {
+                    verify::verify(
+                        &self.log.db,
+                        &self.log.dir,
+                        &self.log.public_key,
+                        self.log.clock.now(),
+                    )
+                    .await
+                    .map_err(store)
+                },
+            )
             .await
     }
 }
@@ -74,14 +88,20 @@ impl Audit for AuditService {
 #[async_trait]
 impl RecentActs for AuditService {
     async fn recent(&self, limit: u32) -> Result<Vec<AuditEntryView>, PortalError> {
-        let query = AuditQuery { limit: Some(limit), ..AuditQuery::default() };
+        let query = AuditQuery {
+            limit: Some(limit),
+            ..AuditQuery::default()
+        };
         Ok(queries::list(&self.log.db, &query).await.map_err(store)?.items)
     }
 }
 
 /// The routes.
 pub fn routes(service: AuditService) -> Router {
-    Router::new().route("/export/audit.csv", get(csv)).route("/export/audit.json", get(json)).with_state(service)
+    Router::new()
+        .route("/export/audit.csv", get(csv))
+        .route("/export/audit.json", get(json))
+        .with_state(service)
 }
 
 #[derive(Deserialize)]
@@ -108,7 +128,10 @@ impl Wanted {
         let time = |field: &str, text: &str| match some(text) {
             None => Ok(None),
             Some(text) => Timestamp::parse(&text).map(Some).ok_or_else(|| {
-                PortalError::invalid(field, "Write a date or time as 2026-11-23 or 2026-11-23T09:41:00Z.")
+                PortalError::invalid(
+                    field,
+                    "Write a date or time as 2026-11-23 or 2026-11-23T09:41:00Z.",
+                )
             }),
         };
         let outcome = match some(&self.outcome) {
@@ -146,21 +169,35 @@ async fn json(
     file(&service, &actor, &wanted, Format::JsonLines).await
 }
 
-async fn file(service: &AuditService, actor: &Actor, wanted: &Wanted, format: Format) -> Result<Response, HttpError> {
+async fn file(
+    service: &AuditService,
+    actor: &Actor,
+    wanted: &Wanted,
+    format: Format,
+) -> Result<Response, HttpError> {
     let (name, kind) = match format {
         Format::Csv => ("attachment; filename=\"audit.csv\"", "text/csv; charset=utf-8"),
         Format::JsonLines => ("attachment; filename=\"audit.json\"", "application/x-ndjson"),
     };
     let query = wanted.query();
     let intent = Intent::new(Action::AuditExport, "audit").with("format", kind);
-    let intent = query.as_ref().map_or(intent.clone(), |query| describe(intent, query));
+    let intent = query
+        .as_ref()
+        .map_or(intent.clone(), |query| describe(intent, query));
     let check = query.as_ref().map(|_| ()).map_err(Clone::clone);
     service.door.pass(actor, intent, check, async |_| Ok(())).await?;
     let query = query?;
-    let mut response = Response::new(Body::from_stream(export::stream(service.log.db.clone(), query, format)));
+    let mut response = Response::new(Body::from_stream(export::stream(
+        service.log.db.clone(),
+        query,
+        format,
+    )));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
     Ok(response)
 }

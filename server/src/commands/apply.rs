@@ -1,7 +1,7 @@
 //! Writes what came back from nodes: one transaction per batch, each change numbered as an event.
 //! Applying the same news twice changes nothing and numbers nothing.
 
-use crate::commands::queries::{INVOCATION_COLUMNS, invocation};
+use crate::commands::invocations::{INVOCATION_COLUMNS, invocation};
 use crate::commands::ssm::SeenInvocation;
 use muster_domain::Timestamp;
 use muster_domain::commands::{CommandStatus, CommandSummary, InvocationView, OutputStream};
@@ -302,7 +302,7 @@ pub async fn apply(db: &Db, command: &CommandId, news: &News, now: Timestamp) ->
         });
         if let Some(seen) = seen {
             // Late news never turns a finished node back into a running one.
-            if !(view.status.is_final() && !seen.status.is_final()) {
+            if !view.status.is_final() || seen.status.is_final() {
                 view.status = seen.status;
                 view.status_details.clone_from(&seen.status_details);
                 view.response_code = seen.response_code;

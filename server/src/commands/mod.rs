@@ -9,6 +9,7 @@ pub mod download;
 pub mod events;
 pub mod follow;
 pub mod http;
+pub mod invocations;
 pub mod queries;
 pub mod reads;
 pub mod service;

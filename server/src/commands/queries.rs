@@ -3,7 +3,7 @@
 use crate::fleet::filter_sql::push_scopes;
 use crate::fleet::queries::{decode_cursor, encode_cursor};
 use muster_domain::Timestamp;
-use muster_domain::commands::{CommandQuery, CommandStatus, CommandSummary, InvocationQuery, InvocationView};
+use muster_domain::commands::{CommandQuery, CommandStatus, CommandSummary};
 use muster_domain::fleet::NodeSelection;
 use muster_domain::ids::{CommandId, NodeId, UserId};
 use muster_domain::paging::{Page, clamp_limit};
@@ -46,7 +46,7 @@ pub struct CommandRow {
     pub next_event: i64,
 }
 
-fn count(row: &AnyRow, column: &str) -> Result<u32, StoreError> {
+pub(super) fn count(row: &AnyRow, column: &str) -> Result<u32, StoreError> {
     Ok(u32::try_from(row.int(column)?).unwrap_or_default())
 }
 
@@ -437,147 +437,6 @@ pub async fn remove_unsent(db: &Db, command: &CommandId) -> Result<(), StoreErro
     }
     transaction.commit().await?;
     Ok(())
-}
-
-/// One invocation out of its row.
-///
-/// # Errors
-/// When a column is not what it should be.
-pub fn invocation(row: &AnyRow) -> Result<InvocationView, StoreError> {
-    Ok(InvocationView {
-        node_id: NodeId::new(row.text("node_id")?),
-        node_name: row.text("node_name")?,
-        status: CommandStatus::parse(&row.text("status")?).unwrap_or(CommandStatus::Pending),
-        status_details: row.text("status_details")?,
-        response_code: i32::try_from(row.int("response_code")?).unwrap_or(-1),
-        started_at: row.time_or_none("started_at")?,
-        ended_at: row.time_or_none("ended_at")?,
-        stdout_bytes: row.int("stdout_bytes")?,
-        stderr_bytes: row.int("stderr_bytes")?,
-        output_hash: row.text("output_hash")?,
-    })
-}
-
-/// The columns of an invocation.
-pub const INVOCATION_COLUMNS: &str = "select i.node_id, i.node_name, i.status, i.status_details, i.response_code, i.started_at, i.ended_at, \
-     i.stdout_bytes, i.stderr_bytes, i.output_hash, i.output_complete, i.sort_rank from command_invocations i";
-
-fn push_invocation_scope(sql: &mut Sql, scopes: &[Scope]) {
-    if scopes.contains(&Scope::All) {
-        return;
-    }
-    sql.push(" and exists (select 1 from nodes n where n.node_id = i.node_id and ");
-    push_scopes(sql, scopes);
-    sql.push(")");
-}
-
-/// A page of a command's invocations: failures first, then by name.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn invocations(
-    db: &Db,
-    command: &CommandId,
-    query: &InvocationQuery,
-    scopes: &[Scope],
-) -> Result<Page<InvocationView>, StoreError> {
-    let limit = clamp_limit(query.limit);
-    let mut sql = Sql::new(INVOCATION_COLUMNS);
-    sql.push(" where i.command_id = ").text(command.as_str());
-    push_invocation_scope(&mut sql, scopes);
-    if let Some(status) = query.status {
-        sql.push(" and i.status = ").text(status.as_str());
-    }
-    if !query.text.trim().is_empty() {
-        let pattern = contains_pattern(query.text.trim());
-        sql.push(" and (lower(i.node_name) like ")
-            .text(pattern.clone())
-            .push(" escape '\\' or i.node_id like ");
-        sql.text(pattern).push(" escape '\\')");
-    }
-    if let Some((key, id)) = query.cursor.as_ref().and_then(decode_cursor) {
-        let (rank, name) = key.split_once(' ').unwrap_or(("0", &key));
-        sql.push(" and (i.sort_rank, i.node_name, i.node_id) > (")
-            .int(rank.parse().unwrap_or_default());
-        sql.push(", ").text(name).push(", ").text(id).push(")");
-    }
-    sql.push(" order by i.sort_rank, i.node_name, i.node_id limit ")
-        .int(i64::from(limit) + 1);
-    let rows = sql.all(db.reader()).await?;
-    let more = rows.len() > limit as usize;
-    let mut items = Vec::new();
-    let mut next = None;
-    for row in rows.iter().take(limit as usize) {
-        let item = invocation(row)?;
-        if more {
-            next = Some(encode_cursor(
-                &format!("{} {}", row.int("sort_rank")?, item.node_name),
-                item.node_id.as_str(),
-            ));
-        }
-        items.push(item);
-    }
-    Ok(Page { items, next })
-}
-
-/// Invocations by status.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn by_status(
-    db: &Db,
-    command: &CommandId,
-    scopes: &[Scope],
-) -> Result<Vec<(CommandStatus, u32)>, StoreError> {
-    let mut sql =
-        Sql::new("select i.status, count(*) as nodes from command_invocations i where i.command_id = ");
-    sql.text(command.as_str());
-    push_invocation_scope(&mut sql, scopes);
-    sql.push(" group by i.status order by i.status");
-    let mut counts = Vec::new();
-    for found in sql.all(db.reader()).await? {
-        if let Some(status) = CommandStatus::parse(&found.text("status")?) {
-            counts.push((status, count(&found, "nodes")?));
-        }
-    }
-    Ok(counts)
-}
-
-/// The nodes of a command, or only those that did not succeed.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn node_ids(db: &Db, command: &CommandId, only_failed: bool) -> Result<Vec<NodeId>, StoreError> {
-    let mut sql = Sql::new("select i.node_id from command_invocations i where i.command_id = ");
-    sql.text(command.as_str());
-    if only_failed {
-        sql.push(" and i.status in ('Failed', 'TimedOut', 'Cancelled')");
-    }
-    sql.push(" order by i.node_name, i.node_id");
-    sql.all(db.reader())
-        .await?
-        .iter()
-        .map(|row| Ok(NodeId::new(row.text("node_id")?)))
-        .collect()
-}
-
-/// Whether a node's invocation may be seen.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn invocation_of(
-    db: &Db,
-    command: &CommandId,
-    node: &NodeId,
-    scopes: &[Scope],
-) -> Result<Option<InvocationView>, StoreError> {
-    let mut sql = Sql::new(INVOCATION_COLUMNS);
-    sql.push(" where i.command_id = ")
-        .text(command.as_str())
-        .push(" and i.node_id = ")
-        .text(node.as_str());
-    push_invocation_scope(&mut sql, scopes);
-    sql.first(db.reader()).await?.as_ref().map(invocation).transpose()
 }
 
 /// How long the last ten successful runs of the same document with the same parameters took, in the middle.

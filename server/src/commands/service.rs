@@ -4,7 +4,7 @@ use crate::aws::Ssm;
 use crate::commands::dispatch::{Dispatcher, NODES_PER_CALL, SendError, split_rate};
 use crate::commands::queries::{self, CommandRow, NewCommand, Part, Viewer};
 use crate::commands::ssm::Rate;
-use crate::commands::{documents, reads, ssm};
+use crate::commands::{documents, invocations, reads, ssm};
 use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
@@ -104,7 +104,9 @@ impl CommandService {
         if scopes.contains(&Scope::All) {
             return Ok(true);
         }
-        let all = queries::node_ids(&self.db, command, false).await.map_err(store)?;
+        let all = invocations::node_ids(&self.db, command, false)
+            .await
+            .map_err(store)?;
         let seen = crate::fleet::queries::by_ids(&self.db, &all, scopes)
             .await
             .map_err(store)?;
@@ -278,7 +280,7 @@ impl Commands for CommandService {
                 Ok(()),
                 async |pass| {
                     let row = self.row(actor, &command, &pass.scopes).await?;
-                    let nodes = queries::node_ids(&self.db, &command, only_failed)
+                    let nodes = invocations::node_ids(&self.db, &command, only_failed)
                         .await
                         .map_err(store)?;
                     if only_failed && nodes.is_empty() {
@@ -358,7 +360,7 @@ impl Commands for CommandService {
                 Ok(()),
                 async |pass| {
                     let row = self.row(actor, &command, &pass.scopes).await?;
-                    let by_status = queries::by_status(&self.db, &command, &pass.scopes)
+                    let by_status = invocations::by_status(&self.db, &command, &pass.scopes)
                         .await
                         .map_err(store)?;
                     let parts = queries::parts(&self.db, &command).await.map_err(store)?;
@@ -400,7 +402,7 @@ impl Commands for CommandService {
                 Ok(()),
                 async |pass| {
                     self.row(actor, &command, &pass.scopes).await?;
-                    queries::invocations(&self.db, &command, &query, &pass.scopes)
+                    invocations::invocations(&self.db, &command, &query, &pass.scopes)
                         .await
                         .map_err(store)
                 },
@@ -422,7 +424,7 @@ impl Commands for CommandService {
                 Intent::new(Action::CommandsRead, format!("command:{command}")),
                 Ok(()),
                 async |pass| {
-                    queries::invocation_of(&self.db, &command, &node, &pass.scopes)
+                    invocations::invocation_of(&self.db, &command, &node, &pass.scopes)
                         .await
                         .map_err(store)?
                         .ok_or_else(|| PortalError::NotFound {
@@ -454,7 +456,7 @@ pub async fn admit_download(
     service
         .door
         .pass(actor, intent, Ok(()), async |pass| {
-            queries::invocation_of(&service.db, command, node, &pass.scopes)
+            invocations::invocation_of(&service.db, command, node, &pass.scopes)
                 .await
                 .map_err(store)?
                 .map(|_| ())

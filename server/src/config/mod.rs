@@ -111,7 +111,9 @@ impl Config {
     /// The first value that cannot be used, with its place.
     pub fn read(settings: &Settings) -> Result<Self, ConfigError> {
         let data_dir = PathBuf::from(settings.text("data_dir"));
-        let addresses = |key: &str| -> Result<Vec<SocketAddr>, ConfigError> { settings.list(key, "addresses like 10.0.0.1:4580, separated by commas") };
+        let addresses = |key: &str| -> Result<Vec<SocketAddr>, ConfigError> {
+            settings.list(key, "addresses like 10.0.0.1:4580, separated by commas")
+        };
         let ssm_mode = match settings.text("ssm_mode").as_str() {
             "embedded" => SsmMode::Embedded,
             "aws" => SsmMode::Aws,
@@ -127,11 +129,18 @@ impl Config {
             return Err(settings.wrong("account", "an account number has twelve digits"));
         }
         let region = settings.text("region");
-        if region.is_empty() || !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        if region.is_empty()
+            || !region
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
             return Err(settings.wrong("region", "use a region like eu-west-1"));
         }
         let public_url = settings.some("public_url");
-        if public_url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
+        if public_url
+            .as_ref()
+            .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+        {
             return Err(settings.wrong("public_url", "use an address like https://muster.example"));
         }
         Ok(Self {
@@ -164,13 +173,17 @@ impl Config {
     /// Whether people reach the portal over TLS.
     #[must_use]
     pub fn is_tls(&self) -> bool {
-        self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
+        self.public_url
+            .as_ref()
+            .is_some_and(|url| url.starts_with("https://"))
     }
 
     /// The database's address.
     #[must_use]
     pub fn database(&self) -> String {
-        self.database_url.clone().unwrap_or_else(|| self.data_dir.join("muster.db").to_string_lossy().into_owned())
+        self.database_url
+            .clone()
+            .unwrap_or_else(|| self.data_dir.join("muster.db").to_string_lossy().into_owned())
     }
 }
 
@@ -190,7 +203,10 @@ impl Settings {
     }
 
     fn parse<T: FromStr>(&self, key: &str, expected: &str) -> Result<T, ConfigError> {
-        self.text(key).trim().parse().map_err(|_| self.wrong(key, expected))
+        self.text(key)
+            .trim()
+            .parse()
+            .map_err(|_| self.wrong(key, expected))
     }
 
     fn list<T: FromStr>(&self, key: &str, expected: &str) -> Result<Vec<T>, ConfigError> {
@@ -205,6 +221,10 @@ impl Settings {
     fn in_range(&self, key: &str, low: u32, high: u32) -> Result<u32, ConfigError> {
         let expected = format!("use a whole number from {low} to {high}");
         let number: u32 = self.parse(key, &expected)?;
-        if (low..=high).contains(&number) { Ok(number) } else { Err(self.wrong(key, &expected)) }
+        if (low..=high).contains(&number) {
+            Ok(number)
+        } else {
+            Err(self.wrong(key, &expected))
+        }
     }
 }

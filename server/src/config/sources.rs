@@ -18,38 +18,103 @@ pub struct Key {
 }
 
 const fn key(name: &'static str, default: &'static str, help: &'static str) -> Key {
-    Key { name, default, help, secret: false }
+    Key {
+        name,
+        default,
+        help,
+        secret: false,
+    }
 }
 
 const fn secret(name: &'static str, help: &'static str) -> Key {
-    Key { name, default: "", help, secret: true }
+    Key {
+        name,
+        default: "",
+        help,
+        secret: true,
+    }
 }
 
 /// All settings.
 pub const KEYS: &[Key] = &[
     key("addr", "127.0.0.1:3000", "Where the portal listens"),
     key("data_dir", "./data", "Where everything is kept"),
-    key("public_url", "", "How people reach the portal, e.g. https://muster.example (turns on secure cookies)"),
-    secret("database_url", "postgres://… instead of the SQLite file in the data directory"),
-    key("ssm_mode", "embedded", "embedded: the built-in Systems Manager endpoint; aws: AWS itself"),
-    key("ssm_addr", "127.0.0.1:4580", "Where the embedded endpoint listens"),
+    key(
+        "public_url",
+        "",
+        "How people reach the portal, e.g. https://muster.example (turns on secure cookies)",
+    ),
+    secret(
+        "database_url",
+        "postgres://… instead of the SQLite file in the data directory",
+    ),
+    key(
+        "ssm_mode",
+        "embedded",
+        "embedded: the built-in Systems Manager endpoint; aws: AWS itself",
+    ),
+    key(
+        "ssm_addr",
+        "127.0.0.1:4580",
+        "Where the embedded endpoint listens",
+    ),
     key("ssm_extra_addr", "", "More addresses for it, separated by commas"),
-    key("ssm_endpoint", "", "Another Systems Manager endpoint than the region's own (with ssm_mode=aws)"),
+    key(
+        "ssm_endpoint",
+        "",
+        "Another Systems Manager endpoint than the region's own (with ssm_mode=aws)",
+    ),
     key("region", "eu-west-1", "The region"),
-    key("account", "123456789012", "The embedded endpoint's account number"),
-    key("connection_name", "default", "What the connection is called in the portal"),
+    key(
+        "account",
+        "123456789012",
+        "The embedded endpoint's account number",
+    ),
+    key(
+        "connection_name",
+        "default",
+        "What the connection is called in the portal",
+    ),
     key("role_arn", "", "A role to assume at AWS"),
     key("output_bucket", "", "A bucket for full command output at AWS"),
-    key("access_key_id", "", "An access key for ssm_endpoint; normally the SDK finds its own"),
+    key(
+        "access_key_id",
+        "",
+        "An access key for ssm_endpoint; normally the SDK finds its own",
+    ),
     secret("secret_access_key", "The secret of access_key_id"),
-    key("idle_timeout_minutes", "30", "Minutes without use after which a session ends"),
-    key("session_hours", "12", "Hours after which a session ends, used or not"),
-    key("trusted_proxies", "", "Proxies whose X-Forwarded-For is believed, separated by commas"),
-    key("audit_key_path", "", "The key that signs the audit log, when not in the data directory"),
+    key(
+        "idle_timeout_minutes",
+        "30",
+        "Minutes without use after which a session ends",
+    ),
+    key(
+        "session_hours",
+        "12",
+        "Hours after which a session ends, used or not",
+    ),
+    key(
+        "trusted_proxies",
+        "",
+        "Proxies whose X-Forwarded-For is believed, separated by commas",
+    ),
+    key(
+        "audit_key_path",
+        "",
+        "The key that signs the audit log, when not in the data directory",
+    ),
     key("site_root", "target/site", "Where script, style and fonts are"),
     key("log_format", "text", "text or json"),
-    key("local_node", "true", "Make this machine a node of the embedded endpoint"),
-    key("connection_lost_seconds", "120", "Seconds of silence after which a node has lost its connection"),
+    key(
+        "local_node",
+        "true",
+        "Make this machine a node of the embedded endpoint",
+    ),
+    key(
+        "connection_lost_seconds",
+        "120",
+        "Seconds of silence after which a node has lost its connection",
+    ),
 ];
 
 /// Where a value comes from.
@@ -79,13 +144,21 @@ pub(super) fn variable(name: &str) -> String {
 
 /// Variables that begin like settings and are none: read elsewhere.
 fn is_foreign(name: &str) -> bool {
-    name.starts_with("MUSTER_TEST_") || name.starts_with("MUSTER_AGENT_") || matches!(name, "MUSTER_ACTIVATION_CODE" | "MUSTER_CONFIG" | "MUSTER_LOG")
+    name.starts_with("MUSTER_TEST_")
+        || name.starts_with("MUSTER_AGENT_")
+        || matches!(name, "MUSTER_ACTIVATION_CODE" | "MUSTER_CONFIG" | "MUSTER_LOG")
 }
 
 fn unknown(place: String, key: &str) -> ConfigError {
-    let near = KEYS.iter().find(|known| known.name.contains(key) || key.contains(known.name));
+    let near = KEYS
+        .iter()
+        .find(|known| known.name.contains(key) || key.contains(known.name));
     let hint = near.map_or_else(String::new, |near| format!("; did you mean `{}`?", near.name));
-    ConfigError::Unknown { place, key: key.to_owned(), hint }
+    ConfigError::Unknown {
+        place,
+        key: key.to_owned(),
+        hint,
+    }
 }
 
 impl Settings {
@@ -99,12 +172,18 @@ impl Settings {
         environment: impl Iterator<Item = (String, String)>,
         file: Option<&Path>,
     ) -> Result<Self, ConfigError> {
-        let mut values: BTreeMap<&'static str, (String, Source)> =
-            KEYS.iter().map(|key| (key.name, (key.default.to_owned(), Source::Default))).collect();
+        let mut values: BTreeMap<&'static str, (String, Source)> = KEYS
+            .iter()
+            .map(|key| (key.name, (key.default.to_owned(), Source::Default)))
+            .collect();
         let mut from_environment = BTreeMap::new();
-        for (name, value) in environment.filter(|(name, _)| name.starts_with("MUSTER_") && !is_foreign(name)) {
+        for (name, value) in environment.filter(|(name, _)| name.starts_with("MUSTER_") && !is_foreign(name))
+        {
             let key = name.trim_start_matches("MUSTER_").to_ascii_lowercase();
-            let known = KEYS.iter().find(|known| known.name == key).ok_or_else(|| unknown(format!("the variable {name}"), &key))?;
+            let known = KEYS
+                .iter()
+                .find(|known| known.name == key)
+                .ok_or_else(|| unknown(format!("the variable {name}"), &key))?;
             from_environment.insert(known.name, value);
         }
         let data_dir = flags
@@ -112,10 +191,15 @@ impl Settings {
             .or_else(|| from_environment.get("data_dir"))
             .map_or_else(|| PathBuf::from("./data"), PathBuf::from);
         let in_data = data_dir.join("muster.toml");
-        let path = file.map(Path::to_owned).or_else(|| in_data.is_file().then_some(in_data));
+        let path = file
+            .map(Path::to_owned)
+            .or_else(|| in_data.is_file().then_some(in_data));
         if let Some(path) = path {
             for (key, value) in read_file(&path)? {
-                let known = KEYS.iter().find(|known| known.name == key).ok_or_else(|| unknown(path.display().to_string(), &key))?;
+                let known = KEYS
+                    .iter()
+                    .find(|known| known.name == key)
+                    .ok_or_else(|| unknown(path.display().to_string(), &key))?;
                 values.insert(known.name, (value, Source::File(path.clone())));
             }
         }
@@ -123,7 +207,10 @@ impl Settings {
             values.insert(name, (value, Source::Variable));
         }
         for (name, value) in flags {
-            let known = KEYS.iter().find(|known| known.name == name).ok_or_else(|| unknown("the command line".into(), name))?;
+            let known = KEYS
+                .iter()
+                .find(|known| known.name == name)
+                .ok_or_else(|| unknown("the command line".into(), name))?;
             values.insert(known.name, (value.clone(), Source::Flag));
         }
         Ok(Self { values })
@@ -132,7 +219,10 @@ impl Settings {
     /// A value as text.
     #[must_use]
     pub fn text(&self, key: &str) -> String {
-        self.values.get(key).map(|(value, _)| value.clone()).unwrap_or_default()
+        self.values
+            .get(key)
+            .map(|(value, _)| value.clone())
+            .unwrap_or_default()
     }
 
     /// Where a value stands, for people.
@@ -152,17 +242,31 @@ impl Settings {
         let mut text = String::new();
         for key in KEYS {
             let value = self.text(key.name);
-            let shown = if key.secret && !value.is_empty() { "…".to_owned() } else { value };
-            text.push_str(&format!("{} = {shown:?}  # {}; {}\n", key.name, self.place(key.name), key.help));
+            let shown = if key.secret && !value.is_empty() {
+                "…".to_owned()
+            } else {
+                value
+            };
+            text.push_str(&format!(
+                "{} = {shown:?}  # {}; {}\n",
+                key.name,
+                self.place(key.name),
+                key.help
+            ));
         }
         text
     }
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
-    let wrong = |reason: String| ConfigError::File { path: path.display().to_string(), reason };
+    let wrong = |reason: String| ConfigError::File {
+        path: path.display().to_string(),
+        reason,
+    };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| wrong(error.to_string()))?;
     let plain = |value: &toml::Value| match value {
         toml::Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -185,7 +289,10 @@ mod tests {
     use crate::config::Config;
 
     fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -193,10 +300,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("m.toml");
         std::fs::write(&file, "region = \"us-east-1\"\nsession_hours = 3\nlocal_node = false\ntrusted_proxies = [\"10.0.0.1\"]\n").unwrap();
-        let environment = map(&[("MUSTER_REGION", "eu-north-1"), ("MUSTER_SESSION_HOURS", "4"), ("MUSTER_TEST_X", "y"), ("PATH", "z")]);
-        let settings = Settings::gather(&map(&[("session_hours", "5")]), environment.into_iter(), Some(&file)).unwrap();
+        let environment = map(&[
+            ("MUSTER_REGION", "eu-north-1"),
+            ("MUSTER_SESSION_HOURS", "4"),
+            ("MUSTER_TEST_X", "y"),
+            ("PATH", "z"),
+        ]);
+        let settings = Settings::gather(
+            &map(&[("session_hours", "5")]),
+            environment.into_iter(),
+            Some(&file),
+        )
+        .unwrap();
         let config = Config::read(&settings).unwrap();
-        assert_eq!((config.region.as_str(), config.session_hours, config.local_node), ("eu-north-1", 5, false));
+        assert_eq!(
+            (config.region.as_str(), config.session_hours, config.local_node),
+            ("eu-north-1", 5, false)
+        );
         assert_eq!(config.trusted_proxies.len(), 1);
         assert_eq!(config.addr.port(), 3000);
     }
@@ -204,20 +324,42 @@ mod tests {
     #[test]
     fn what_is_wrong_names_itself_and_its_place() {
         let none = || std::iter::empty();
-        let error = Settings::gather(&map(&[("adr", "x")]), none(), None).unwrap_err().to_string();
+        let error = Settings::gather(&map(&[("adr", "x")]), none(), None)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("adr") && error.contains("command line"), "{error}");
-        let error = Settings::gather(&BTreeMap::new(), map(&[("MUSTER_SESION_HOURS", "1")]).into_iter(), None).unwrap_err().to_string();
+        let error = Settings::gather(
+            &BTreeMap::new(),
+            map(&[("MUSTER_SESION_HOURS", "1")]).into_iter(),
+            None,
+        )
+        .unwrap_err()
+        .to_string();
         assert!(error.contains("MUSTER_SESION_HOURS"), "{error}");
-        for (key, value) in [("addr", "here"), ("session_hours", "0"), ("ssm_mode", "gcp"), ("account", "12"), ("local_node", "maybe")] {
+        for (key, value) in [
+            ("addr", "here"),
+            ("session_hours", "0"),
+            ("ssm_mode", "gcp"),
+            ("account", "12"),
+            ("local_node", "maybe"),
+        ] {
             let settings = Settings::gather(&map(&[(key, value)]), none(), None).unwrap();
             let error = Config::read(&settings).unwrap_err().to_string();
-            assert!(error.contains(key) && error.contains(value) && error.contains("flag --"), "{error}");
+            assert!(
+                error.contains(key) && error.contains(value) && error.contains("flag --"),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn secrets_are_not_printed() {
-        let settings = Settings::gather(&map(&[("database_url", "postgres://u:hunter2@h/d")]), std::iter::empty(), None).unwrap();
+        let settings = Settings::gather(
+            &map(&[("database_url", "postgres://u:hunter2@h/d")]),
+            std::iter::empty(),
+            None,
+        )
+        .unwrap();
         assert!(!settings.print().contains("hunter2"));
         assert!(settings.print().contains("database_url = \"…\""));
     }

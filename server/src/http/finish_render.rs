@@ -29,20 +29,33 @@ impl Default for Renders {
 
 /// The layer.
 pub async fn layer(State(renders): State<Renders>, request: Request, next: Next) -> Response {
-    let busy = || (StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Try again in a few seconds.\n").into_response();
-    let Ok(Ok(permit)) = tokio::time::timeout(Duration::from_secs(10), renders.0.acquire_owned()).await else { return busy() };
+    let busy = || {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The server is busy. Try again in a few seconds.\n",
+        )
+            .into_response()
+    };
+    let Ok(Ok(permit)) = tokio::time::timeout(Duration::from_secs(10), renders.0.acquire_owned()).await
+    else {
+        return busy();
+    };
     let render = tokio::spawn(async move {
         let _permit = permit;
         let rendered = tokio::time::timeout(DEADLINE, async move {
             let (parts, body) = next.run(request).await.into_parts();
             // Read to the end here, so that nothing depends on the browser's patience.
-            body.collect().await.map(|body| Response::from_parts(parts, Body::from(body.to_bytes())))
+            body.collect()
+                .await
+                .map(|body| Response::from_parts(parts, Body::from(body.to_bytes())))
         });
         rendered.await
     });
     match render.await {
         Ok(Ok(Ok(response))) => response,
-        Ok(Ok(Err(error))) => crate::error::HttpError(crate::error::internal("render", &error)).into_response(),
+        Ok(Ok(Err(error))) => {
+            crate::error::HttpError(crate::error::internal("render", &error)).into_response()
+        }
         Ok(Err(_)) => busy(),
         Err(error) => crate::error::HttpError(crate::error::internal("render", &error)).into_response(),
     }

@@ -36,7 +36,11 @@ pub struct Edge {
 /// The name of the session's cookie. The prefix makes browsers refuse it from anywhere but this host over TLS.
 #[must_use]
 pub const fn cookie_name(tls: bool) -> &'static str {
-    if tls { "__Host-muster_session" } else { "muster_session" }
+    if tls {
+        "__Host-muster_session"
+    } else {
+        "muster_session"
+    }
 }
 
 /// Puts all layers around `routes`.

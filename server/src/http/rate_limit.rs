@@ -27,7 +27,9 @@ impl RateLimit {
         let now = Instant::now();
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MAX_ADDRESSES {
-            buckets.retain(|_, (tokens, at)| *tokens + now.duration_since(*at).as_secs_f64() * PER_SECOND < BURST);
+            buckets.retain(|_, (tokens, at)| {
+                *tokens + now.duration_since(*at).as_secs_f64() * PER_SECOND < BURST
+            });
         }
         let (tokens, at) = buckets.entry(address.to_owned()).or_insert((BURST, now));
         *tokens = (*tokens + now.duration_since(*at).as_secs_f64() * PER_SECOND).min(BURST);
@@ -42,7 +44,10 @@ impl RateLimit {
 
 /// The layer; it stands behind the one that finds out who is asking.
 pub async fn layer(State(limit): State<RateLimit>, request: Request, next: Next) -> Response {
-    let stranger = request.extensions().get::<Actor>().filter(|actor| !actor.is_known());
+    let stranger = request
+        .extensions()
+        .get::<Actor>()
+        .filter(|actor| !actor.is_known());
     if let Some(actor) = stranger
         && !matches!(*request.method(), Method::GET | Method::HEAD)
         && let Some(retry_after_seconds) = limit.take(&actor.origin.address)

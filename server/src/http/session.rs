@@ -34,7 +34,10 @@ pub fn origin_of(peer: Option<SocketAddr>, headers: &HeaderMap, trusted: &[IpAdd
     let mut address = peer.map(|peer| peer.ip());
     if address.is_some_and(|address| trusted.contains(&address)) {
         // The last one that is not ours was seen by us; everything before it anybody can write.
-        let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let forwarded = headers
+            .get("x-forwarded-for")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         address = forwarded
             .split(',')
             .rev()
@@ -42,9 +45,14 @@ pub fn origin_of(peer: Option<SocketAddr>, headers: &HeaderMap, trusted: &[IpAdd
             .find(|ip| !trusted.contains(ip))
             .or(address);
     }
-    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     Origin {
-        address: address.map(|address| address.to_canonical().to_string()).unwrap_or_default(),
+        address: address
+            .map(|address| address.to_canonical().to_string())
+            .unwrap_or_default(),
         user_agent: agent.chars().take(256).collect(),
         via: "browser".into(),
     }
@@ -52,13 +60,19 @@ pub fn origin_of(peer: Option<SocketAddr>, headers: &HeaderMap, trusted: &[IpAdd
 
 /// Pages that a stranger may see.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/sign-in" | "/setup" | "/health" | "/favicon.svg" | "/favicon.ico")
-        || path.starts_with("/pkg/")
+    matches!(
+        path,
+        "/sign-in" | "/setup" | "/health" | "/favicon.svg" | "/favicon.ico"
+    ) || path.starts_with("/pkg/")
         || path.starts_with("/fonts/")
 }
 
 fn wants_page(request: &Request) -> bool {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     *request.method() == Method::GET && accept.contains("text/html")
 }
 
@@ -77,8 +91,16 @@ pub fn encode(text: &str) -> String {
 }
 
 /// The layer; it stands inside tower-sessions' own.
-pub async fn layer(State(state): State<SessionLayer>, session: Session, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+pub async fn layer(
+    State(state): State<SessionLayer>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| *peer);
     let origin = origin_of(peer, request.headers(), &state.trusted_proxies);
     let path = request.uri().path().to_owned();
     let mut actor = Actor::anonymous(origin.clone());
@@ -86,7 +108,12 @@ pub async fn layer(State(state): State<SessionLayer>, session: Session, mut requ
     if !path.starts_with("/pkg/") && !path.starts_with("/fonts/") {
         match known(&state, &session, origin).await {
             Ok(Some(known)) => actor = known,
-            Ok(None) => expired = request.headers().get(header::COOKIE).is_some_and(|c| c.as_bytes().windows(7).any(|w| w == b"muster_")),
+            Ok(None) => {
+                expired = request
+                    .headers()
+                    .get(header::COOKIE)
+                    .is_some_and(|c| c.as_bytes().windows(7).any(|w| w == b"muster_"))
+            }
             Err(error) => return crate::error::HttpError(error).into_response(),
         }
     }
@@ -94,24 +121,44 @@ pub async fn layer(State(state): State<SessionLayer>, session: Session, mut requ
         if state.access.needs_setup().await.unwrap_or(false) {
             return Redirect::to("/setup").into_response();
         }
-        let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+        let wanted = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |wanted| wanted.as_str());
         let reason = if expired { "&error=expired" } else { "" };
         return Redirect::to(&format!("/sign-in?next={}{reason}", encode(wanted))).into_response();
     }
-    if actor.is_known() && matches!(path.as_str(), "/sign-in" | "/setup") && *request.method() == Method::GET {
+    if actor.is_known() && matches!(path.as_str(), "/sign-in" | "/setup") && *request.method() == Method::GET
+    {
         return Redirect::to("/").into_response();
     }
     request.extensions_mut().insert(actor);
     next.run(request).await
 }
 
-async fn known(state: &SessionLayer, session: &Session, origin: Origin) -> Result<Option<Actor>, muster_domain::PortalError> {
-    let auth: Option<Auth> = session.get(AUTH).await.map_err(|error| crate::error::internal("session", &error))?;
+async fn known(
+    state: &SessionLayer,
+    session: &Session,
+    origin: Origin,
+) -> Result<Option<Actor>, muster_domain::PortalError> {
+    let auth: Option<Auth> = session
+        .get(AUTH)
+        .await
+        .map_err(|error| crate::error::internal("session", &error))?;
     let Some(auth) = auth else { return Ok(None) };
-    if !state.sessions.touch(&auth.session_id, state.idle_ms).await.map_err(crate::error::store)? {
+    if !state
+        .sessions
+        .touch(&auth.session_id, state.idle_ms)
+        .await
+        .map_err(crate::error::store)?
+    {
         return Ok(None);
     }
-    state.access.actor(&UserId::new(auth.user_id), &auth.session_id, origin).await.map_err(crate::error::store)
+    state
+        .access
+        .actor(&UserId::new(auth.user_id), &auth.session_id, origin)
+        .await
+        .map_err(crate::error::store)
 }
 
 #[cfg(test)]
@@ -122,7 +169,10 @@ mod tests {
     fn only_our_own_proxies_are_believed() {
         let peer: SocketAddr = "10.0.0.1:5000".parse().unwrap();
         let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", "6.6.6.6, 203.0.113.9, 10.0.0.2".parse().unwrap());
+        headers.insert(
+            "x-forwarded-for",
+            "6.6.6.6, 203.0.113.9, 10.0.0.2".parse().unwrap(),
+        );
         assert_eq!(origin_of(Some(peer), &headers, &[]).address, "10.0.0.1");
         let trusted = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
         assert_eq!(origin_of(Some(peer), &headers, &trusted).address, "203.0.113.9");

@@ -59,13 +59,20 @@ async fn sign_in(
     Form(form): Form<SignInForm>,
 ) -> Response {
     let next = local_path(&form.next).to_owned();
-    let back = |code: &str| Redirect::to(&format!("/sign-in?error={code}&next={}", encode(&next))).into_response();
-    match state.access.sign_in(actor.origin, form.name, Password(form.password)).await {
+    let back =
+        |code: &str| Redirect::to(&format!("/sign-in?error={code}&next={}", encode(&next))).into_response();
+    match state
+        .access
+        .sign_in(actor.origin, form.name, Password(form.password))
+        .await
+    {
         Ok(signed_in) => match begin(&state, &session, signed_in).await {
             Ok(()) => see_other(&next),
             Err(error) => HttpError(error).into_response(),
         },
-        Err(PortalError::TooManyRequests { retry_after_seconds }) => back(&format!("wait&seconds={retry_after_seconds}")),
+        Err(PortalError::TooManyRequests { retry_after_seconds }) => {
+            back(&format!("wait&seconds={retry_after_seconds}"))
+        }
         Err(PortalError::Invalid { .. } | PortalError::NotFound { .. }) => back("wrong"),
         Err(error) => HttpError(error).into_response(),
     }
@@ -81,7 +88,12 @@ async fn begin(state: &SignInState, session: &Session, signed_in: SignedIn) -> R
     let now = state.clock.now();
     let auth = Auth {
         user_id: signed_in.user_id.to_string(),
-        session_id: signed_in.actor.session.as_ref().map(ToString::to_string).unwrap_or_default(),
+        session_id: signed_in
+            .actor
+            .session
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         address: signed_in.actor.origin.address,
         user_agent: signed_in.actor.origin.user_agent,
         signed_in_at: now.0,
@@ -114,13 +126,28 @@ async fn setup(
     Form(form): Form<SetupForm>,
 ) -> Response {
     let back = |message: &str| {
-        Redirect::to(&format!("/setup?token={}&name={}&error={}", encode(&form.token), encode(&form.name), encode(message))).into_response()
+        Redirect::to(&format!(
+            "/setup?token={}&name={}&error={}",
+            encode(&form.token),
+            encode(&form.name),
+            encode(message)
+        ))
+        .into_response()
     };
     if form.password != form.repeat {
         return back("The two passwords are not the same.");
     }
     let name = form.name.clone();
-    match state.access.setup(actor.origin, form.token.clone(), name, Password(form.password.clone())).await {
+    match state
+        .access
+        .setup(
+            actor.origin,
+            form.token.clone(),
+            name,
+            Password(form.password.clone()),
+        )
+        .await
+    {
         Ok(signed_in) => match begin(&state, &session, signed_in).await {
             Ok(()) => see_other("/"),
             Err(error) => HttpError(error).into_response(),
@@ -133,14 +160,20 @@ async fn setup(
 /// The complaints without the names of fields, which stand in the form anyway.
 fn sentence(error: &PortalError) -> String {
     match error {
-        PortalError::Invalid { fields } => {
-            fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join(" ")
-        }
+        PortalError::Invalid { fields } => fields
+            .iter()
+            .map(|field| field.message.as_str())
+            .collect::<Vec<_>>()
+            .join(" "),
         other => other.to_string(),
     }
 }
 
-async fn sign_out(State(state): State<SignInState>, Extension(actor): Extension<Actor>, session: Session) -> Response {
+async fn sign_out(
+    State(state): State<SignInState>,
+    Extension(actor): Extension<Actor>,
+    session: Session,
+) -> Response {
     if actor.is_known()
         && let Err(error) = state.access.sign_out(&actor).await
     {
@@ -159,7 +192,14 @@ mod tests {
     #[test]
     fn nobody_is_led_to_another_site() {
         assert_eq!(local_path("/fleet?filter=a"), "/fleet?filter=a");
-        for bad in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nb"] {
+        for bad in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "/a\r\nb",
+        ] {
             assert_eq!(local_path(bad), "/", "{bad}");
         }
     }

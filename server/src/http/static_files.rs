@@ -10,7 +10,11 @@ use tower_http::services::{ServeDir, ServeFile};
 
 /// The routes for the files in `site_root`.
 pub fn routes(site_root: &Path) -> Router {
-    let folder = |name: &str| ServeDir::new(site_root.join(name)).precompressed_br().precompressed_gzip();
+    let folder = |name: &str| {
+        ServeDir::new(site_root.join(name))
+            .precompressed_br()
+            .precompressed_gzip()
+    };
     Router::new()
         .nest_service("/pkg", folder("pkg"))
         .nest_service("/fonts", folder("fonts"))
@@ -22,12 +26,22 @@ pub fn routes(site_root: &Path) -> Router {
 async fn cache(request: Request, next: Next) -> Response {
     // A name like `muster.3f2a….js` says what is in it; it never means something else later.
     let path = request.uri().path();
-    let hashed = path.starts_with("/pkg/") && path.rsplit('/').next().is_some_and(|name| name.split('.').count() > 2);
+    let hashed = path.starts_with("/pkg/")
+        && path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.split('.').count() > 2);
     let forever = hashed || path.starts_with("/fonts/");
     let mut response = next.run(request).await;
     if response.status() == StatusCode::OK || response.status() == StatusCode::NOT_MODIFIED {
-        let value = if forever { "public, max-age=31536000, immutable" } else { "public, no-cache" };
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+        let value = if forever {
+            "public, max-age=31536000, immutable"
+        } else {
+            "public, no-cache"
+        };
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
     }
     response
 }

@@ -6,7 +6,8 @@
 //!                lock            held by the worker as long as it lives
 //!                started         made once, under the lock: the right to run
 //!                cancel          made by the agent: stop, or do not start
-//!                steps/000/…     script, stdout, stderr, group, result.json
+//!                session         which processes are the worker's
+//!                steps/000/…     script, stdout, stderr, result.json
 //!                result.json     how all of it ended
 //!                delivery.json   what the control plane has acknowledged
 //! ```
@@ -203,16 +204,26 @@ impl Jobs {
         self.past.join(command_id).exists()
     }
 
-    /// All jobs on disk, oldest first. What never was acknowledged is removed.
+    /// Removes what was being written when an earlier agent died; it was never acknowledged. Only before
+    /// new jobs are taken: one that is just being written looks the same.
+    pub(crate) fn remove_unfinished(&self) -> io::Result<()> {
+        for entry in std::fs::read_dir(&self.jobs)? {
+            let path = entry?.path();
+            if !path.join("job.json").exists() {
+                std::fs::remove_dir_all(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All jobs on disk, oldest first.
     pub(crate) fn all(&self) -> io::Result<Vec<(JobDir, Job)>> {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(&self.jobs)? {
             let dir = JobDir::new(entry?.path());
             match dir.job() {
                 Ok(Some(job)) => found.push((dir, job)),
-                Ok(None) => {
-                    let _ = std::fs::remove_dir_all(dir.path());
-                }
+                Ok(None) => {}
                 Err(error) => {
                     tracing::error!(job = %dir.path().display(), %error, "a job cannot be read and is left alone");
                 }

@@ -98,6 +98,7 @@ impl Commands {
             }),
             tasks: TaskTracker::new(),
         };
+        commands.shared.jobs.remove_unfinished()?;
         for (dir, job) in commands.shared.jobs.all()? {
             if dir.delivery().final_ms.is_none() {
                 commands.follow(dir, job);

@@ -2,7 +2,8 @@
 //! directory, and it talks to nobody. At most one worker ever runs a job.
 
 mod plugin;
-pub(crate) mod process;
+mod process;
+pub(crate) mod session;
 mod sink;
 
 use crate::commands::document;
@@ -32,6 +33,8 @@ pub(crate) fn run(path: &Path, clock: &dyn Clock) -> Result<(), AgentError> {
     let job = dir.job().map_err(AgentError::file("reading", path))?;
     let job = job.ok_or_else(|| AgentError::Worker(format!("{} holds no job", path.display())))?;
     let _lock = take_lock(&dir)?;
+    let session_file = path.join("session");
+    session::note(&session_file).map_err(AgentError::file("writing", &session_file))?;
     if !dir.start().map_err(AgentError::file("marking", path))? {
         return Err(AgentError::Worker(
             "this command was started before; it is not run again".into(),

@@ -123,7 +123,6 @@ fn prepare(
         directory: working,
         environment,
         timeout: Duration::from_secs(timeout),
-        group_file: directory.join("group"),
     })
 }
 

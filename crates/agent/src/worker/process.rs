@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,8 +25,6 @@ pub(super) struct Program {
     pub(super) directory: PathBuf,
     pub(super) environment: Vec<(&'static str, OsString)>,
     pub(super) timeout: Duration,
-    /// Where the group is written down, for whoever must end it when we no longer can.
-    pub(super) group_file: PathBuf,
 }
 
 /// How it ended.
@@ -80,7 +78,6 @@ pub(super) fn run(
     let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
         return Ending::NotStarted("the system gave an impossible process id".into());
     };
-    write_group(&program.group_file, group);
     let (events, happened) = channel();
     let pipes: [Option<Box<dyn Read + Send>>; 2] = [
         child.stdout.take().map(|pipe| Box::new(pipe) as _),
@@ -103,7 +100,6 @@ pub(super) fn run(
     let _ = kill_process_group(group, Signal::KILL);
     let status = child.wait();
     drain(&happened, stopped.open_pipes, PIPE_GRACE);
-    let _ = std::fs::remove_file(&program.group_file);
     match (stopped.why, status) {
         (Some(ending), _) => ending,
         (None, Ok(status)) => Ending::Exited(
@@ -192,33 +188,4 @@ fn copy(
         }
     }
     let _ = events.send(Event::PipeClosed);
-}
-
-/// Process id and start time: together they name one process for ever.
-fn write_group(path: &Path, group: Pid) {
-    if let Some(start) = start_time(group) {
-        let _ = std::fs::write(path, format!("{} {start}", group.as_raw_nonzero()));
-    }
-}
-
-fn start_time(process: Pid) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
-    // The second field is the name in parentheses and may hold anything.
-    let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_ascii_whitespace().nth(19).map(str::to_owned)
-}
-
-/// Ends the group of a step whose worker is dead, when it is certain that it is that group.
-pub(crate) fn end_left_behind(group_file: &Path) {
-    let Ok(text) = std::fs::read_to_string(group_file) else {
-        return;
-    };
-    let named = text.split_once(' ').and_then(|(pid, start)| {
-        let pid = Pid::from_raw(pid.parse().ok()?)?;
-        (start_time(pid).as_deref() == Some(start)).then_some(pid)
-    });
-    if let Some(group) = named {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-    let _ = std::fs::remove_file(group_file);
 }

@@ -147,7 +147,7 @@ async fn a_worker_that_was_killed_is_reported_and_not_repeated() {
         "{}",
         step.standard_error
     );
-    assert!(!lives(script));
+    until("the script is gone too", || !lives(script)).await;
     agent.stop().await;
     gateway.disconnected().await;
     agent.run(|_| {});

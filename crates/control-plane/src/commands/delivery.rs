@@ -2,7 +2,8 @@
 //! acknowledged is sent again. All of it follows from the database, so it goes on after any crash.
 
 use super::queries::{
-    CommandRow, InvocationRow, commands, commands_sql, finish, open_invocations, set_detail, set_sent, settle,
+    CommandRow, InvocationRow, commands, commands_sql, finish, invocation, open_invocations, set_detail,
+    set_sent, settle,
 };
 use super::rate::{self, Next, Progress};
 use super::status::Detail;
@@ -90,12 +91,15 @@ async fn one(plane: &ControlPlane, row: &CommandRow) -> ApiResult<()> {
     }
     for node in plan.send.iter().chain(&plan.resend) {
         let job = job(row, node)?;
-        plane.registry.send_job(node, id, message_type::AGENT_JOB, job, now);
+        plane
+            .registry
+            .send_job(node, id, message_type::AGENT_JOB, job, now);
     }
     for node in &plan.cancel {
-        let own = plane.random.uuid();
-        let job = cancel_job(row, node, &own)?;
-        plane.registry.send_cancel(node, id, &own, message_type::AGENT_JOB, job, now);
+        tell_cancel(plane, &row.region, id, node, now)?;
+    }
+    for (node, _) in &plan.finish {
+        plane.registry.ended(node, id);
     }
     Ok(())
 }
@@ -116,7 +120,9 @@ fn plan(
         let node = invocation.node_id.clone();
         let channel = reach(&node);
         let is_cancelling = invocation.detail == Detail::Cancelling;
-        let ends_at = invocation.acknowledged_at.map_or(delivery_ends, |at| at.plus_ms(execution_ms));
+        let ends_at = invocation
+            .acknowledged_at
+            .map_or(delivery_ends, |at| at.plus_ms(execution_ms));
         if now > ends_at {
             let detail = match (is_cancelling, invocation.acknowledged_at) {
                 (true, _) => Detail::Cancelled,
@@ -142,7 +148,9 @@ fn plan(
             }
         } else if invocation.acknowledged_at.is_none()
             && let Some(reach) = channel
-            && reach.sent_at.is_none_or(|at| now.since_ms(at) > patience.resend_after_ms)
+            && reach
+                .sent_at
+                .is_none_or(|at| now.since_ms(at) > patience.resend_after_ms)
         {
             plan.resend.push(node);
         }
@@ -155,7 +163,9 @@ fn plan(
     };
     match rate::next(row.max_concurrency(), row.max_errors(), progress) {
         Next::Stop => {
-            let rest = unsent.into_iter().map(|(invocation, _)| (invocation.node_id.clone(), Detail::Terminated));
+            let rest = unsent
+                .into_iter()
+                .map(|(invocation, _)| (invocation.node_id.clone(), Detail::Terminated));
             plan.finish.extend(rest);
         }
         Next::Send(mut room) => {
@@ -177,16 +187,32 @@ fn plan(
 
 fn job(row: &CommandRow, node_id: &str) -> ApiResult<Vec<u8>> {
     let is_ours = row.output_bucket == OUTPUT_BUCKET;
-    let flag = |name: &str| row.cloud_watch.get(name).and_then(Value::as_bool).unwrap_or_default();
-    let group = row.cloud_watch.get("CloudWatchLogGroupName").and_then(Value::as_str);
+    let flag = |name: &str| {
+        row.cloud_watch
+            .get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or_default()
+    };
+    let group = row
+        .cloud_watch
+        .get("CloudWatchLogGroupName")
+        .and_then(Value::as_str);
     let content = SendCommandContent {
         command_id: row.command_id.clone(),
         document_name: row.document.clone(),
         document_content: row.content.clone(),
         parameters: for_agent(&row.parameters),
         // Output for the built-in bucket comes over the channel; the node uploads nothing itself.
-        output_s3_bucket_name: if is_ours { String::new() } else { row.output_bucket.clone() },
-        output_s3_key_prefix: if is_ours { String::new() } else { row.output_prefix.clone() },
+        output_s3_bucket_name: if is_ours {
+            String::new()
+        } else {
+            row.output_bucket.clone()
+        },
+        output_s3_key_prefix: if is_ours {
+            String::new()
+        } else {
+            row.output_prefix.clone()
+        },
         cloud_watch_log_group_name: group.unwrap_or_default().to_owned(),
         cloud_watch_output_enabled: flag("CloudWatchOutputEnabled").to_string(),
     };
@@ -195,13 +221,44 @@ fn job(row: &CommandRow, node_id: &str) -> ApiResult<Vec<u8>> {
     encoded(job_id(&row.command_id, node_id), topic, content)
 }
 
-fn cancel_job(row: &CommandRow, node_id: &str, own_id: &str) -> ApiResult<Vec<u8>> {
+fn cancel_job(region: &str, command_id: &str, node_id: &str, own_id: &str) -> ApiResult<Vec<u8>> {
     let content = CancelCommandContent {
-        cancel_message_id: job_id(&row.command_id, node_id),
+        cancel_message_id: job_id(command_id, node_id),
     };
-    let topic = format!("{}.{}.1", topic::CANCEL_COMMAND, row.region.replace('-', "."));
+    let topic = format!("{}.{}.1", topic::CANCEL_COMMAND, region.replace('-', "."));
     let content = serde_json::to_string(&content).map_err(ApiError::internal)?;
     encoded(job_id(own_id, node_id), topic, content)
+}
+
+/// Tells a node to stop a command. Nothing is kept of it: where it gets lost, it is told again.
+fn tell_cancel(
+    plane: &ControlPlane,
+    region: &str,
+    command_id: &str,
+    node_id: &str,
+    now: Timestamp,
+) -> ApiResult<()> {
+    let own = plane.random.uuid();
+    let job = cancel_job(region, command_id, node_id, &own)?;
+    plane
+        .registry
+        .send_cancel(node_id, command_id, &own, message_type::AGENT_JOB, job, now);
+    Ok(())
+}
+
+/// A node has taken a command: when that was given up in the meantime, the node is told to stop.
+pub(crate) async fn stop_if_given_up(plane: &ControlPlane, command_id: &str, node_id: &str) -> ApiResult<()> {
+    let known = invocation(plane.db.reader(), command_id, node_id).await?;
+    let is_given_up = known.is_some_and(|known| {
+        matches!(
+            known.detail,
+            Detail::DeliveryTimedOut | Detail::ExecutionTimedOut | Detail::Cancelled
+        )
+    });
+    if is_given_up && let Some(node) = crate::fleet::queries::node(plane.db.reader(), node_id).await? {
+        tell_cancel(plane, &node.region, command_id, node_id, plane.clock.now())?;
+    }
+    Ok(())
 }
 
 fn encoded(job_id: String, topic: String, content: String) -> ApiResult<Vec<u8>> {

@@ -82,7 +82,10 @@ fn the_first_node_alone_is_sent_to_first() {
 
 #[test]
 fn nodes_that_are_away_are_delayed_and_take_no_place() {
-    let open = [node(0, Detail::Pending, false, false), node(1, Detail::Delayed, false, false)];
+    let open = [
+        node(0, Detail::Pending, false, false),
+        node(1, Detail::Delayed, false, false),
+    ];
     let plan = planned(&row(2, 0, 0), &open, 0, None);
     assert_eq!((plan.delay, plan.send), (vec!["mi-0".to_owned()], vec![]));
 }
@@ -121,11 +124,17 @@ fn a_cancellation_is_told_once_per_channel() {
 
 #[test]
 fn too_many_errors_end_what_was_not_sent_and_only_that() {
-    let open = [node(0, Detail::InProgress, true, true), node(1, Detail::Pending, false, false)];
+    let open = [
+        node(0, Detail::InProgress, true, true),
+        node(1, Detail::Pending, false, false),
+    ];
     let plan = planned(&row(3, 2, 1), &open, 0, FRESH);
     assert_eq!(plan.finish, [("mi-1".to_owned(), Detail::Terminated)]);
     // An error that is only now found counts at once.
     let plan = planned(&row(3, 2, 0), &open, 15_001, FRESH);
-    assert!(plan.finish.contains(&("mi-0".to_owned(), Detail::ExecutionTimedOut)));
+    assert!(
+        plan.finish
+            .contains(&("mi-0".to_owned(), Detail::ExecutionTimedOut))
+    );
     assert!(plan.finish.contains(&("mi-1".to_owned(), Detail::Terminated)));
 }

@@ -1,9 +1,10 @@
 //! `GetCommandInvocation`: one step on one node, with its output up to 24,000 and 8,000 characters. For
 //! nodes that stream their output it is there while the step still runs.
 
-use super::queries::{command, invocation, steps};
+use super::queries::{command, invocation};
 use super::shown::{cloud_watch, step_views};
 use super::status::Detail;
+use super::step_queries::steps;
 use super::text::elapsed;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
@@ -57,7 +58,12 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let invocation = invocation(plane.db.reader(), &input.command_id, &input.instance_id)
         .await?
         .ok_or_else(missing)?;
-    let told = steps(plane.db.reader(), &input.command_id, std::slice::from_ref(&input.instance_id)).await?;
+    let told = steps(
+        plane.db.reader(),
+        &input.command_id,
+        std::slice::from_ref(&input.instance_id),
+    )
+    .await?;
     let views = step_views(plane, &call.base_url, &row, &invocation, &told, true).await?;
     let is_single = views.len() == 1;
     let wanted = input.plugin_name.as_deref();

@@ -1,8 +1,9 @@
 //! `ListCommandInvocations`: newest command first, its nodes by id; plugins only with `Details`.
 
 use super::list_commands::{Columns, FILTERS, Filter, add_filters};
-use super::queries::{CommandRow, InvocationRow, command, invocations, invocations_sql, steps};
+use super::queries::{CommandRow, InvocationRow, command, invocations, invocations_sql};
 use super::shown::{StepView, cloud_watch, notification, plugin_folder, step_views};
+use super::step_queries::steps;
 use super::text::combined;
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
@@ -107,8 +108,14 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         let position = plane.tokens.open(&scope, token)?;
         let part = |at: usize| position.get(at).cloned().unwrap_or_default();
         let at = part(0).parse().unwrap_or_default();
-        sql.push(" and (i.requested_at < ").int(at).push(" or (i.requested_at = ").int(at);
-        sql.push(" and (i.command_id < ").text(part(1)).push(" or (i.command_id = ").text(part(1));
+        sql.push(" and (i.requested_at < ")
+            .int(at)
+            .push(" or (i.requested_at = ")
+            .int(at);
+        sql.push(" and (i.command_id < ")
+            .text(part(1))
+            .push(" or (i.command_id = ")
+            .text(part(1));
         sql.push(" and i.node_id > ").text(part(2)).push("))))");
     }
     let limit = input.max_results.unwrap_or(50);
@@ -116,12 +123,19 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     sql.int(limit as i64 + 1);
     let rows = invocations(sql, plane.db.reader()).await?;
     let position = |row: &InvocationRow| {
-        vec![row.requested_at.0.to_string(), row.command_id.clone(), row.node_id.clone()]
+        vec![
+            row.requested_at.0.to_string(),
+            row.command_id.clone(),
+            row.node_id.clone(),
+        ]
     };
     let (rows, next_token) = page(&plane.tokens, &scope, rows, limit, position);
     let mut by_command: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in &rows {
-        by_command.entry(row.command_id.clone()).or_default().push(row.node_id.clone());
+        by_command
+            .entry(row.command_id.clone())
+            .or_default()
+            .push(row.node_id.clone());
     }
     let mut known = BTreeMap::new();
     for (id, nodes) in by_command {
@@ -143,8 +157,14 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     })
 }
 
-fn invocation(command: &CommandRow, row: InvocationRow, views: Vec<StepView>, details: bool) -> CommandInvocation {
-    let first = |url: fn(&StepView) -> &String| views.first().map(|view| url(view).clone()).unwrap_or_default();
+fn invocation(
+    command: &CommandRow,
+    row: InvocationRow,
+    views: Vec<StepView>,
+    details: bool,
+) -> CommandInvocation {
+    let first =
+        |url: fn(&StepView) -> &String| views.first().map(|view| url(view).clone()).unwrap_or_default();
     CommandInvocation {
         standard_output_url: first(|view| &view.stdout_url),
         standard_error_url: first(|view| &view.stderr_url),
@@ -160,7 +180,10 @@ fn invocation(command: &CommandRow, row: InvocationRow, views: Vec<StepView>, de
         notification_config: notification(command),
         cloud_watch_output_config: cloud_watch(command),
         command_plugins: if details {
-            views.into_iter().map(|view| plugin(command, &row.node_id, view)).collect()
+            views
+                .into_iter()
+                .map(|view| plugin(command, &row.node_id, view))
+                .collect()
         } else {
             Vec::new()
         },

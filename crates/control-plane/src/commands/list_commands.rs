@@ -6,7 +6,9 @@ use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
 use crate::paging::page;
-use crate::validation::{COMMAND_ID, INSTANCE_ID, Member, NEXT_TOKEN, Shape, list, one_of, optional, required, text, whole};
+use crate::validation::{
+    COMMAND_ID, INSTANCE_ID, Member, NEXT_TOKEN, Shape, list, one_of, optional, required, text, whole,
+};
 use muster_domain::Timestamp;
 use muster_store::Sql;
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,13 @@ pub(crate) const FILTERS: Shape = list(
     &Shape::Record(&[
         required(
             "key",
-            one_of(&["InvokedAfter", "InvokedBefore", "Status", "ExecutionStage", "DocumentName"]),
+            one_of(&[
+                "InvokedAfter",
+                "InvokedBefore",
+                "Status",
+                "ExecutionStage",
+                "DocumentName",
+            ]),
         ),
         required("value", text(1, 128)),
     ]),
@@ -73,7 +81,9 @@ pub(crate) fn add_filters(sql: &mut Sql, filters: &[Filter], columns: &Columns) 
         match key.as_str() {
             "InvokedAfter" | "InvokedBefore" => {
                 let at = Timestamp::parse(value).ok_or_else(|| {
-                    ApiError::validation(format!("The filter {key} needs a time of the form 2026-11-23T09:41:07Z."))
+                    ApiError::validation(format!(
+                        "The filter {key} needs a time of the form 2026-11-23T09:41:07Z."
+                    ))
                 })?;
                 let side = if key == "InvokedAfter" {
                     " and c.requested_at > "
@@ -85,18 +95,28 @@ pub(crate) fn add_filters(sql: &mut Sql, filters: &[Filter], columns: &Columns) 
             "Status" => {
                 let word = value.replace(' ', "");
                 let [status, details, end] = columns.status;
-                sql.push(status).text(word.as_str()).push(details).text(word).push(end);
+                sql.push(status)
+                    .text(word.as_str())
+                    .push(details)
+                    .text(word)
+                    .push(end);
             }
             "ExecutionStage" => {
                 let [executing, complete] = columns.finished;
                 match value.as_str() {
                     "Executing" => sql.push(executing),
                     "Complete" => sql.push(complete),
-                    _ => return Err(ApiError::validation("ExecutionStage is either Executing or Complete.")),
+                    _ => {
+                        return Err(ApiError::validation(
+                            "ExecutionStage is either Executing or Complete.",
+                        ));
+                    }
                 };
             }
             _ => {
-                let short = value.rsplit_once("document/").map_or(value.as_str(), |(_, short)| short);
+                let short = value
+                    .rsplit_once("document/")
+                    .map_or(value.as_str(), |(_, short)| short);
                 sql.push(" and c.document = ").text(short);
             }
         }
@@ -118,12 +138,21 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let scope = format!("ListCommands|{}", call.region);
     if let Some(token) = &input.next_token {
         let position = plane.tokens.open(&scope, token)?;
-        let at = position.first().and_then(|text| text.parse().ok()).unwrap_or_default();
-        sql.push(" and (c.requested_at < ").int(at).push(" or (c.requested_at = ").int(at);
-        sql.push(" and c.command_id < ").text(position.get(1).cloned().unwrap_or_default()).push("))");
+        let at = position
+            .first()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_default();
+        sql.push(" and (c.requested_at < ")
+            .int(at)
+            .push(" or (c.requested_at = ")
+            .int(at);
+        sql.push(" and c.command_id < ")
+            .text(position.get(1).cloned().unwrap_or_default())
+            .push("))");
     }
     let limit = input.max_results.unwrap_or(50);
-    sql.push(" order by c.requested_at desc, c.command_id desc limit ").int(limit as i64 + 1);
+    sql.push(" order by c.requested_at desc, c.command_id desc limit ")
+        .int(limit as i64 + 1);
     let rows = commands(sql, plane.db.reader()).await?;
     let position = |row: &CommandRow| vec![row.requested_at.0.to_string(), row.command_id.clone()];
     let (rows, next_token) = page(&plane.tokens, &scope, rows, limit, position);

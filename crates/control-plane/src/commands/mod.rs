@@ -17,5 +17,6 @@ pub(crate) mod reports;
 pub(crate) mod send_command;
 pub(crate) mod shown;
 pub(crate) mod status;
+pub(crate) mod step_queries;
 pub(crate) mod targets;
 pub(crate) mod text;

@@ -114,16 +114,21 @@ async fn object(plane: &ControlPlane, key: &str, received: &Received) -> ApiResu
     }
     let output = find(plane, &signer.region, key).await?;
     let file = plane.output.file(&output).await.map_err(ApiError::internal)?;
-    let total = match plane.output.length(&output).await.map_err(ApiError::internal)? {
-        Some(length) => length,
-        // The node has written nothing yet: for a reader that follows, that is an object without bytes.
-        None => 0,
-    };
+    // Where the node has written nothing yet there is, for a reader that follows, an object without bytes.
+    let total = plane
+        .output
+        .length(&output)
+        .await
+        .map_err(ApiError::internal)?
+        .unwrap_or_default();
     let (status, from, to) = match wanted(received.header("range"), total) {
         Wanted::All => (StatusCode::OK, 0, total),
         Wanted::Part(from, to) => (StatusCode::PARTIAL_CONTENT, from, to),
         Wanted::Beyond => {
-            let mut response = refusal(&ApiError::new("InvalidRange", "The requested range is not satisfiable"));
+            let mut response = refusal(&ApiError::new(
+                "InvalidRange",
+                "The requested range is not satisfiable",
+            ));
             let text = format!("bytes */{total}");
             response
                 .headers_mut()
@@ -138,7 +143,10 @@ async fn object(plane: &ControlPlane, key: &str, received: &Received) -> ApiResu
         .header("cache-control", "no-store")
         .header("content-length", to - from);
     if status == StatusCode::PARTIAL_CONTENT {
-        response = response.header("content-range", format!("bytes {from}-{}/{total}", to.saturating_sub(1)));
+        response = response.header(
+            "content-range",
+            format!("bytes {from}-{}/{total}", to.saturating_sub(1)),
+        );
     }
     let body = match file {
         Some(mut file) if received.parts.method != Method::HEAD => {

@@ -110,7 +110,9 @@ impl OutputStore {
             let Some(skip) = kept.checked_sub(offset) else {
                 return Ok(kept);
             };
-            let new = bytes.get(usize::try_from(skip).unwrap_or(usize::MAX)..).unwrap_or_default();
+            let new = bytes
+                .get(usize::try_from(skip).unwrap_or(usize::MAX)..)
+                .unwrap_or_default();
             let room = usize::try_from(max_bytes - kept).unwrap_or(usize::MAX);
             file.write_all(new.get(..room.min(new.len())).unwrap_or_default())?;
             Ok(end.max(kept))
@@ -145,7 +147,12 @@ impl OutputStore {
     }
 
     /// At most `most` bytes from `offset`.
-    pub(crate) async fn read(&self, key: &OutputKey, offset: u64, most: u64) -> std::io::Result<Option<Vec<u8>>> {
+    pub(crate) async fn read(
+        &self,
+        key: &OutputKey,
+        offset: u64,
+        most: u64,
+    ) -> std::io::Result<Option<Vec<u8>>> {
         let path = self.path(key);
         blocking(move || {
             let Some(mut file) = or_none(File::open(path))? else {
@@ -189,7 +196,10 @@ mod tests {
         assert_eq!(store.append(&key(), 3, b"lo w".to_vec()).await.unwrap(), 7);
         assert_eq!(store.append(&key(), 50, b"gap".to_vec()).await.unwrap(), 7);
         assert_eq!(store.append(&key(), 7, b"\xff\0".to_vec()).await.unwrap(), 9);
-        assert_eq!(store.read(&key(), 0, 99).await.unwrap().unwrap(), b"hello w\xff\0");
+        assert_eq!(
+            store.read(&key(), 0, 99).await.unwrap().unwrap(),
+            b"hello w\xff\0"
+        );
         assert_eq!(store.read(&key(), 6, 1).await.unwrap().unwrap(), b"w");
         assert_eq!(store.length(&key()).await.unwrap(), Some(9));
         store.sync("c", "mi-1").await.unwrap();
@@ -208,7 +218,18 @@ mod tests {
 
     #[test]
     fn no_name_leads_out_of_the_folder() {
-        for bad in ["", ".", "..", "../x", "a/b", "/etc", "a\\b", "a\0b", ".hidden", &"x".repeat(129)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "/etc",
+            "a\\b",
+            "a\0b",
+            ".hidden",
+            &"x".repeat(129),
+        ] {
             assert_eq!(OutputKey::new(bad, "n", "s", "stdout"), None, "{bad}");
             assert_eq!(OutputKey::new("c", bad, "s", "stdout"), None, "{bad}");
             assert_eq!(OutputKey::new("c", "n", bad, "stdout"), None, "{bad}");

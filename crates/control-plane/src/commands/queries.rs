@@ -1,13 +1,13 @@
-//! SQL of Run Command: commands, invocations, steps. Nothing else touches these tables.
+//! SQL of Run Command: commands and their invocations. Nothing else touches these tables.
 
-use super::status::{Detail, Tally, of_finished_command};
 use super::rate::Limit;
+use super::status::{Detail, Tally, of_finished_command};
 use super::targets::Target;
 use crate::documents::parameters::Given;
 use crate::errors::{ApiError, ApiResult};
 use muster_agent_protocol::control::DocumentContent;
 use muster_domain::Timestamp;
-use muster_store::{RowExt, Sql, StoreError};
+use muster_store::{RowExt, Sql};
 use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyExecutor, Transaction};
@@ -105,9 +105,16 @@ pub(crate) async fn commands(sql: Sql, on: impl AnyExecutor<'_>) -> ApiResult<Ve
     sql.all(on).await?.iter().map(CommandRow::read).collect()
 }
 
-pub(crate) async fn command(on: impl AnyExecutor<'_>, region: &str, id: &str) -> ApiResult<Option<CommandRow>> {
+pub(crate) async fn command(
+    on: impl AnyExecutor<'_>,
+    region: &str,
+    id: &str,
+) -> ApiResult<Option<CommandRow>> {
     let mut sql = commands_sql();
-    sql.push("where c.command_id = ").text(id).push(" and c.region = ").text(region);
+    sql.push("where c.command_id = ")
+        .text(id)
+        .push(" and c.region = ")
+        .text(region);
     sql.first(on).await?.map(|row| CommandRow::read(&row)).transpose()
 }
 
@@ -183,7 +190,8 @@ impl InvocationRow {
             node_id: row.text("node_id")?,
             node_name: row.text("node_name")?,
             requested_at: row.time("requested_at")?,
-            detail: Detail::parse(&detail).ok_or_else(|| ApiError::internal(format!("status_details: {detail}")))?,
+            detail: Detail::parse(&detail)
+                .ok_or_else(|| ApiError::internal(format!("status_details: {detail}")))?,
             trace_output: row.text("trace_output")?,
             sent_at: row.time_or_none("sent_at")?,
             acknowledged_at: row.time_or_none("acknowledged_at")?,
@@ -209,14 +217,24 @@ pub(crate) async fn invocation(
     node_id: &str,
 ) -> ApiResult<Option<InvocationRow>> {
     let mut sql = invocations_sql();
-    sql.push("where i.command_id = ").text(command_id).push(" and i.node_id = ").text(node_id);
-    sql.first(on).await?.map(|row| InvocationRow::read(&row)).transpose()
+    sql.push("where i.command_id = ")
+        .text(command_id)
+        .push(" and i.node_id = ")
+        .text(node_id);
+    sql.first(on)
+        .await?
+        .map(|row| InvocationRow::read(&row))
+        .transpose()
 }
 
 /// Invocations of a command that have not ended.
-pub(crate) async fn open_invocations(on: impl AnyExecutor<'_>, command_id: &str) -> ApiResult<Vec<InvocationRow>> {
+pub(crate) async fn open_invocations(
+    on: impl AnyExecutor<'_>,
+    command_id: &str,
+) -> ApiResult<Vec<InvocationRow>> {
     let mut sql = invocations_sql();
-    sql.push("where i.finished = 0 and i.command_id = ").text(command_id);
+    sql.push("where i.finished = 0 and i.command_id = ")
+        .text(command_id);
     sql.push(" order by i.node_id");
     invocations(sql, on).await
 }
@@ -247,7 +265,8 @@ pub(crate) async fn insert_invocations(
                 sql.text(text).push(", ");
             }
             sql.int(command.requested_at.0).push(", ");
-            sql.int_or_none(detail.is_final().then_some(command.requested_at.0)).push(", ");
+            sql.int_or_none(detail.is_final().then_some(command.requested_at.0))
+                .push(", ");
             sql.int(i64::from(detail.is_final())).push(", '')");
         }
         sql.run(&mut **transaction).await?;
@@ -263,15 +282,24 @@ pub(crate) async fn set_detail(
     detail: Detail,
 ) -> ApiResult<bool> {
     let mut sql = Sql::new("update ssm_invocations set status = ");
-    sql.text(detail.status()).push(", status_details = ").text(detail.as_str());
+    sql.text(detail.status())
+        .push(", status_details = ")
+        .text(detail.as_str());
     sql.push(" where finished = 0 and command_id = ").text(command_id);
     sql.push(" and node_id = ").text(node_id);
     Ok(sql.run(on).await? == 1)
 }
 
-pub(crate) async fn set_sent(on: impl AnyExecutor<'_>, command_id: &str, node_id: &str, now: Timestamp) -> ApiResult<()> {
+pub(crate) async fn set_sent(
+    on: impl AnyExecutor<'_>,
+    command_id: &str,
+    node_id: &str,
+    now: Timestamp,
+) -> ApiResult<()> {
     let mut sql = Sql::new("update ssm_invocations set sent_at = ");
-    sql.int(now.0).push(" where sent_at is null and command_id = ").text(command_id);
+    sql.int(now.0)
+        .push(" where sent_at is null and command_id = ")
+        .text(command_id);
     sql.push(" and node_id = ").text(node_id);
     sql.run(on).await?;
     Ok(())
@@ -288,7 +316,8 @@ pub(crate) async fn acknowledge(
     sql.int(now.0).push(", started_at = ").int(now.0);
     sql.push(", status = case when status = 'Cancelling' then status else 'InProgress' end");
     sql.push(", status_details = case when status = 'Cancelling' then status_details else 'InProgress' end");
-    sql.push(" where acknowledged_at is null and finished = 0 and command_id = ").text(command_id);
+    sql.push(" where acknowledged_at is null and finished = 0 and command_id = ")
+        .text(command_id);
     sql.push(" and node_id = ").text(node_id);
     if sql.run(&mut **transaction).await? == 0 {
         return Ok(false);
@@ -311,14 +340,21 @@ pub(crate) async fn finish(
     now: Timestamp,
 ) -> ApiResult<bool> {
     let mut sql = Sql::new("update ssm_invocations set finished = 1, status = ");
-    sql.text(detail.status()).push(", status_details = ").text(detail.as_str());
-    sql.push(", ended_at = ").int(now.0).push(", trace_output = ").text(trace);
+    sql.text(detail.status())
+        .push(", status_details = ")
+        .text(detail.as_str());
+    sql.push(", ended_at = ")
+        .int(now.0)
+        .push(", trace_output = ")
+        .text(trace);
     sql.push(" where finished = 0 and command_id = ").text(command_id);
     sql.push(" and node_id = ").text(node_id);
     if sql.run(&mut **transaction).await? == 0 {
         return Ok(false);
     }
-    let mut sql = Sql::new("update ssm_commands set completed_count = completed_count + 1, error_count = error_count + ");
+    let mut sql = Sql::new(
+        "update ssm_commands set completed_count = completed_count + 1, error_count = error_count + ",
+    );
     sql.int(i64::from(detail.is_error()));
     sql.push(", delivery_timed_out_count = delivery_timed_out_count + ");
     sql.int(i64::from(detail == Detail::DeliveryTimedOut));
@@ -330,7 +366,8 @@ pub(crate) async fn finish(
 /// Ends the command when all of its invocations have ended. Answers whether it did.
 pub(crate) async fn settle(transaction: &mut Transaction<'static, Any>, command_id: &str) -> ApiResult<bool> {
     let mut sql = Sql::new("select max_errors, cancel_requested from ssm_commands where finished = 0");
-    sql.push(" and completed_count >= target_count and command_id = ").text(command_id);
+    sql.push(" and completed_count >= target_count and command_id = ")
+        .text(command_id);
     let Some(row) = sql.first(&mut **transaction).await? else {
         return Ok(false);
     };
@@ -360,70 +397,4 @@ pub(crate) async fn request_cancel(on: impl AnyExecutor<'_>, command_id: &str) -
     sql.text(command_id);
     sql.run(on).await?;
     Ok(())
-}
-
-/// How a step of an invocation stands.
-#[derive(Clone, Debug)]
-pub(crate) struct StepRow {
-    pub(crate) node_id: String,
-    pub(crate) step: String,
-    pub(crate) plugin: String,
-    pub(crate) status: String,
-    pub(crate) code: i64,
-    pub(crate) started_at: Option<Timestamp>,
-    pub(crate) ended_at: Option<Timestamp>,
-    pub(crate) standard_output: String,
-    pub(crate) standard_error: String,
-}
-
-pub(crate) async fn put_step(on: impl AnyExecutor<'_>, command_id: &str, row: &StepRow) -> ApiResult<()> {
-    let mut sql = Sql::new(
-        "insert into ssm_steps (command_id, node_id, step, plugin, status, standard_output, standard_error, code, \
-         started_at, ended_at) values (",
-    );
-    for text in [
-        command_id,
-        &row.node_id,
-        &row.step,
-        &row.plugin,
-        &row.status,
-        &row.standard_output,
-        &row.standard_error,
-    ] {
-        sql.text(text).push(", ");
-    }
-    sql.int(row.code).push(", ");
-    sql.int_or_none(row.started_at.map(|at| at.0)).push(", ");
-    sql.int_or_none(row.ended_at.map(|at| at.0));
-    sql.push(
-        ") on conflict (command_id, node_id, step) do update set status = excluded.status, code = excluded.code, \
-         plugin = excluded.plugin, started_at = excluded.started_at, ended_at = excluded.ended_at, \
-         standard_output = excluded.standard_output, standard_error = excluded.standard_error",
-    );
-    sql.run(on).await?;
-    Ok(())
-}
-
-/// Steps of one command on these nodes.
-pub(crate) async fn steps(on: impl AnyExecutor<'_>, command_id: &str, nodes: &[String]) -> ApiResult<Vec<StepRow>> {
-    if nodes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut sql = Sql::new("select * from ssm_steps where command_id = ");
-    sql.text(command_id).push(" and node_id in (").texts(nodes).push(")");
-    let read = |row: &AnyRow| {
-        Ok(StepRow {
-            node_id: row.text("node_id")?,
-            step: row.text("step")?,
-            plugin: row.text("plugin")?,
-            status: row.text("status")?,
-            code: row.int("code")?,
-            started_at: row.time_or_none("started_at")?,
-            ended_at: row.time_or_none("ended_at")?,
-            standard_output: row.text("standard_output")?,
-            standard_error: row.text("standard_error")?,
-        })
-    };
-    let rows = sql.all(on).await?;
-    Ok(rows.iter().map(read).collect::<Result<_, StoreError>>()?)
 }

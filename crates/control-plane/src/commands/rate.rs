@@ -90,7 +90,11 @@ mod tests {
     #[test]
     fn errors_stop_at_one_more_than_allowed() {
         let stops = |limit: &str, errors, targets| {
-            next(Limit::Number(50), Limit::parse(limit).unwrap(), progress(targets, 0, errors, errors)) == Next::Stop
+            next(
+                Limit::Number(50),
+                Limit::parse(limit).unwrap(),
+                progress(targets, 0, errors, errors),
+            ) == Next::Stop
         };
         assert!(!stops("0", 0, 9) && stops("0", 1, 9));
         assert!(!stops("3", 3, 9) && stops("3", 4, 9));
@@ -101,8 +105,22 @@ mod tests {
 
     #[test]
     fn shares_are_of_the_targets_and_at_least_one_node() {
-        assert_eq!(next(Limit::parse("10%").unwrap(), Limit::Number(0), progress(50, 0, 40, 0)), Next::Send(5));
-        assert_eq!(next(Limit::parse("1%").unwrap(), Limit::Number(0), progress(3, 0, 3, 0)), Next::Send(1));
+        assert_eq!(
+            next(
+                Limit::parse("10%").unwrap(),
+                Limit::Number(0),
+                progress(50, 0, 40, 0)
+            ),
+            Next::Send(5)
+        );
+        assert_eq!(
+            next(
+                Limit::parse("1%").unwrap(),
+                Limit::Number(0),
+                progress(3, 0, 3, 0)
+            ),
+            Next::Send(1)
+        );
         assert_eq!(Limit::parse("x"), None);
     }
 

@@ -1,8 +1,9 @@
 //! What nodes report about commands, taken into the database: acknowledgements, replies. Reports that
 //! arrive together share one transaction, so 200 nodes that answer at once cost few commits.
 
-use super::queries::{StepRow, acknowledge, finish, invocation, put_step, settle};
+use super::queries::{acknowledge, finish, invocation, settle};
 use super::status::Detail;
+use super::step_queries::{StepRow, put_step};
 use super::text;
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
@@ -69,7 +70,10 @@ impl Reports {
     }
 
     fn push(&self, waiting: Waiting) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push(waiting);
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(waiting);
     }
 
     fn take(&self) -> Vec<Waiting> {
@@ -77,6 +81,8 @@ impl Reports {
     }
 }
 
+/// Characters of what a node says about an invocation as a whole.
+const MAX_TRACE_CHARS: usize = 2_500;
 /// Steps of one reply that are taken; no document has more.
 const MAX_STEPS: usize = 100;
 
@@ -91,7 +97,11 @@ pub(crate) async fn take_in(plane: &ControlPlane, report: Report) -> bool {
         let kept = match take_in_all(plane, &batch).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::error!(code = error.code, reports = batch.len(), "reports of nodes could not be kept");
+                tracing::error!(
+                    code = error.code,
+                    reports = batch.len(),
+                    "reports of nodes could not be kept"
+                );
                 false
             }
         };
@@ -122,7 +132,11 @@ async fn take_in_all(plane: &ControlPlane, batch: &[Waiting]) -> ApiResult<()> {
     Ok(())
 }
 
-async fn take_in_one(transaction: &mut Transaction<'static, Any>, report: &Report, now: Timestamp) -> ApiResult<()> {
+async fn take_in_one(
+    transaction: &mut Transaction<'static, Any>,
+    report: &Report,
+    now: Timestamp,
+) -> ApiResult<()> {
     let (command_id, node_id) = (report.command_id(), report.node_id());
     let Some(known) = invocation(&mut **transaction, command_id, node_id).await? else {
         // From before a restored backup, or made up: there is nothing to change.
@@ -139,8 +153,19 @@ async fn take_in_one(transaction: &mut Transaction<'static, Any>, report: &Repor
             // It will be sent again.
             ack_code::BUFFER_FULL => {}
             _ => {
-                let trace: String = format!("The node refused the command ({code}): {message}").chars().take(2_500).collect();
-                finish(transaction, command_id, node_id, Detail::Undeliverable, &trace, now).await?;
+                let trace = storable(
+                    &format!("The node refused the command ({code}): {message}"),
+                    MAX_TRACE_CHARS,
+                );
+                finish(
+                    transaction,
+                    command_id,
+                    node_id,
+                    Detail::Undeliverable,
+                    &trace,
+                    now,
+                )
+                .await?;
             }
         },
         Report::CancelAcknowledged { .. } => {
@@ -156,7 +181,7 @@ async fn take_in_one(transaction: &mut Transaction<'static, Any>, report: &Repor
                 put_step(&mut **transaction, command_id, &step_row(node_id, name, step)).await?;
             }
             if let Some(detail) = Detail::of_agent(&content.document_status) {
-                let trace: String = content.document_trace_output.chars().take(2_500).collect();
+                let trace = storable(&content.document_trace_output, MAX_TRACE_CHARS);
                 finish(transaction, command_id, node_id, detail, &trace, now).await?;
             }
         }
@@ -164,8 +189,16 @@ async fn take_in_one(transaction: &mut Transaction<'static, Any>, report: &Repor
     Ok(())
 }
 
+/// Text of a node as a database can keep it: PostgreSQL's cannot hold the zero character.
+fn storable(text: &str, most: usize) -> String {
+    text.chars()
+        .take(most)
+        .map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
 fn step_row(node_id: &str, name: &str, step: &StepStatus) -> StepRow {
-    let short = |text: &str| text.chars().take(128).collect::<String>();
+    let short = |text: &str| storable(text, 128);
     StepRow {
         node_id: node_id.to_owned(),
         step: short(name),
@@ -174,8 +207,13 @@ fn step_row(node_id: &str, name: &str, step: &StepStatus) -> StepRow {
         code: i64::from(step.code),
         started_at: Timestamp::parse(&step.start_date_time),
         ended_at: Timestamp::parse(&step.end_date_time),
-        // PostgreSQL's texts cannot hold the zero character.
-        standard_output: text::output(&step.standard_output, MAX_STDOUT_CHARS).replace('\0', "\u{fffd}"),
-        standard_error: text::error(&step.standard_error, MAX_STDERR_CHARS).replace('\0', "\u{fffd}"),
+        standard_output: storable(
+            &text::output(&step.standard_output, MAX_STDOUT_CHARS),
+            MAX_STDOUT_CHARS,
+        ),
+        standard_error: storable(
+            &text::error(&step.standard_error, MAX_STDERR_CHARS),
+            MAX_STDERR_CHARS,
+        ),
     }
 }

@@ -1,11 +1,11 @@
 //! `SendCommand`: checks everything, then writes the command and one invocation for each node in one
 //! transaction. Sending itself is delivery's business.
 
+use super::delivery;
 use super::queries::{CommandRow, insert_command, insert_invocations};
 use super::shown::{ShownCommand, shown_command};
 use super::status::Detail;
 use super::targets::{Target, by_ids, by_targets};
-use super::delivery;
 use crate::control_plane::ControlPlane;
 use crate::documents::built_in::Document;
 use crate::documents::parameters::{self, Given};
@@ -14,8 +14,8 @@ use crate::errors::{ApiError, ApiResult};
 use crate::fleet::queries::NodeRow;
 use crate::operations::Call;
 use crate::validation::{
-    ANY_TEXT, INSTANCE_ID, Member, Pattern, Shape, is_tag_text, list, matching, one_of, optional, required, sensitive,
-    text, whole,
+    ANY_TEXT, INSTANCE_ID, Member, Pattern, Shape, is_tag_text, list, matching, one_of, optional, required,
+    sensitive, text, whole,
 };
 use ring::digest;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,9 @@ const fn pattern(text: &'static str, holds: fn(&str) -> bool) -> Pattern {
 
 /// `1` … or `1%` to `100%`; 0 too where `zero`.
 fn is_rate(text: &str, zero: bool) -> bool {
-    let (digits, percent) = text.strip_suffix('%').map_or((text, false), |digits| (digits, true));
+    let (digits, percent) = text
+        .strip_suffix('%')
+        .map_or((text, false), |digits| (digits, true));
     let number: Option<u32> = (digits.bytes().all(|b| b.is_ascii_digit()) && !digits.is_empty())
         .then(|| digits.parse().ok())
         .flatten();
@@ -39,8 +41,12 @@ fn is_target_key(text: &str) -> bool {
     is_tag_text(text)
 }
 
-const CONCURRENCY: Pattern = pattern("^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$", |text| is_rate(text, false));
-const ERRORS: Pattern = pattern("^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$", |text| is_rate(text, true));
+const CONCURRENCY: Pattern = pattern("^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$", |text| {
+    is_rate(text, false)
+});
+const ERRORS: Pattern = pattern("^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$", |text| {
+    is_rate(text, true)
+});
 const TARGET_KEY: Pattern = pattern(
     "^[\\p{L}\\p{Z}\\p{N}_.:/=\\-@]*$|resource-groups:ResourceTypeFilters|resource-groups:Name",
     is_target_key,
@@ -67,7 +73,10 @@ pub(crate) const INPUT: &[Member] = &[
     optional("DocumentHashType", one_of(&["Sha256", "Sha1"])),
     optional("TimeoutSeconds", whole(30, 2_592_000)),
     optional("Comment", text(0, 100)),
-    sensitive(optional("Parameters", Shape::Map(&list(0, usize::MAX, &ANY_TEXT)))),
+    sensitive(optional(
+        "Parameters",
+        Shape::Map(&list(0, usize::MAX, &ANY_TEXT)),
+    )),
     optional("OutputS3Region", text(3, 20)),
     optional("OutputS3BucketName", text(3, 63)),
     optional("OutputS3KeyPrefix", text(0, 500)),
@@ -95,7 +104,11 @@ pub(crate) const INPUT: &[Member] = &[
             optional("IgnorePollAlarmFailure", Shape::Flag),
             required(
                 "Alarms",
-                list(1, 1, &Shape::Record(&[required("Name", matching(1, 255, NOT_BLANK))])),
+                list(
+                    1,
+                    1,
+                    &Shape::Record(&[required("Name", matching(1, 255, NOT_BLANK))]),
+                ),
             ),
         ]),
     ),
@@ -140,7 +153,10 @@ const MAX_JOB_BYTES: usize = 900_000;
 fn check_hash(document: &Document, hash: Option<&str>, kind: Option<&str>) -> ApiResult<()> {
     let Some(hash) = hash else { return Ok(()) };
     let actual = if kind == Some("Sha1") {
-        hex::encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, document.text.as_bytes()))
+        hex::encode(digest::digest(
+            &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            document.text.as_bytes(),
+        ))
     } else {
         document.sha256.clone()
     };
@@ -173,13 +189,22 @@ async fn nodes(plane: &ControlPlane, call: &Call, input: &Input) -> ApiResult<Ve
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     let document = find(&input.document_name, input.document_version.as_deref(), None)?;
-    check_hash(document, input.document_hash.as_deref(), input.document_hash_type.as_deref())?;
+    check_hash(
+        document,
+        input.document_hash.as_deref(),
+        input.document_hash_type.as_deref(),
+    )?;
     let nodes = nodes(plane, call, &input).await?;
-    let fits = |node: &NodeRow| node.platform_type.is_empty() || document.platforms.contains(&node.platform_type.as_str());
+    let fits = |node: &NodeRow| {
+        node.platform_type.is_empty() || document.platforms.contains(&node.platform_type.as_str())
+    };
     if input.instance_ids.is_some() && !nodes.iter().all(fits) {
         return Err(ApiError::new(
             "UnsupportedPlatformType",
-            format!("{} does not run on the platform of every node that was named.", document.name),
+            format!(
+                "{} does not run on the platform of every node that was named.",
+                document.name
+            ),
         ));
     }
     let given = input.parameters.unwrap_or_default();
@@ -187,11 +212,18 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let invocations: Vec<(String, String, Detail)> = nodes
         .iter()
         .map(|node| {
-            let detail = if fits(node) { Detail::Pending } else { Detail::InvalidPlatform };
+            let detail = if fits(node) {
+                Detail::Pending
+            } else {
+                Detail::InvalidPlatform
+            };
             (node.node_id.clone(), node.label(), detail)
         })
         .collect();
-    let ended = invocations.iter().filter(|(_, _, detail)| detail.is_final()).count();
+    let ended = invocations
+        .iter()
+        .filter(|(_, _, detail)| detail.is_final())
+        .count();
     let row = CommandRow {
         command_id: call.fresh_id.clone(),
         region: call.region.clone(),
@@ -207,7 +239,11 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         max_errors: input.max_errors.unwrap_or_else(|| "0".into()),
         timeout_seconds: input.timeout_seconds.unwrap_or(TIMEOUT_SECONDS),
         output_bucket: input.output_bucket.unwrap_or_default(),
-        output_prefix: input.output_prefix.unwrap_or_default().trim_matches('/').to_owned(),
+        output_prefix: input
+            .output_prefix
+            .unwrap_or_default()
+            .trim_matches('/')
+            .to_owned(),
         output_region: input.output_region.unwrap_or_default(),
         service_role: input.service_role_arn.unwrap_or_default(),
         notification: input.notification_config.unwrap_or_else(|| json!({})),
@@ -258,7 +294,11 @@ mod tests {
             ("", false, false),
             ("1.5", false, false),
         ] {
-            assert_eq!((is_rate(text, false), is_rate(text, true)), (concurrency, errors), "{text}");
+            assert_eq!(
+                (is_rate(text, false), is_rate(text, true)),
+                (concurrency, errors),
+                "{text}"
+            );
         }
     }
 }

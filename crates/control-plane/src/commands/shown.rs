@@ -1,8 +1,9 @@
 //! Commands, invocations and steps as the API shows them.
 
 use super::output_store::OutputKey;
-use super::queries::{CommandRow, InvocationRow, StepRow};
+use super::queries::{CommandRow, InvocationRow};
 use super::status::Detail;
+use super::step_queries::StepRow;
 use super::targets::Target;
 use super::text;
 use crate::OUTPUT_BUCKET;

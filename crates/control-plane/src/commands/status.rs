@@ -68,7 +68,10 @@ impl Detail {
     }
 
     pub(crate) const fn is_final(self) -> bool {
-        !matches!(self, Self::Pending | Self::InProgress | Self::Delayed | Self::Cancelling)
+        !matches!(
+            self,
+            Self::Pending | Self::InProgress | Self::Delayed | Self::Cancelling
+        )
     }
 
     /// Whether it counts against `MaxErrors`.
@@ -79,7 +82,9 @@ impl Detail {
     /// What an agent's word for a document or step means; `None` while it still runs.
     pub(crate) fn of_agent(word: &str) -> Option<Self> {
         match word {
-            "Success" | "SuccessAndReboot" | "PassedAndReboot" | "Skipped" | "TestPass" => Some(Self::Success),
+            "Success" | "SuccessAndReboot" | "PassedAndReboot" | "Skipped" | "TestPass" => {
+                Some(Self::Success)
+            }
             "Cancelled" => Some(Self::Cancelled),
             "TimedOut" => Some(Self::ExecutionTimedOut),
             "NotStarted" | "InProgress" | "" => None,
@@ -105,7 +110,11 @@ impl Tally {
 }
 
 /// `Status` and `StatusDetails` of a command whose invocations are all final.
-pub(crate) fn of_finished_command(tally: &Tally, max_errors: Limit, cancel_requested: bool) -> (&'static str, &'static str) {
+pub(crate) fn of_finished_command(
+    tally: &Tally,
+    max_errors: Limit,
+    cancel_requested: bool,
+) -> (&'static str, &'static str) {
     let targets = tally.of(&Detail::ALL);
     let errors = tally.of(&[Detail::Failed, Detail::ExecutionTimedOut]);
     let late = tally.of(&[Detail::DeliveryTimedOut]);
@@ -160,16 +169,50 @@ mod tests {
             (&[(Success, 2), (Failed, 1)], "0", false, ("Failed", "Failed")),
             (&[(Success, 2), (Failed, 1)], "1", false, ("Failed", "Incomplete")),
             (&[(Failed, 1), (Terminated, 5)], "0", false, ("Failed", "Failed")),
-            (&[(ExecutionTimedOut, 1)], "0", false, ("TimedOut", "ExecutionTimedOut")),
-            (&[(DeliveryTimedOut, 2)], "0", false, ("TimedOut", "DeliveryTimedOut")),
-            (&[(DeliveryTimedOut, 1), (Success, 1)], "0", false, ("Failed", "Incomplete")),
+            (
+                &[(ExecutionTimedOut, 1)],
+                "0",
+                false,
+                ("TimedOut", "ExecutionTimedOut"),
+            ),
+            (
+                &[(DeliveryTimedOut, 2)],
+                "0",
+                false,
+                ("TimedOut", "DeliveryTimedOut"),
+            ),
+            (
+                &[(DeliveryTimedOut, 1), (Success, 1)],
+                "0",
+                false,
+                ("Failed", "Incomplete"),
+            ),
             (&[(Undeliverable, 2)], "0", false, ("Failed", "Failed")),
-            (&[(Undeliverable, 2), (Success, 1)], "0", false, ("Success", "Success")),
-            (&[(InvalidPlatform, 1), (Success, 1)], "0", false, ("Success", "Success")),
-            (&[(Cancelled, 1), (Success, 1)], "0", true, ("Cancelled", "Cancelled")),
+            (
+                &[(Undeliverable, 2), (Success, 1)],
+                "0",
+                false,
+                ("Success", "Success"),
+            ),
+            (
+                &[(InvalidPlatform, 1), (Success, 1)],
+                "0",
+                false,
+                ("Success", "Success"),
+            ),
+            (
+                &[(Cancelled, 1), (Success, 1)],
+                "0",
+                true,
+                ("Cancelled", "Cancelled"),
+            ),
             (&[(Success, 2)], "0", true, ("Success", "Success")),
         ] {
-            assert_eq!(finished(counts, max_errors, cancel), expected, "{counts:?} {max_errors} {cancel}");
+            assert_eq!(
+                finished(counts, max_errors, cancel),
+                expected,
+                "{counts:?} {max_errors} {cancel}"
+            );
         }
     }
 

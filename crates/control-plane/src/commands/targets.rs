@@ -31,18 +31,29 @@ pub(crate) async fn by_ids(
         return Err(ApiError::bare("DuplicateInstanceId"));
     }
     let mut sql = nodes_sql();
-    sql.push("where n.region = ").text(region).push(" and n.node_id in (").texts(ids).push(")");
+    sql.push("where n.region = ")
+        .text(region)
+        .push(" and n.node_id in (")
+        .texts(ids)
+        .push(")");
     let found: BTreeMap<String, NodeRow> = nodes(sql, db.reader())
         .await?
         .into_iter()
         .filter(|node| node.last_ping_at >= online_since)
         .map(|node| (node.node_id.clone(), node))
         .collect();
-    let bad: Vec<&str> = ids.iter().filter(|id| !found.contains_key(*id)).map(String::as_str).collect();
+    let bad: Vec<&str> = ids
+        .iter()
+        .filter(|id| !found.contains_key(*id))
+        .map(String::as_str)
+        .collect();
     if !bad.is_empty() {
         return Err(ApiError::new(
             "InvalidInstanceId",
-            format!("Instances [[{}]] not in a valid state for account {account}", bad.join(", ")),
+            format!(
+                "Instances [[{}]] not in a valid state for account {account}",
+                bad.join(", ")
+            ),
         ));
     }
     Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
@@ -56,25 +67,34 @@ pub(crate) async fn by_targets(db: &Db, region: &str, targets: &[Target]) -> Api
         let values = &target.values;
         let lower = target.key.to_ascii_lowercase();
         if values.is_empty() {
-            return Err(ApiError::validation(format!("The target {} has no values.", target.key)));
+            return Err(ApiError::validation(format!(
+                "The target {} has no values.",
+                target.key
+            )));
         }
         if let Some(key) = target.key.strip_prefix("tag:") {
             if key.is_empty() {
                 return Err(ApiError::validation("The target tag: names no tag."));
             }
             sql.push(" and exists (select 1 from ssm_tags t where t.resource_type = 'ManagedInstance'");
-            sql.push(" and t.resource_id = n.node_id and t.tag_key = ").text(key);
+            sql.push(" and t.resource_id = n.node_id and t.tag_key = ")
+                .text(key);
             sql.push(" and t.tag_value in (").texts(values).push("))");
         } else if lower == "tag-key" {
             sql.push(" and exists (select 1 from ssm_tags t where t.resource_type = 'ManagedInstance'");
-            sql.push(" and t.resource_id = n.node_id and t.tag_key in (").texts(values).push("))");
+            sql.push(" and t.resource_id = n.node_id and t.tag_key in (")
+                .texts(values)
+                .push("))");
         } else if lower == "instanceids" {
             // `*` means all nodes, as in associations.
             if values.iter().any(|value| value == "*") {
                 continue;
             }
             if let Some(bad) = values.iter().find(|value| !is_instance_id(value)) {
-                return Err(ApiError::new("InvalidInstanceId", format!("{bad} is not a valid instance ID")));
+                return Err(ApiError::new(
+                    "InvalidInstanceId",
+                    format!("{bad} is not a valid instance ID"),
+                ));
             }
             sql.push(" and n.node_id in (").texts(values).push(")");
         } else if lower.starts_with("resource-groups:") {

@@ -41,7 +41,11 @@ pub(crate) fn combined(stdout: &str, stderr: &str) -> String {
     } else {
         (half, room - half)
     };
-    format!("{}{ERROR_SEPARATOR}{}", output(stdout, out_room), error(stderr, err_room))
+    format!(
+        "{}{ERROR_SEPARATOR}{}",
+        output(stdout, out_room),
+        error(stderr, err_room)
+    )
 }
 
 /// `PT0.091S`.

@@ -64,7 +64,8 @@ fn script(
             "commands".to_owned(),
             DocumentParameter {
                 parameter_type: "StringList".into(),
-                description: "(Required) The commands to run, line by line: together they are one script.".into(),
+                description: "(Required) The commands to run, line by line: together they are one script."
+                    .into(),
                 min_items: Some(1),
                 display_type: Some("textarea".into()),
                 ..DocumentParameter::default()
@@ -84,9 +85,10 @@ fn script(
             "executionTimeout".to_owned(),
             DocumentParameter {
                 parameter_type: "String".into(),
-                description: "(Optional) Seconds after which the script is stopped and counts as failed: 3600 (one \
+                description:
+                    "(Optional) Seconds after which the script is stopped and counts as failed: 3600 (one \
                               hour) unless given, at most 172800 (two days)."
-                    .into(),
+                        .into(),
                 default: Some(json!("3600")),
                 allowed_pattern: Some(EXECUTION_TIMEOUT.into()),
                 ..DocumentParameter::default()

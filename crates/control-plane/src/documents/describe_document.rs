@@ -62,7 +62,11 @@ pub(crate) struct Output {
 }
 
 pub(crate) async fn call(_plane: &ControlPlane, _call: &Call, input: Input) -> ApiResult<Output> {
-    let document = find(&input.name, input.document_version.as_deref(), input.version_name.as_deref())?;
+    let document = find(
+        &input.name,
+        input.document_version.as_deref(),
+        input.version_name.as_deref(),
+    )?;
     let parameter = |name: &&'static str| {
         let declared = document.content.parameters.get(*name)?;
         Some(Parameter {

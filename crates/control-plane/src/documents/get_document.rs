@@ -38,7 +38,11 @@ pub(crate) struct Output {
 }
 
 pub(crate) async fn call(_plane: &ControlPlane, _call: &Call, input: Input) -> ApiResult<Output> {
-    let document = find(&input.name, input.document_version.as_deref(), input.version_name.as_deref())?;
+    let document = find(
+        &input.name,
+        input.document_version.as_deref(),
+        input.version_name.as_deref(),
+    )?;
     Ok(Output {
         name: document.name,
         created_date: seconds(CREATED),

@@ -27,7 +27,10 @@ pub(crate) const INPUT: &[Member] = &[
         list(
             0,
             6,
-            &Shape::Record(&[optional("Key", text(1, 128)), optional("Values", list(0, usize::MAX, &VALUE))]),
+            &Shape::Record(&[
+                optional("Key", text(1, 128)),
+                optional("Values", list(0, usize::MAX, &VALUE)),
+            ]),
         ),
     ),
     optional("MaxResults", whole(1, 50)),

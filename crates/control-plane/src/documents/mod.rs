@@ -17,7 +17,12 @@ pub(crate) const NAME: Shape = matching(
     usize::MAX,
     Pattern {
         text: "^[a-zA-Z0-9_\\-.:/]{3,128}$",
-        holds: |text| (3..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b)),
+        holds: |text| {
+            (3..=128).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b))
+        },
     },
 );
 pub(crate) const VERSION: Shape = matching(
@@ -37,17 +42,31 @@ pub(crate) const VERSION_NAME: Shape = matching(
     usize::MAX,
     Pattern {
         text: "^[a-zA-Z0-9_\\-.]{1,128}$",
-        holds: |text| (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)),
+        holds: |text| {
+            (1..=128).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+        },
     },
 );
 
 /// The document of that name (or ARN) and version.
-pub(crate) fn find(name: &str, version: Option<&str>, version_name: Option<&str>) -> ApiResult<&'static Document> {
+pub(crate) fn find(
+    name: &str,
+    version: Option<&str>,
+    version_name: Option<&str>,
+) -> ApiResult<&'static Document> {
     let short = name.rsplit_once("document/").map_or(name, |(_, short)| short);
     let document = built_in::all()
         .iter()
         .find(|document| document.name == short)
-        .ok_or_else(|| ApiError::new("InvalidDocument", format!("Document with name {name} does not exist.")))?;
+        .ok_or_else(|| {
+            ApiError::new(
+                "InvalidDocument",
+                format!("Document with name {name} does not exist."),
+            )
+        })?;
     let is_known = matches!(version, None | Some("" | "$DEFAULT" | "$LATEST" | "1"));
     if !is_known || version_name.is_some() {
         return Err(ApiError::new(

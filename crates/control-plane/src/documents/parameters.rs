@@ -15,7 +15,9 @@ fn invalid(message: impl Into<String>) -> ApiError {
 /// Checks what was given.
 pub(crate) fn check(document: &str, content: &DocumentContent, given: &Given) -> ApiResult<()> {
     if given.keys().any(|name| !content.parameters.contains_key(name)) {
-        return Err(invalid(format!("document {document} does not support parameters.")));
+        return Err(invalid(format!(
+            "document {document} does not support parameters."
+        )));
     }
     for (name, declared) in &content.parameters {
         match given.get(name) {
@@ -69,18 +71,26 @@ fn check_value(name: &str, declared: &DocumentParameter, value: &str) -> ApiResu
         )));
     }
     let chars = u32::try_from(value.chars().count()).unwrap_or(u32::MAX);
-    if declared.min_chars.is_some_and(|least| chars < least) || declared.max_chars.is_some_and(|most| chars > most) {
-        return Err(invalid(format!("Parameter \"{name}\" has a value of a length that is not allowed.")));
+    if declared.min_chars.is_some_and(|least| chars < least)
+        || declared.max_chars.is_some_and(|most| chars > most)
+    {
+        return Err(invalid(format!(
+            "Parameter \"{name}\" has a value of a length that is not allowed."
+        )));
     }
-    if !declared.allowed_values.is_empty() && !declared.allowed_values.iter().any(|allowed| allowed == value) {
+    if !declared.allowed_values.is_empty() && !declared.allowed_values.iter().any(|allowed| allowed == value)
+    {
         return Err(invalid(format!(
             "Parameter \"{name}\" must be one of [{}].",
             declared.allowed_values.join(", ")
         )));
     }
     if let Some(pattern) = &declared.allowed_pattern {
-        let whole = regex::Regex::new(&format!("^(?:{pattern})$"))
-            .map_err(|_| invalid(format!("The allowed pattern of parameter \"{name}\" cannot be read.")))?;
+        let whole = regex::Regex::new(&format!("^(?:{pattern})$")).map_err(|_| {
+            invalid(format!(
+                "The allowed pattern of parameter \"{name}\" cannot be read."
+            ))
+        })?;
         if !whole.is_match(value) {
             return Err(invalid(format!(
                 "Parameter \"{name}\" does not match its allowed pattern: {pattern}"
@@ -123,10 +133,17 @@ pub(crate) fn execution_seconds(content: &DocumentContent, given: &Given) -> i64
             Some(name) => given
                 .get(name)
                 .and_then(|values| values.first().cloned())
-                .or_else(|| content.parameters.get(name).and_then(super::built_in::default_text)),
+                .or_else(|| {
+                    content
+                        .parameters
+                        .get(name)
+                        .and_then(super::built_in::default_text)
+                }),
             None => Some(text.to_owned()),
         };
-        value.and_then(|value| value.trim().parse().ok()).unwrap_or(DEFAULT)
+        value
+            .and_then(|value| value.trim().parse().ok())
+            .unwrap_or(DEFAULT)
     };
     let sum: i64 = content
         .main_steps
@@ -150,23 +167,46 @@ mod tests {
     fn input(given: &[(&str, &[&str])]) -> Given {
         given
             .iter()
-            .map(|(name, values)| ((*name).to_owned(), values.iter().map(|v| (*v).to_owned()).collect()))
+            .map(|(name, values)| {
+                (
+                    (*name).to_owned(),
+                    values.iter().map(|v| (*v).to_owned()).collect(),
+                )
+            })
             .collect()
     }
 
     #[test]
     fn parameters_are_checked_against_the_document() {
-        assert_eq!(check_shell(&[("commands", &["id"]), ("executionTimeout", &["172800"])]), Ok(()));
+        assert_eq!(
+            check_shell(&[("commands", &["id"]), ("executionTimeout", &["172800"])]),
+            Ok(())
+        );
         for (given, says) in [
             (vec![], "\"commands\" requires a value"),
             (vec![("commands", &[][..])], "\"commands\" requires a value"),
-            (vec![("commands", &["id"][..]), ("x", &["y"])], "document AWS-RunShellScript does not support parameters."),
-            (vec![("commands", &["id"][..]), ("executionTimeout", &["172801"])], "allowed pattern"),
-            (vec![("commands", &["id"][..]), ("executionTimeout", &["5", "6"])], "exactly one value"),
-            (vec![("commands", &["echo {{ ssm:/a/b }}"][..])], "refers to the parameter /a/b"),
+            (
+                vec![("commands", &["id"][..]), ("x", &["y"])],
+                "document AWS-RunShellScript does not support parameters.",
+            ),
+            (
+                vec![("commands", &["id"][..]), ("executionTimeout", &["172801"])],
+                "allowed pattern",
+            ),
+            (
+                vec![("commands", &["id"][..]), ("executionTimeout", &["5", "6"])],
+                "exactly one value",
+            ),
+            (
+                vec![("commands", &["echo {{ ssm:/a/b }}"][..])],
+                "refers to the parameter /a/b",
+            ),
         ] {
             let error = check_shell(&given).unwrap_err();
-            assert!(error.starts_with("InvalidParameters ") && error.contains(says), "{error}");
+            assert!(
+                error.starts_with("InvalidParameters ") && error.contains(says),
+                "{error}"
+            );
         }
     }
 
@@ -174,6 +214,9 @@ mod tests {
     fn the_time_to_run_is_the_parameters_or_the_documents_own() {
         let document = &all()[1].content;
         assert_eq!(execution_seconds(document, &input(&[])), 3600);
-        assert_eq!(execution_seconds(document, &input(&[("executionTimeout", &["7"])])), 7);
+        assert_eq!(
+            execution_seconds(document, &input(&[("executionTimeout", &["7"])])),
+            7
+        );
     }
 }

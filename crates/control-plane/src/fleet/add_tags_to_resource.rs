@@ -26,7 +26,10 @@ pub(crate) struct Input {
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
     check_resource(plane, call, &input.resource_type, &input.resource_id).await?;
     let new: Vec<(String, String)> = input.tags.into_iter().map(TagInput::pair).collect();
-    if let Some((key, _)) = new.iter().find(|(key, _)| key.to_ascii_lowercase().starts_with("aws:")) {
+    if let Some((key, _)) = new
+        .iter()
+        .find(|(key, _)| key.to_ascii_lowercase().starts_with("aws:"))
+    {
         return Err(ApiError::validation(format!(
             "Tag key {key} begins with aws:, which is reserved."
         )));

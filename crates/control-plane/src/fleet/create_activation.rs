@@ -6,7 +6,9 @@ use crate::base32;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
-use crate::validation::{Member, Pattern, Shape, TAG_PATTERN, TAGS, list, matching, optional, required, text, whole};
+use crate::validation::{
+    Member, Pattern, Shape, TAG_PATTERN, TAGS, list, matching, optional, required, text, whole,
+};
 use muster_agent_protocol::signing::sha256_hex;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +57,9 @@ pub(crate) struct Output {
 const DAY_MS: i64 = 86_400_000;
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
-    let expires_at = input.expiration_date.map_or(call.now.plus_ms(DAY_MS), from_seconds);
+    let expires_at = input
+        .expiration_date
+        .map_or(call.now.plus_ms(DAY_MS), from_seconds);
     if expires_at <= call.now || expires_at > call.now.plus_ms(30 * DAY_MS) {
         return Err(ApiError::validation(
             "ExpirationDate must lie in the future, at most 30 days ahead.",
@@ -71,7 +75,12 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         iam_role: input.iam_role,
         registration_limit: input.registration_limit.unwrap_or(1),
         registrations: 0,
-        tags: input.tags.unwrap_or_default().into_iter().map(TagInput::pair).collect(),
+        tags: input
+            .tags
+            .unwrap_or_default()
+            .into_iter()
+            .map(TagInput::pair)
+            .collect(),
         created_at: call.now,
         expires_at,
     };

@@ -17,7 +17,10 @@ pub(crate) const INPUT: &[Member] = &[
             0,
             usize::MAX,
             &Shape::Record(&[
-                optional("FilterKey", one_of(&["ActivationIds", "DefaultInstanceName", "IamRole"])),
+                optional(
+                    "FilterKey",
+                    one_of(&["ActivationIds", "DefaultInstanceName", "IamRole"]),
+                ),
                 optional("FilterValues", list(0, usize::MAX, &ANY_TEXT)),
             ]),
         ),
@@ -79,18 +82,28 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         };
         let values = filter.filter_values.unwrap_or_default();
         if values.is_empty() || values.len() > 100 {
-            return Err(ApiError::new("InvalidFilter", "A filter needs 1 to 100 FilterValues."));
+            return Err(ApiError::new(
+                "InvalidFilter",
+                "A filter needs 1 to 100 FilterValues.",
+            ));
         }
         sql.push(column).texts(&values).push(")");
     }
     if let Some(token) = &input.next_token {
         let position = plane.tokens.open(&scope, token)?;
-        let at = position.first().and_then(|text| text.parse().ok()).unwrap_or_default();
+        let at = position
+            .first()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_default();
         let id = position.get(1).cloned().unwrap_or_default();
-        sql.push(" and (created_at < ").int(at).push(" or (created_at = ").int(at);
+        sql.push(" and (created_at < ")
+            .int(at)
+            .push(" or (created_at = ")
+            .int(at);
         sql.push(" and activation_id > ").text(id).push("))");
     }
-    sql.push(" order by created_at desc, activation_id limit ").int(limit as i64 + 1);
+    sql.push(" order by created_at desc, activation_id limit ")
+        .int(limit as i64 + 1);
     let rows = activations(sql, plane.db.reader()).await?;
     let position = |row: &ActivationRow| vec![row.created_at.0.to_string(), row.activation_id.clone()];
     let (rows, next_token) = page(&plane.tokens, &scope, rows, limit, position);

@@ -6,7 +6,9 @@ use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
 use crate::paging::page;
-use crate::validation::{Member, NEXT_TOKEN, Shape, is_instance_id, list, one_of, optional, required, text, whole};
+use crate::validation::{
+    Member, NEXT_TOKEN, Shape, is_instance_id, list, one_of, optional, required, text, whole,
+};
 use muster_store::Sql;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +42,10 @@ pub(crate) const INPUT: &[Member] = &[
         list(
             0,
             usize::MAX,
-            &Shape::Record(&[required("Key", text(1, usize::MAX)), required("Values", list(1, 100, &VALUE))]),
+            &Shape::Record(&[
+                required("Key", text(1, usize::MAX)),
+                required("Values", list(1, 100, &VALUE)),
+            ]),
         ),
     ),
     optional("MaxResults", whole(5, 50)),
@@ -98,6 +103,8 @@ pub(crate) struct Output {
     next_token: Option<String>,
 }
 
+/// Each may hold 100 values, and all of them become placeholders of one query.
+const MAX_FILTERS: usize = 20;
 const RESOURCE_TYPE: &str = "ManagedInstance";
 
 /// Adds a condition to the query; nodes are `n`.
@@ -106,19 +113,25 @@ fn add(sql: &mut Sql, filter: &Filter, online_since: i64) -> ApiResult<()> {
     let has = |word: &str| values.iter().any(|value| value == word);
     if let Some(key) = filter.key.strip_prefix("tag:") {
         sql.push(" and exists (select 1 from ssm_tags t where t.resource_type = 'ManagedInstance'");
-        sql.push(" and t.resource_id = n.node_id and t.tag_key = ").text(key);
+        sql.push(" and t.resource_id = n.node_id and t.tag_key = ")
+            .text(key);
         sql.push(" and t.tag_value in (").texts(values).push("))");
         return Ok(());
     }
     let column = match filter.key.as_str() {
         "tag-key" => {
             sql.push(" and exists (select 1 from ssm_tags t where t.resource_type = 'ManagedInstance'");
-            sql.push(" and t.resource_id = n.node_id and t.tag_key in (").texts(values).push("))");
+            sql.push(" and t.resource_id = n.node_id and t.tag_key in (")
+                .texts(values)
+                .push("))");
             return Ok(());
         }
         "InstanceIds" => {
             if let Some(bad) = values.iter().find(|value| !is_instance_id(value)) {
-                return Err(ApiError::new("InvalidInstanceId", format!("{bad} is not a valid instance ID")));
+                return Err(ApiError::new(
+                    "InvalidInstanceId",
+                    format!("{bad} is not a valid instance ID"),
+                ));
             }
             " and n.node_id in ("
         }
@@ -127,7 +140,10 @@ fn add(sql: &mut Sql, filter: &Filter, online_since: i64) -> ApiResult<()> {
         "ActivationIds" => " and n.activation_id in (",
         "IamRole" => " and n.iam_role in (",
         "PingStatus" => {
-            if values.iter().any(|v| !matches!(v.as_str(), "Online" | "ConnectionLost" | "Inactive")) {
+            if values
+                .iter()
+                .any(|v| !matches!(v.as_str(), "Online" | "ConnectionLost" | "Inactive"))
+            {
                 return Err(ApiError::new(
                     "InvalidInstanceInformationFilterValue",
                     "PingStatus is one of Online, ConnectionLost, Inactive.",
@@ -187,18 +203,26 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let online_since = call.now.plus_ms(-plane.config.connection_lost_after_ms).0;
     let mut sql = nodes_sql();
     sql.push("where n.region = ").text(&call.region);
-    for filter in by_list.iter().chain(&by_string).take(20) {
+    if by_list.len() + by_string.len() > MAX_FILTERS {
+        return Err(ApiError::validation(format!(
+            "Use at most {MAX_FILTERS} filters in one request."
+        )));
+    }
+    for filter in by_list.iter().chain(&by_string) {
         add(&mut sql, filter, online_since)?;
     }
     let scope = format!("DescribeInstanceInformation|{}", call.region);
     if let Some(token) = &input.next_token {
         let position = plane.tokens.open(&scope, token)?;
-        sql.push(" and n.node_id > ").text(position.first().cloned().unwrap_or_default());
+        sql.push(" and n.node_id > ")
+            .text(position.first().cloned().unwrap_or_default());
     }
     let limit = input.max_results.unwrap_or(50);
     sql.push(" order by n.node_id limit ").int(limit as i64 + 1);
     let rows = nodes(sql, plane.db.reader()).await?;
-    let (rows, next_token) = page(&plane.tokens, &scope, rows, limit, |row| vec![row.node_id.clone()]);
+    let (rows, next_token) = page(&plane.tokens, &scope, rows, limit, |row| {
+        vec![row.node_id.clone()]
+    });
     let shown = |row: NodeRow| InstanceInformation {
         ping_status: if row.last_ping_at.0 >= online_since {
             "Online"

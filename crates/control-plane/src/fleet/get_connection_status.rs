@@ -24,7 +24,8 @@ pub(crate) struct Output {
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     let node = queries::node(plane.db.reader(), &input.target).await?;
-    let is_here = node.is_some_and(|node| node.region == call.region) && plane.registry.is_open(&input.target);
+    let is_here =
+        node.is_some_and(|node| node.region == call.region) && plane.registry.is_open(&input.target);
     Ok(Output {
         target: input.target,
         status: if is_here { "connected" } else { "notconnected" },

@@ -25,13 +25,19 @@ use serde::Serialize;
 pub(crate) struct Empty {}
 
 /// A point in time as the protocol writes it: seconds, with a fraction.
-#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit into 53 bits for 285,000 years")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds since 1970 fit into 53 bits for 285,000 years"
+)]
 pub(crate) fn seconds(at: Timestamp) -> f64 {
     at.0 as f64 / 1000.0
 }
 
 /// The same, read.
-#[expect(clippy::cast_possible_truncation, reason = "a float is cut to the range of the integer, which is meant")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float is cut to the range of the integer, which is meant"
+)]
 pub(crate) fn from_seconds(seconds: f64) -> Timestamp {
     Timestamp((seconds * 1000.0).round() as i64)
 }

@@ -120,7 +120,12 @@ pub(crate) struct Report {
     pub(crate) ip_address: Option<String>,
 }
 
-pub(crate) async fn report(on: impl AnyExecutor<'_>, node_id: &str, report: Report, now: Timestamp) -> ApiResult<()> {
+pub(crate) async fn report(
+    on: impl AnyExecutor<'_>,
+    node_id: &str,
+    report: Report,
+    now: Timestamp,
+) -> ApiResult<()> {
     let mut sql = Sql::new("update ssm_nodes set last_ping_at = ");
     sql.int(now.0).push(", agent_name = ").text(report.agent_name);
     sql.push(", agent_version = ").text(report.agent_version);
@@ -147,7 +152,12 @@ pub(crate) async fn pinged(on: impl AnyExecutor<'_>, node_id: &str, now: Timesta
     Ok(())
 }
 
-pub(crate) async fn set_public_key(on: impl AnyExecutor<'_>, node_id: &str, kind: &str, key: &str) -> ApiResult<()> {
+pub(crate) async fn set_public_key(
+    on: impl AnyExecutor<'_>,
+    node_id: &str,
+    kind: &str,
+    key: &str,
+) -> ApiResult<()> {
     let mut sql = Sql::new("update ssm_nodes set public_key_type = ");
     sql.text(kind).push(", public_key = ").text(key);
     sql.push(" where node_id = ").text(node_id);
@@ -204,7 +214,10 @@ pub(crate) async fn activations(sql: Sql, on: impl AnyExecutor<'_>) -> ApiResult
 pub(crate) async fn activation(on: impl AnyExecutor<'_>, id: &str) -> ApiResult<Option<ActivationRow>> {
     let mut sql = activations_sql();
     sql.push("where activation_id = ").text(id);
-    sql.first(on).await?.map(|row| ActivationRow::read(&row)).transpose()
+    sql.first(on)
+        .await?
+        .map(|row| ActivationRow::read(&row))
+        .transpose()
 }
 
 pub(crate) async fn insert_activation(on: impl AnyExecutor<'_>, row: &ActivationRow) -> ApiResult<()> {
@@ -225,7 +238,11 @@ pub(crate) async fn insert_activation(on: impl AnyExecutor<'_>, row: &Activation
         sql.text(text.as_str()).push(", ");
     }
     sql.int(row.registration_limit).push(", ").int(row.registrations);
-    sql.push(", ").int(row.created_at.0).push(", ").int(row.expires_at.0).push(")");
+    sql.push(", ")
+        .int(row.created_at.0)
+        .push(", ")
+        .int(row.expires_at.0)
+        .push(")");
     sql.run(on).await?;
     Ok(())
 }
@@ -233,8 +250,9 @@ pub(crate) async fn insert_activation(on: impl AnyExecutor<'_>, row: &Activation
 /// Takes one registration from an activation, when it has one left. In one statement: two nodes that
 /// register at once cannot both take the last one.
 pub(crate) async fn take_registration(on: impl AnyExecutor<'_>, id: &str, now: Timestamp) -> ApiResult<bool> {
-    let mut sql =
-        Sql::new("update ssm_activations set registrations = registrations + 1 where registrations < registration_limit");
+    let mut sql = Sql::new(
+        "update ssm_activations set registrations = registrations + 1 where registrations < registration_limit",
+    );
     sql.push(" and activation_id = ").text(id);
     sql.push(" and expires_at > ").int(now.0);
     Ok(sql.run(on).await? == 1)
@@ -266,9 +284,15 @@ pub(crate) async fn put_tag(
 ) -> ApiResult<()> {
     let mut sql =
         Sql::new("insert into ssm_tags (resource_type, resource_id, region, tag_key, tag_value) values (");
-    sql.text(NODE_TAGS).push(", ").text(resource_id).push(", ").text(region);
+    sql.text(NODE_TAGS)
+        .push(", ")
+        .text(resource_id)
+        .push(", ")
+        .text(region);
     sql.push(", ").text(key.as_str()).push(", ").text(value.as_str());
-    sql.push(") on conflict (resource_type, resource_id, tag_key) do update set tag_value = excluded.tag_value");
+    sql.push(
+        ") on conflict (resource_type, resource_id, tag_key) do update set tag_value = excluded.tag_value",
+    );
     sql.run(on).await?;
     Ok(())
 }

@@ -39,10 +39,16 @@ pub(crate) async fn call(
     let given = sha256_hex(input.activation_code.as_bytes());
     let activation = activation(&mut *transaction, &input.activation_id)
         .await?
-        .filter(|row| bool::from(subtle::ConstantTimeEq::ct_eq(row.code_hash.as_bytes(), given.as_bytes())))
+        .filter(|row| {
+            bool::from(subtle::ConstantTimeEq::ct_eq(
+                row.code_hash.as_bytes(),
+                given.as_bytes(),
+            ))
+        })
         .ok_or_else(invalid)?;
     let mut sql = queries::nodes_sql();
-    sql.push("where n.activation_id = ").text(&activation.activation_id);
+    sql.push("where n.activation_id = ")
+        .text(&activation.activation_id);
     sql.push(" and n.fingerprint = ").text(&input.fingerprint);
     sql.push(" and n.public_key = ").text(&input.public_key);
     if let Some(known) = queries::nodes(sql, &mut *transaction).await?.first() {

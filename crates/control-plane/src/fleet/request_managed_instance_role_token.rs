@@ -6,7 +6,9 @@ use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
 use crate::signature::Caller;
 use crate::validation::{Member, required, text};
-use muster_agent_protocol::calls::{RequestManagedInstanceRoleTokenRequest, RequestManagedInstanceRoleTokenResponse};
+use muster_agent_protocol::calls::{
+    RequestManagedInstanceRoleTokenRequest, RequestManagedInstanceRoleTokenResponse,
+};
 
 pub(crate) const INPUT: &[Member] = &[required("Fingerprint", text(1, 512))];
 

@@ -1,6 +1,7 @@
 //! One open control channel: frames in and out, pings, and the end of it. Memory is bounded: one frame is
 //! read at a time and worked off before the next; what does not parse is dropped and counted.
 
+use crate::commands::delivery::stop_if_given_up;
 use crate::commands::output_store::OutputKey;
 use crate::commands::queries::invocation;
 use crate::commands::reports::{Report, take_in};
@@ -11,7 +12,8 @@ use axum::extract::ws::{Message as Frame, WebSocket};
 use futures::stream::SplitSink;
 use futures::{SinkExt as _, StreamExt as _};
 use muster_agent_protocol::control::{
-    AgentJobAck, AgentJobReply, AgentJobReplyAck, OpenControlChannel, ReplyContent, ack_code, message_type, topic,
+    AgentJobAck, AgentJobReply, AgentJobReplyAck, OpenControlChannel, ReplyContent, ack_code, message_type,
+    topic,
 };
 use muster_agent_protocol::extension::{self, Hello, OutputAck};
 use muster_domain::Timestamp;
@@ -65,11 +67,17 @@ pub(crate) async fn run(plane: Arc<ControlPlane>, node_id: String, socket: WebSo
     let Ok(opening) = serde_json::from_str::<OpenControlChannel>(first.as_str()) else {
         return;
     };
-    if !plane.registry.take_token(&node_id, &opening.token_value, plane.clock.now()) {
+    if !plane
+        .registry
+        .take_token(&node_id, &opening.token_value, plane.clock.now())
+    {
         let _ = sink.send(Frame::Close(None)).await;
         return;
     }
-    let streams = opening.muster_extensions.iter().any(|name| name == extension::OUTPUT_STREAM);
+    let streams = opening
+        .muster_extensions
+        .iter()
+        .any(|name| name == extension::OUTPUT_STREAM);
     let opened = plane.registry.open(&node_id);
     tracing::info!(node.id = %node_id, streams, "a node's control channel is open");
     // Answers wait here when the node does not read; the reader then waits too.
@@ -162,7 +170,9 @@ impl Session {
         if is_due {
             match pinged(self.plane.db.writer(), &self.node_id, now).await {
                 Ok(()) => self.last_ping_written = Some(now),
-                Err(error) => tracing::warn!(node.id = %self.node_id, code = error.code, "a ping was not kept"),
+                Err(error) => {
+                    tracing::warn!(node.id = %self.node_id, code = error.code, "a ping was not kept")
+                }
             }
         }
     }
@@ -192,7 +202,8 @@ impl Session {
     /// The command inside a job id of this very node.
     fn command_of(&self, job_id: &str) -> Option<String> {
         let (command, node) = job_id.strip_prefix("aws.ssm.")?.rsplit_once('.')?;
-        (node == self.node_id && Uuid::parse_str(command).is_ok() && command.len() == 36).then(|| command.to_owned())
+        (node == self.node_id && Uuid::parse_str(command).is_ok() && command.len() == 36)
+            .then(|| command.to_owned())
     }
 
     async fn handle(&mut self, message: Message) -> Result<(), Close> {
@@ -225,10 +236,25 @@ impl Session {
         };
         let is_refused = !matches!(&report, Report::Acknowledged { code, .. }
             if matches!(code.as_str(), ack_code::SUCCESS | ack_code::DUPLICATE | ack_code::BUFFER_FULL));
-        if let (true, Report::Acknowledged { command_id, node_id, .. }) = (is_refused, &report) {
+        if let (
+            true,
+            Report::Acknowledged {
+                command_id, node_id, ..
+            },
+        ) = (is_refused, &report)
+        {
             self.plane.registry.ended(node_id, command_id);
         }
+        let taken = match &report {
+            Report::Acknowledged { command_id, .. } if !is_refused => Some(command_id.clone()),
+            _ => None,
+        };
         take_in(&self.plane, report).await;
+        if let Some(command_id) = taken
+            && let Err(error) = stop_if_given_up(&self.plane, &command_id, &self.node_id).await
+        {
+            tracing::warn!(command.id = %command_id, code = error.code, "a late command was not stopped");
+        }
         Ok(())
     }
 
@@ -244,7 +270,11 @@ impl Session {
             return self.bad("a reply names no job of this node");
         };
         let is_cancel = reply.topic.starts_with(topic::CANCEL_COMMAND)
-            || self.plane.registry.cancelled_by(&self.node_id, &command_id).is_some();
+            || self
+                .plane
+                .registry
+                .cancelled_by(&self.node_id, &command_id)
+                .is_some();
         if !is_cancel {
             let Ok(content) = serde_json::from_str::<ReplyContent>(&reply.content) else {
                 return self.bad("a reply's content cannot be read");
@@ -271,7 +301,8 @@ impl Session {
                 self.plane.registry.ended(&self.node_id, &command_id);
             }
         }
-        self.answer(message_type::AGENT_JOB_REPLY_ACK, &acknowledgement).await;
+        self.answer(message_type::AGENT_JOB_REPLY_ACK, &acknowledgement)
+            .await;
         Ok(())
     }
 
@@ -280,7 +311,9 @@ impl Session {
         if let Some(ended) = self.jobs.get(command_id) {
             return Ok(Some(*ended));
         }
-        let row = invocation(self.plane.db.reader(), command_id, &self.node_id).await.map_err(|_| Close)?;
+        let row = invocation(self.plane.db.reader(), command_id, &self.node_id)
+            .await
+            .map_err(|_| Close)?;
         let Some(row) = row else { return Ok(None) };
         if self.jobs.len() >= REMEMBERED_JOBS {
             self.jobs.clear();
@@ -301,10 +334,14 @@ impl Session {
         };
         let end = header.offset.saturating_add(bytes.len() as u64);
         let offset = match self.has_ended(&command_id).await? {
-            None => return self.bad("output of a job that this node does not have"),
-            // Too late to be kept; the node must still be able to drop it.
-            Some(true) => end,
-            Some(false) => match self.plane.output.append(&key, header.offset, bytes.to_vec()).await {
+            // Unknown (after an old copy was restored), or too late to be kept: the node must be able to drop it.
+            None | Some(true) => end,
+            Some(false) => match self
+                .plane
+                .output
+                .append(&key, header.offset, bytes.to_vec())
+                .await
+            {
                 Ok(offset) => offset,
                 Err(error) => {
                     // The node keeps what is not acknowledged, and comes back with it later.

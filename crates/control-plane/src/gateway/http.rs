@@ -67,7 +67,9 @@ pub(crate) async fn open(
 async fn check_node(plane: &ControlPlane, received: &Received, node_id: &str) -> ApiResult<()> {
     match authenticate(plane, &received.signed("ssmmessages")).await?.caller {
         Caller::Node { node_id: own, .. } if own == node_id => Ok(()),
-        _ => Err(ApiError::denied("These credentials are not those of the node in the path.")),
+        _ => Err(ApiError::denied(
+            "These credentials are not those of the node in the path.",
+        )),
     }
 }
 

@@ -54,7 +54,9 @@ pub(crate) struct Registry {
 
 fn frame(message_type: &str, id: Uuid, payload: Vec<u8>, now: Timestamp) -> Option<ws::Message> {
     let created = u64::try_from(now.0).unwrap_or(1).max(1);
-    let bytes = Message::control(message_type, id, created, payload).encode().ok()?;
+    let bytes = Message::control(message_type, id, created, payload)
+        .encode()
+        .ok()?;
     Some(ws::Message::Binary(bytes.into()))
 }
 
@@ -117,7 +119,11 @@ impl Registry {
     /// Forgets a channel that has ended, unless a newer one has taken its place.
     pub(crate) fn remove(&self, node_id: &str, generation: u64) {
         let mut state = self.state();
-        if state.channels.get(node_id).is_some_and(|channel| channel.generation == generation) {
+        if state
+            .channels
+            .get(node_id)
+            .is_some_and(|channel| channel.generation == generation)
+        {
             state.channels.remove(node_id);
         }
     }
@@ -156,14 +162,22 @@ impl Registry {
     }
 
     /// Writes a job to a node's channel, when it is open and takes it.
-    pub(crate) fn send_job(&self, node_id: &str, command_id: &str, kind: &str, payload: Vec<u8>, now: Timestamp) -> bool {
+    pub(crate) fn send_job(
+        &self,
+        node_id: &str,
+        command_id: &str,
+        kind: &str,
+        payload: Vec<u8>,
+        now: Timestamp,
+    ) -> bool {
         let mut state = self.state();
         let Some(channel) = state.channels.get_mut(node_id) else {
             return false;
         };
         // The message's id is the command's: an acknowledgement then names what it is for.
         let id = Uuid::parse_str(command_id).unwrap_or_else(|_| Uuid::from_u128(1));
-        let sent = frame(kind, id, payload, now).is_some_and(|frame| channel.outgoing.try_send(frame).is_ok());
+        let sent =
+            frame(kind, id, payload, now).is_some_and(|frame| channel.outgoing.try_send(frame).is_ok());
         if sent {
             channel.sent.insert(command_id.to_owned(), now);
         }
@@ -185,7 +199,8 @@ impl Registry {
             return false;
         };
         let id = Uuid::parse_str(own_id).unwrap_or_else(|_| Uuid::from_u128(1));
-        let sent = frame(kind, id, payload, now).is_some_and(|frame| channel.outgoing.try_send(frame).is_ok());
+        let sent =
+            frame(kind, id, payload, now).is_some_and(|frame| channel.outgoing.try_send(frame).is_ok());
         if sent {
             channel.cancelled.insert(command_id.to_owned(), now);
             channel.cancels.insert(own_id.to_owned(), command_id.to_owned());
@@ -198,7 +213,7 @@ impl Registry {
         self.state().channels.get(node_id)?.cancels.get(own_id).cloned()
     }
 
-    /// The node could not take the command now: it is to be sent again later.
+    /// Forgets what was written about a command that is over.
     pub(crate) fn ended(&self, node_id: &str, command_id: &str) {
         if let Some(channel) = self.state().channels.get_mut(node_id) {
             channel.sent.remove(command_id);
@@ -246,8 +261,15 @@ mod tests {
     fn a_channel_that_does_not_drain_takes_no_more() {
         let registry = Registry::default();
         let _opened = registry.open("mi-1");
-        let sent = (0..1_000).filter(|at| registry.send_job("mi-1", &at.to_string(), "agent_job", Vec::new(), NOW));
+        let sent =
+            (0..1_000).filter(|at| registry.send_job("mi-1", &at.to_string(), "agent_job", Vec::new(), NOW));
         assert_eq!(sent.count(), WAITING_FRAMES);
-        assert_eq!(registry.reach("mi-1", "999"), Some(Reach { sent_at: None, cancel_sent: false }));
+        assert_eq!(
+            registry.reach("mi-1", "999"),
+            Some(Reach {
+                sent_at: None,
+                cancel_sent: false
+            })
+        );
     }
 }

@@ -23,7 +23,12 @@ pub(crate) async fn serve(world: &World) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     let router = world.plane.router();
     tokio::spawn(async move {
-        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await.unwrap();
+        axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .await
+        .unwrap();
     });
     address
 }
@@ -38,7 +43,14 @@ pub(crate) async fn token(world: &World, node: &Node) -> String {
     let path = format!("/v1/control-channel/{}", node.id);
     let body = br#"{"MessageSchemaVersion":"1.0","RequestId":"r"}"#.to_vec();
     let headers = [("content-type", "application/json")];
-    let signed = world.signed(&node.credentials, "ssmmessages", crate::world::REGION, ("POST", &path, ""), &headers, &body);
+    let signed = world.signed(
+        &node.credentials,
+        "ssmmessages",
+        crate::world::REGION,
+        ("POST", &path, ""),
+        &headers,
+        &body,
+    );
     let (status, _, answer) = world.send("POST", &path, signed, body).await;
     let text = String::from_utf8(answer).unwrap();
     assert_eq!(status, 201, "{text}");
@@ -54,16 +66,29 @@ pub(crate) async fn socket(
 ) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tokio_tungstenite::tungstenite::Error> {
     let path = format!("/v1/control-channel/{}", node.id);
     let query = "role=subscribe&stream=input";
-    let mut request = format!("ws://{address}{path}?{query}").into_client_request().unwrap();
-    let signed: HeaderMap =
-        world.signed(&node.credentials, "ssmmessages", crate::world::REGION, ("GET", &path, query), &[], b"");
+    let mut request = format!("ws://{address}{path}?{query}")
+        .into_client_request()
+        .unwrap();
+    let signed: HeaderMap = world.signed(
+        &node.credentials,
+        "ssmmessages",
+        crate::world::REGION,
+        ("GET", &path, query),
+        &[],
+        b"",
+    );
     request.headers_mut().extend(signed);
     connect_async(request).await.map(|(socket, _)| socket)
 }
 
 impl Agent {
     /// Opens a control channel.
-    pub(crate) async fn connect(world: &World, node: &Node, address: SocketAddr, extensions: &[&str]) -> Self {
+    pub(crate) async fn connect(
+        world: &World,
+        node: &Node,
+        address: SocketAddr,
+        extensions: &[&str],
+    ) -> Self {
         let token = token(world, node).await;
         let mut socket = socket(world, node, address).await.unwrap();
         let first = OpenControlChannel {
@@ -74,10 +99,15 @@ impl Agent {
             platform_type: "linux".into(),
             muster_extensions: extensions.iter().map(|name| (*name).to_owned()).collect(),
         };
-        socket.send(Frame::text(serde_json::to_string(&first).unwrap())).await.unwrap();
+        socket
+            .send(Frame::text(serde_json::to_string(&first).unwrap()))
+            .await
+            .unwrap();
         let id = node.id.clone();
         let connected = async || {
-            let output = world.ok("GetConnectionStatus", serde_json::json!({"Target": id})).await;
+            let output = world
+                .ok("GetConnectionStatus", serde_json::json!({"Target": id}))
+                .await;
             output["Status"] == "connected"
         };
         world.until("the channel opens", connected).await;
@@ -112,7 +142,9 @@ impl Agent {
                 }
             }
         };
-        tokio::time::timeout(limit, waiting).await.unwrap_or_else(|_| panic!("no {kind} came"))
+        tokio::time::timeout(limit, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("no {kind} came"))
     }
 
     /// Waits until the control plane closes the channel.
@@ -124,11 +156,18 @@ impl Agent {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(20), waiting)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn raw(&mut self, frame: Frame) {
         self.socket.send(frame).await.unwrap();
+    }
+
+    /// The same, where the control plane may have closed the channel by now.
+    pub(crate) async fn raw_or_closed(&mut self, frame: Frame) {
+        let _ = self.socket.send(frame).await;
     }
 
     pub(crate) async fn send(&mut self, kind: &str, payload: Vec<u8>) -> Uuid {
@@ -154,7 +193,8 @@ impl Agent {
             status_code: code.into(),
             error_message: "told by the test".into(),
         };
-        self.send("agent_job_ack", serde_json::to_vec(&ack).unwrap()).await;
+        self.send("agent_job_ack", serde_json::to_vec(&ack).unwrap())
+            .await;
     }
 
     /// Takes the next job and acknowledges it; gives the command's id.
@@ -182,7 +222,8 @@ impl Agent {
             topic: "aws.ssm.sendCommand".into(),
             content: serde_json::to_string(&content).unwrap(),
         };
-        self.send("agent_job_reply", serde_json::to_vec(&reply).unwrap()).await
+        self.send("agent_job_reply", serde_json::to_vec(&reply).unwrap())
+            .await
     }
 
     /// Replies and waits until the control plane has it.

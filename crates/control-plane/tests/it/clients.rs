@@ -2,10 +2,12 @@
 //! whole-portal test runs too. Runs where `MUSTER_TEST_PYTHON` names a Python with boto3.
 
 use crate::agent::{Agent, serve};
-use crate::world::World;
+use crate::world::{REGION, World};
 use muster_store::test_database::on_both;
+use serde_json::json;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -28,9 +30,21 @@ async fn serve_commands(mut agent: Agent) {
         }
         // The real agent runs it; here only what the script of this test prints.
         let (code, out, err) = match script.as_str() {
-            "exit 3" => (3, String::new(), "failed to run commands: exit status 3".to_owned()),
-            text if text.starts_with("seq ") => (0, (1..=200_000).map(|n| format!("{n}\n")).collect(), String::new()),
-            text => (0, format!("{}\n", text.trim_start_matches("echo ")), String::new()),
+            "exit 3" => (
+                3,
+                String::new(),
+                "failed to run commands: exit status 3".to_owned(),
+            ),
+            text if text.starts_with("seq ") => (
+                0,
+                (1..=200_000).map(|n| format!("{n}\n")).collect(),
+                String::new(),
+            ),
+            text => (
+                0,
+                format!("{}\n", text.trim_start_matches("echo ")),
+                String::new(),
+            ),
         };
         let mut offset = 0;
         for chunk in out.as_bytes().chunks(60_000) {
@@ -42,40 +56,108 @@ async fn serve_commands(mut agent: Agent) {
     }
 }
 
+/// Runs the script on this node; panics with what it printed when it finds something wrong.
+async fn run_script(world: &World, python: &str, address: SocketAddr, node_id: &str) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/control_plane_test.py");
+    let keys = world.plane.operator_credentials();
+    let run = tokio::process::Command::new(python)
+        .arg(&script)
+        .env("MUSTER_TEST_ENDPOINT", format!("http://{address}"))
+        .env("MUSTER_TEST_NODE", node_id)
+        .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
+        .env("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key)
+        .output();
+    let output = tokio::time::timeout(Duration::from_secs(240), run)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn amazons_own_clients_are_served() {
     let Ok(python) = std::env::var("MUSTER_TEST_PYTHON") else {
         return;
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/control_plane_test.py");
     on_both(|db| async {
         let world = World::new(db).await;
         let address = serve(&world).await;
         let node = world.node("one").await;
         let agent = Agent::connect(&world, &node, address, &["output-stream-1"]).await;
         let stop = CancellationToken::new();
-        let background = tokio::spawn(std::sync::Arc::clone(&world.plane).run_background(stop.clone()));
+        let background = tokio::spawn(Arc::clone(&world.plane).run_background(stop.clone()));
         let agent = tokio::spawn(serve_commands(agent));
-        let keys = world.plane.operator_credentials();
-        let run = tokio::process::Command::new(&python)
-            .arg(&script)
-            .env("MUSTER_TEST_ENDPOINT", format!("http://{address}"))
-            .env("MUSTER_TEST_NODE", &node.id)
-            .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
-            .env("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .output();
-        let output = tokio::time::timeout(Duration::from_secs(240), run).await.unwrap().unwrap();
+        run_script(&world, &python, address, &node.id).await;
         stop.cancel();
         agent.abort();
         background.await.unwrap();
+    })
+    .await;
+}
+
+/// The same with our own agent, which really runs the commands. `MUSTER_TEST_AGENT` names its program.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_own_agent_runs_what_amazons_clients_send() {
+    let (Ok(python), Ok(program)) = (
+        std::env::var("MUSTER_TEST_PYTHON"),
+        std::env::var("MUSTER_TEST_AGENT"),
+    ) else {
+        return;
+    };
+    on_both(|db| async {
+        let world = World::new(db).await;
+        let address = serve(&world).await;
+        let stop = CancellationToken::new();
+        let background = tokio::spawn(Arc::clone(&world.plane).run_background(stop.clone()));
+        let made = world
+            .ok("CreateActivation", json!({"IamRole": "muster-node"}))
+            .await;
+        let state = world.folder.path().join("agent");
+        let register = tokio::process::Command::new(&program)
+            .args([
+                "register",
+                "--endpoint",
+                &format!("http://{address}"),
+                "--region",
+                REGION,
+            ])
+            .args(["--activation-id", made["ActivationId"].as_str().unwrap()])
+            .arg("--state-dir")
+            .arg(&state)
+            .env("MUSTER_ACTIVATION_CODE", made["ActivationCode"].as_str().unwrap())
+            .output();
+        let output = register.await.unwrap();
         assert!(
             output.status.success(),
-            "{}\n{}",
-            String::from_utf8_lossy(&output.stdout),
+            "{}",
             String::from_utf8_lossy(&output.stderr)
         );
+        let mut agent = tokio::process::Command::new(&program)
+            .args(["run", "--state-dir"])
+            .arg(&state)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let listed = world.ok("DescribeInstanceInformation", json!({})).await;
+        let id = listed["InstanceInformationList"][0]["InstanceId"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let is_ready = async || {
+            let found = world.ok("DescribeInstanceInformation", json!({})).await;
+            let state = world.ok("GetConnectionStatus", json!({"Target": id})).await;
+            found["InstanceInformationList"][0]["PlatformType"] == "Linux" && state["Status"] == "connected"
+        };
+        world.until("the agent reports and connects", is_ready).await;
+        run_script(&world, &python, address, &id).await;
+        stop.cancel();
+        background.await.unwrap();
+        agent.kill().await.unwrap();
     })
     .await;
 }

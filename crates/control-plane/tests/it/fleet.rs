@@ -9,11 +9,18 @@ use std::collections::BTreeSet;
 async fn an_activation_lets_in_as_many_as_it_says_for_as_long_as_it_says() {
     on_both(|db| async {
         let world = World::new(db).await;
-        let made = world.ok("CreateActivation", json!({"IamRole": "r", "RegistrationLimit": 2})).await;
+        let made = world
+            .ok(
+                "CreateActivation",
+                json!({"IamRole": "r", "RegistrationLimit": 2}),
+            )
+            .await;
         assert_eq!(made["ActivationId"].as_str().unwrap().len(), 36);
         assert!(made["ActivationCode"].as_str().unwrap().len() >= 20);
         let join = async |made: &Value, print: &str| {
-            let (status, output) = world.unsigned("RegisterManagedInstance", registration(made, &new_key(), print)).await;
+            let (status, output) = world
+                .unsigned("RegisterManagedInstance", registration(made, &new_key(), print))
+                .await;
             (status, output["__type"].as_str().unwrap_or_default().to_owned())
         };
         let invalid = (400, "InvalidActivation".to_owned());
@@ -31,24 +38,46 @@ async fn an_activation_lets_in_as_many_as_it_says_for_as_long_as_it_says() {
         assert_eq!(join(&made, "c").await, invalid);
         let listed = world.ok("DescribeActivations", json!({})).await;
         assert_eq!(listed["ActivationList"][0]["RegistrationsCount"], 2);
-        assert!(!listed.to_string().contains(made["ActivationCode"].as_str().unwrap()));
+        assert!(
+            !listed
+                .to_string()
+                .contains(made["ActivationCode"].as_str().unwrap())
+        );
 
         let short = world.ok("CreateActivation", json!({"IamRole": "r"})).await;
         world.clock.advance(86_400_001);
         assert_eq!(join(&short, "d").await, invalid);
-        let filter = json!({"Filters": [{"FilterKey": "ActivationIds", "FilterValues": [short["ActivationId"]]}]});
-        assert_eq!(world.ok("DescribeActivations", filter).await["ActivationList"][0]["Expired"], true);
+        let filter =
+            json!({"Filters": [{"FilterKey": "ActivationIds", "FilterValues": [short["ActivationId"]]}]});
+        assert_eq!(
+            world.ok("DescribeActivations", filter).await["ActivationList"][0]["Expired"],
+            true
+        );
         let deleted = world.ok("CreateActivation", json!({"IamRole": "r"})).await;
-        world.ok("DeleteActivation", json!({"ActivationId": deleted["ActivationId"]})).await;
+        world
+            .ok(
+                "DeleteActivation",
+                json!({"ActivationId": deleted["ActivationId"]}),
+            )
+            .await;
         assert_eq!(join(&deleted, "e").await, invalid);
         let mut bad_key = registration(&made, &new_key(), "f");
         bad_key["PublicKey"] = json!("AAAA");
-        assert_eq!(world.unsigned("RegisterManagedInstance", bad_key).await.1["__type"], "ValidationException");
+        assert_eq!(
+            world.unsigned("RegisterManagedInstance", bad_key).await.1["__type"],
+            "ValidationException"
+        );
         for ahead in [-1.0, 0.0, 31.0 * 86_400.0] {
             use muster_domain::time::Clock as _;
             #[expect(clippy::cast_precision_loss, reason = "small enough")]
             let at = world.clock.now().0 as f64 / 1000.0 + ahead;
-            world.refused("CreateActivation", json!({"IamRole": "r", "ExpirationDate": at}), "ValidationException").await;
+            world
+                .refused(
+                    "CreateActivation",
+                    json!({"IamRole": "r", "ExpirationDate": at}),
+                    "ValidationException",
+                )
+                .await;
         }
     })
     .await;
@@ -108,9 +137,17 @@ async fn pages_show_every_node_once() {
         }
         let (mut seen, mut token, mut tokens) = (Vec::new(), Value::Null, BTreeSet::new());
         loop {
-            let page = world.ok("DescribeInstanceInformation", json!({"MaxResults": 5, "NextToken": token})).await;
+            let page = world
+                .ok(
+                    "DescribeInstanceInformation",
+                    json!({"MaxResults": 5, "NextToken": token}),
+                )
+                .await;
             let list = page["InstanceInformationList"].as_array().unwrap();
-            seen.extend(list.iter().map(|node| node["InstanceId"].as_str().unwrap().to_owned()));
+            seen.extend(
+                list.iter()
+                    .map(|node| node["InstanceId"].as_str().unwrap().to_owned()),
+            );
             token = page["NextToken"].clone();
             let Some(text) = token.as_str() else { break };
             assert!(tokens.insert(text.to_owned()), "the same token twice");
@@ -119,12 +156,19 @@ async fn pages_show_every_node_once() {
         let foreign = world.ok("DescribeActivations", json!({"MaxResults": 1})).await["NextToken"].clone();
         for bad in [json!("x"), foreign, json!("A".repeat(5_000))] {
             let input = json!({"NextToken": bad});
-            world.refused("DescribeInstanceInformation", input, "InvalidNextToken").await;
+            world
+                .refused("DescribeInstanceInformation", input, "InvalidNextToken")
+                .await;
         }
         let listed = async |size: usize| {
             let (mut count, mut token) = (0, Value::Null);
             loop {
-                let page = world.ok("DescribeActivations", json!({"MaxResults": size, "NextToken": token})).await;
+                let page = world
+                    .ok(
+                        "DescribeActivations",
+                        json!({"MaxResults": size, "NextToken": token}),
+                    )
+                    .await;
                 count += page["ActivationList"].as_array().unwrap().len();
                 token = page["NextToken"].clone();
                 if token.is_null() {
@@ -155,19 +199,50 @@ async fn tags_are_added_changed_listed_and_removed() {
         world.ok("AddTagsToResource", add("Zone", "nord")).await;
         world.ok("AddTagsToResource", add("A", "")).await;
         let tags = world.ok("ListTagsForResource", with(json!({}))).await;
-        assert_eq!(tags["TagList"], json!([{"Key": "A", "Value": ""}, {"Key": "Zone", "Value": "nord"}]));
-        world.ok("RemoveTagsFromResource", with(json!({"TagKeys": ["A", "none"]}))).await;
-        assert_eq!(world.ok("ListTagsForResource", with(json!({}))).await["TagList"].as_array().unwrap().len(), 1);
-        let many: Vec<Value> = (0..50).map(|n| json!({"Key": format!("k{n}"), "Value": "v"})).collect();
-        world.refused("AddTagsToResource", with(json!({"Tags": many})), "TooManyTagsError").await;
-        world.refused("AddTagsToResource", add("aws:x", "y"), "ValidationException").await;
+        assert_eq!(
+            tags["TagList"],
+            json!([{"Key": "A", "Value": ""}, {"Key": "Zone", "Value": "nord"}])
+        );
+        world
+            .ok("RemoveTagsFromResource", with(json!({"TagKeys": ["A", "none"]})))
+            .await;
+        assert_eq!(
+            world.ok("ListTagsForResource", with(json!({}))).await["TagList"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
+        let many: Vec<Value> = (0..50)
+            .map(|n| json!({"Key": format!("k{n}"), "Value": "v"}))
+            .collect();
+        world
+            .refused(
+                "AddTagsToResource",
+                with(json!({"Tags": many})),
+                "TooManyTagsError",
+            )
+            .await;
+        world
+            .refused("AddTagsToResource", add("aws:x", "y"), "ValidationException")
+            .await;
         let ec2 = json!({"ResourceType": "ManagedInstance", "ResourceId": "i-12345678"});
-        let message = world.refused("ListTagsForResource", ec2, "ValidationException").await;
-        assert_eq!(message, "resourceId should be in format mi-[0-9a-f]{17} for resource type ManagedInstance");
-        let unknown = json!({"ResourceType": "ManagedInstance", "ResourceId": format!("mi-{}", "0".repeat(17))});
-        world.refused("ListTagsForResource", unknown, "InvalidResourceId").await;
+        let message = world
+            .refused("ListTagsForResource", ec2, "ValidationException")
+            .await;
+        assert_eq!(
+            message,
+            "resourceId should be in format mi-[0-9a-f]{17} for resource type ManagedInstance"
+        );
+        let unknown =
+            json!({"ResourceType": "ManagedInstance", "ResourceId": format!("mi-{}", "0".repeat(17))});
+        world
+            .refused("ListTagsForResource", unknown, "InvalidResourceId")
+            .await;
         let document = json!({"ResourceType": "Document", "ResourceId": "x"});
-        world.refused("ListTagsForResource", document, "InvalidResourceId").await;
+        world
+            .refused("ListTagsForResource", document, "InvalidResourceId")
+            .await;
     })
     .await;
 }
@@ -220,13 +295,22 @@ async fn what_is_in_one_region_is_not_in_another() {
             let (_, _, answer) = world.send("POST", "/", signed, body).await;
             serde_json::from_slice::<Value>(&answer).unwrap()
         };
-        assert_eq!(elsewhere("DescribeInstanceInformation", json!({})).await["InstanceInformationList"], json!([]));
-        assert_eq!(elsewhere("DescribeActivations", json!({})).await["ActivationList"], json!([]));
+        assert_eq!(
+            elsewhere("DescribeInstanceInformation", json!({})).await["InstanceInformationList"],
+            json!([])
+        );
+        assert_eq!(
+            elsewhere("DescribeActivations", json!({})).await["ActivationList"],
+            json!([])
+        );
         let gone = elsewhere("DeregisterManagedInstance", json!({"InstanceId": node.id})).await;
         assert_eq!(gone["__type"], "InvalidInstanceId");
         let command = world.run(&[&node], json!({})).await;
         assert_eq!(elsewhere("ListCommands", json!({})).await["Commands"], json!([]));
-        assert_eq!(elsewhere("CancelCommand", json!({"CommandId": command})).await["__type"], "InvalidCommandId");
+        assert_eq!(
+            elsewhere("CancelCommand", json!({"CommandId": command})).await["__type"],
+            "InvalidCommandId"
+        );
     })
     .await;
 }
@@ -237,11 +321,16 @@ async fn agents_get_their_quiet_answers() {
         let world = World::new(db).await;
         let node = world.node("one").await;
         let input = json!({"InstanceId": node.id, "MaxResults": 20});
-        let (status, output) = world.call_as(&node.credentials, "ListInstanceAssociations", input).await;
+        let (status, output) = world
+            .call_as(&node.credentials, "ListInstanceAssociations", input)
+            .await;
         assert_eq!((status, output), (200, json!({"Associations": []})));
         let foreign = json!({"Destination": format!("mi-{}", "0".repeat(17)), "MessagesRequestId": "r"});
         let (status, output) = world.call_as(&node.credentials, "GetMessages", foreign).await;
-        assert_eq!((status, output["__type"].as_str()), (400, Some("AccessDeniedException")));
+        assert_eq!(
+            (status, output["__type"].as_str()),
+            (400, Some("AccessDeniedException"))
+        );
     })
     .await;
 }

@@ -1,14 +1,25 @@
 //! The control plane from outside: signed requests through its router, and a simulated agent on a real
 //! websocket. What single functions do is tested beside them.
 
+#[cfg(test)]
 mod agent;
+#[cfg(test)]
 mod bad_input;
+#[cfg(test)]
 mod bucket;
+#[cfg(test)]
 mod clients;
+#[cfg(test)]
 mod fleet;
+#[cfg(test)]
 mod gateway;
+#[cfg(test)]
 mod operations;
+#[cfg(test)]
 mod run_command;
+#[cfg(test)]
 mod signatures;
+#[cfg(test)]
 mod streaming;
+#[cfg(test)]
 mod world;

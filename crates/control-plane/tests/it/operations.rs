@@ -12,7 +12,10 @@ async fn every_operation_is_guarded() {
         let world = World::new(db).await;
         let node = world.node("one").await;
         let operator = world.plane.operator_credentials();
-        for operation in OPERATIONS.iter().filter(|o| matches!(o.service, "ssm" | "ec2messages")) {
+        for operation in OPERATIONS
+            .iter()
+            .filter(|o| matches!(o.service, "ssm" | "ec2messages"))
+        {
             let code = |(status, output): (u16, serde_json::Value)| {
                 assert_eq!(status, 400, "{}: {output}", operation.name);
                 output["__type"].as_str().unwrap_or_default().to_owned()
@@ -38,8 +41,12 @@ async fn every_operation_is_guarded() {
                 _ => assert_ne!(as_node.1["__type"], "AccessDeniedException", "{name}"),
             }
         }
-        world.refused("GetParameter", json!({"Name": "x"}), "UnknownOperationException").await;
-        world.refused("GetObject", json!({}), "UnknownOperationException").await;
+        world
+            .refused("GetParameter", json!({"Name": "x"}), "UnknownOperationException")
+            .await;
+        world
+            .refused("GetObject", json!({}), "UnknownOperationException")
+            .await;
     })
     .await;
 }
@@ -49,24 +56,41 @@ async fn what_changes_something_is_audited_before_and_after_unless_the_portal_do
     on_both(|db| async {
         let world = World::new(db).await;
         let operator = world.plane.operator_credentials();
-        for operation in OPERATIONS.iter().filter(|o| o.service == "ssm" && o.who == Who::Operator) {
+        for operation in OPERATIONS
+            .iter()
+            .filter(|o| o.service == "ssm" && o.who == Who::Operator)
+        {
             let before = world.audit.0.lock().unwrap().len();
             world.call(operation.name, json!({})).await;
             let added = world.audit.0.lock().unwrap().len() - before;
             let expected = if operation.access == Access::Write { 2 } else { 0 };
             assert_eq!(added, expected, "{}", operation.name);
-            world.call_as(&world.plane.portal_credentials(), operation.name, json!({})).await;
-            assert_eq!(world.audit.0.lock().unwrap().len() - before, expected, "{}", operation.name);
+            world
+                .call_as(&world.plane.portal_credentials(), operation.name, json!({}))
+                .await;
+            assert_eq!(
+                world.audit.0.lock().unwrap().len() - before,
+                expected,
+                "{}",
+                operation.name
+            );
         }
         let node = world.node("one").await;
         let command = world.run(&[&node], json!({})).await;
         let log = world.audit.0.lock().unwrap();
-        let of = |name: &str| log.iter().filter(|(_, i, _)| i.detail["operation"] == name).collect::<Vec<_>>();
+        let of = |name: &str| {
+            log.iter()
+                .filter(|(_, i, _)| i.detail["operation"] == name)
+                .collect::<Vec<_>>()
+        };
         let sent = of("SendCommand");
         let (actor, intent, outcome) = sent.last().unwrap();
         assert_eq!(*actor, format!("key:{}", operator.access_key_id));
         assert_eq!(intent.resource, format!("command:{command}"));
-        assert_eq!(intent.detail["parameters"]["Parameters"]["commands"], json!(["echo hello"]));
+        assert_eq!(
+            intent.detail["parameters"]["Parameters"]["commands"],
+            json!(["echo hello"])
+        );
         assert_eq!(*outcome, Some(Outcome::Success));
         let registered = of("RegisterManagedInstance");
         assert_eq!(registered.len(), 2);
@@ -78,7 +102,7 @@ async fn what_changes_something_is_audited_before_and_after_unless_the_portal_do
 
 #[tokio::test]
 async fn a_full_disk_refuses_what_is_new_and_keeps_what_is_there() {
-    on_both(|db| async {
+    on_both(|db| async move {
         if db.dialect() != muster_store::Dialect::Sqlite {
             return;
         }
@@ -87,14 +111,24 @@ async fn a_full_disk_refuses_what_is_new_and_keeps_what_is_there() {
         let node = world.node("one").await;
         let command = world.run(&[&node], json!({})).await;
         // The writer is one connection: its limit is the disk's end.
-        let pages: i64 = sqlx::query("pragma page_count").fetch_one(db.writer()).await.unwrap().get(0);
-        db.writer().execute(AssertSqlSafe(format!("pragma max_page_count = {pages}"))).await.unwrap();
+        let pages: i64 = sqlx::query("pragma page_count")
+            .fetch_one(db.writer())
+            .await
+            .unwrap()
+            .get(0);
+        db.writer()
+            .execute(AssertSqlSafe(format!("pragma max_page_count = {pages}")))
+            .await
+            .unwrap();
         let large = json!({"DocumentName": "AWS-RunShellScript", "InstanceIds": [node.id],
             "Parameters": {"commands": ["x".repeat(200_000)]}});
         let message = world.refused("SendCommand", large.clone(), "LimitExceeded").await;
         assert!(message.contains("No space is left"), "{message}");
         assert_eq!(world.detail(&command, &node).await, "Pending");
-        db.writer().execute(AssertSqlSafe("pragma max_page_count = 1000000".to_owned())).await.unwrap();
+        db.writer()
+            .execute(AssertSqlSafe("pragma max_page_count = 1000000".to_owned()))
+            .await
+            .unwrap();
         world.ok("SendCommand", large).await;
     })
     .await;

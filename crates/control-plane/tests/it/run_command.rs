@@ -1,5 +1,6 @@
 //! Run Command from end to end with simulated agents: states, counters, time-outs, rate control,
 //! cancelling, sending again.
+//! Long because each case tells a whole story.
 
 use crate::agent::{Agent, serve, step};
 use crate::world::World;
@@ -24,10 +25,23 @@ async fn a_command_runs_and_everything_about_it_is_told() {
             )
             .await;
         let command = &sent["Command"];
-        assert_eq!((command["Status"].as_str(), command["StatusDetails"].as_str()), (Some("Pending"), Some("Pending")));
-        assert_eq!((command["MaxConcurrency"].as_str(), command["MaxErrors"].as_str()), (Some("50"), Some("0")));
-        assert_eq!((command["TargetCount"].as_i64(), command["CompletedCount"].as_i64()), (Some(1), Some(0)));
-        let lasts = command["ExpiresAfter"].as_f64().unwrap() - command["RequestedDateTime"].as_f64().unwrap();
+        assert_eq!(
+            (command["Status"].as_str(), command["StatusDetails"].as_str()),
+            (Some("Pending"), Some("Pending"))
+        );
+        assert_eq!(
+            (command["MaxConcurrency"].as_str(), command["MaxErrors"].as_str()),
+            (Some("50"), Some("0"))
+        );
+        assert_eq!(
+            (
+                command["TargetCount"].as_i64(),
+                command["CompletedCount"].as_i64()
+            ),
+            (Some(1), Some(0))
+        );
+        let lasts =
+            command["ExpiresAfter"].as_f64().unwrap() - command["RequestedDateTime"].as_f64().unwrap();
         assert!((lasts - 7200.0).abs() < 0.01);
         assert_eq!(command["OutputS3BucketName"], "");
         assert_eq!(command["NotificationConfig"]["NotificationArn"], "");
@@ -35,20 +49,39 @@ async fn a_command_runs_and_everything_about_it_is_told() {
         let id = command["CommandId"].as_str().unwrap();
 
         let before = world.invocation(id, &node).await;
-        assert_eq!((before["Status"].as_str(), before["ResponseCode"].as_i64()), (Some("Pending"), Some(-1)));
-        assert_eq!((before["ExecutionStartDateTime"].as_str(), before["ExecutionElapsedTime"].as_str()), (Some(""), Some("")));
+        assert_eq!(
+            (before["Status"].as_str(), before["ResponseCode"].as_i64()),
+            (Some("Pending"), Some(-1))
+        );
+        assert_eq!(
+            (
+                before["ExecutionStartDateTime"].as_str(),
+                before["ExecutionElapsedTime"].as_str()
+            ),
+            (Some(""), Some(""))
+        );
         world.plane.tick().await;
         let (message, job, content) = agent.job().await;
         assert_eq!(job.job_id, format!("aws.ssm.{id}.{}", node.id));
         assert_eq!(content.parameters["commands"], json!(["echo hello"]));
-        assert_eq!(content.document_content.main_steps[0].action, "aws:runShellScript");
+        assert_eq!(
+            content.document_content.main_steps[0].action,
+            "aws:runShellScript"
+        );
         agent.ack(&message, &job.job_id, "200").await;
-        world.until("the command runs", async || world.details(id).await == "InProgress").await;
+        world
+            .until("the command runs", async || {
+                world.details(id).await == "InProgress"
+            })
+            .await;
         agent.reply(id, "InProgress", &[]).await;
         agent.end(id, "Failed", 3, "hello\n", "err\n").await;
 
         let after = world.invocation(id, &node).await;
-        assert_eq!((after["Status"].as_str(), after["ResponseCode"].as_i64()), (Some("Failed"), Some(3)));
+        assert_eq!(
+            (after["Status"].as_str(), after["ResponseCode"].as_i64()),
+            (Some("Failed"), Some(3))
+        );
         assert_eq!(after["StandardOutputContent"], "hello\n");
         assert_eq!(after["StandardErrorContent"], "err\n");
         assert_eq!(after["ExecutionStartDateTime"], "2026-11-23T06:38:46.397Z");
@@ -57,9 +90,16 @@ async fn a_command_runs_and_everything_about_it_is_told() {
         let named = json!({"CommandId": id, "InstanceId": node.id, "PluginName": "aws:RunShellScript"});
         world.ok("GetCommandInvocation", named).await;
         let wrong = json!({"CommandId": id, "InstanceId": node.id, "PluginName": "other"});
-        world.refused("GetCommandInvocation", wrong, "InvalidPluginName").await;
+        world
+            .refused("GetCommandInvocation", wrong, "InvalidPluginName")
+            .await;
 
-        let list = world.ok("ListCommandInvocations", json!({"CommandId": id, "Details": true})).await;
+        let list = world
+            .ok(
+                "ListCommandInvocations",
+                json!({"CommandId": id, "Details": true}),
+            )
+            .await;
         let plugin = &list["CommandInvocations"][0]["CommandPlugins"][0];
         assert_eq!(plugin["Output"], "hello\n\n----------ERROR-------\nerr\n");
         assert_eq!(list["CommandInvocations"][0]["InstanceName"], "one");
@@ -67,7 +107,10 @@ async fn a_command_runs_and_everything_about_it_is_told() {
         assert_eq!(list["CommandInvocations"][0]["CommandPlugins"], json!([]));
         let commands = world.ok("ListCommands", json!({"CommandId": id})).await;
         let command = &commands["Commands"][0];
-        assert_eq!((command["CompletedCount"].as_i64(), command["ErrorCount"].as_i64()), (Some(1), Some(1)));
+        assert_eq!(
+            (command["CompletedCount"].as_i64(), command["ErrorCount"].as_i64()),
+            (Some(1), Some(1))
+        );
         assert_eq!(command["Status"], "Failed");
 
         // What comes twice changes nothing, and is acknowledged.
@@ -90,7 +133,13 @@ async fn steps_are_kept_from_the_replies_that_brought_them() {
         world.plane.tick().await;
         agent.take().await;
         let long = "x".repeat(30_000);
-        agent.reply(&id, "InProgress", &[("runShellScript", step("Success", 0, &long, ""))]).await;
+        agent
+            .reply(
+                &id,
+                "InProgress",
+                &[("runShellScript", step("Success", 0, &long, ""))],
+            )
+            .await;
         agent.reply(&id, "Success", &[]).await;
         let output = world.invocation(&id, &node).await;
         let text = output["StandardOutputContent"].as_str().unwrap();
@@ -185,11 +234,15 @@ async fn a_command_that_does_not_arrive_in_time_is_given_up() {
         world.clock.advance(30_001);
         world.plane.tick().await;
         let output = world.invocation(&id, &node).await;
-        assert_eq!((output["Status"].as_str(), output["StatusDetails"].as_str()), (Some("TimedOut"), Some("DeliveryTimedOut")));
+        assert_eq!(
+            (output["Status"].as_str(), output["StatusDetails"].as_str()),
+            (Some("TimedOut"), Some("DeliveryTimedOut"))
+        );
         let commands = world.ok("ListCommands", json!({"CommandId": id})).await;
         let command = &commands["Commands"][0];
         assert_eq!(command["StatusDetails"], "DeliveryTimedOut");
-        let counts = ["CompletedCount", "ErrorCount", "DeliveryTimedOutCount"].map(|name| command[name].as_i64().unwrap());
+        let counts = ["CompletedCount", "ErrorCount", "DeliveryTimedOutCount"]
+            .map(|name| command[name].as_i64().unwrap());
         assert_eq!(counts, [1, 0, 1]);
     })
     .await;
@@ -206,7 +259,9 @@ async fn a_node_that_vanishes_in_mid_command_is_given_up_after_the_documents_tim
         let id = world.run(&[&node], json!({"Parameters": parameters})).await;
         world.plane.tick().await;
         agent.take().await;
-        world.until("it runs", async || world.details(&id).await == "InProgress").await;
+        world
+            .until("it runs", async || world.details(&id).await == "InProgress")
+            .await;
         drop(agent);
         world.clock.advance(25_000);
         world.plane.tick().await;
@@ -234,16 +289,26 @@ async fn sending_ramps_and_stops_after_too_many_errors() {
         }
         nodes.sort_by(|a, b| a.0.id.cmp(&b.0.id));
         let all: Vec<_> = nodes.iter().map(|(node, _)| node).collect();
-        let id = world.run(&all, json!({"MaxConcurrency": "2", "MaxErrors": "1"})).await;
+        let id = world
+            .run(&all, json!({"MaxConcurrency": "2", "MaxErrors": "1"}))
+            .await;
         let stage = async |node: &crate::world::Node| world.detail(&id, node).await;
         world.plane.tick().await;
         world.plane.tick().await;
         // One alone first; then two at once, never more.
         assert_eq!(nodes[0].1.take().await, id);
-        world.until("the first has it", async || stage(&nodes[0].0).await == "InProgress").await;
+        world
+            .until("the first has it", async || {
+                stage(&nodes[0].0).await == "InProgress"
+            })
+            .await;
         world.plane.tick().await;
         assert_eq!(nodes[1].1.take().await, id);
-        world.until("the second has it", async || stage(&nodes[1].0).await == "InProgress").await;
+        world
+            .until("the second has it", async || {
+                stage(&nodes[1].0).await == "InProgress"
+            })
+            .await;
         world.plane.tick().await;
         assert_eq!(stage(&nodes[2].0).await, "Pending");
         nodes[0].1.end(&id, "Failed", 1, "", "").await;
@@ -259,7 +324,10 @@ async fn sending_ramps_and_stops_after_too_many_errors() {
         assert_eq!(world.details(&id).await, "Failed");
         let commands = world.ok("ListCommands", json!({"CommandId": id})).await;
         let command = &commands["Commands"][0];
-        assert_eq!((command["CompletedCount"].as_i64(), command["ErrorCount"].as_i64()), (Some(5), Some(2)));
+        assert_eq!(
+            (command["CompletedCount"].as_i64(), command["ErrorCount"].as_i64()),
+            (Some(5), Some(2))
+        );
     })
     .await;
 }
@@ -274,7 +342,9 @@ async fn cancelling_reaches_the_node_and_spares_what_has_ended() {
         let id = world.run(&[&one, &two], json!({})).await;
         world.plane.tick().await;
         agent.take().await;
-        world.until("it runs", async || world.detail(&id, &one).await == "InProgress").await;
+        world
+            .until("it runs", async || world.detail(&id, &one).await == "InProgress")
+            .await;
         world.ok("CancelCommand", json!({"CommandId": id})).await;
         assert_eq!(world.detail(&id, &one).await, "Cancelling");
         assert_eq!(world.detail(&id, &two).await, "Cancelled");
@@ -289,7 +359,10 @@ async fn cancelling_reaches_the_node_and_spares_what_has_ended() {
         agent.ack(&message, &job.job_id, "200").await;
         agent.end(&id, "Cancelled", 137, "part", "").await;
         let output = world.invocation(&id, &one).await;
-        assert_eq!((output["Status"].as_str(), output["ResponseCode"].as_i64()), (Some("Cancelled"), Some(137)));
+        assert_eq!(
+            (output["Status"].as_str(), output["ResponseCode"].as_i64()),
+            (Some("Cancelled"), Some(137))
+        );
         assert_eq!(world.details(&id).await, "Cancelled");
         world.ok("CancelCommand", json!({"CommandId": id})).await;
         assert_eq!(world.details(&id).await, "Cancelled");
@@ -312,7 +385,11 @@ async fn a_node_that_never_took_the_job_has_nothing_to_stop() {
         let message = agent.receive("agent_job").await;
         let job: AgentJob = serde_json::from_slice(&message.payload).unwrap();
         agent.ack(&message, &job.job_id, "200").await;
-        world.until("it is cancelled", async || world.details(&id).await == "Cancelled").await;
+        world
+            .until("it is cancelled", async || {
+                world.details(&id).await == "Cancelled"
+            })
+            .await;
     })
     .await;
 }
@@ -337,11 +414,16 @@ async fn what_was_sent_but_not_acknowledged_is_sent_again_after_a_restart() {
         assert_eq!(content.command_id, id);
         // It had the job after all, and runs it once.
         agent.ack(&message, &job.job_id, "51405").await;
-        world.until("it runs", async || world.details(&id).await == "InProgress").await;
+        world
+            .until("it runs", async || world.details(&id).await == "InProgress")
+            .await;
         agent.end(&id, "Success", 0, "once", "").await;
         assert_eq!(world.details(&id).await, "Success");
         world.plane.tick().await;
-        assert_eq!(world.invocation(&id, &node).await["StandardOutputContent"], "once");
+        assert_eq!(
+            world.invocation(&id, &node).await["StandardOutputContent"],
+            "once"
+        );
     })
     .await;
 }
@@ -357,11 +439,45 @@ async fn a_job_that_the_node_refuses_is_undeliverable() {
         world.plane.tick().await;
         let (message, job, _) = agent.job().await;
         agent.ack(&message, &job.job_id, "51406").await;
-        world.until("it ends", async || world.detail(&id, &node).await == "Undeliverable").await;
+        world
+            .until("it ends", async || {
+                world.detail(&id, &node).await == "Undeliverable"
+            })
+            .await;
         assert_eq!(world.details(&id).await, "Failed");
         let list = world.ok("ListCommandInvocations", json!({"CommandId": id})).await;
         let trace = list["CommandInvocations"][0]["TraceOutput"].as_str().unwrap();
         assert!(trace.contains("51406"), "{trace}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_that_takes_a_command_too_late_is_told_to_stop() {
+    on_both(|db| async {
+        let world = World::new(db).await;
+        let address = serve(&world).await;
+        let node = world.node("one").await;
+        let mut agent = Agent::connect(&world, &node, address, &[]).await;
+        let id = world.run(&[&node], json!({"TimeoutSeconds": 30})).await;
+        world.plane.tick().await;
+        let (message, job, _) = agent.job().await;
+        drop(agent);
+        let gone = async || {
+            let output = world.ok("GetConnectionStatus", json!({"Target": node.id})).await;
+            output["Status"] == "notconnected"
+        };
+        world.until("the channel is gone", gone).await;
+        world.clock.advance(30_001);
+        world.plane.tick().await;
+        assert_eq!(world.detail(&id, &node).await, "DeliveryTimedOut");
+        let mut agent = Agent::connect(&world, &node, address, &[]).await;
+        agent.ack(&message, &job.job_id, "200").await;
+        let cancel = agent.receive("agent_job").await;
+        let cancel: AgentJob = serde_json::from_slice(&cancel.payload).unwrap();
+        assert!(cancel.topic.starts_with("aws.ssm.cancelCommand") && cancel.content.contains(&id));
+        agent.end(&id, "Cancelled", 137, "", "").await;
+        assert_eq!(world.detail(&id, &node).await, "DeliveryTimedOut");
     })
     .await;
 }

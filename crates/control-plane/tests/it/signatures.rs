@@ -54,11 +54,20 @@ async fn only_a_true_fresh_signature_is_let_in() {
         let ssm = ("ssm", REGION);
         assert_eq!(answered(&world, &good, ssm, 0, keep).await, (200, String::new()));
         assert_eq!(answered(&world, &good, ssm, -299_000, keep).await.0, 200);
-        let forged = Credentials { secret_access_key: "wrong".into(), ..good.clone() };
-        let stranger = Credentials { access_key_id: "AKIANOBODY".into(), ..good.clone() };
+        let forged = Credentials {
+            secret_access_key: "wrong".into(),
+            ..good.clone()
+        };
+        let stranger = Credentials {
+            access_key_id: "AKIANOBODY".into(),
+            ..good.clone()
+        };
         let invalid = (400, "InvalidSignatureException".to_owned());
         assert_eq!(answered(&world, &forged, ssm, 0, keep).await, invalid);
-        assert_eq!(answered(&world, &stranger, ssm, 0, keep).await, (400, "UnrecognizedClientException".into()));
+        assert_eq!(
+            answered(&world, &stranger, ssm, 0, keep).await,
+            (400, "UnrecognizedClientException".into())
+        );
         assert_eq!(answered(&world, &good, ssm, -301_000, keep).await, invalid);
         assert_eq!(answered(&world, &good, ssm, 302_000, keep).await, invalid);
         assert_eq!(answered(&world, &good, ("s3", REGION), 0, keep).await, invalid);
@@ -78,7 +87,12 @@ async fn only_a_true_fresh_signature_is_let_in() {
         };
         let missing = (400, "MissingAuthenticationTokenException".to_owned());
         assert_eq!(answered(&world, &good, ssm, 0, no_signature).await, missing);
-        for text in ["", "Bearer x", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=, Signature="] {
+        for text in [
+            "",
+            "Bearer x",
+            "AWS4-HMAC-SHA256",
+            "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=, Signature=",
+        ] {
             let garbage = move |map: &mut HeaderMap, _: &mut Vec<u8>| {
                 map.insert("authorization", text.parse().unwrap());
             };
@@ -88,10 +102,17 @@ async fn only_a_true_fresh_signature_is_let_in() {
             let change_date = move |map: &mut HeaderMap, _: &mut Vec<u8>| {
                 map.insert("x-amz-date", date.parse().unwrap());
             };
-            assert_eq!(answered(&world, &good, ssm, 0, change_date).await.0, 400, "{date}");
+            assert_eq!(
+                answered(&world, &good, ssm, 0, change_date).await.0,
+                400,
+                "{date}"
+            );
         }
         let unsigned_target = |map: &mut HeaderMap, _: &mut Vec<u8>| {
-            let text = map["authorization"].to_str().unwrap().replace(";x-amz-target", "");
+            let text = map["authorization"]
+                .to_str()
+                .unwrap()
+                .replace(";x-amz-target", "");
             map.insert("authorization", text.parse().unwrap());
         };
         assert_eq!(answered(&world, &good, ssm, 0, unsigned_target).await, invalid);
@@ -146,10 +167,14 @@ async fn a_node_changes_its_key_with_the_old_one() {
         let new = crate::world::new_key();
         let public = base64::engine::general_purpose::STANDARD.encode(new.public_key());
         let change = json!({"NewPublicKey": public, "NewPublicKeyType": "Ed25519"});
-        let (status, output) = world.with_node_key(&node.id, &node.key, "UpdateManagedInstancePublicKey", change).await;
+        let (status, output) = world
+            .with_node_key(&node.id, &node.key, "UpdateManagedInstancePublicKey", change)
+            .await;
         assert_eq!(status, 200, "{output}");
         let ask = json!({"Fingerprint": "print-one"});
-        let old = world.with_node_key(&node.id, &node.key, "RequestManagedInstanceRoleToken", ask).await;
+        let old = world
+            .with_node_key(&node.id, &node.key, "RequestManagedInstanceRoleToken", ask)
+            .await;
         assert_eq!(old.0, 400);
         world.credentials(&node.id, &new, "print-one").await;
     })
@@ -172,10 +197,91 @@ async fn the_caller_is_told_who_it_is() {
         assert!(answer.contains("<Account>123456789012</Account>"), "{answer}");
         let node = world.node("one").await;
         let (_, answer) = ask(&node.credentials, "sts", body.clone()).await;
-        assert!(answer.contains(&format!("assumed-role/muster-node/{}", node.id)), "{answer}");
+        assert!(
+            answer.contains(&format!("assumed-role/muster-node/{}", node.id)),
+            "{answer}"
+        );
         assert_eq!(ask(&node.credentials, "ssm", body).await.0, 400);
-        let (status, answer) = ask(&world.plane.operator_credentials(), "sts", b"Action=AssumeRole".to_vec()).await;
-        assert!(status == 400 && answer.contains("<Code>InvalidAction</Code>"), "{answer}");
+        let (status, answer) = ask(
+            &world.plane.operator_credentials(),
+            "sts",
+            b"Action=AssumeRole".to_vec(),
+        )
+        .await;
+        assert!(
+            status == 400 && answer.contains("<Code>InvalidAction</Code>"),
+            "{answer}"
+        );
+    })
+    .await;
+}
+
+/// As Amazon's agent does it: RSA-PSS, in base64, where the hexadecimal HMAC would stand.
+#[tokio::test]
+async fn amazons_agent_signs_with_its_rsa_key() {
+    on_both(|db| async {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD;
+        use muster_agent_protocol::signing::string_to_sign;
+        use muster_domain::time::Clock as _;
+        let world = World::new(db).await;
+        let key = ring::rsa::KeyPair::from_pkcs8(include_bytes!("keys/rsa-private.der")).unwrap();
+        let public = STANDARD.encode(include_bytes!("keys/rsa-public.der"));
+        let made = world.ok("CreateActivation", json!({"IamRole": "r"})).await;
+        let joined = json!({"ActivationId": made["ActivationId"], "ActivationCode": made["ActivationCode"],
+            "Fingerprint": "f", "PublicKey": public, "PublicKeyType": "Rsa"});
+        let (status, output) = world.unsigned("RegisterManagedInstance", joined).await;
+        assert_eq!(status, 200, "{output}");
+        let id = output["InstanceId"].as_str().unwrap();
+        let body = b"{\"Fingerprint\":\"f\"}".to_vec();
+        let date = amz_date(world.clock.now());
+        let mut map = HeaderMap::new();
+        map.insert("host", HOST.parse().unwrap());
+        map.insert("x-amz-date", date.parse().unwrap());
+        map.insert("x-amz-content-sha256", sha256_hex(&body).parse().unwrap());
+        for (name, value) in headers("RequestManagedInstanceRoleToken") {
+            map.insert(name, value.parse().unwrap());
+        }
+        let names: Vec<String> = ["content-type", "host", "x-amz-date", "x-amz-target"]
+            .iter()
+            .map(|n| (*n).to_owned())
+            .collect();
+        let request = SignedRequest {
+            method: "POST",
+            path: "/",
+            query: "",
+            headers: &map,
+            body_hash: &sha256_hex(&body),
+        };
+        let text = string_to_sign(&request, &names, &date, REGION, "ssm");
+        let mut signature = vec![0; key.public().modulus_len()];
+        let random = ring::rand::SystemRandom::new();
+        key.sign(
+            &ring::signature::RSA_PSS_SHA256,
+            &random,
+            text.as_bytes(),
+            &mut signature,
+        )
+        .unwrap();
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={id}/{}/{REGION}/ssm/aws4_request, SignedHeaders={}, Signature={}",
+            &date[..8],
+            names.join(";"),
+            STANDARD.encode(signature)
+        );
+        map.insert("authorization", authorization.parse().unwrap());
+        let (status, _, answer) = world.send("POST", "/", map, body).await;
+        let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(status, 200, "{answer}");
+        for name in [
+            "AccessKeyId",
+            "SecretAccessKey",
+            "SessionToken",
+            "TokenExpirationDate",
+            "UpdateKeyPair",
+        ] {
+            assert!(!answer[name].is_null(), "{name}");
+        }
     })
     .await;
 }

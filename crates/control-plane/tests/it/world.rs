@@ -29,7 +29,10 @@ pub(crate) struct Remembered(pub(crate) Mutex<Vec<(String, Intent, Option<Outcom
 
 impl Remembered {
     fn add(&self, actor: &Actor, intent: &Intent, outcome: Option<Outcome>) {
-        self.0.lock().unwrap().push((actor.name.clone(), intent.clone(), outcome));
+        self.0
+            .lock()
+            .unwrap()
+            .push((actor.name.clone(), intent.clone(), outcome));
     }
 }
 
@@ -142,15 +145,31 @@ impl World {
             headers: &map,
             body_hash: &sha256_hex(body),
         };
-        let added = sign(&request, credentials, region, service, &amz_date(self.clock.now()));
+        let added = sign(
+            &request,
+            credentials,
+            region,
+            service,
+            &amz_date(self.clock.now()),
+        );
         for (name, value) in added {
             map.insert(name, value.parse().unwrap());
         }
         map
     }
 
-    pub(crate) async fn send(&self, method: &str, uri: &str, headers: HeaderMap, body: Vec<u8>) -> (u16, HeaderMap, Vec<u8>) {
-        let mut request = Request::builder().method(method).uri(uri).body(Body::from(body)).unwrap();
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        uri: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> (u16, HeaderMap, Vec<u8>) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .body(Body::from(body))
+            .unwrap();
         *request.headers_mut() = headers;
         let answer = self.plane.router().oneshot(request).await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
@@ -159,26 +178,47 @@ impl World {
     }
 
     /// A raw body to an operation, signed with these credentials.
-    pub(crate) async fn raw(&self, credentials: &Credentials, operation: &str, body: Vec<u8>) -> (u16, Value) {
+    pub(crate) async fn raw(
+        &self,
+        credentials: &Credentials,
+        operation: &str,
+        body: Vec<u8>,
+    ) -> (u16, Value) {
         let (service, target) = if operation == "GetMessages" {
-            ("ec2messages", format!("EC2WindowsMessageDeliveryService.{operation}"))
+            (
+                "ec2messages",
+                format!("EC2WindowsMessageDeliveryService.{operation}"),
+            )
         } else {
             ("ssm", format!("AmazonSSM.{operation}"))
         };
-        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &target)];
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", &target),
+        ];
         let signed = self.signed(credentials, service, REGION, ("POST", "/", ""), &headers, &body);
         let (status, headers, body) = self.send("POST", "/", signed, body).await;
-        assert!(headers.contains_key("x-amzn-requestid") || status == 400, "{status}");
+        assert!(
+            headers.contains_key("x-amzn-requestid") || status == 400,
+            "{status}"
+        );
         (status, serde_json::from_slice(&body).unwrap())
     }
 
-    pub(crate) async fn call_as(&self, credentials: &Credentials, operation: &str, input: Value) -> (u16, Value) {
-        self.raw(credentials, operation, serde_json::to_vec(&input).unwrap()).await
+    pub(crate) async fn call_as(
+        &self,
+        credentials: &Credentials,
+        operation: &str,
+        input: Value,
+    ) -> (u16, Value) {
+        self.raw(credentials, operation, serde_json::to_vec(&input).unwrap())
+            .await
     }
 
     /// A call with the operator's key.
     pub(crate) async fn call(&self, operation: &str, input: Value) -> (u16, Value) {
-        self.call_as(&self.plane.operator_credentials(), operation, input).await
+        self.call_as(&self.plane.operator_credentials(), operation, input)
+            .await
     }
 
     /// A call that must succeed.
@@ -191,7 +231,11 @@ impl World {
     /// A call that must be refused with this code; gives the message.
     pub(crate) async fn refused(&self, operation: &str, input: Value, code: &str) -> String {
         let (status, output) = self.call(operation, input).await;
-        assert_eq!((status, output["__type"].as_str()), (400, Some(code)), "{operation}: {output}");
+        assert_eq!(
+            (status, output["__type"].as_str()),
+            (400, Some(code)),
+            "{operation}: {output}"
+        );
         output["message"].as_str().unwrap_or_default().to_owned()
     }
 
@@ -200,12 +244,20 @@ impl World {
         let mut headers = HeaderMap::new();
         headers.insert("host", HOST.parse().unwrap());
         headers.insert("x-amz-target", format!("AmazonSSM.{operation}").parse().unwrap());
-        let (status, _, body) = self.send("POST", "/", headers, serde_json::to_vec(&input).unwrap()).await;
+        let (status, _, body) = self
+            .send("POST", "/", headers, serde_json::to_vec(&input).unwrap())
+            .await;
         (status, serde_json::from_slice(&body).unwrap())
     }
 
     /// A call signed with a node's own key.
-    pub(crate) async fn with_node_key(&self, id: &str, key: &Ed25519KeyPair, operation: &str, input: Value) -> (u16, Value) {
+    pub(crate) async fn with_node_key(
+        &self,
+        id: &str,
+        key: &Ed25519KeyPair,
+        operation: &str,
+        input: Value,
+    ) -> (u16, Value) {
         let body = serde_json::to_vec(&input).unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("host", HOST.parse().unwrap());
@@ -229,12 +281,18 @@ impl World {
     /// A node that joined through an activation of its own.
     pub(crate) async fn node(&self, name: &str) -> Node {
         let activation = self
-            .ok("CreateActivation", json!({"IamRole": "r", "DefaultInstanceName": name}))
+            .ok(
+                "CreateActivation",
+                json!({"IamRole": "r", "DefaultInstanceName": name}),
+            )
             .await;
         let key = new_key();
         let fingerprint = format!("print-{name}");
         let (status, output) = self
-            .unsigned("RegisterManagedInstance", registration(&activation, &key, &fingerprint))
+            .unsigned(
+                "RegisterManagedInstance",
+                registration(&activation, &key, &fingerprint),
+            )
             .await;
         assert_eq!(status, 200, "{output}");
         let id = output["InstanceId"].as_str().unwrap().to_owned();
@@ -244,7 +302,9 @@ impl World {
             "PlatformType": "Linux", "PlatformName": "Debian GNU/Linux", "PlatformVersion": "12",
             "ComputerName": format!("{name}.test"), "IPAddress": "10.0.0.1",
         });
-        let (status, output) = self.call_as(&credentials, "UpdateInstanceInformation", about).await;
+        let (status, output) = self
+            .call_as(&credentials, "UpdateInstanceInformation", about)
+            .await;
         assert_eq!(status, 200, "{output}");
         Node { id, key, credentials }
     }
@@ -252,7 +312,9 @@ impl World {
     /// Temporary keys for a node.
     pub(crate) async fn credentials(&self, id: &str, key: &Ed25519KeyPair, fingerprint: &str) -> Credentials {
         let input = json!({"Fingerprint": fingerprint});
-        let (status, output) = self.with_node_key(id, key, "RequestManagedInstanceRoleToken", input).await;
+        let (status, output) = self
+            .with_node_key(id, key, "RequestManagedInstanceRoleToken", input)
+            .await;
         assert_eq!(status, 200, "{output}");
         let text = |name: &str| output[name].as_str().unwrap().to_owned();
         Credentials {
@@ -275,7 +337,9 @@ impl World {
                 let _ = tokio::time::timeout(Duration::from_millis(20), changes.recv()).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), waiting).await.expect(what);
+        tokio::time::timeout(Duration::from_secs(20), waiting)
+            .await
+            .expect(what);
     }
 
     /// Runs `echo` on these nodes with more members in the request; gives the command's id.
@@ -294,11 +358,18 @@ impl World {
     /// `StatusDetails` of a command, and of its invocation on a node.
     pub(crate) async fn details(&self, command: &str) -> String {
         let output = self.ok("ListCommands", json!({"CommandId": command})).await;
-        output["Commands"][0]["StatusDetails"].as_str().unwrap_or_default().to_owned()
+        output["Commands"][0]["StatusDetails"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     pub(crate) async fn invocation(&self, command: &str, node: &Node) -> Value {
-        self.ok("GetCommandInvocation", json!({"CommandId": command, "InstanceId": node.id})).await
+        self.ok(
+            "GetCommandInvocation",
+            json!({"CommandId": command, "InstanceId": node.id}),
+        )
+        .await
     }
 
     pub(crate) async fn detail(&self, command: &str, node: &Node) -> String {

@@ -59,15 +59,26 @@ enum ActivationCommand {
 /// An access key out of the file that the embedded endpoint made.
 fn key(config: &Config, holder: &str) -> Result<(String, String), Failure> {
     let path = config.data_dir.join("ssm-keys.json");
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("{} cannot be read ({error}): the keys are made when the server starts for the first time", path.display()))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        format!(
+            "{} cannot be read ({error}): the keys are made when the server starts for the first time",
+            path.display()
+        )
+    })?;
     let keys: serde_json::Value = serde_json::from_str(&text)?;
-    let field = |name: &str| keys[holder][name].as_str().map(str::to_owned).ok_or("the keys file is damaged: restore it from the backup");
+    let field = |name: &str| {
+        keys[holder][name]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or("the keys file is damaged: restore it from the backup")
+    };
     Ok((field("access_key_id")?, field("secret_access_key")?))
 }
 
 fn endpoint(config: &Config) -> String {
-    let addr = data_dir::find(&config.data_dir).and_then(|found| found.ssm_addr).unwrap_or(config.ssm_addr);
+    let addr = data_dir::find(&config.data_dir)
+        .and_then(|found| found.ssm_addr)
+        .unwrap_or(config.ssm_addr);
     format!("http://{addr}")
 }
 
@@ -79,18 +90,29 @@ impl KeysArgs {
         say(&format!("export AWS_SECRET_ACCESS_KEY={secret}"));
         say(&format!("export AWS_REGION={}", config.region));
         say(&format!("export AWS_DEFAULT_REGION={}", config.region));
-        say(&format!("export AWS_ENDPOINT_URL_SSM={0}\nexport AWS_ENDPOINT_URL_STS={0}", endpoint(&config)));
+        say(&format!(
+            "export AWS_ENDPOINT_URL_SSM={0}\nexport AWS_ENDPOINT_URL_STS={0}",
+            endpoint(&config)
+        ));
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl ActivationArgs {
     pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
-        let ActivationCommand::Create { limit, hours, tags, name, settings } = self.command;
+        let ActivationCommand::Create {
+            limit,
+            hours,
+            tags,
+            name,
+            settings,
+        } = self.command;
         let config = settings.config()?;
         let mut made = Vec::new();
         for tag in &tags {
-            let (key, value) = tag.split_once('=').ok_or_else(|| format!("--tag {tag}: write KEY=VALUE"))?;
+            let (key, value) = tag
+                .split_once('=')
+                .ok_or_else(|| format!("--tag {tag}: write KEY=VALUE"))?;
             made.push(Tag::builder().key(key).value(value).build()?);
         }
         let endpoint = endpoint(&config);
@@ -115,7 +137,10 @@ impl ActivationArgs {
             .expiration_date(aws_sdk_ssm::primitives::DateTime::from_millis(expires.0))
             .set_default_instance_name(name)
             .set_tags((!made.is_empty()).then_some(made));
-        let answer = ssm.call("CreateActivation", request.send()).await.map_err(|error| error.to_string())?;
+        let answer = ssm
+            .call("CreateActivation", request.send())
+            .await
+            .map_err(|error| error.to_string())?;
         let text = serde_json::json!({
             "ActivationId": answer.activation_id(),
             "ActivationCode": answer.activation_code(),

@@ -65,7 +65,11 @@ enum Kind {
 }
 
 fn time(flag: &str, text: Option<String>) -> Result<Option<Timestamp>, Failure> {
-    text.map(|text| Timestamp::parse(&text).ok_or_else(|| format!("--{flag}: write 2026-11-23 or 2026-11-23T09:41:00Z").into())).transpose()
+    text.map(|text| {
+        Timestamp::parse(&text)
+            .ok_or_else(|| format!("--{flag}: write 2026-11-23 or 2026-11-23T09:41:00Z").into())
+    })
+    .transpose()
 }
 
 impl AuditArgs {
@@ -74,10 +78,16 @@ impl AuditArgs {
             AuditCommand::Verify { public_key, settings } => {
                 let config = settings.config()?;
                 let folder = config.data_dir.join("audit");
-                let path = config.audit_key_path.clone().unwrap_or_else(|| folder.join("signing-key.pk8")).with_extension("pub");
+                let path = config
+                    .audit_key_path
+                    .clone()
+                    .unwrap_or_else(|| folder.join("signing-key.pk8"))
+                    .with_extension("pub");
                 let public_key = match public_key {
                     Some(key) => key,
-                    None => std::fs::read_to_string(&path).map_err(|error| format!("the public key {} cannot be read: {error}", path.display()))?,
+                    None => std::fs::read_to_string(&path).map_err(|error| {
+                        format!("the public key {} cannot be read: {error}", path.display())
+                    })?,
                 };
                 let db = existing(&config.database()).await?;
                 let report = verify::verify(&db, &folder, public_key.trim(), SystemClock.now()).await?;
@@ -86,15 +96,31 @@ impl AuditArgs {
                     say(&format!("row {}: {}", finding.sequence, finding.message));
                 }
                 if report.findings.is_empty() {
-                    say(&format!("intact: {} rows, {} checkpoints, head {}", report.rows, report.checkpoints, report.head));
+                    say(&format!(
+                        "intact: {} rows, {} checkpoints, head {}",
+                        report.rows, report.checkpoints, report.head
+                    ));
                     return Ok(ExitCode::SUCCESS);
                 }
-                say(&format!("NOT intact: {} findings in {} rows", report.findings.len(), report.rows));
+                say(&format!(
+                    "NOT intact: {} findings in {} rows",
+                    report.findings.len(),
+                    report.rows
+                ));
                 Ok(ExitCode::FAILURE)
             }
-            AuditCommand::Export { format, since, until, settings } => {
+            AuditCommand::Export {
+                format,
+                since,
+                until,
+                settings,
+            } => {
                 let config = settings.config()?;
-                let query = AuditQuery { since: time("since", since)?, until: time("until", until)?, ..AuditQuery::default() };
+                let query = AuditQuery {
+                    since: time("since", since)?,
+                    until: time("until", until)?,
+                    ..AuditQuery::default()
+                };
                 let db = existing(&config.database()).await?;
                 let format = match format {
                     Kind::Csv => Format::Csv,
@@ -119,7 +145,11 @@ async fn existing(address: &str) -> Result<Db, Failure> {
     if let Address::File(path) = &address
         && !path.is_file()
     {
-        return Err(format!("there is no database {}: give the right --data-dir", path.display()).into());
+        return Err(format!(
+            "there is no database {}: give the right --data-dir",
+            path.display()
+        )
+        .into());
     }
     Ok(Db::open(&address).await?)
 }

@@ -2,8 +2,8 @@
 
 mod activation;
 mod audit;
-mod settings;
 mod serve;
+mod settings;
 mod users;
 
 use clap::{Parser, Subcommand};
@@ -15,7 +15,11 @@ use std::process::ExitCode;
 /// `muster serve` starts the portal. At its very first start it prints a one-time link with which you create
 /// the first administrator.
 #[derive(Parser)]
-#[command(name = "muster", version, after_help = "Every setting can be a flag, a variable MUSTER_… or a line of <data dir>/muster.toml, in that order:\n  muster serve --print-config      shows all of them with their sources")]
+#[command(
+    name = "muster",
+    version,
+    after_help = "Every setting can be a flag, a variable MUSTER_… or a line of <data dir>/muster.toml, in that order:\n  muster serve --print-config      shows all of them with their sources"
+)]
 struct Program {
     #[command(subcommand)]
     command: Command,

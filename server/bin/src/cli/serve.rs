@@ -39,7 +39,9 @@ pub(crate) struct ControlPlaneArgs {
 
 /// `muster migrate`.
 #[derive(Args)]
-#[command(after_help = "Make a backup first: a newer schema cannot be taken back.\nExample:\n  muster migrate --data-dir /var/lib/muster")]
+#[command(
+    after_help = "Make a backup first: a newer schema cannot be taken back.\nExample:\n  muster migrate --data-dir /var/lib/muster"
+)]
 pub(crate) struct MigrateArgs {
     #[command(flatten)]
     settings: SettingsArgs,
@@ -48,15 +50,23 @@ pub(crate) struct MigrateArgs {
 /// Begins logging to standard error; `MUSTER_LOG` filters as in `info,muster_server=debug`.
 pub(crate) fn log(json: bool) {
     let filter = EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second call in one process finds the first one's logger, which is fine.
-    let _ = if json { builder.json().try_init() } else { builder.with_target(false).try_init() };
+    let _ = if json {
+        builder.json().try_init()
+    } else {
+        builder.with_target(false).try_init()
+    };
 }
 
 /// Waits until somebody asks the program to end.
 async fn ended() {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return;
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
@@ -74,7 +84,10 @@ impl ServeArgs {
         log(config.log_json);
         let running = start::start(config).await?;
         if let Some(addr) = running.ssm_addr {
-            say(&format!("Systems Manager endpoint: http://{addr} (region {}; `muster keys` shows how to use it)", running.region));
+            say(&format!(
+                "Systems Manager endpoint: http://{addr} (region {}; `muster keys` shows how to use it)",
+                running.region
+            ));
         }
         if let Some(link) = &running.setup_link {
             say(&format!("Create the first administrator within 24 hours: {link}"));
@@ -104,10 +117,19 @@ impl ControlPlaneArgs {
             let (listener, addr) = endpoint::listen(addr).await?;
             first.get_or_insert(addr);
             drop(endpoint::serve(listener, plane.router(), stop.clone()));
-            say(&format!("Systems Manager endpoint: http://{addr} (region {})", config.region));
+            say(&format!(
+                "Systems Manager endpoint: http://{addr} (region {})",
+                config.region
+            ));
         }
         let addr = first.unwrap_or(config.ssm_addr);
-        data_dir::tell(&config.data_dir, &data_dir::Whereabouts { addr, ssm_addr: Some(addr) })?;
+        data_dir::tell(
+            &config.data_dir,
+            &data_dir::Whereabouts {
+                addr,
+                ssm_addr: Some(addr),
+            },
+        )?;
         let background = tokio::spawn(plane.run_background(stop.clone()));
         say(&format!("Muster is ready: http://{addr}"));
         ended().await;
@@ -131,7 +153,10 @@ impl MigrateArgs {
             say(&format!("The database is of version {version} already."));
         } else {
             let done: Vec<String> = done.iter().map(ToString::to_string).collect();
-            say(&format!("Brought the database to version {version}: ran {}.", done.join(", ")));
+            say(&format!(
+                "Brought the database to version {version}: ran {}.",
+                done.join(", ")
+            ));
         }
         db.close().await;
         Ok(ExitCode::SUCCESS)

@@ -16,12 +16,25 @@ pub(crate) struct SettingsArgs {
 impl Args for SettingsArgs {
     fn augment_args(command: Command) -> Command {
         let command = command.arg(
-            Arg::new("config").long("config").value_name("FILE").env("MUSTER_CONFIG").help("Read settings from this TOML file").help_heading("Settings"),
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .env("MUSTER_CONFIG")
+                .help("Read settings from this TOML file")
+                .help_heading("Settings"),
         );
         KEYS.iter().fold(command, |command, key| {
-            let help = if key.default.is_empty() { key.help.to_owned() } else { format!("{} [default: {}]", key.help, key.default) };
+            let help = if key.default.is_empty() {
+                key.help.to_owned()
+            } else {
+                format!("{} [default: {}]", key.help, key.default)
+            };
             command.arg(
-                Arg::new(key.name).long(key.name.replace('_', "-")).value_name("VALUE").help(help).help_heading("Settings"),
+                Arg::new(key.name)
+                    .long(key.name.replace('_', "-"))
+                    .value_name("VALUE")
+                    .help(help)
+                    .help_heading("Settings"),
             )
         })
     }
@@ -37,7 +50,10 @@ impl FromArgMatches for SettingsArgs {
             .iter()
             .filter_map(|key| Some((key.name.to_owned(), matches.get_one::<String>(key.name)?.clone())))
             .collect();
-        Ok(Self { flags, file: matches.get_one::<String>("config").map(PathBuf::from) })
+        Ok(Self {
+            flags,
+            file: matches.get_one::<String>("config").map(PathBuf::from),
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -56,7 +72,11 @@ impl SettingsArgs {
         {
             environment.push(("MUSTER_SITE_ROOT".into(), site));
         }
-        Ok(Settings::gather(&self.flags, environment.into_iter(), self.file.as_deref())?)
+        Ok(Settings::gather(
+            &self.flags,
+            environment.into_iter(),
+            self.file.as_deref(),
+        )?)
     }
 
     /// The settings, read and checked.

@@ -134,19 +134,31 @@ impl Desk {
             passwords: Passwords::new(random.clone()),
             random,
         };
-        let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "unknown".into());
-        Ok(Self { access, actor: Actor::command_line(&name), audit, db })
+        let name = std::env::var("SUDO_USER")
+            .or_else(|_| std::env::var("USER"))
+            .unwrap_or_else(|_| "unknown".into());
+        Ok(Self {
+            access,
+            actor: Actor::command_line(&name),
+            audit,
+            db,
+        })
     }
 
     async fn user(&self, name: &str) -> Result<UserView, Failure> {
         let users = self.access.users(&self.actor).await?;
         let lower = name.trim().to_lowercase();
-        users.into_iter().find(|user| user.name == lower).ok_or_else(|| format!("there is no user {name}: see `muster user list`").into())
+        users
+            .into_iter()
+            .find(|user| user.name == lower)
+            .ok_or_else(|| format!("there is no user {name}: see `muster user list`").into())
     }
 
     /// Everything that was done is in the audit log before the program ends.
     async fn close(self, text: &str) -> ExitCode {
-        let Self { access, audit, db, .. } = self;
+        let Self {
+            access, audit, db, ..
+        } = self;
         drop(access);
         audit.close().await;
         db.close().await;
@@ -158,24 +170,53 @@ impl Desk {
 impl UserArgs {
     pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
-            UserCommand::Add { name, role, scope, display_name, password, settings } => {
-                let role = Role::parse(&role).ok_or_else(|| format!("there is no role {role}: use viewer, auditor, operator, approver or administrator"))?;
+            UserCommand::Add {
+                name,
+                role,
+                scope,
+                display_name,
+                password,
+                settings,
+            } => {
+                let role = Role::parse(&role).ok_or_else(|| {
+                    format!(
+                        "there is no role {role}: use viewer, auditor, operator, approver or administrator"
+                    )
+                })?;
                 let scope = Scope::parse(&scope)?;
                 let desk = Desk::open(&settings).await?;
                 let password = password.read()?;
-                let input = CreateUser { name: name.clone(), display_name, password, role, scope: scope.clone() };
+                let input = CreateUser {
+                    name: name.clone(),
+                    display_name,
+                    password,
+                    role,
+                    scope: scope.clone(),
+                };
                 desk.access.create_user(&desk.actor, input).await?;
-                Ok(desk.close(&format!("Created {name} as {} in {scope}.", role.as_str())).await)
+                Ok(desk
+                    .close(&format!("Created {name} as {} in {scope}.", role.as_str()))
+                    .await)
             }
             UserCommand::List { settings } => {
                 let desk = Desk::open(&settings).await?;
                 let users = desk.access.users(&desk.actor).await?;
                 let mut text = format!("{:<24} {:<9} {:<25} roles", "name", "state", "last sign-in");
                 for user in users {
-                    let roles: Vec<String> = user.grants.iter().map(|grant| format!("{} in {}", grant.role.as_str(), grant.scope)).collect();
-                    let seen = user.last_sign_in_at.map_or_else(|| "never".to_owned(), muster_domain::Timestamp::rfc3339);
+                    let roles: Vec<String> = user
+                        .grants
+                        .iter()
+                        .map(|grant| format!("{} in {}", grant.role.as_str(), grant.scope))
+                        .collect();
+                    let seen = user
+                        .last_sign_in_at
+                        .map_or_else(|| "never".to_owned(), muster_domain::Timestamp::rfc3339);
                     let state = if user.disabled { "disabled" } else { "active" };
-                    text.push_str(&format!("\n{:<24} {state:<9} {seen:<25} {}", user.name, roles.join("; ")));
+                    text.push_str(&format!(
+                        "\n{:<24} {state:<9} {seen:<25} {}",
+                        user.name,
+                        roles.join("; ")
+                    ));
                 }
                 Ok(desk.close(&text).await)
             }
@@ -183,7 +224,9 @@ impl UserArgs {
                 let desk = Desk::open(&settings).await?;
                 let user = desk.user(&name).await?;
                 desk.access.disable_user(&desk.actor, user.id).await?;
-                Ok(desk.close(&format!("Disabled {name} and ended {} sessions.", user.sessions)).await)
+                Ok(desk
+                    .close(&format!("Disabled {name} and ended {} sessions.", user.sessions))
+                    .await)
             }
             UserCommand::Enable { name, settings } => {
                 let desk = Desk::open(&settings).await?;
@@ -191,12 +234,18 @@ impl UserArgs {
                 desk.access.enable_user(&desk.actor, user.id).await?;
                 Ok(desk.close(&format!("{name} may sign in again.")).await)
             }
-            UserCommand::ResetPassword { name, password, settings } => {
+            UserCommand::ResetPassword {
+                name,
+                password,
+                settings,
+            } => {
                 let desk = Desk::open(&settings).await?;
                 let user = desk.user(&name).await?;
                 let password = password.read()?;
                 desk.access.reset_password(&desk.actor, user.id, password).await?;
-                Ok(desk.close(&format!("{name} has a new password; their sessions have ended.")).await)
+                Ok(desk
+                    .close(&format!("{name} has a new password; their sessions have ended."))
+                    .await)
             }
         }
     }

@@ -7,7 +7,7 @@ use super::Shared;
 use super::job_dir::{Delivery, Job, JobDir, JobResult, StepResult, StreamName};
 use super::streams::Streams;
 use crate::worker::ended_without_run;
-use crate::worker::process::end_left_behind;
+use crate::worker::session::end_left_behind;
 use muster_agent_protocol::extension::OutputAck;
 use std::collections::HashMap;
 use std::io;
@@ -328,12 +328,12 @@ impl Follower {
         if self.result.is_some() {
             return Ok(true);
         }
+        end_left_behind(&self.dir.path().join("session"));
         let now = self.shared.config.clock.now().0;
         for step in 0..self.steps.len() {
             if self.steps.get(step).is_some_and(Option::is_some) {
                 continue;
             }
-            end_left_behind(&self.dir.step(step).join("group"));
             let result = ended_without_run(&self.dir, step, status, code, text, now);
             self.dir.save_step_result(step, &result)?;
             if status != "Cancelled" {

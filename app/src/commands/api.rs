@@ -1,0 +1,206 @@
+//! The server functions of the Run Command pages. Thin: they read texts and ask the services.
+
+#[cfg(feature = "ssr")]
+use crate::backend::{call, redirect_to};
+use crate::error::AppError;
+use leptos::prelude::*;
+use muster_domain::commands::{
+    CommandDetail, CommandSummary, DocumentDetail, DocumentSummary, InvocationView, OutputPiece, RunCommand,
+};
+use muster_domain::fleet::ResolvedTargets;
+use muster_domain::ids::CommandId;
+use muster_domain::paging::Page;
+#[cfg(feature = "ssr")]
+use muster_domain::{
+    PortalError,
+    commands::{CommandQuery, CommandStatus, InvocationQuery, OutputStream},
+    fleet::NodeSelection,
+    fleet_filter::FleetFilter,
+    paging::Cursor,
+    time::Clock as _,
+};
+use std::collections::BTreeMap;
+
+/// What a form's texts select: single nodes before a filter; `all` with neither means every node.
+#[cfg(feature = "ssr")]
+fn selection(nodes: Option<&str>, filter: Option<&str>, all: bool) -> Result<NodeSelection, PortalError> {
+    let nodes: Vec<_> = nodes
+        .unwrap_or_default()
+        .split([',', '\n', '\r', ' '])
+        .filter(|id| !id.is_empty())
+        .map(Into::into)
+        .collect();
+    if !nodes.is_empty() {
+        return Ok(NodeSelection::Nodes { nodes });
+    }
+    let filter = FleetFilter::parse(filter.unwrap_or_default())?;
+    Ok(if filter.is_empty() && !all { NodeSelection::Nothing } else { NodeSelection::Matching { filter } })
+}
+
+/// Documents that can be run.
+#[server(prefix = "/api", endpoint = "commands/documents")]
+pub(crate) async fn list_documents() -> Result<Vec<DocumentSummary>, AppError> {
+    call(|backend, actor| async move { backend.commands.documents(&actor).await }).await
+}
+
+/// One document with its parameters.
+#[server(prefix = "/api", endpoint = "commands/document")]
+pub(crate) async fn get_document(name: String) -> Result<DocumentDetail, AppError> {
+    call(|backend, actor| async move { backend.commands.document(&actor, name).await }).await
+}
+
+/// What a selection comes to now.
+#[server(prefix = "/api", endpoint = "commands/resolve")]
+pub(crate) async fn resolve_targets(
+    #[server(default)] nodes: Option<String>,
+    #[server(default)] filter: Option<String>,
+    #[server(default)] all: Option<bool>,
+) -> Result<ResolvedTargets, AppError> {
+    call(|backend, actor| async move {
+        let selection = selection(nodes.as_deref(), filter.as_deref(), all.unwrap_or(false))?;
+        backend.fleet.resolve(&actor, selection).await
+    })
+    .await
+}
+
+/// Runs a document and goes to the page of the command.
+#[expect(clippy::too_many_arguments, reason = "one argument per field of the form")]
+#[server(name = RunCommandFn, prefix = "/api", endpoint = "commands/run")]
+pub(crate) async fn run_command(
+    document: String,
+    #[server(default)] parameters: BTreeMap<String, String>,
+    #[server(default)] nodes: Option<String>,
+    #[server(default)] filter: Option<String>,
+    #[server(default)] all: Option<bool>,
+    #[server(default)] max_concurrency: Option<String>,
+    #[server(default)] max_errors: Option<String>,
+    #[server(default)] timeout_seconds: Option<String>,
+    #[server(default)] comment: Option<String>,
+) -> Result<CommandId, AppError> {
+    let id = call(|backend, actor| async move {
+        let selection = selection(nodes.as_deref(), filter.as_deref(), all.unwrap_or(false))?;
+        let given = |text: Option<String>, otherwise: &str| {
+            text.map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+                .unwrap_or_else(|| otherwise.to_owned())
+        };
+        let timeout = given(timeout_seconds, "600").parse().map_err(|_| {
+            PortalError::invalid("timeout_seconds", "Write 30 to 2,592,000 seconds, as a whole number.")
+        })?;
+        let mut input = RunCommand {
+            document: document.trim().to_owned(),
+            parameters: BTreeMap::new(),
+            selection,
+            max_concurrency: given(max_concurrency, "50"),
+            max_errors: given(max_errors, "0"),
+            timeout_seconds: timeout,
+            comment: comment.unwrap_or_default().trim().to_owned(),
+        };
+        input.check()?;
+        let declared = backend.commands.document(&actor, input.document.clone()).await?.parameters;
+        for (name, text) in parameters {
+            // A name that the document does not declare goes on as text, to be refused by name.
+            let kind = declared
+                .iter()
+                .find(|one| one.name == name)
+                .map_or(muster_domain::commands::ParameterType::String, |one| one.parameter_type);
+            if let Some(values) = super::parameters::read_field(kind, &text) {
+                input.parameters.insert(name, values);
+            }
+        }
+        backend.commands.run(&actor, input).await
+    })
+    .await?;
+    redirect_to(&format!("/commands/{id}"));
+    Ok(id)
+}
+
+/// What would run a command again.
+#[server(prefix = "/api", endpoint = "commands/again")]
+pub(crate) async fn run_again(
+    command_id: String,
+    #[server(default)] only_failed: Option<bool>,
+) -> Result<RunCommand, AppError> {
+    call(|backend, actor| async move {
+        backend.commands.again(&actor, command_id.as_str().into(), only_failed.unwrap_or(false)).await
+    })
+    .await
+}
+
+/// Asks for a command to be stopped.
+#[server(prefix = "/api", endpoint = "commands/cancel")]
+pub(crate) async fn cancel_command(command_id: String) -> Result<(), AppError> {
+    call(|backend, actor| async move { backend.commands.cancel(&actor, command_id.as_str().into()).await }).await
+}
+
+/// Commands, newest first. `period` is `24h`, `7d`, `30d` or `all`; 7 days when empty.
+#[server(prefix = "/api", endpoint = "commands/list")]
+pub(crate) async fn list_commands(
+    #[server(default)] status: Option<String>,
+    #[server(default)] document: Option<String>,
+    #[server(default)] text: Option<String>,
+    #[server(default)] node: Option<String>,
+    #[server(default)] period: Option<String>,
+    #[server(default)] cursor: Option<String>,
+) -> Result<Page<CommandSummary>, AppError> {
+    call(|backend, actor| async move {
+        let days = super::history_url::Period::parse(period.as_deref().unwrap_or_default()).days();
+        let now = muster_domain::system::SystemClock.now();
+        let query = CommandQuery {
+            status: status.as_deref().and_then(CommandStatus::parse),
+            document: document.unwrap_or_default(),
+            text: text.unwrap_or_default(),
+            node_id: node.filter(|id| !id.is_empty()).map(|id| id.as_str().into()),
+            since: days.map(|days| now.plus_ms(-days * 86_400_000)),
+            cursor: cursor.filter(|text| !text.is_empty()).map(Cursor),
+            limit: None,
+        };
+        backend.commands.list(&actor, query).await
+    })
+    .await
+}
+
+/// One command.
+#[server(prefix = "/api", endpoint = "commands/get")]
+pub(crate) async fn get_command(command_id: String) -> Result<CommandDetail, AppError> {
+    call(|backend, actor| async move { backend.commands.get(&actor, command_id.as_str().into()).await }).await
+}
+
+/// The nodes of a command, failures first.
+#[server(prefix = "/api", endpoint = "commands/invocations")]
+pub(crate) async fn list_invocations(
+    command_id: String,
+    #[server(default)] status: Option<String>,
+    #[server(default)] text: Option<String>,
+    #[server(default)] cursor: Option<String>,
+) -> Result<Page<InvocationView>, AppError> {
+    call(|backend, actor| async move {
+        let query = InvocationQuery {
+            status: status.as_deref().and_then(CommandStatus::parse),
+            text: text.unwrap_or_default(),
+            cursor: cursor.filter(|text| !text.is_empty()).map(Cursor),
+            limit: None,
+        };
+        backend.commands.invocations(&actor, command_id.as_str().into(), query).await
+    })
+    .await
+}
+
+/// A piece of a node's output; a negative offset counts from the end.
+#[server(prefix = "/api", endpoint = "commands/output")]
+pub(crate) async fn get_output(
+    command_id: String,
+    node_id: String,
+    stream: String,
+    offset: i64,
+) -> Result<OutputPiece, AppError> {
+    call(|backend, actor| async move {
+        let stream = OutputStream::parse(&stream)
+            .ok_or_else(|| PortalError::invalid("stream", "Use stdout or stderr."))?;
+        backend
+            .commands
+            .output(&actor, command_id.as_str().into(), node_id.as_str().into(), stream, offset)
+            .await
+    })
+    .await
+}

@@ -1,0 +1,241 @@
+//! The commands that were run, newest first.
+
+use super::api::list_commands;
+use super::history_url::{HistoryUrl, Period};
+use crate::components::time_ago::duration;
+use crate::components::{
+    Empty, EmptyState, ErrorNotice, Glyph, Icon, PageHead, Pager, ProgressBar, SelectField, Skeleton, StatusBadge,
+    TableCard, TextField, TimeAgo, grouped,
+};
+use crate::url::use_query;
+use leptos::prelude::*;
+use leptos_router::components::Form;
+use muster_domain::commands::{CommandStatus, CommandSummary};
+use muster_domain::paging::Page;
+use std::time::Duration;
+
+const RENEWED_EVERY: Duration = Duration::from_secs(3);
+
+/// Past and present commands.
+#[component]
+pub(crate) fn HistoryPage() -> impl IntoView {
+    let query = use_query();
+    let state = Memo::new(move |_| query.with(HistoryUrl::read));
+    let rows = Resource::new(
+        move || state.get(),
+        |state| {
+            list_commands(
+                state.status.map(|status| status.as_str().to_owned()),
+                Some(state.document),
+                Some(state.text),
+                state.node,
+                Some(state.period.word().to_owned()),
+                state.cursor,
+            )
+        },
+    );
+    // While something is going on, rows are asked for again; a finished list is left alone.
+    let moving = RwSignal::new(false);
+    Effect::new(move |_| {
+        moving.set(rows.with(|rows| {
+            matches!(rows, Some(Ok(page)) if page.items.iter().any(|row| !row.status.is_final()))
+        }));
+    });
+    Effect::new(move |_| {
+        if !moving.get() {
+            return;
+        }
+        let renewing = set_interval_with_handle(
+            move || {
+                if !document().hidden() {
+                    rows.refetch();
+                }
+            },
+            RENEWED_EVERY,
+        );
+        on_cleanup(move || {
+            if let Ok(renewing) = renewing {
+                renewing.clear();
+            }
+        });
+    });
+    view! {
+        <PageHead title="Commands" subtitle=|| "What was run on nodes, by whom, and what came of it.">
+            <a class="btn primary" href="/commands/new">
+                <Icon glyph=Glyph::Command />
+                "Run command"
+            </a>
+        </PageHead>
+        {move || view! { <Filter state=state.get() /> }}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(page) => view! { <Rows state=state.get_untracked() page /> }.into_any(),
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the commands" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Filter(state: HistoryUrl) -> impl IntoView {
+    let statuses = [(String::new(), "Any".to_owned())]
+        .into_iter()
+        .chain(CommandStatus::ALL.into_iter().map(|one| (one.as_str().to_owned(), one.label().to_owned())))
+        .collect();
+    let periods = Period::ALL.into_iter().map(|one| (one.word().to_owned(), one.label().to_owned())).collect();
+    let narrowed = state.is_filtered() || state.period != Period::default();
+    view! {
+        <Form method="GET" action="/commands" attr:class="command-filter" attr:role="search" attr:aria-label="Filter commands">
+            <div class="field">
+                <label for="text">"Comment, id or person"</label>
+                <input id="text" name="text" value=state.text autocomplete="off" data-filter="" />
+            </div>
+            <TextField name="document" label="Document" value=state.document placeholder="AWS-RunShellScript" />
+            <SelectField
+                name="status"
+                label="Status"
+                options=statuses
+                selected=state.status.map(CommandStatus::as_str).unwrap_or_default()
+            />
+            <SelectField name="period" label="Period" options=periods selected=state.period.word() />
+            {state
+                .node
+                .map(|node| view! { <TextField name="node" label="Node" value=node /> })}
+            <div class="row">
+                <button type="submit" class="btn primary">
+                    "Filter"
+                </button>
+                {narrowed.then(|| view! { <a class="btn quiet" href="/commands">"Clear"</a> })}
+            </div>
+        </Form>
+    }
+}
+
+#[component]
+fn Rows(state: HistoryUrl, page: Page<CommandSummary>) -> impl IntoView {
+    if page.items.is_empty() {
+        return view! {
+            <section class="card">
+                <Nothing state />
+            </section>
+        }
+        .into_any();
+    }
+    let count = format!("{} commands on this page, newest first", page.items.len());
+    let first = state.cursor.is_some().then(|| state.page(None));
+    let next = page.next.map(|cursor| state.page(Some(cursor.0)));
+    view! {
+        <TableCard label="Commands">
+            <table class="commands">
+                <thead>
+                    <tr>
+                        <th scope="col">"Command"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col">"Progress"</th>
+                        <th scope="col">"Requested by"</th>
+                        <th scope="col">"When"</th>
+                        <th scope="col" class="right">
+                            "Duration"
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{page.items.into_iter().map(|row| view! { <Row row /> }).collect_view()}</tbody>
+            </table>
+        </TableCard>
+        <Pager count first next />
+    }
+    .into_any()
+}
+
+#[component]
+fn Nothing(state: HistoryUrl) -> impl IntoView {
+    if state.is_filtered() {
+        return view! {
+            <EmptyState kind=Empty::NothingMatches title="No command matches">
+                <p>{format!("Nothing fits all conditions ({}).", state.period.label().to_lowercase())}</p>
+                <div class="row">
+                    <a class="btn" href="/commands">
+                        "Clear the filter"
+                    </a>
+                    {(state.period != Period::All)
+                        .then(|| view! { <a class="btn" href=state.over_all_time()>"Search all time"</a> })}
+                </div>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    if state.period == Period::All {
+        return view! {
+            <EmptyState kind=Empty::NothingExists title="No command has been run yet">
+                <p>"Run a document on one node or on many; its progress and output will be kept here."</p>
+                <a class="btn primary" href="/commands/new">
+                    "Run command"
+                </a>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    view! {
+        <EmptyState kind=Empty::NothingExists title="No command was run in this period">
+            <p>{format!("{}: none.", state.period.label())}</p>
+            <div class="row">
+                <a class="btn" href=state.over_all_time()>
+                    "Show all time"
+                </a>
+                <a class="btn primary" href="/commands/new">
+                    "Run command"
+                </a>
+            </div>
+        </EmptyState>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(row: CommandSummary) -> impl IntoView {
+    let errors = match row.errors {
+        0 => String::new(),
+        1 => " · 1 error".into(),
+        many => format!(" · {} errors", grouped(many.into())),
+    };
+    let took = row.ended_at.map(|ended| duration(ended.since_ms(row.requested_at)));
+    view! {
+        <tr data-row="" tabindex="-1">
+            <td>
+                <div class="two-lines">
+                    <a class="strong" data-act="open" href=format!("/commands/{}", row.command_id)>
+                        {row.document}
+                        {(!row.comment.is_empty()).then(|| format!(" · {}", row.comment))}
+                    </a>
+                    <small class="mono">{row.command_id.to_string()}</small>
+                </div>
+            </td>
+            <td>
+                <StatusBadge badge=row.status label=row.status.label() />
+            </td>
+            <td>
+                <div class="command-progress">
+                    <ProgressBar completed=row.completed errors=row.errors total=row.targets />
+                    <span class="nowrap">
+                        {format!("{} / {}", grouped(row.completed.into()), grouped(row.targets.into()))}
+                        <span class="bad-text">{errors}</span>
+                    </span>
+                </div>
+            </td>
+            <td>{row.requested_by}</td>
+            <td class="muted nowrap">
+                <TimeAgo at=row.requested_at />
+            </td>
+            <td class="right nowrap muted">{took.unwrap_or_else(|| "—".into())}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,238 @@
+//! What a command's events change, without any browser: the state of the page, the output on
+//! show and the log. Events may come twice or late; each is applied once.
+
+use super::ansi::{Parser, Span, plain};
+use muster_domain::Timestamp;
+use muster_domain::commands::{
+    CommandChange, CommandDetail, CommandEvent, CommandStatus, CommandSummary, InvocationView, OutputPiece,
+    OutputStream,
+};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// Bytes of output kept on a page, per stream.
+pub(super) const OUTPUT_KEPT: usize = 512 * 1024;
+/// Lines kept in the log.
+pub(super) const LINES_KEPT: usize = 2_000;
+
+/// A node's stream.
+pub(super) type Key = (String, OutputStream);
+
+/// How the command stands, as far as the page knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LiveCommand {
+    pub(super) summary: CommandSummary,
+    pub(super) by_status: Vec<(CommandStatus, u32)>,
+    /// The last event applied.
+    pub(super) sequence: i64,
+    /// The newest of each node that events told of.
+    pub(super) invocations: HashMap<String, InvocationView>,
+    /// Where each stream ends by now, as far as events told.
+    pub(super) ends: HashMap<Key, i64>,
+    /// The counts can no longer be told from events alone.
+    pub(super) stale: bool,
+}
+
+impl LiveCommand {
+    /// The state of a snapshot.
+    pub(super) fn new(detail: &CommandDetail) -> Self {
+        Self {
+            summary: detail.summary.clone(),
+            by_status: detail.by_status.clone(),
+            sequence: detail.event_cursor,
+            invocations: HashMap::new(),
+            ends: HashMap::new(),
+            stale: false,
+        }
+    }
+
+    /// Takes over a newer snapshot; an older one than the events already applied is ignored.
+    pub(super) fn renew(&mut self, detail: &CommandDetail) {
+        self.stale = false;
+        if detail.event_cursor >= self.sequence {
+            self.summary = detail.summary.clone();
+            self.by_status.clone_from(&detail.by_status);
+            // Not the sequence: events up to there still come, and bring output and nodes.
+        }
+    }
+
+    /// Applies one event; `false` when it was known already.
+    pub(super) fn apply(&mut self, event: &CommandEvent) -> bool {
+        if event.sequence <= self.sequence {
+            return false;
+        }
+        self.sequence = event.sequence;
+        match &event.change {
+            CommandChange::Command { summary } => self.summary = summary.clone(),
+            CommandChange::Invocation { invocation } => self.invocation(invocation),
+            CommandChange::Output { node_id, piece } => {
+                let end = self.ends.entry((node_id.to_string(), piece.stream)).or_default();
+                *end = (*end).max(piece.end);
+            }
+        }
+        true
+    }
+
+    fn invocation(&mut self, now: &InvocationView) {
+        let before = self.invocations.insert(now.node_id.to_string(), now.clone()).map(|view| view.status);
+        match before {
+            Some(before) if before == now.status => {}
+            Some(before) => {
+                for (status, count) in &mut self.by_status {
+                    if *status == before {
+                        *count = count.saturating_sub(1);
+                    }
+                }
+                match self.by_status.iter_mut().find(|(status, _)| *status == now.status) {
+                    Some((_, count)) => *count += 1,
+                    None => self.by_status.push((now.status, 1)),
+                }
+                self.by_status.retain(|(_, count)| *count > 0);
+            }
+            // How this node stood before is not known: the counts must be asked for.
+            None => self.stale = true,
+        }
+    }
+
+    /// The newest that is known of a node.
+    pub(super) fn newest(&self, view: &InvocationView) -> InvocationView {
+        self.invocations.get(view.node_id.as_str()).unwrap_or(view).clone()
+    }
+
+    /// How long it took, or has taken by `now`.
+    pub(super) fn elapsed_ms(&self, now: Option<Timestamp>) -> Option<i64> {
+        let end = if self.summary.status.is_final() { self.summary.ended_at } else { now };
+        end.map(|end| end.since_ms(self.summary.requested_at).max(0))
+    }
+}
+
+/// A stretch of output, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Chunk {
+    pub(super) offset: i64,
+    pub(super) bytes: usize,
+    pub(super) spans: Arc<[Span]>,
+}
+
+/// The output of one stream, without gaps, its beginning cut off when it is long.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct OutputBuffer {
+    pub(super) chunks: VecDeque<Chunk>,
+    /// Where the next piece must begin.
+    pub(super) end: i64,
+    /// Bytes of the stream in all.
+    pub(super) total: i64,
+    parser: Parser,
+    bytes: usize,
+}
+
+impl OutputBuffer {
+    /// Begins with a piece from anywhere.
+    pub(super) fn start(piece: &OutputPiece) -> Self {
+        let mut buffer = Self { end: piece.offset, ..Self::default() };
+        buffer.append(piece);
+        buffer
+    }
+
+    /// Appends a piece that begins at the end; any other is ignored. Whether it was appended.
+    pub(super) fn append(&mut self, piece: &OutputPiece) -> bool {
+        self.total = self.total.max(piece.total).max(piece.end);
+        if piece.offset != self.end || piece.end <= piece.offset {
+            return false;
+        }
+        self.end = piece.end;
+        let spans = self.parser.feed(&piece.text);
+        let bytes = piece.text.len();
+        self.bytes += bytes;
+        self.chunks.push_back(Chunk { offset: piece.offset, bytes, spans: spans.into() });
+        while self.bytes > OUTPUT_KEPT && self.chunks.len() > 1 {
+            if let Some(gone) = self.chunks.pop_front() {
+                self.bytes -= gone.bytes;
+            }
+        }
+        true
+    }
+
+    /// Where what is shown begins; not 0 when the beginning was cut off.
+    pub(super) fn first(&self) -> i64 {
+        self.chunks.front().map_or(self.end, |chunk| chunk.offset)
+    }
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LogLine {
+    pub(super) number: u64,
+    pub(super) node: String,
+    pub(super) stream: OutputStream,
+    pub(super) text: String,
+}
+
+/// The output of all nodes in the order of arrival, the newest lines of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Log {
+    pub(super) lines: VecDeque<LogLine>,
+    sequence: i64,
+    count: u64,
+    names: HashMap<String, String>,
+    open: HashMap<Key, (Parser, String)>,
+}
+
+impl Log {
+    /// Applies one event; `false` when nothing on show changed.
+    pub(super) fn apply(&mut self, event: &CommandEvent) -> bool {
+        if event.sequence <= self.sequence {
+            return false;
+        }
+        self.sequence = event.sequence;
+        match &event.change {
+            CommandChange::Invocation { invocation } => {
+                let id = invocation.node_id.to_string();
+                self.names.insert(id.clone(), invocation.node_name.clone());
+                invocation.status.is_final() && self.finish(&id)
+            }
+            CommandChange::Output { node_id, piece } => self.output(node_id.as_str(), piece),
+            CommandChange::Command { .. } => false,
+        }
+    }
+
+    fn output(&mut self, node: &str, piece: &OutputPiece) -> bool {
+        let key = (node.to_owned(), piece.stream);
+        let (parser, open) = self.open.entry(key).or_default();
+        let mut text = std::mem::take(open);
+        text.push_str(&plain(&parser.feed(&piece.text)));
+        let (whole, rest) = text.rsplit_once('\n').map_or((None, text.as_str()), |(whole, rest)| (Some(whole), rest));
+        rest.clone_into(open);
+        let Some(whole) = whole else { return false };
+        for line in whole.split('\n') {
+            self.push(node, piece.stream, line);
+        }
+        true
+    }
+
+    /// Lines without a break at the end, when the node is done.
+    fn finish(&mut self, node: &str) -> bool {
+        let mut any = false;
+        for stream in [OutputStream::Stdout, OutputStream::Stderr] {
+            if let Some((_, rest)) = self.open.remove(&(node.to_owned(), stream))
+                && !rest.is_empty()
+            {
+                self.push(node, stream, &rest);
+                any = true;
+            }
+        }
+        any
+    }
+
+    fn push(&mut self, node: &str, stream: OutputStream, text: &str) {
+        self.count += 1;
+        let name = self.names.get(node).filter(|name| !name.is_empty()).map_or(node, String::as_str).to_owned();
+        self.lines.push_back(LogLine { number: self.count, node: name, stream, text: text.to_owned() });
+        while self.lines.len() > LINES_KEPT {
+            self.lines.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

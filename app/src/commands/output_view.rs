@@ -1,0 +1,184 @@
+//! The output of one node: what is there, and what comes while one looks.
+
+use super::api::get_output;
+use super::detail_page::{Live, Output};
+use super::live::{Chunk, OutputBuffer};
+use super::nodes_tab::size;
+use crate::components::{ErrorNotice, Glyph, Icon, Skeleton, StatusBadge};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use muster_domain::commands::{InvocationView, OutputPiece, OutputStream};
+use serde::{Deserialize, Serialize};
+
+/// A node and the end of its output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Shown {
+    pub(super) view: InvocationView,
+    pub(super) piece: OutputPiece,
+}
+
+/// The card around the output of the node chosen, or of the only one.
+#[component]
+pub(super) fn OutputPanel(page: Live, output: Output) -> impl IntoView {
+    let follow = RwSignal::new(true);
+    let wrap = RwSignal::new(true);
+    view! {
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=6 /></div> }>
+            {move || Suspend::new(async move {
+                match output.await {
+                    Ok(Some(shown)) => view! { <OutputView page shown follow wrap /> }.into_any(),
+                    Ok(None) => {
+                        view! { <p class="muted small-text">"No output yet: the node has not been reached."</p> }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the output" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<bool>) -> impl IntoView {
+    let Shown { view, piece } = shown;
+    let stream = piece.stream;
+    let node = view.node_id.to_string();
+    let key = (node.clone(), stream);
+    let buffer = RwSignal::new(OutputBuffer::start(&piece));
+    page.shown.set_value(Some((key.clone(), buffer)));
+    on_cleanup(move || {
+        page.shown.try_update_value(|shown| {
+            if shown.as_ref().is_some_and(|(_, one)| *one == buffer) {
+                *shown = None;
+            }
+        });
+    });
+    let id = page.url.with_untracked(|url| url.id.clone());
+    let download = format!("/download/commands/{id}/{node}/{}", stream.as_str());
+    catch_up(page, id, key, buffer);
+    let frame = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        buffer.with(|buffer| buffer.end);
+        if follow.get()
+            && let Some(frame) = frame.get()
+        {
+            // After the new lines were put into the page.
+            request_animation_frame(move || frame.set_scroll_top(frame.scroll_height()));
+        }
+    });
+    let name = if view.node_name.is_empty() { node } else { view.node_name.clone() };
+    let view = Memo::new(move |_| page.live.with(|live| live.newest(&view)));
+    let hidden = Memo::new(move |_| buffer.with(OutputBuffer::first));
+    let nothing = Memo::new(move |_| buffer.with(|buffer| buffer.end == 0));
+    let streams = move || {
+        [OutputStream::Stdout, OutputStream::Stderr]
+            .into_iter()
+            .map(|one| {
+                let (label, bytes) = view.with(|view| match one {
+                    OutputStream::Stdout => ("Output", view.stdout_bytes),
+                    OutputStream::Stderr => ("Errors", view.stderr_bytes),
+                });
+                let href = page.url.with(|url| url.with_stream(one));
+                view! {
+                    <a class="btn small" class:primary=one == stream href=href data-noscroll="" aria-current=(one == stream).then_some("true")>
+                        {format!("{label} {}", size(bytes))}
+                    </a>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <section class="card output-card" aria-labelledby="output-title">
+            <header>
+                <h2 id="output-title">{format!("Output of {name}")}</h2>
+                {move || {
+                    let status = view.with(|view| view.status);
+                    view! { <StatusBadge badge=status label=status.label() /> }
+                }}
+                <span class="muted small-text">
+                    {move || view.with(|view| (view.response_code != -1).then(|| format!("exit code {}", view.response_code)))}
+                </span>
+                <div class="row aside">
+                    {streams}
+                    <label class="row needs-script">
+                        <input
+                            type="checkbox"
+                            prop:checked=move || follow.get()
+                            on:change=move |event| follow.set(event_target_checked(&event))
+                        />
+                        "Follow"
+                    </label>
+                    <label class="row needs-script">
+                        <input
+                            type="checkbox"
+                            prop:checked=move || wrap.get()
+                            on:change=move |event| wrap.set(event_target_checked(&event))
+                        />
+                        "Wrap"
+                    </label>
+                    <a class="btn small" href=download download="" rel="external">
+                        <Icon glyph=Glyph::Download />
+                        "Download"
+                    </a>
+                </div>
+            </header>
+            {move || {
+                let bytes = hidden.get();
+                (bytes > 0)
+                    .then(|| view! { <p class="output-cut">{format!("The first {} are not shown here; the download has all.", size(bytes))}</p> })
+            }}
+            <div class="output" node_ref=frame class:nowrap=move || !wrap.get() tabindex="0" role="log" aria-label="Output">
+                <pre data-output=stream.as_str()>
+                    <For each=move || buffer.with(|buffer| buffer.chunks.clone()) key=|chunk| chunk.offset let:chunk>
+                        <Piece chunk />
+                    </For>
+                </pre>
+                {move || nothing.get().then(|| view! { <p class="muted">"Nothing was written."</p> })}
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Piece(chunk: Chunk) -> impl IntoView {
+    chunk
+        .spans
+        .iter()
+        .map(|span| {
+            let class = (!span.class.is_empty()).then(|| span.class.clone());
+            view! { <span class=class>{span.text.clone()}</span> }
+        })
+        .collect_view()
+}
+
+/// Asks for what events told of but the buffer does not have: after a gap, and for what came
+/// between the snapshot and the first event.
+fn catch_up(page: Live, id: String, key: super::live::Key, buffer: RwSignal<OutputBuffer>) {
+    let asking = StoredValue::new(false);
+    Effect::new(move |_| {
+        let known = page.live.with(|live| live.ends.get(&key).copied().unwrap_or(0));
+        let end = buffer.with(|buffer| buffer.end);
+        if known <= end || asking.get_value() {
+            return;
+        }
+        asking.set_value(true);
+        let (id, node, stream) = (id.clone(), key.0.clone(), key.1);
+        spawn_local(async move {
+            let answer = get_output(id, node, stream.as_str().to_owned(), end).await;
+            asking.try_update_value(|asking| *asking = false);
+            if let Ok(piece) = answer
+                && piece.end > piece.offset
+            {
+                let _ = buffer.try_update(|buffer| buffer.append(&piece));
+            }
+        });
+    });
+}

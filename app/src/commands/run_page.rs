@@ -1,0 +1,342 @@
+//! Running a document on nodes: targets, document, parameters, rates, on one page. The address
+//! says targets and document, so that everything works without script.
+
+use super::api::{
+    RunCommandFn, get_document, list_documents, resolve_targets, run_again,
+};
+use super::confirm_run::{CONFIRM_ID, ConfirmRun, must_confirm};
+use super::parameter_form::ParameterForm;
+use super::target_picker::TargetPicker;
+use crate::components::dialog::open_dialog;
+use crate::components::{
+    ErrorNotice, FormError, Glyph, Icon, PageHead, SelectField, Skeleton, TextField, grouped, plural,
+};
+use crate::error::{AppError, action_error, field_error};
+use crate::url::{Query, address, use_query};
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::components::Form;
+use leptos_router::hooks::use_navigate;
+use muster_domain::commands::{DocumentDetail, DocumentSummary, RunCommand};
+use muster_domain::fleet::{NodeSelection, ResolvedTargets};
+use serde::{Deserialize, Serialize};
+
+/// What the address chooses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Chosen {
+    /// Node ids, joined by commas.
+    pub(super) nodes: String,
+    /// A fleet filter.
+    pub(super) filter: String,
+    /// Every node, without a filter.
+    pub(super) all: bool,
+    /// The document.
+    pub(super) document: String,
+    /// The command to run again.
+    pub(super) from: String,
+    /// Only where it failed.
+    pub(super) failed: bool,
+}
+
+impl Chosen {
+    fn read(query: &Query) -> Self {
+        let nodes: Vec<&str> =
+            query.all("nodes").flat_map(|text| text.split(',')).map(str::trim).filter(|id| !id.is_empty()).collect();
+        Self {
+            nodes: nodes.join(","),
+            filter: query.text("filter").unwrap_or_default(),
+            all: matches!(query.get("all"), Some("true" | "1")),
+            document: query.text("document").unwrap_or_default(),
+            from: query.text("from").unwrap_or_default(),
+            failed: matches!(query.get("failed"), Some("1" | "true")),
+        }
+    }
+
+    /// Whether there is no target yet.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.nodes.is_empty() && self.filter.is_empty() && !self.all
+    }
+
+    /// The targets in words.
+    pub(super) fn sentence(&self) -> String {
+        match self.nodes.split(',').filter(|id| !id.is_empty()).count() {
+            0 if !self.filter.is_empty() => format!("all nodes that match {}", self.filter),
+            0 if self.all => "all nodes".into(),
+            0 => "none chosen yet".into(),
+            count => plural(u64::try_from(count).unwrap_or(u64::MAX), "node chosen", "nodes chosen"),
+        }
+    }
+}
+
+/// All that the page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Plan {
+    chosen: Chosen,
+    documents: Vec<DocumentSummary>,
+    document: Option<Result<DocumentDetail, AppError>>,
+    resolved: Result<ResolvedTargets, AppError>,
+    again: Option<RunCommand>,
+}
+
+async fn load(mut chosen: Chosen) -> Result<Plan, AppError> {
+    let mut again = None;
+    if !chosen.from.is_empty() {
+        let input = run_again(chosen.from.clone(), Some(chosen.failed)).await?;
+        if chosen.is_nothing() {
+            match &input.selection {
+                NodeSelection::Nothing => {}
+                NodeSelection::Nodes { nodes } => {
+                    chosen.nodes = nodes.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
+                }
+                NodeSelection::Matching { filter } => {
+                    chosen.filter = filter.to_string();
+                    chosen.all = filter.is_empty();
+                }
+            }
+        }
+        if chosen.document.is_empty() {
+            chosen.document.clone_from(&input.document);
+        }
+        again = Some(input);
+    }
+    let documents = list_documents().await?;
+    let document = match chosen.document.as_str() {
+        "" => None,
+        name => Some(get_document(name.to_owned()).await),
+    };
+    let resolved = if chosen.is_nothing() {
+        Ok(ResolvedTargets::default())
+    } else {
+        resolve_targets(Some(chosen.nodes.clone()), Some(chosen.filter.clone()), Some(chosen.all)).await
+    };
+    Ok(Plan { chosen, documents, document, resolved, again })
+}
+
+/// Run a document.
+#[component]
+pub(crate) fn RunPage() -> impl IntoView {
+    let query = use_query();
+    let asked = Memo::new(move |_| query.with(Chosen::read));
+    let plan = Resource::new(move || asked.get(), load);
+    let action = ServerAction::<RunCommandFn>::new();
+    view! {
+        <nav class="crumbs" aria-label="Path">
+            <a href="/commands">"Commands"</a>
+            " / Run"
+        </nav>
+        <PageHead title="Run command" subtitle=|| "Run a document on nodes. Nothing is sent before you press Run." />
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+            {move || Suspend::new(async move {
+                match plan.await {
+                    Ok(plan) => view! { <Sections plan action /> }.into_any(),
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="what is needed to run a command" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Sections(plan: Plan, action: ServerAction<RunCommandFn>) -> impl IntoView {
+    let Plan { chosen, documents, document, resolved, again } = plan;
+    let targets = resolved.as_ref().ok().cloned().unwrap_or_default();
+    view! {
+        <div class="stack run-sections">
+            <TargetPicker chosen=chosen.clone() resolved />
+            <DocumentSection chosen=chosen.clone() documents document=document.clone() />
+            {match document {
+                Some(Ok(document)) => view! { <RunForm chosen document targets again action /> }.into_any(),
+                Some(Err(error)) => view! { <ErrorNotice error what="this document" /> }.into_any(),
+                None => ().into_any(),
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn DocumentSection(
+    chosen: Chosen,
+    documents: Vec<DocumentSummary>,
+    document: Option<Result<DocumentDetail, AppError>>,
+) -> impl IntoView {
+    let options: Vec<(String, String)> = [(String::new(), "Choose…".to_owned())]
+        .into_iter()
+        .chain(documents.into_iter().map(|one| (one.name.clone(), one.name)))
+        .collect();
+    let about = document.and_then(Result::ok);
+    let carried: Vec<(&'static str, String)> = [
+        ("nodes", chosen.nodes),
+        ("filter", chosen.filter),
+        ("all", if chosen.all { "true".into() } else { String::new() }),
+        ("from", chosen.from),
+        ("failed", if chosen.failed { "1".into() } else { String::new() }),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .collect();
+    let navigate = use_navigate();
+    let pairs = carried.clone();
+    let change = move |event: leptos::ev::Event| {
+        let document = [("document", event_target_value(&event))];
+        navigate(&address("/commands/new", pairs.iter().cloned().chain(document)), NavigateOptions {
+            scroll: false,
+            ..NavigateOptions::default()
+        });
+    };
+    view! {
+        <section class="card" aria-labelledby="document-title">
+            <header>
+                <h2 id="document-title">"2. Document"</h2>
+                <span class="aside">
+                    {about.as_ref().map(|one| format!("version {}", one.summary.default_version))}
+                </span>
+            </header>
+            <div class="card-body">
+                <Form method="GET" action="/commands/new" attr:class="form-inline">
+                    {carried
+                        .into_iter()
+                        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+                        .collect_view()}
+                    <SelectField name="document" id="choose-document" label="Document" options selected=chosen.document on:change=change />
+                    <button type="submit" class="btn without-script">
+                        "Use document"
+                    </button>
+                </Form>
+                {about
+                    .map(|one| {
+                        view! {
+                            <p class="muted small-text">
+                                {one.summary.description}
+                                {(!one.summary.platform_types.is_empty())
+                                    .then(|| format!(" Runs on {}.", one.summary.platform_types.join(", ")))}
+                            </p>
+                            <details>
+                                <summary>"Show the document"</summary>
+                                <pre class="code">{one.content}</pre>
+                            </details>
+                        }
+                    })}
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn RunForm(
+    chosen: Chosen,
+    document: DocumentDetail,
+    targets: ResolvedTargets,
+    again: Option<RunCommand>,
+    action: ServerAction<RunCommandFn>,
+) -> impl IntoView {
+    let error = action_error(action);
+    let again = again.filter(|input| input.document == document.summary.name);
+    let given = again.as_ref().map(|input| input.parameters.clone()).unwrap_or_default();
+    let or = |read: fn(&RunCommand) -> String, otherwise: &str| {
+        again.as_ref().map(read).unwrap_or_else(|| otherwise.to_owned())
+    };
+    let max_concurrency = or(|input| input.max_concurrency.clone(), "50");
+    let max_errors = or(|input| input.max_errors.clone(), "0");
+    let timeout = or(|input| input.timeout_seconds.to_string(), "600");
+    let comment = or(|input| input.comment.clone(), "");
+    let count = targets.count;
+    let ask = must_confirm(&targets);
+    let pending = action.pending();
+    let target_error = field_error(error, "targets");
+    let run = move |event: leptos::ev::MouseEvent| {
+        if pending.get_untracked() {
+            event.prevent_default();
+        } else if ask {
+            event.prevent_default();
+            open_dialog(CONFIRM_ID);
+        }
+    };
+    let name = StoredValue::new(document.summary.name.clone());
+    let here = address("/commands/new", [("document", name.get_value())]);
+    view! {
+        <ActionForm action attr:id="run-command" attr:class="stack">
+            <input type="hidden" name="document" value=name.get_value() />
+            <input type="hidden" name="nodes" value=chosen.nodes.clone() />
+            <input type="hidden" name="filter" value=if chosen.nodes.is_empty() { chosen.filter.clone() } else { String::new() } />
+            {(chosen.all && chosen.nodes.is_empty() && chosen.filter.is_empty())
+                .then(|| view! { <input type="hidden" name="all" value="true" /> })}
+            <section class="card" aria-labelledby="parameters-title">
+                <header>
+                    <h2 id="parameters-title">"3. Parameters"</h2>
+                </header>
+                <div class="card-body">
+                    <ParameterForm parameters=document.parameters given error />
+                </div>
+            </section>
+            <section class="card" aria-labelledby="rate-title">
+                <header>
+                    <h2 id="rate-title">"4. Rate control"</h2>
+                </header>
+                <div class="card-body">
+                    <div class="form-row">
+                        <TextField
+                            name="max_concurrency"
+                            label="At most at once"
+                            hint="A number of nodes, or a percentage as in 10%."
+                            value=max_concurrency
+                            error=field_error(error, "max_concurrency")
+                        />
+                        <TextField
+                            name="max_errors"
+                            label="Stop after errors"
+                            hint="0 stops at the first. A number or a percentage."
+                            value=max_errors
+                            error=field_error(error, "max_errors")
+                        />
+                        <TextField
+                            name="timeout_seconds"
+                            label="Delivery time-out (seconds)"
+                            hint="30 to 2,592,000."
+                            value=timeout
+                            error=field_error(error, "timeout_seconds")
+                        />
+                    </div>
+                    <TextField
+                        name="comment"
+                        label="Comment"
+                        hint="What it is for; up to 100 characters. Shown in the history and the audit log."
+                        value=comment
+                        error=field_error(error, "comment")
+                    />
+                </div>
+            </section>
+            <FormError error />
+            <p class="field-error" role="alert">{move || target_error.get()}</p>
+            <div class="row run-bar">
+                // A click handler and not one for `submit`: Enter in a field comes here, too.
+                <button
+                    type="submit"
+                    class="btn primary"
+                    aria-busy=move || pending.get().then_some("true")
+                    aria-haspopup=ask.then_some("dialog")
+                    disabled=count == 0
+                    on:click=run
+                >
+                    <Icon glyph=Glyph::Command />
+                    {format!("Run on {}", plural(count, "node", "nodes"))}
+                </button>
+                {(count == 0).then(|| view! { <span class="muted small-text">"Choose at least one node first."</span> })}
+                <a class="btn quiet" href=here>
+                    "Start over"
+                </a>
+                <span class="muted small-text">
+                    {(targets.excluded_count > 0).then(|| format!("{} left out", grouped(targets.excluded_count)))}
+                </span>
+            </div>
+        </ActionForm>
+        {ask.then(|| view! { <ConfirmRun targets document=name.get_value() pending /> })}
+    }
+}

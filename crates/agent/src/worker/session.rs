@@ -1,0 +1,80 @@
+//! The session of a worker: everything that it starts belongs to it, so that what a dead worker leaves
+//! behind can be found and ended by the agent.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::path::Path;
+
+/// How often the processes are looked through; what is started meanwhile is found the next time.
+const PASSES: usize = 10;
+
+/// Notes this process as the leader of its session. Before anything is started.
+pub(super) fn note(file: &Path) -> std::io::Result<()> {
+    let pid = rustix::process::getpid();
+    let stat = Stat::of(pid.as_raw_nonzero().get()).unwrap_or_default();
+    std::fs::write(
+        file,
+        format!("{} {} {}", pid.as_raw_nonzero(), stat.start, boot()),
+    )
+}
+
+/// Ends all processes of the session noted in `file`, once its leader is dead.
+pub(crate) fn end_left_behind(file: &Path) {
+    let Ok(text) = std::fs::read_to_string(file) else {
+        return;
+    };
+    let mut parts = text.split(' ');
+    let (Some(Ok(leader)), Some(start), Some(noted_boot)) =
+        (parts.next().map(str::parse::<i32>), parts.next(), parts.next())
+    else {
+        return;
+    };
+    // Another process with that number, or another start of the machine: nothing of ours is left.
+    let is_other = Stat::of(leader).is_some_and(|stat| stat.start != start);
+    if noted_boot != boot() || is_other {
+        return;
+    }
+    for _ in 0..PASSES {
+        let members = members(leader);
+        if members.is_empty() {
+            break;
+        }
+        for member in members {
+            let _ = kill_process(member, Signal::KILL);
+        }
+    }
+}
+
+fn members(leader: i32) -> Vec<Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| Stat::of(*pid).is_some_and(|stat| stat.session == leader && stat.is_alive))
+        .filter_map(Pid::from_raw)
+        .collect()
+}
+
+fn boot() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().to_owned()
+}
+
+#[derive(Default)]
+struct Stat {
+    is_alive: bool,
+    session: i32,
+    start: String,
+}
+
+impl Stat {
+    fn of(pid: i32) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The second field is the name in parentheses and may hold anything.
+        let (_, rest) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        Some(Self {
+            is_alive: !matches!(fields.first(), Some(&("Z" | "X"))),
+            session: fields.get(3)?.parse().ok()?,
+            start: (*fields.get(19)?).to_owned(),
+        })
+    }
+}

@@ -1,0 +1,27 @@
+// Users: made, given little, refused what they may not, disabled.
+
+export default async function users(t) {
+  const page = await t.open({ as: 'administrator' });
+  const made = await page.request.post('/api/access/create_user', {
+    headers: { origin: t.base, accept: 'application/json' },
+    form: { name: 'vera', display_name: 'Vera', password: 'a viewer looks at things', role: 'viewer', scope: '*' },
+  });
+  t.assert.ok(made.ok(), `${made.status()} ${await made.text()}`);
+  await t.visit(page, '/settings/users');
+  await page.getByText('vera').first().waitFor();
+
+  const vera = await t.open();
+  await vera.goto('/sign-in');
+  await vera.getByLabel('User name').fill('vera');
+  await vera.getByLabel('Password', { exact: true }).fill('a viewer looks at things');
+  await vera.getByRole('button', { name: 'Sign in' }).click();
+  await vera.getByRole('heading', { name: 'Overview' }).waitFor();
+  await t.hydrated(vera);
+  // A viewer sees nodes, may run nothing, and reads no audit log.
+  t.tolerate(/status of 403/);
+  await t.visit(vera, '/fleet');
+  await vera.getByRole('row').filter({ hasText: 'mi-' }).first().waitFor();
+  await vera.goto('/audit');
+  await vera.getByText(/may not/i).first().waitFor();
+  t.assert.equal((await vera.request.get('/export/audit.json')).status(), 403);
+}
