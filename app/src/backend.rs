@@ -15,10 +15,14 @@ where
     let parts = use_context::<Parts>();
     // Taken before the first await: afterwards another request's context may be current.
     let response = use_context::<leptos_axum::ResponseOptions>();
-    let actor = parts.as_ref().and_then(|parts| parts.extensions.get::<Actor>().cloned());
+    let actor = parts
+        .as_ref()
+        .and_then(|parts| parts.extensions.get::<Actor>().cloned());
     let result = match (use_context::<Backend>(), actor) {
         (Some(backend), Some(actor)) if actor.is_known() => act(backend, actor).await,
-        (None, _) => Err(PortalError::Internal { reference: "no-backend-in-context".into() }),
+        (None, _) => Err(PortalError::Internal {
+            reference: "no-backend-in-context".into(),
+        }),
         _ => Err(PortalError::SignInRequired),
     };
     if let Err(error) = &result {

@@ -2,7 +2,10 @@
 //! program, feature `hydrate` into the browser's wasm. Services, SQL and AWS are not here.
 
 #![recursion_limit = "512"]
-#![expect(unreachable_pub, reason = "the component macro writes `pub` items into private modules")]
+#![expect(
+    unreachable_pub,
+    reason = "the component macro writes `pub` items into private modules"
+)]
 
 #[cfg(all(feature = "ssr", feature = "hydrate"))]
 compile_error!(

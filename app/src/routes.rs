@@ -2,9 +2,7 @@
 //! (`SsrMode::Async`): they must be readable without script, where streamed parts never arrive,
 //! and their data comes from the portal's own copy, which answers fast.
 
-use crate::access::{
-    ProfilePage, RolesPage, SessionsPage, SettingsFrame, SetupPage, SignInPage, UsersPage,
-};
+use crate::access::{ProfilePage, RolesPage, SessionsPage, SettingsFrame, SetupPage, SignInPage, UsersPage};
 use crate::audit::AuditPage;
 use crate::commands::{DetailPage, HistoryPage, RunPage};
 use crate::components::empty_state::NotFound;

@@ -1,5 +1,10 @@
 //! Users, signing in, roles and sessions, on both databases, with a clock that stands still.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests stop at what cannot be done"
+)]
+
 use muster_domain::access::{Access, ChangePassword, CreateUser, Password};
 use muster_domain::actor::Origin;
 use muster_domain::audit::{AuditQuery, Outcome};

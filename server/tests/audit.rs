@@ -1,5 +1,10 @@
 //! The audit log on both databases: the chain, every way of tampering, many writers, lists and files.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests stop at what cannot be done"
+)]
+
 #[path = "audit/tampering.rs"]
 mod tampering;
 

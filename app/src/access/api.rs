@@ -17,8 +17,13 @@ pub(crate) async fn list_sessions() -> Result<Vec<SessionView>, AppError> {
 /// Ends one of one's own sessions.
 #[server(prefix = "/api", endpoint = "access/revoke_session")]
 pub(crate) async fn revoke_session(session_id: String) -> Result<(), AppError> {
-    call(|backend, actor| async move { backend.access.revoke_session(&actor, session_id.as_str().into()).await })
-        .await
+    call(|backend, actor| async move {
+        backend
+            .access
+            .revoke_session(&actor, session_id.as_str().into())
+            .await
+    })
+    .await
 }
 
 /// Ends all of one's own sessions, this one too.
@@ -31,7 +36,11 @@ pub(crate) async fn sign_out_everywhere() -> Result<(), AppError> {
 
 /// Changes one's own password.
 #[server(prefix = "/api", endpoint = "access/change_password")]
-pub(crate) async fn change_password(current: Password, new: Password, repeat: Password) -> Result<(), AppError> {
+pub(crate) async fn change_password(
+    current: Password,
+    new: Password,
+    repeat: Password,
+) -> Result<(), AppError> {
     let input = access::ChangePassword { current, new, repeat };
     call(|backend, actor| async move { backend.access.change_password(&actor, input).await }).await
 }

@@ -2,9 +2,7 @@
 
 use super::api::ChangePassword;
 use super::sign_in_page::PasswordField;
-use crate::components::{
-    ErrorNotice, Fact, FormError, PageHead, Skeleton, SubmitButton, Tone, use_toaster,
-};
+use crate::components::{ErrorNotice, Fact, FormError, PageHead, Skeleton, SubmitButton, Tone, use_toaster};
 use crate::error::{action_error, field_error};
 use crate::layout::theme::{Theme, apply_theme, current_theme};
 use crate::layout::{SetTheme, set_shortcuts_on, shortcuts_on, use_frame};
@@ -14,7 +12,11 @@ use muster_domain::access::{GrantView, Profile};
 
 /// Where a role holds, for people.
 pub(super) fn place(scope: &str) -> String {
-    if scope == "*" { "everywhere".into() } else { format!("on nodes with {}", scope.replace(',', " and ")) }
+    if scope == "*" {
+        "everywhere".into()
+    } else {
+        format!("on nodes with {}", scope.replace(',', " and "))
+    }
 }
 
 /// The page.
@@ -49,7 +51,11 @@ pub(crate) fn ProfilePage() -> impl IntoView {
 
 #[component]
 fn You(profile: Profile) -> impl IntoView {
-    let shown = if profile.display_name.is_empty() { "–".into() } else { profile.display_name };
+    let shown = if profile.display_name.is_empty() {
+        "–".into()
+    } else {
+        profile.display_name
+    };
     view! {
         <dl class="facts">
             <Fact label="User name">{profile.name}</Fact>

@@ -8,7 +8,11 @@ use muster_domain::permission::Role;
 /// Acts that are decided by role, grouped by feature in the order of the table.
 fn groups() -> Vec<(String, Vec<Action>)> {
     let mut groups: Vec<(String, Vec<Action>)> = Vec::new();
-    for action in Action::ALL.iter().copied().filter(|action| matches!(action.who(), Who::Roles(_))) {
+    for action in Action::ALL
+        .iter()
+        .copied()
+        .filter(|action| matches!(action.who(), Who::Roles(_)))
+    {
         let (feature, _) = action.as_str().split_once('.').unwrap_or((action.as_str(), ""));
         match groups.iter_mut().find(|(name, _)| name == feature) {
             Some((_, actions)) => actions.push(action),
@@ -20,9 +24,16 @@ fn groups() -> Vec<(String, Vec<Action>)> {
 
 /// `create_activation` as `Create activation`.
 fn spoken(action: Action) -> String {
-    let verb = action.as_str().split_once('.').map_or(action.as_str(), |(_, verb)| verb).replace('_', " ");
+    let verb = action
+        .as_str()
+        .split_once('.')
+        .map_or(action.as_str(), |(_, verb)| verb)
+        .replace('_', " ");
     let mut chars = verb.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// The page.
@@ -123,7 +134,10 @@ mod tests {
     #[test]
     fn every_act_that_needs_a_role_is_listed_once() {
         let listed: Vec<Action> = groups().into_iter().flat_map(|(_, actions)| actions).collect();
-        let wanted = Action::ALL.iter().filter(|action| !action.roles().is_empty()).count();
+        let wanted = Action::ALL
+            .iter()
+            .filter(|action| !action.roles().is_empty())
+            .count();
         assert_eq!(listed.len(), wanted);
         assert_eq!(spoken(Action::FleetCreateActivation), "Create activation");
     }

@@ -12,11 +12,19 @@ use muster_domain::access::SessionView;
 /// `Firefox on Linux` from what a browser says it is; cut short when it is something else.
 fn browser(user_agent: &str) -> String {
     let find = |names: &[(&'static str, &'static str)]| {
-        names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+        names
+            .iter()
+            .find(|(mark, _)| user_agent.contains(mark))
+            .map(|(_, name)| *name)
     };
     // The order matters: browsers name their ancestors too.
-    let program =
-        find(&[("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]);
+    let program = find(&[
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
     let system = find(&[
         ("Android", "Android"),
         ("iPhone", "iOS"),
@@ -160,8 +168,14 @@ mod tests {
     #[test]
     fn a_browser_is_named_by_program_and_system() {
         for (text, name) in [
-            ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36", "Chrome on Linux"),
-            ("Mozilla/5.0 (Windows NT 10.0) Chrome/156.0 Safari/537.36 Edg/156.0", "Edge on Windows"),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36",
+                "Chrome on Linux",
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0) Chrome/156.0 Safari/537.36 Edg/156.0",
+                "Edge on Windows",
+            ),
             ("curl/8.1", "curl/8.1"),
             ("", "Unknown program"),
         ] {

@@ -127,7 +127,11 @@ mod tests {
         let says = |text: &str| explain(&Query::parse(text));
         assert_eq!(says("next=/"), None);
         assert!(says("error=wait&seconds=30").unwrap().contains("30 s"));
-        assert!(says("error=<script>").unwrap().starts_with("Signing in did not work"));
+        assert!(
+            says("error=<script>")
+                .unwrap()
+                .starts_with("Signing in did not work")
+        );
     }
 
     #[test]

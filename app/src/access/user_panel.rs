@@ -16,7 +16,10 @@ use muster_domain::permission::Role;
 const SCOPE_HINT: &str = "* for everywhere, or tags that a node must carry: Environment=Staging,Team=web";
 
 fn role_options() -> Vec<(String, String)> {
-    Role::ALL.into_iter().map(|role| (role.as_str().to_owned(), role.as_str().to_owned())).collect()
+    Role::ALL
+        .into_iter()
+        .map(|role| (role.as_str().to_owned(), role.as_str().to_owned()))
+        .collect()
 }
 
 #[component]

@@ -4,13 +4,13 @@
 use crate::backend::{call, redirect_to};
 use crate::error::AppError;
 use leptos::prelude::*;
+use muster_domain::access::{Password, UserView};
 #[cfg(feature = "ssr")]
 use muster_domain::{
     PortalError,
     access::{self},
     permission::{Role, Scope},
 };
-use muster_domain::access::{Password, UserView};
 
 #[cfg(feature = "ssr")]
 fn role_and_scope(role: &str, scope: &str) -> Result<(Role, Scope), PortalError> {
@@ -53,20 +53,25 @@ pub(crate) async fn create_user(
 /// Refuses a user and ends their sessions.
 #[server(prefix = "/api", endpoint = "access/disable_user")]
 pub(crate) async fn disable_user(user_id: String) -> Result<(), AppError> {
-    call(|backend, actor| async move { backend.access.disable_user(&actor, user_id.as_str().into()).await }).await
+    call(|backend, actor| async move { backend.access.disable_user(&actor, user_id.as_str().into()).await })
+        .await
 }
 
 /// Lets a user in again.
 #[server(prefix = "/api", endpoint = "access/enable_user")]
 pub(crate) async fn enable_user(user_id: String) -> Result<(), AppError> {
-    call(|backend, actor| async move { backend.access.enable_user(&actor, user_id.as_str().into()).await }).await
+    call(|backend, actor| async move { backend.access.enable_user(&actor, user_id.as_str().into()).await })
+        .await
 }
 
 /// Gives a user a new password.
 #[server(prefix = "/api", endpoint = "access/reset_password")]
 pub(crate) async fn reset_password(user_id: String, password: Password) -> Result<(), AppError> {
     call(|backend, actor| async move {
-        backend.access.reset_password(&actor, user_id.as_str().into(), password).await
+        backend
+            .access
+            .reset_password(&actor, user_id.as_str().into(), password)
+            .await
     })
     .await
 }
@@ -76,7 +81,11 @@ pub(crate) async fn reset_password(user_id: String, password: Password) -> Resul
 pub(crate) async fn grant_role(user_id: String, role: String, scope: String) -> Result<(), AppError> {
     call(|backend, actor| async move {
         let (role, scope) = role_and_scope(&role, &scope)?;
-        backend.access.grant_role(&actor, user_id.as_str().into(), role, scope).await.map(drop)
+        backend
+            .access
+            .grant_role(&actor, user_id.as_str().into(), role, scope)
+            .await
+            .map(drop)
     })
     .await
 }
@@ -84,5 +93,6 @@ pub(crate) async fn grant_role(user_id: String, role: String, scope: String) -> 
 /// Takes a role from a user.
 #[server(prefix = "/api", endpoint = "access/revoke_role")]
 pub(crate) async fn revoke_role(grant_id: String) -> Result<(), AppError> {
-    call(|backend, actor| async move { backend.access.revoke_role(&actor, grant_id.as_str().into()).await }).await
+    call(|backend, actor| async move { backend.access.revoke_role(&actor, grant_id.as_str().into()).await })
+        .await
 }

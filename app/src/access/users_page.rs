@@ -5,8 +5,8 @@ use super::users_api::{
     CreateUser, DisableUser, EnableUser, GrantRole, ResetPassword, RevokeRole, list_users,
 };
 use crate::components::{
-    Badge, Empty, EmptyState, ErrorNotice, Glyph, Icon, Keeper, PageHead, Skeleton, StatusDot, TableCard, TimeAgo,
-    close_dialogs, plural, use_toaster,
+    Badge, Empty, EmptyState, ErrorNotice, Glyph, Icon, Keeper, PageHead, Skeleton, StatusDot, TableCard,
+    TimeAgo, close_dialogs, plural, use_toaster,
 };
 use crate::error::AppError;
 use crate::url::{address, use_query};
@@ -67,7 +67,10 @@ fn report(value: impl Fn() -> Option<Result<(), AppError>> + 'static, done: &'st
 #[component]
 pub(crate) fn UsersPage() -> impl IntoView {
     let actions = UserActions::new();
-    report(move || actions.disable.value().get(), "User disabled. Their sessions have ended.");
+    report(
+        move || actions.disable.value().get(),
+        "User disabled. Their sessions have ended.",
+    );
     report(move || actions.enable.value().get(), "User enabled.");
     report(move || actions.revoke.value().get(), "Role taken.");
     let toaster = use_toaster();
@@ -126,7 +129,9 @@ fn Users(
         if making.get() {
             return view! { <NewUserPanel actions /> }.into_any();
         }
-        let Some(id) = open.get() else { return ().into_any() };
+        let Some(id) = open.get() else {
+            return ().into_any();
+        };
         match for_panel.iter().find(|user| user.id.as_str() == id) {
             Some(user) => view! { <UserPanel user=user.clone() actions /> }.into_any(),
             None => view! {
@@ -168,7 +173,11 @@ fn Users(
 fn Line(user: UserView, open: Memo<Option<String>>) -> impl IntoView {
     let id = user.id.to_string();
     let href = address("/settings/users", [("user", id.clone())]);
-    let (badge, word) = if user.disabled { (Badge::Off, "Disabled") } else { (Badge::Ok, "Active") };
+    let (badge, word) = if user.disabled {
+        (Badge::Off, "Disabled")
+    } else {
+        (Badge::Ok, "Active")
+    };
     let none = user.grants.is_empty();
     view! {
         <tr data-row="" tabindex="-1" class:previewed=move || open.get().as_deref() == Some(id.as_str())>

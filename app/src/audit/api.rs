@@ -1,8 +1,8 @@
 //! The server functions of the audit log.
 
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use crate::{audit::url_state::AuditUrl, backend::call, url::Query};
-use crate::error::AppError;
 use leptos::prelude::*;
 use muster_domain::audit::{AuditEntryView, VerifyReport};
 use muster_domain::paging::Page;

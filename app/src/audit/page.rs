@@ -30,7 +30,11 @@ pub(crate) fn AuditPage() -> impl IntoView {
         if state.untidy && state.problems.is_empty() {
             navigate(
                 &state.page_address(),
-                NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() },
+                NavigateOptions {
+                    replace: true,
+                    scroll: false,
+                    ..NavigateOptions::default()
+                },
             );
         }
     });
@@ -80,13 +84,22 @@ pub(crate) fn AuditPage() -> impl IntoView {
 #[component]
 fn Filter(state: AuditUrl) -> impl IntoView {
     let problem = |field: &'static str| {
-        let text = state.problems.iter().find(|(name, _)| *name == field).map(|(_, text)| text.clone());
+        let text = state
+            .problems
+            .iter()
+            .find(|(name, _)| *name == field)
+            .map(|(_, text)| text.clone());
         Signal::derive(move || text.clone())
     };
-    let (outcome_problem, since_problem, until_problem) = (problem("outcome"), problem("since"), problem("until"));
+    let (outcome_problem, since_problem, until_problem) =
+        (problem("outcome"), problem("since"), problem("until"));
     let outcomes = [(String::new(), "Any".to_owned())]
         .into_iter()
-        .chain(Outcome::ALL.into_iter().map(|one| (one.as_str().to_owned(), one.as_str().to_owned())))
+        .chain(
+            Outcome::ALL
+                .into_iter()
+                .map(|one| (one.as_str().to_owned(), one.as_str().to_owned())),
+        )
         .collect();
     let filtered = state.is_filtered();
     let (since, until) = (field_time(state.since), field_time(state.until));
@@ -131,9 +144,17 @@ fn Filter(state: AuditUrl) -> impl IntoView {
 fn Rows(state: AuditUrl, page: Page<AuditEntryView>) -> impl IntoView {
     if page.items.is_empty() {
         let (kind, title, text) = if state.is_filtered() {
-            (Empty::NothingMatches, "No act matches", "Nothing in the log fits all conditions.")
+            (
+                Empty::NothingMatches,
+                "No act matches",
+                "Nothing in the log fits all conditions.",
+            )
         } else {
-            (Empty::NothingExists, "Nothing has been done yet", "Every act in the portal will be listed here.")
+            (
+                Empty::NothingExists,
+                "Nothing has been done yet",
+                "Every act in the portal will be listed here.",
+            )
         };
         return view! {
             <section class="card">

@@ -25,7 +25,8 @@ pub(super) struct AuditUrl {
 
 /// `2026-11-23T09:41`, as a date field wants it.
 pub(super) fn field_time(at: Option<Timestamp>) -> String {
-    at.map(|at| at.rfc3339().chars().take(16).collect()).unwrap_or_default()
+    at.map(|at| at.rfc3339().chars().take(16).collect())
+        .unwrap_or_default()
 }
 
 impl AuditUrl {
@@ -36,7 +37,10 @@ impl AuditUrl {
             let text = query.text(name)?;
             let read = Timestamp::parse(&text);
             if read.is_none() {
-                problems.push((name, format!("“{text}” is no time: write 2026-11-23 or 2026-11-23T09:41 (UTC).")));
+                problems.push((
+                    name,
+                    format!("“{text}” is no time: write 2026-11-23 or 2026-11-23T09:41 (UTC)."),
+                ));
             }
             read
         };
@@ -70,7 +74,12 @@ impl AuditUrl {
             ("actor", text(&self.actor)),
             ("action", text(&self.action)),
             ("resource", text(&self.resource)),
-            ("outcome", self.outcome.map(|outcome| outcome.as_str().to_owned()).unwrap_or_default()),
+            (
+                "outcome",
+                self.outcome
+                    .map(|outcome| outcome.as_str().to_owned())
+                    .unwrap_or_default(),
+            ),
             ("address", text(&self.address)),
             ("since", self.since.map(Timestamp::rfc3339).unwrap_or_default()),
             ("until", self.until.map(Timestamp::rfc3339).unwrap_or_default()),
@@ -86,12 +95,18 @@ impl AuditUrl {
 
     /// The part after `?`, for the server function.
     pub(super) fn query_text(&self) -> String {
-        self.page_address().split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default()
+        self.page_address()
+            .split_once('?')
+            .map(|(_, query)| query.to_owned())
+            .unwrap_or_default()
     }
 
     /// The same from another page on, or from the first.
     pub(super) fn page(&self, cursor: Option<String>) -> Self {
-        Self { cursor, ..self.clone() }
+        Self {
+            cursor,
+            ..self.clone()
+        }
     }
 
     /// Whether anything is filtered.
@@ -131,7 +146,13 @@ mod tests {
         let state = AuditUrl::read(&Query::parse(text));
         let again = AuditUrl::read(&Query::parse(&state.query_text()));
         assert!(state.untidy && !again.untidy);
-        assert_eq!(AuditUrl { untidy: true, ..again }, state);
+        assert_eq!(
+            AuditUrl {
+                untidy: true,
+                ..again
+            },
+            state
+        );
         assert_eq!(
             state.export("csv"),
             "/export/audit.csv?actor=op-web&action=commands.&outcome=denied&since=2026-11-23T00:00:00.000Z"
@@ -145,7 +166,10 @@ mod tests {
     fn what_cannot_be_read_is_reported_and_left_out() {
         let state = AuditUrl::read(&Query::parse("outcome=maybe&since=soon&actor=op"));
         assert_eq!(state.problems.len(), 2);
-        assert_eq!((state.outcome, state.since, state.actor.as_deref()), (None, None, Some("op")));
+        assert_eq!(
+            (state.outcome, state.since, state.actor.as_deref()),
+            (None, None, Some("op"))
+        );
         assert!(!AuditUrl::read(&Query::parse("since=+")).is_filtered());
     }
 }

@@ -9,7 +9,9 @@ pub(super) struct Span {
     pub(super) text: String,
 }
 
-const COLOURS: [&str; 8] = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
+const COLOURS: [&str; 8] = [
+    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
+];
 /// A sequence that has not ended after so many characters never will.
 const LONGEST_SEQUENCE: usize = 256;
 
@@ -50,7 +52,13 @@ impl Look {
     }
 
     fn apply(&mut self, sequence: &str) {
-        let mut codes = sequence.split([';', ':']).map(|code| if code.is_empty() { Some(0) } else { code.parse().ok() });
+        let mut codes = sequence.split([';', ':']).map(|code| {
+            if code.is_empty() {
+                Some(0)
+            } else {
+                code.parse().ok()
+            }
+        });
         while let Some(code) = codes.next() {
             let Some(code) = code else { continue };
             let code: usize = code;
@@ -74,14 +82,22 @@ impl Look {
                 38 | 48 => {
                     // Of 256 colours only the 16 named ones have a class; the rest stays plain.
                     let colour = match codes.next().flatten() {
-                        Some(5) => codes.next().flatten().filter(|at| *at < 16).map(|at| (at % 8, at > 7)),
+                        Some(5) => codes
+                            .next()
+                            .flatten()
+                            .filter(|at| *at < 16)
+                            .map(|at| (at % 8, at > 7)),
                         Some(2) => {
                             let _ = codes.by_ref().take(3).count();
                             None
                         }
                         _ => None,
                     };
-                    if code == 38 { self.ink = colour } else { self.ground = colour }
+                    if code == 38 {
+                        self.ink = colour
+                    } else {
+                        self.ground = colour
+                    }
                 }
                 _ => {}
             }
@@ -116,7 +132,10 @@ impl Parser {
                         rest = after;
                         continue;
                     };
-                    if let Some(codes) = rest[..length].strip_prefix("\u{1b}[").and_then(|s| s.strip_suffix('m')) {
+                    if let Some(codes) = rest[..length]
+                        .strip_prefix("\u{1b}[")
+                        .and_then(|s| s.strip_suffix('m'))
+                    {
                         self.flush(&mut plain, &mut spans);
                         self.look.apply(codes);
                     }
@@ -141,7 +160,10 @@ impl Parser {
 
     fn flush(&self, plain: &mut String, spans: &mut Vec<Span>) {
         if !plain.is_empty() {
-            spans.push(Span { class: self.look.class(), text: std::mem::take(plain) });
+            spans.push(Span {
+                class: self.look.class(),
+                text: std::mem::take(plain),
+            });
         }
     }
 }
@@ -151,7 +173,9 @@ fn sequence_length(text: &str) -> Option<usize> {
     let mut chars = text.char_indices().skip(1);
     let (_, kind) = chars.next()?;
     match kind {
-        '[' => chars.find(|(_, c)| matches!(c, '\u{40}'..='\u{7e}')).map(|(at, c)| at + c.len_utf8()),
+        '[' => chars
+            .find(|(_, c)| matches!(c, '\u{40}'..='\u{7e}'))
+            .map(|(at, c)| at + c.len_utf8()),
         // Titles and links end with BEL or ESC \.
         ']' | 'P' | '_' | '^' => {
             let mut before = '\0';
@@ -178,7 +202,10 @@ mod tests {
     use super::*;
 
     fn span(class: &str, text: &str) -> Span {
-        Span { class: class.into(), text: text.into() }
+        Span {
+            class: class.into(),
+            text: text.into(),
+        }
     }
 
     #[test]
@@ -186,9 +213,17 @@ mod tests {
         let mut parser = Parser::default();
         assert_eq!(
             parser.feed("a\u{1b}[1;31mb\u{1b}[0mc\u{1b}[92md\u{1b}[39m"),
-            [span("", "a"), span("sgr-bold sgr-fg-red", "b"), span("", "c"), span("sgr-fg-green sgr-bright", "d")]
+            [
+                span("", "a"),
+                span("sgr-bold sgr-fg-red", "b"),
+                span("", "c"),
+                span("sgr-fg-green sgr-bright", "d")
+            ]
         );
-        assert_eq!(parser.feed("\u{1b}[38;5;9mx\u{1b}[38;2;1;2;3my"), [span("sgr-fg-red sgr-bright", "x"), span("", "y")]);
+        assert_eq!(
+            parser.feed("\u{1b}[38;5;9mx\u{1b}[38;2;1;2;3my"),
+            [span("sgr-fg-red sgr-bright", "x"), span("", "y")]
+        );
     }
 
     #[test]
@@ -208,7 +243,10 @@ mod tests {
     #[test]
     fn other_controls_vanish_and_lines_written_over_become_lines() {
         let mut parser = Parser::default();
-        assert_eq!(plain(&parser.feed("\u{1b}[2J\u{1b}[1;1Hx\u{0}\u{8}y\u{1b}(B")), "xy");
+        assert_eq!(
+            plain(&parser.feed("\u{1b}[2J\u{1b}[1;1Hx\u{0}\u{8}y\u{1b}(B")),
+            "xy"
+        );
         assert_eq!(plain(&parser.feed("10%\r20%\r\n")), "10%\n20%\n");
         assert_eq!(plain(&parser.feed("<b>&")), "<b>&");
     }

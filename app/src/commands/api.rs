@@ -1,5 +1,11 @@
 //! The server functions of the Run Command pages. Thin: they read texts and ask the services.
 
+// In the browser's build the macro makes an ordinary function of each; on the server it does not.
+#![cfg_attr(
+    not(feature = "ssr"),
+    expect(clippy::too_many_arguments, reason = "one argument per field of the form")
+)]
+
 #[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};
 use crate::error::AppError;
@@ -34,7 +40,11 @@ fn selection(nodes: Option<&str>, filter: Option<&str>, all: bool) -> Result<Nod
         return Ok(NodeSelection::Nodes { nodes });
     }
     let filter = FleetFilter::parse(filter.unwrap_or_default())?;
-    Ok(if filter.is_empty() && !all { NodeSelection::Nothing } else { NodeSelection::Matching { filter } })
+    Ok(if filter.is_empty() && !all {
+        NodeSelection::Nothing
+    } else {
+        NodeSelection::Matching { filter }
+    })
 }
 
 /// Documents that can be run.
@@ -64,7 +74,6 @@ pub(crate) async fn resolve_targets(
 }
 
 /// Runs a document and goes to the page of the command.
-#[expect(clippy::too_many_arguments, reason = "one argument per field of the form")]
 #[server(name = RunCommandFn, prefix = "/api", endpoint = "commands/run")]
 pub(crate) async fn run_command(
     document: String,
@@ -85,7 +94,10 @@ pub(crate) async fn run_command(
                 .unwrap_or_else(|| otherwise.to_owned())
         };
         let timeout = given(timeout_seconds, "600").parse().map_err(|_| {
-            PortalError::invalid("timeout_seconds", "Write 30 to 2,592,000 seconds, as a whole number.")
+            PortalError::invalid(
+                "timeout_seconds",
+                "Write 30 to 2,592,000 seconds, as a whole number.",
+            )
         })?;
         let mut input = RunCommand {
             document: document.trim().to_owned(),
@@ -97,13 +109,19 @@ pub(crate) async fn run_command(
             comment: comment.unwrap_or_default().trim().to_owned(),
         };
         input.check()?;
-        let declared = backend.commands.document(&actor, input.document.clone()).await?.parameters;
+        let declared = backend
+            .commands
+            .document(&actor, input.document.clone())
+            .await?
+            .parameters;
         for (name, text) in parameters {
             // A name that the document does not declare goes on as text, to be refused by name.
             let kind = declared
                 .iter()
                 .find(|one| one.name == name)
-                .map_or(muster_domain::commands::ParameterType::String, |one| one.parameter_type);
+                .map_or(muster_domain::commands::ParameterType::String, |one| {
+                    one.parameter_type
+                });
             if let Some(values) = super::parameters::read_field(kind, &text) {
                 input.parameters.insert(name, values);
             }
@@ -122,7 +140,10 @@ pub(crate) async fn run_again(
     #[server(default)] only_failed: Option<bool>,
 ) -> Result<RunCommand, AppError> {
     call(|backend, actor| async move {
-        backend.commands.again(&actor, command_id.as_str().into(), only_failed.unwrap_or(false)).await
+        backend
+            .commands
+            .again(&actor, command_id.as_str().into(), only_failed.unwrap_or(false))
+            .await
     })
     .await
 }
@@ -130,7 +151,8 @@ pub(crate) async fn run_again(
 /// Asks for a command to be stopped.
 #[server(prefix = "/api", endpoint = "commands/cancel")]
 pub(crate) async fn cancel_command(command_id: String) -> Result<(), AppError> {
-    call(|backend, actor| async move { backend.commands.cancel(&actor, command_id.as_str().into()).await }).await
+    call(|backend, actor| async move { backend.commands.cancel(&actor, command_id.as_str().into()).await })
+        .await
 }
 
 /// Commands, newest first. `period` is `24h`, `7d`, `30d` or `all`; 7 days when empty.
@@ -181,7 +203,10 @@ pub(crate) async fn list_invocations(
             cursor: cursor.filter(|text| !text.is_empty()).map(Cursor),
             limit: None,
         };
-        backend.commands.invocations(&actor, command_id.as_str().into(), query).await
+        backend
+            .commands
+            .invocations(&actor, command_id.as_str().into(), query)
+            .await
     })
     .await
 }
@@ -199,7 +224,13 @@ pub(crate) async fn get_output(
             .ok_or_else(|| PortalError::invalid("stream", "Use stdout or stderr."))?;
         backend
             .commands
-            .output(&actor, command_id.as_str().into(), node_id.as_str().into(), stream, offset)
+            .output(
+                &actor,
+                command_id.as_str().into(),
+                node_id.as_str().into(),
+                stream,
+                offset,
+            )
             .await
     })
     .await

@@ -12,14 +12,22 @@ pub(super) const CONFIRM_ID: &str = "confirm-run";
 const MANY: u64 = 50;
 
 fn in_production(targets: &ResolvedTargets) -> u64 {
-    targets.by_environment.iter().filter(|(name, _)| is_production(name)).map(|(_, count)| count).sum()
+    targets
+        .by_environment
+        .iter()
+        .filter(|(name, _)| is_production(name))
+        .map(|(_, count)| count)
+        .sum()
 }
 
 /// Whether to ask first.
 pub(super) fn must_confirm(targets: &ResolvedTargets) -> bool {
     targets.count > MANY
         || in_production(targets) > 0
-        || targets.nodes.iter().any(|node| node.environment.as_deref().is_some_and(is_production))
+        || targets
+            .nodes
+            .iter()
+            .any(|node| node.environment.as_deref().is_some_and(is_production))
 }
 
 /// The dialog. Its button sends the form `run-command`, once the number of nodes was typed.
@@ -30,7 +38,10 @@ pub(super) fn ConfirmRun(targets: ResolvedTargets, document: String, pending: Me
     let typed = RwSignal::new(String::new());
     let right = Memo::new(move |_| {
         typed.with(|typed| {
-            let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
+            let digits: String = typed
+                .chars()
+                .filter(|c| !c.is_whitespace() && *c != ',')
+                .collect();
             digits.parse() == Ok(count)
         })
     });
@@ -91,7 +102,10 @@ mod tests {
 
     #[test]
     fn production_and_many_nodes_are_asked_about() {
-        let mut targets = ResolvedTargets { count: 3, ..ResolvedTargets::default() };
+        let mut targets = ResolvedTargets {
+            count: 3,
+            ..ResolvedTargets::default()
+        };
         assert!(!must_confirm(&targets));
         targets.by_environment = vec![("Staging".into(), 2), ("PROD".into(), 1)];
         assert!(must_confirm(&targets));

@@ -11,7 +11,10 @@ use muster_domain::fleet::NodeSelection;
 pub(super) fn DefinitionTab(page: Live) -> impl IntoView {
     let detail = page.detail.get_untracked();
     let ids = Memo::new(move |_| page.detail.with(|detail| detail.ssm_command_ids.clone()));
-    let audit = address("/audit", [("resource", format!("command:{}", detail.summary.command_id))]);
+    let audit = address(
+        "/audit",
+        [("resource", format!("command:{}", detail.summary.command_id))],
+    );
     let document = detail.summary.document.clone();
     let same_document = address("/commands", [("document", document.clone())]);
     let none = detail.parameters.is_empty();

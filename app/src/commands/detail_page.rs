@@ -10,8 +10,8 @@ use super::output_view::Shown;
 use super::summary_tab::SummaryTab;
 use crate::components::time_ago::duration;
 use crate::components::{
-    ConfirmDialog, DialogCancel, ErrorNotice, FormError, Glyph, Icon, PageHead, Skeleton, StatusBadge, SubmitButton,
-    Tab, Tabs, TimeAgo, Tone, close_dialogs, plural,
+    ConfirmDialog, DialogCancel, ErrorNotice, FormError, Glyph, Icon, PageHead, Skeleton, StatusBadge,
+    SubmitButton, Tab, Tabs, TimeAgo, Tone, close_dialogs, plural,
 };
 use crate::error::{AppError, action_error, set_page_status};
 use crate::live::clock::use_now;
@@ -51,12 +51,18 @@ pub(super) struct Live {
 impl Live {
     /// Asks for the snapshot anew, once for many requests.
     fn renew(self) {
-        if self.renewing.try_update_value(|renewing| std::mem::replace(renewing, true)) != Some(false) {
+        if self
+            .renewing
+            .try_update_value(|renewing| std::mem::replace(renewing, true))
+            != Some(false)
+        {
             return;
         }
         set_timeout(
             move || {
-                let Some(id) = self.url.try_with_untracked(|url| url.id.clone()) else { return };
+                let Some(id) = self.url.try_with_untracked(|url| url.id.clone()) else {
+                    return;
+                };
                 spawn_local(async move {
                     let answer = get_command(id).await;
                     self.renewing.try_update_value(|renewing| *renewing = false);
@@ -96,7 +102,11 @@ impl Live {
     }
 }
 
-async fn load_output(id: String, node: Option<String>, stream: &'static str) -> Result<Option<Shown>, AppError> {
+async fn load_output(
+    id: String,
+    node: Option<String>,
+    stream: &'static str,
+) -> Result<Option<Shown>, AppError> {
     let found = list_invocations(id.clone(), None, node.clone(), None).await?;
     let only = found.items.len() == 1;
     let view = found.items.into_iter().find(|view| match &node {
@@ -118,13 +128,24 @@ pub(crate) fn DetailPage() -> impl IntoView {
     let renewed = RwSignal::new(0_u32);
     let detail = Resource::new(move || id.get(), get_command);
     let asked = Memo::new(move |_| {
-        url.with(|url| (url.tab == TabName::Nodes).then(|| (url.id.clone(), url.status, url.text.clone(), url.cursor.clone())))
+        url.with(|url| {
+            (url.tab == TabName::Nodes)
+                .then(|| (url.id.clone(), url.status, url.text.clone(), url.cursor.clone()))
+        })
     });
     let nodes = Resource::new(
         move || (asked.get(), renewed.get()),
         |(asked, _)| async move {
-            let Some((id, status, text, cursor)) = asked else { return Ok(Page::default()) };
-            list_invocations(id, status.map(|status| status.as_str().to_owned()), Some(text), cursor).await
+            let Some((id, status, text, cursor)) = asked else {
+                return Ok(Page::default());
+            };
+            list_invocations(
+                id,
+                status.map(|status| status.as_str().to_owned()),
+                Some(text),
+                cursor,
+            )
+            .await
         },
     );
     let looked_at = Memo::new(move |_| {
@@ -186,21 +207,31 @@ fn Command(
         url,
         live: RwSignal::new(LiveCommand::new(&detail)),
         detail: RwSignal::new(detail),
-        stream: RwSignal::new(if finished { StreamState::Ended } else { StreamState::Connecting }),
+        stream: RwSignal::new(if finished {
+            StreamState::Ended
+        } else {
+            StreamState::Connecting
+        }),
         shown: StoredValue::new(None),
         renewing: StoredValue::new(false),
         renewed,
     };
     Effect::new(move |_| {
         if !finished {
-            listen(format!("/events/commands/{id}"), Some(cursor.to_string()), &[], page.stream, move |event| {
-                match serde_json::from_str::<CommandEvent>(&event.data) {
-                    Ok(event) => page.hear(&event),
-                    // Only the last event of a stream carries none.
-                    Err(_) if event.name == "end" => page.renew(),
-                    Err(_) => {}
-                }
-            });
+            listen(
+                format!("/events/commands/{id}"),
+                Some(cursor.to_string()),
+                &[],
+                page.stream,
+                move |event| {
+                    match serde_json::from_str::<CommandEvent>(&event.data) {
+                        Ok(event) => page.hear(&event),
+                        // Only the last event of a stream carries none.
+                        Err(_) if event.name == "end" => page.renew(),
+                        Err(_) => {}
+                    }
+                },
+            );
         }
     });
     let tab = Memo::new(move |_| url.with(|url| url.tab));
@@ -236,9 +267,16 @@ fn Standing(page: Live) -> impl IntoView {
     let now = use_now();
     let status = Memo::new(move |_| page.live.with(|live| live.summary.status));
     let elapsed = move || page.live.with(|live| live.elapsed_ms(now.get())).map(duration);
-    let usual = page.detail.with_untracked(|detail| detail.usual_duration_ms).map(duration);
+    let usual = page
+        .detail
+        .with_untracked(|detail| detail.usual_duration_ms)
+        .map(duration);
     let (by, at, targets) = page.detail.with_untracked(|detail| {
-        (detail.summary.requested_by.clone(), detail.summary.requested_at, detail.summary.targets)
+        (
+            detail.summary.requested_by.clone(),
+            detail.summary.requested_at,
+            detail.summary.targets,
+        )
     });
     let stream = move || match (page.stream.get(), status.get().is_final()) {
         (_, true) | (StreamState::Ended, _) => ("off", "Ended".to_owned()),
@@ -259,9 +297,11 @@ fn Standing(page: Live) -> impl IntoView {
                 })}
                 {usual.map(|text| format!(" (usually {text})"))}
             </span>
-            <span class="status-dot needs-script" role="status" data-stream=move || stream().1>
-                <span class=move || format!("dot {}", stream().0) aria-hidden="true"></span>
-                {move || stream().1}
+            <span class="needs-script" role="status" data-stream=move || stream().1>
+                <span class="status-dot">
+                    <span class=move || format!("dot {}", stream().0) aria-hidden="true"></span>
+                    {move || stream().1}
+                </span>
             </span>
         </span>
     }
@@ -283,12 +323,25 @@ fn Acts(page: Live) -> impl IntoView {
     });
     let may_run = Memo::new(move |_| page.detail.with(|detail| detail.may_run));
     let failed = Memo::new(move |_| {
-        page.live.with(|live| live.summary.errors > 0 || live.by_status.iter().any(|(status, count)| {
-            matches!(status, muster_domain::commands::CommandStatus::Failed | muster_domain::commands::CommandStatus::TimedOut) && *count > 0
-        }))
+        page.live.with(|live| {
+            live.summary.errors > 0
+                || live.by_status.iter().any(|(status, count)| {
+                    matches!(
+                        status,
+                        muster_domain::commands::CommandStatus::Failed
+                            | muster_domain::commands::CommandStatus::TimedOut
+                    ) && *count > 0
+                })
+        })
     });
-    let id = StoredValue::new(page.detail.with_untracked(|detail| detail.summary.command_id.to_string()));
-    let name = StoredValue::new(page.detail.with_untracked(|detail| detail.summary.document.clone()));
+    let id = StoredValue::new(
+        page.detail
+            .with_untracked(|detail| detail.summary.command_id.to_string()),
+    );
+    let name = StoredValue::new(
+        page.detail
+            .with_untracked(|detail| detail.summary.document.clone()),
+    );
     view! {
         {move || {
             (may_run.get() && failed.get())

@@ -53,24 +53,45 @@ impl DetailUrl {
         let word = query.get("tab").unwrap_or_default();
         Self {
             id,
-            tab: TabName::ALL.into_iter().find(|tab| tab.word() == word).unwrap_or_default(),
+            tab: TabName::ALL
+                .into_iter()
+                .find(|tab| tab.word() == word)
+                .unwrap_or_default(),
             status: query.text("status").as_deref().and_then(CommandStatus::parse),
             text: query.text("text").unwrap_or_default(),
             cursor: query.text("cursor"),
             node: query.text("node"),
-            stream: query.text("stream").as_deref().and_then(OutputStream::parse).unwrap_or(OutputStream::Stdout),
+            stream: query
+                .text("stream")
+                .as_deref()
+                .and_then(OutputStream::parse)
+                .unwrap_or(OutputStream::Stdout),
         }
     }
 
     /// The address of this state.
     pub(super) fn address(&self) -> String {
-        let tab = if self.tab == TabName::Summary { "" } else { self.tab.word() };
-        let stream = if self.stream == OutputStream::Stdout { "" } else { self.stream.as_str() };
+        let tab = if self.tab == TabName::Summary {
+            ""
+        } else {
+            self.tab.word()
+        };
+        let stream = if self.stream == OutputStream::Stdout {
+            ""
+        } else {
+            self.stream.as_str()
+        };
         address(
             &format!("/commands/{}", self.id),
             [
                 ("tab", tab.to_owned()),
-                ("status", self.status.map(CommandStatus::as_str).unwrap_or_default().to_owned()),
+                (
+                    "status",
+                    self.status
+                        .map(CommandStatus::as_str)
+                        .unwrap_or_default()
+                        .to_owned(),
+                ),
                 ("text", self.text.clone()),
                 ("cursor", self.cursor.clone().unwrap_or_default()),
                 ("node", self.node.clone().unwrap_or_default()),
@@ -94,22 +115,39 @@ impl DetailUrl {
 
     /// The nodes of that status.
     pub(super) fn nodes(&self, status: Option<CommandStatus>) -> String {
-        Self { status, ..self.tab(TabName::Nodes) }.address()
+        Self {
+            status,
+            ..self.tab(TabName::Nodes)
+        }
+        .address()
     }
 
     /// The same from another page of nodes on.
     pub(super) fn page(&self, cursor: Option<String>) -> String {
-        Self { cursor, ..self.clone() }.address()
+        Self {
+            cursor,
+            ..self.clone()
+        }
+        .address()
     }
 
     /// The same with a node's output, or without.
     pub(super) fn with_node(&self, node: Option<String>) -> String {
-        Self { node, stream: OutputStream::Stdout, ..self.clone() }.address()
+        Self {
+            node,
+            stream: OutputStream::Stdout,
+            ..self.clone()
+        }
+        .address()
     }
 
     /// The same with the other stream.
     pub(super) fn with_stream(&self, stream: OutputStream) -> String {
-        Self { stream, ..self.clone() }.address()
+        Self {
+            stream,
+            ..self.clone()
+        }
+        .address()
     }
 }
 
@@ -127,7 +165,10 @@ mod tests {
             let query = Query::parse(text.split_once('?').map_or("", |(_, query)| query));
             let state = DetailUrl::read("c-1".into(), &query);
             assert_eq!(state.address(), text);
-            assert_eq!(state.nodes(Some(CommandStatus::TimedOut)), "/commands/c-1?tab=nodes&status=TimedOut");
+            assert_eq!(
+                state.nodes(Some(CommandStatus::TimedOut)),
+                "/commands/c-1?tab=nodes&status=TimedOut"
+            );
         }
     }
 }

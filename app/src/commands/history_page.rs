@@ -4,8 +4,8 @@ use super::api::list_commands;
 use super::history_url::{HistoryUrl, Period};
 use crate::components::time_ago::duration;
 use crate::components::{
-    Empty, EmptyState, ErrorNotice, Glyph, Icon, PageHead, Pager, ProgressBar, SelectField, Skeleton, StatusBadge,
-    TableCard, TextField, TimeAgo, grouped,
+    Empty, EmptyState, ErrorNotice, Glyph, Icon, PageHead, Pager, ProgressBar, SelectField, Skeleton,
+    StatusBadge, TableCard, TextField, TimeAgo, grouped,
 };
 use crate::url::use_query;
 use leptos::prelude::*;
@@ -37,9 +37,9 @@ pub(crate) fn HistoryPage() -> impl IntoView {
     // While something is going on, rows are asked for again; a finished list is left alone.
     let moving = RwSignal::new(false);
     Effect::new(move |_| {
-        moving.set(rows.with(|rows| {
-            matches!(rows, Some(Ok(page)) if page.items.iter().any(|row| !row.status.is_final()))
-        }));
+        moving.set(rows.with(
+            |rows| matches!(rows, Some(Ok(page)) if page.items.iter().any(|row| !row.status.is_final())),
+        ));
     });
     Effect::new(move |_| {
         if !moving.get() {
@@ -89,9 +89,16 @@ pub(crate) fn HistoryPage() -> impl IntoView {
 fn Filter(state: HistoryUrl) -> impl IntoView {
     let statuses = [(String::new(), "Any".to_owned())]
         .into_iter()
-        .chain(CommandStatus::ALL.into_iter().map(|one| (one.as_str().to_owned(), one.label().to_owned())))
+        .chain(
+            CommandStatus::ALL
+                .into_iter()
+                .map(|one| (one.as_str().to_owned(), one.label().to_owned())),
+        )
         .collect();
-    let periods = Period::ALL.into_iter().map(|one| (one.word().to_owned(), one.label().to_owned())).collect();
+    let periods = Period::ALL
+        .into_iter()
+        .map(|one| (one.word().to_owned(), one.label().to_owned()))
+        .collect();
     let narrowed = state.is_filtered() || state.period != Period::default();
     view! {
         <Form method="GET" action="/commands" attr:class="command-filter" attr:role="search" attr:aria-label="Filter commands">
@@ -207,7 +214,9 @@ fn Row(row: CommandSummary) -> impl IntoView {
         1 => " · 1 error".into(),
         many => format!(" · {} errors", grouped(many.into())),
     };
-    let took = row.ended_at.map(|ended| duration(ended.since_ms(row.requested_at)));
+    let took = row
+        .ended_at
+        .map(|ended| duration(ended.since_ms(row.requested_at)));
     view! {
         <tr data-row="" tabindex="-1">
             <td>

@@ -35,7 +35,10 @@ impl Period {
     }
 
     /// Days back; `None` is without end.
-    #[cfg_attr(all(not(feature = "ssr"), not(test)), expect(dead_code, reason = "the server knows the time"))]
+    #[cfg_attr(
+        all(not(feature = "ssr"), not(test)),
+        expect(dead_code, reason = "the server knows the time")
+    )]
     pub(super) const fn days(self) -> Option<i64> {
         match self {
             Self::Day => Some(1),
@@ -47,7 +50,10 @@ impl Period {
 
     /// The period of that word; the usual one for anything else.
     pub(super) fn parse(text: &str) -> Self {
-        Self::ALL.into_iter().find(|period| period.word() == text).unwrap_or_default()
+        Self::ALL
+            .into_iter()
+            .find(|period| period.word() == text)
+            .unwrap_or_default()
     }
 }
 
@@ -82,11 +88,21 @@ impl HistoryUrl {
 
     /// The address of this state, from another page of rows on.
     pub(super) fn page(&self, cursor: Option<String>) -> String {
-        let period = if self.period == Period::default() { "" } else { self.period.word() };
+        let period = if self.period == Period::default() {
+            ""
+        } else {
+            self.period.word()
+        };
         address(
             "/commands",
             [
-                ("status", self.status.map(CommandStatus::as_str).unwrap_or_default().to_owned()),
+                (
+                    "status",
+                    self.status
+                        .map(CommandStatus::as_str)
+                        .unwrap_or_default()
+                        .to_owned(),
+                ),
                 ("document", self.document.clone()),
                 ("text", self.text.clone()),
                 ("node", self.node.clone().unwrap_or_default()),
@@ -98,7 +114,11 @@ impl HistoryUrl {
 
     /// The same without a period.
     pub(super) fn over_all_time(&self) -> String {
-        Self { period: Period::All, ..self.clone() }.page(None)
+        Self {
+            period: Period::All,
+            ..self.clone()
+        }
+        .page(None)
     }
 }
 
@@ -116,6 +136,9 @@ mod tests {
             let state = HistoryUrl::read(&Query::parse(text.split_once('?').map_or("", |(_, query)| query)));
             assert_eq!(state.page(state.cursor.clone()), text);
         }
-        assert_eq!(HistoryUrl::read(&Query::parse("period=never")).period.days(), Some(7));
+        assert_eq!(
+            HistoryUrl::read(&Query::parse("period=never")).period.days(),
+            Some(7)
+        );
     }
 }

@@ -74,7 +74,10 @@ impl LiveCommand {
     }
 
     fn invocation(&mut self, now: &InvocationView) {
-        let before = self.invocations.insert(now.node_id.to_string(), now.clone()).map(|view| view.status);
+        let before = self
+            .invocations
+            .insert(now.node_id.to_string(), now.clone())
+            .map(|view| view.status);
         match before {
             Some(before) if before == now.status => {}
             Some(before) => {
@@ -83,7 +86,11 @@ impl LiveCommand {
                         *count = count.saturating_sub(1);
                     }
                 }
-                match self.by_status.iter_mut().find(|(status, _)| *status == now.status) {
+                match self
+                    .by_status
+                    .iter_mut()
+                    .find(|(status, _)| *status == now.status)
+                {
                     Some((_, count)) => *count += 1,
                     None => self.by_status.push((now.status, 1)),
                 }
@@ -96,12 +103,19 @@ impl LiveCommand {
 
     /// The newest that is known of a node.
     pub(super) fn newest(&self, view: &InvocationView) -> InvocationView {
-        self.invocations.get(view.node_id.as_str()).unwrap_or(view).clone()
+        self.invocations
+            .get(view.node_id.as_str())
+            .unwrap_or(view)
+            .clone()
     }
 
     /// How long it took, or has taken by `now`.
     pub(super) fn elapsed_ms(&self, now: Option<Timestamp>) -> Option<i64> {
-        let end = if self.summary.status.is_final() { self.summary.ended_at } else { now };
+        let end = if self.summary.status.is_final() {
+            self.summary.ended_at
+        } else {
+            now
+        };
         end.map(|end| end.since_ms(self.summary.requested_at).max(0))
     }
 }
@@ -129,7 +143,10 @@ pub(super) struct OutputBuffer {
 impl OutputBuffer {
     /// Begins with a piece from anywhere.
     pub(super) fn start(piece: &OutputPiece) -> Self {
-        let mut buffer = Self { end: piece.offset, ..Self::default() };
+        let mut buffer = Self {
+            end: piece.offset,
+            ..Self::default()
+        };
         buffer.append(piece);
         buffer
     }
@@ -144,7 +161,11 @@ impl OutputBuffer {
         let spans = self.parser.feed(&piece.text);
         let bytes = piece.text.len();
         self.bytes += bytes;
-        self.chunks.push_back(Chunk { offset: piece.offset, bytes, spans: spans.into() });
+        self.chunks.push_back(Chunk {
+            offset: piece.offset,
+            bytes,
+            spans: spans.into(),
+        });
         while self.bytes > OUTPUT_KEPT && self.chunks.len() > 1 {
             if let Some(gone) = self.chunks.pop_front() {
                 self.bytes -= gone.bytes;
@@ -201,7 +222,9 @@ impl Log {
         let (parser, open) = self.open.entry(key).or_default();
         let mut text = std::mem::take(open);
         text.push_str(&plain(&parser.feed(&piece.text)));
-        let (whole, rest) = text.rsplit_once('\n').map_or((None, text.as_str()), |(whole, rest)| (Some(whole), rest));
+        let (whole, rest) = text
+            .rsplit_once('\n')
+            .map_or((None, text.as_str()), |(whole, rest)| (Some(whole), rest));
         rest.clone_into(open);
         let Some(whole) = whole else { return false };
         for line in whole.split('\n') {
@@ -226,8 +249,18 @@ impl Log {
 
     fn push(&mut self, node: &str, stream: OutputStream, text: &str) {
         self.count += 1;
-        let name = self.names.get(node).filter(|name| !name.is_empty()).map_or(node, String::as_str).to_owned();
-        self.lines.push_back(LogLine { number: self.count, node: name, stream, text: text.to_owned() });
+        let name = self
+            .names
+            .get(node)
+            .filter(|name| !name.is_empty())
+            .map_or(node, String::as_str)
+            .to_owned();
+        self.lines.push_back(LogLine {
+            number: self.count,
+            node: name,
+            stream,
+            text: text.to_owned(),
+        });
         while self.lines.len() > LINES_KEPT {
             self.lines.pop_front();
         }

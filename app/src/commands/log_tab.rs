@@ -18,11 +18,17 @@ pub(super) fn LogTab(page: Live) -> impl IntoView {
     let id = page.url.with_untracked(|url| url.id.clone());
     Effect::new(move |_| {
         // A stream of its own: the page's began at the snapshot, the log begins at the beginning.
-        listen(format!("/events/commands/{id}"), Some("0".into()), &[], stream, move |event| {
-            if let Ok(event) = serde_json::from_str::<CommandEvent>(&event.data) {
-                let _ = log.try_maybe_update(|log| (log.apply(&event), ()));
-            }
-        });
+        listen(
+            format!("/events/commands/{id}"),
+            Some("0".into()),
+            &[],
+            stream,
+            move |event| {
+                if let Ok(event) = serde_json::from_str::<CommandEvent>(&event.data) {
+                    let _ = log.try_maybe_update(|log| (log.apply(&event), ()));
+                }
+            },
+        );
     });
     Effect::new(move |_| {
         log.track();

@@ -22,6 +22,8 @@ pub(super) fn NodesTab(page: Live, nodes: Nodes, output: Output) -> impl IntoVie
             let (status, text) = asked.get();
             view! { <Filter page status text /> }
         }}
+        // Above the list, where one lands after choosing a node far down.
+        {move || chosen.get().then(|| view! { <OutputPanel page output /> })}
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
             {move || Suspend::new(async move {
                 match nodes.await {
@@ -37,7 +39,6 @@ pub(super) fn NodesTab(page: Live, nodes: Nodes, output: Output) -> impl IntoVie
                 }
             })}
         </Transition>
-        {move || chosen.get().then(|| view! { <OutputPanel page output /> })}
     }
 }
 
@@ -45,9 +46,15 @@ pub(super) fn NodesTab(page: Live, nodes: Nodes, output: Output) -> impl IntoVie
 fn Filter(page: Live, status: Option<CommandStatus>, text: String) -> impl IntoView {
     let options = [(String::new(), "Any".to_owned())]
         .into_iter()
-        .chain(CommandStatus::ALL.into_iter().map(|one| (one.as_str().to_owned(), one.label().to_owned())))
+        .chain(
+            CommandStatus::ALL
+                .into_iter()
+                .map(|one| (one.as_str().to_owned(), one.label().to_owned())),
+        )
         .collect();
-    let (action, clear) = page.url.with_untracked(|url| (format!("/commands/{}", url.id), url.nodes(None)));
+    let (action, clear) = page
+        .url
+        .with_untracked(|url| (format!("/commands/{}", url.id), url.nodes(None)));
     let filtered = status.is_some() || !text.is_empty();
     view! {
         <Form method="GET" action=action attr:class="command-filter" attr:role="search" attr:aria-label="Filter nodes">
@@ -135,15 +142,26 @@ pub(super) fn size(bytes: i64) -> String {
 fn Row(page: Live, row: InvocationView) -> impl IntoView {
     let now = use_now();
     let id = StoredValue::new(row.node_id.to_string());
-    let name = if row.node_name.is_empty() { row.node_id.to_string() } else { row.node_name.clone() };
+    let name = if row.node_name.is_empty() {
+        row.node_id.to_string()
+    } else {
+        row.node_name.clone()
+    };
     // Events know it newer than the list.
     let view = Memo::new(move |_| page.live.with(|live| live.newest(&row)));
-    let here = Memo::new(move |_| page.url.with(|url| id.with_value(|id| url.node.as_deref() == Some(id.as_str()))));
+    let here = Memo::new(move |_| {
+        page.url
+            .with(|url| id.with_value(|id| url.node.as_deref() == Some(id.as_str())))
+    });
     let href = move || page.url.with(|url| url.with_node(Some(id.get_value())));
     let took = move || {
         view.with(|view| {
-            let end = view.ended_at.or_else(|| now.get().filter(|_| !view.status.is_final()));
-            view.started_at.zip(end).map_or_else(|| "—".into(), |(start, end)| duration(end.since_ms(start)))
+            let end = view
+                .ended_at
+                .or_else(|| now.get().filter(|_| !view.status.is_final()));
+            view.started_at
+                .zip(end)
+                .map_or_else(|| "—".into(), |(start, end)| duration(end.since_ms(start)))
         })
     };
     let code = move || {
@@ -156,7 +174,7 @@ fn Row(page: Live, row: InvocationView) -> impl IntoView {
         <tr data-row="" tabindex="-1" class:selected=move || here.get()>
             <td>
                 <div class="two-lines">
-                    <a class="strong" data-act="open" data-noscroll="" href=href aria-current=move || here.get().then_some("true")>
+                    <a class="strong" data-act="open" href=href aria-current=move || here.get().then_some("true")>
                         {name}
                     </a>
                     <small class="mono">{id.get_value()}</small>

@@ -74,7 +74,11 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
             request_animation_frame(move || frame.set_scroll_top(frame.scroll_height()));
         }
     });
-    let name = if view.node_name.is_empty() { node } else { view.node_name.clone() };
+    let name = if view.node_name.is_empty() {
+        node
+    } else {
+        view.node_name.clone()
+    };
     let view = Memo::new(move |_| page.live.with(|live| live.newest(&view)));
     let hidden = Memo::new(move |_| buffer.with(OutputBuffer::first));
     let nothing = Memo::new(move |_| buffer.with(|buffer| buffer.end == 0));

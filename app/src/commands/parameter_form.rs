@@ -20,7 +20,10 @@ pub(super) fn ParameterForm(
     parameters
         .into_iter()
         .map(|parameter| {
-            let value = given.get(&parameter.name).map(|values| field_text(values)).unwrap_or_default();
+            let value = given
+                .get(&parameter.name)
+                .map(|values| field_text(values))
+                .unwrap_or_default();
             view! { <ParameterField parameter value error /> }
         })
         .collect_view()
@@ -28,14 +31,22 @@ pub(super) fn ParameterForm(
 }
 
 #[component]
-fn ParameterField(parameter: DocumentParameter, value: String, error: Signal<Option<AppError>>) -> impl IntoView {
+fn ParameterField(
+    parameter: DocumentParameter,
+    value: String,
+    error: Signal<Option<AppError>>,
+) -> impl IntoView {
     let field = format!("parameters.{}", parameter.name);
     let error =
         Signal::derive(move || error.with(|error| error.as_ref().and_then(|error| error.about(&field))));
     let required = parameter.default.is_none();
     let name = format!("parameters[{}]", parameter.name);
     let id = format!("parameter-{}", parameter.name);
-    let label = if required { format!("{} (required)", parameter.name) } else { parameter.name.clone() };
+    let label = if required {
+        format!("{} (required)", parameter.name)
+    } else {
+        parameter.name.clone()
+    };
     let default = parameter.default.as_deref().map(field_text).unwrap_or_default();
     let hint = [parameter.description.as_str(), expectation(&parameter)]
         .into_iter()
@@ -62,7 +73,11 @@ fn ParameterField(parameter: DocumentParameter, value: String, error: Signal<Opt
         return view! { <SelectField name id label hint options selected=value error /> }.into_any();
     }
     if is_multi_line(&parameter) {
-        let rows = if parameter.parameter_type == ParameterType::StringList { 6 } else { 4 };
+        let rows = if parameter.parameter_type == ParameterType::StringList {
+            6
+        } else {
+            4
+        };
         return view! {
             <TextArea name id label hint value rows mono=true required placeholder=default error />
         }

@@ -8,7 +8,10 @@ fn plain_lines(text: &str) -> String {
 }
 
 /// What a field's text says. `None` when nothing was given, so that the default holds.
-#[cfg_attr(all(not(feature = "ssr"), not(test)), expect(dead_code, reason = "fields are read on the server"))]
+#[cfg_attr(
+    all(not(feature = "ssr"), not(test)),
+    expect(dead_code, reason = "fields are read on the server")
+)]
 pub(super) fn read_field(kind: ParameterType, text: &str) -> Option<Vec<String>> {
     let text = plain_lines(text);
     if text.trim().is_empty() {
@@ -20,9 +23,11 @@ pub(super) fn read_field(kind: ParameterType, text: &str) -> Option<Vec<String>>
             let text = text.strip_suffix('\n').unwrap_or(&text);
             text.split('\n').map(ToOwned::to_owned).collect()
         }
-        ParameterType::MapList => {
-            text.split('\n').filter(|line| !line.trim().is_empty()).map(ToOwned::to_owned).collect()
-        }
+        ParameterType::MapList => text
+            .split('\n')
+            .filter(|line| !line.trim().is_empty())
+            .map(ToOwned::to_owned)
+            .collect(),
         ParameterType::Integer | ParameterType::Boolean => vec![text.trim().to_owned()],
         ParameterType::String | ParameterType::StringMap => vec![text],
     })
@@ -62,8 +67,14 @@ mod tests {
         let text = "#!/bin/sh\r\n  indented\r\n\r\nlast ";
         let lines = read_field(ParameterType::StringList, text).unwrap();
         assert_eq!(lines, ["#!/bin/sh", "  indented", "", "last "]);
-        assert_eq!(read_field(ParameterType::StringList, &field_text(&lines)), Some(lines));
-        assert_eq!(read_field(ParameterType::StringList, "one\n"), Some(vec!["one".into()]));
+        assert_eq!(
+            read_field(ParameterType::StringList, &field_text(&lines)),
+            Some(lines)
+        );
+        assert_eq!(
+            read_field(ParameterType::StringList, "one\n"),
+            Some(vec!["one".into()])
+        );
     }
 
     #[test]
@@ -71,6 +82,9 @@ mod tests {
         assert_eq!(read_field(ParameterType::StringList, "\r\n"), None);
         assert_eq!(read_field(ParameterType::String, ""), None);
         assert_eq!(read_field(ParameterType::Integer, " 5 "), Some(vec!["5".into()]));
-        assert_eq!(read_field(ParameterType::StringMap, "{\"a\":1}"), Some(vec!["{\"a\":1}".into()]));
+        assert_eq!(
+            read_field(ParameterType::StringMap, "{\"a\":1}"),
+            Some(vec!["{\"a\":1}".into()])
+        );
     }
 }

@@ -1,9 +1,7 @@
 //! Running a document on nodes: targets, document, parameters, rates, on one page. The address
 //! says targets and document, so that everything works without script.
 
-use super::api::{
-    RunCommandFn, get_document, list_documents, resolve_targets, run_again,
-};
+use super::api::{RunCommandFn, get_document, list_documents, resolve_targets, run_again};
 use super::confirm_run::{CONFIRM_ID, ConfirmRun, must_confirm};
 use super::parameter_form::ParameterForm;
 use super::target_picker::TargetPicker;
@@ -21,6 +19,9 @@ use leptos_router::hooks::use_navigate;
 use muster_domain::commands::{DocumentDetail, DocumentSummary, RunCommand};
 use muster_domain::fleet::{NodeSelection, ResolvedTargets};
 use serde::{Deserialize, Serialize};
+
+/// What most people come to run; chosen when the address names no document.
+const USUAL_DOCUMENT: &str = "AWS-RunShellScript";
 
 /// What the address chooses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +42,12 @@ pub(super) struct Chosen {
 
 impl Chosen {
     fn read(query: &Query) -> Self {
-        let nodes: Vec<&str> =
-            query.all("nodes").flat_map(|text| text.split(',')).map(str::trim).filter(|id| !id.is_empty()).collect();
+        let nodes: Vec<&str> = query
+            .all("nodes")
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+            .filter(|id| !id.is_empty())
+            .collect();
         Self {
             nodes: nodes.join(","),
             filter: query.text("filter").unwrap_or_default(),
@@ -64,7 +69,11 @@ impl Chosen {
             0 if !self.filter.is_empty() => format!("all nodes that match {}", self.filter),
             0 if self.all => "all nodes".into(),
             0 => "none chosen yet".into(),
-            count => plural(u64::try_from(count).unwrap_or(u64::MAX), "node chosen", "nodes chosen"),
+            count => plural(
+                u64::try_from(count).unwrap_or(u64::MAX),
+                "node chosen",
+                "nodes chosen",
+            ),
         }
     }
 }
@@ -101,6 +110,9 @@ async fn load(mut chosen: Chosen) -> Result<Plan, AppError> {
         again = Some(input);
     }
     let documents = list_documents().await?;
+    if chosen.document.is_empty() && documents.iter().any(|one| one.name == USUAL_DOCUMENT) {
+        USUAL_DOCUMENT.clone_into(&mut chosen.document);
+    }
     let document = match chosen.document.as_str() {
         "" => None,
         name => Some(get_document(name.to_owned()).await),
@@ -108,9 +120,20 @@ async fn load(mut chosen: Chosen) -> Result<Plan, AppError> {
     let resolved = if chosen.is_nothing() {
         Ok(ResolvedTargets::default())
     } else {
-        resolve_targets(Some(chosen.nodes.clone()), Some(chosen.filter.clone()), Some(chosen.all)).await
+        resolve_targets(
+            Some(chosen.nodes.clone()),
+            Some(chosen.filter.clone()),
+            Some(chosen.all),
+        )
+        .await
     };
-    Ok(Plan { chosen, documents, document, resolved, again })
+    Ok(Plan {
+        chosen,
+        documents,
+        document,
+        resolved,
+        again,
+    })
 }
 
 /// Run a document.
@@ -146,7 +169,13 @@ pub(crate) fn RunPage() -> impl IntoView {
 
 #[component]
 fn Sections(plan: Plan, action: ServerAction<RunCommandFn>) -> impl IntoView {
-    let Plan { chosen, documents, document, resolved, again } = plan;
+    let Plan {
+        chosen,
+        documents,
+        document,
+        resolved,
+        again,
+    } = plan;
     let targets = resolved.as_ref().ok().cloned().unwrap_or_default();
     view! {
         <div class="stack run-sections">
@@ -186,10 +215,13 @@ fn DocumentSection(
     let pairs = carried.clone();
     let change = move |event: leptos::ev::Event| {
         let document = [("document", event_target_value(&event))];
-        navigate(&address("/commands/new", pairs.iter().cloned().chain(document)), NavigateOptions {
-            scroll: false,
-            ..NavigateOptions::default()
-        });
+        navigate(
+            &address("/commands/new", pairs.iter().cloned().chain(document)),
+            NavigateOptions {
+                scroll: false,
+                ..NavigateOptions::default()
+            },
+        );
     };
     view! {
         <section class="card" aria-labelledby="document-title">
@@ -239,7 +271,10 @@ fn RunForm(
 ) -> impl IntoView {
     let error = action_error(action);
     let again = again.filter(|input| input.document == document.summary.name);
-    let given = again.as_ref().map(|input| input.parameters.clone()).unwrap_or_default();
+    let given = again
+        .as_ref()
+        .map(|input| input.parameters.clone())
+        .unwrap_or_default();
     let or = |read: fn(&RunCommand) -> String, otherwise: &str| {
         again.as_ref().map(read).unwrap_or_else(|| otherwise.to_owned())
     };

@@ -11,7 +11,8 @@ pub(super) fn SummaryTab(page: Live, output: Output) -> impl IntoView {
     let problem = Memo::new(move |_| page.detail.with(|detail| detail.problem.clone()));
     let details = Memo::new(move |_| page.live.with(|live| live.summary.status_details.clone()));
     let progress = Memo::new(move |_| {
-        page.live.with(|live| (live.summary.completed, live.summary.errors, live.summary.targets))
+        page.live
+            .with(|live| (live.summary.completed, live.summary.errors, live.summary.targets))
     });
     let counts = Memo::new(move |_| page.live.with(|live| live.by_status.clone()));
     let single = Memo::new(move |_| page.live.with(|live| live.summary.targets <= 1));

@@ -275,5 +275,8 @@ fn LeftOut(excluded: Vec<ExcludedNode>, count: u64) -> impl IntoView {
 
 /// Whether an Environment tag says production.
 pub(super) fn is_production(environment: &str) -> bool {
-    matches!(environment.trim().to_ascii_lowercase().as_str(), "production" | "prod")
+    matches!(
+        environment.trim().to_ascii_lowercase().as_str(),
+        "production" | "prod"
+    )
 }

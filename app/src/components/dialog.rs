@@ -32,7 +32,10 @@ pub(crate) fn close_dialog(id: &str) {
 pub(crate) fn close_dialogs() {
     if let Ok(open) = document().query_selector_all("dialog[open]") {
         for at in 0..open.length() {
-            if let Some(dialog) = open.get(at).and_then(|node| node.dyn_into::<HtmlDialogElement>().ok()) {
+            if let Some(dialog) = open
+                .get(at)
+                .and_then(|node| node.dyn_into::<HtmlDialogElement>().ok())
+            {
                 dialog.close();
             }
         }

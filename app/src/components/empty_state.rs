@@ -42,7 +42,12 @@ pub(crate) fn EmptyState(
 /// The page for an address that leads nowhere.
 #[component]
 pub(crate) fn NotFound() -> impl IntoView {
-    crate::error::set_page_status(&PortalError::NotFound { what: "This page".into() }.into());
+    crate::error::set_page_status(
+        &PortalError::NotFound {
+            what: "This page".into(),
+        }
+        .into(),
+    );
     view! {
         <leptos_meta::Title text="Not found" />
         <section class="card">

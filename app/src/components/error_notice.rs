@@ -3,7 +3,7 @@
 use super::empty_state::{Empty, EmptyState};
 use super::icon::{Glyph, Icon};
 use crate::error::AppError;
-use crate::url::{address, encode};
+use crate::url::address;
 use leptos::either::EitherOf3;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -29,7 +29,11 @@ pub(crate) fn ErrorNotice(
         let here = format!(
             "{}{}{}",
             location.pathname.get_untracked(),
-            if location.search.get_untracked().is_empty() { "" } else { "?" },
+            if location.search.get_untracked().is_empty() {
+                ""
+            } else {
+                "?"
+            },
             location.search.get_untracked().trim_start_matches('?')
         );
         return EitherOf3::B(view! {
@@ -44,8 +48,10 @@ pub(crate) fn ErrorNotice(
         });
     }
     let path = location.pathname.get_untracked();
-    let again = format!("{path}?{}", location.search.get_untracked().trim_start_matches('?'));
-    let _ = encode;
+    let again = format!(
+        "{path}?{}",
+        location.search.get_untracked().trim_start_matches('?')
+    );
     EitherOf3::C(view! {
         <div class="notice bad" role="alert">
             <Icon glyph=Glyph::Warning />

@@ -24,7 +24,12 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_three() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_302, "1\u{202f}302"), (1_234_567, "1\u{202f}234\u{202f}567")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_302, "1\u{202f}302"),
+            (1_234_567, "1\u{202f}234\u{202f}567"),
+        ] {
             assert_eq!(grouped(number), text);
         }
         assert_eq!(plural(1, "node", "nodes"), "1 node");

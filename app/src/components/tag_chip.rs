@@ -19,7 +19,11 @@ pub(crate) fn TagChip(tag: Tag) -> impl IntoView {
 #[component]
 pub(crate) fn TagList(tags: Vec<Tag>, #[prop(default = usize::MAX)] most: usize) -> impl IntoView {
     let more = tags.len().saturating_sub(most);
-    let rest: Vec<String> = tags.iter().skip(most).map(|tag| format!("{}={}", tag.key, tag.value)).collect();
+    let rest: Vec<String> = tags
+        .iter()
+        .skip(most)
+        .map(|tag| format!("{}={}", tag.key, tag.value))
+        .collect();
     view! {
         <span class="tag-list">
             {tags.into_iter().take(most).map(|tag| view! { <TagChip tag /> }).collect_view()}

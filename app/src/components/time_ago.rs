@@ -74,7 +74,13 @@ mod tests {
 
     #[test]
     fn durations_keep_two_units_at_most() {
-        for (ms, text) in [(850, "850 ms"), (12_300, "12 s"), (200_000, "3 min 20 s"), (7_500_000, "2 h 5 min"), (-5, "0 ms")] {
+        for (ms, text) in [
+            (850, "850 ms"),
+            (12_300, "12 s"),
+            (200_000, "3 min 20 s"),
+            (7_500_000, "2 h 5 min"),
+            (-5, "0 ms"),
+        ] {
             assert_eq!(duration(ms), text);
         }
     }

@@ -47,13 +47,18 @@ impl Toaster {
 
 /// Makes the place for messages. Once, at the root.
 pub(crate) fn provide_toaster() {
-    provide_context(Toaster { shown: RwSignal::new(Vec::new()), last: StoredValue::new(0) });
+    provide_context(Toaster {
+        shown: RwSignal::new(Vec::new()),
+        last: StoredValue::new(0),
+    });
 }
 
 /// Where to hand messages in.
 pub(crate) fn use_toaster() -> Toaster {
-    use_context::<Toaster>()
-        .unwrap_or_else(|| Toaster { shown: RwSignal::new(Vec::new()), last: StoredValue::new(0) })
+    use_context::<Toaster>().unwrap_or_else(|| Toaster {
+        shown: RwSignal::new(Vec::new()),
+        last: StoredValue::new(0),
+    })
 }
 
 /// The corner itself.

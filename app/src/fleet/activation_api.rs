@@ -14,15 +14,19 @@ use muster_domain::{FieldError, PortalError};
 ///
 /// # Errors
 /// A sentence naming the line.
-#[cfg_attr(not(any(feature = "ssr", test)), expect(dead_code, reason = "the server reads the form"))]
+#[cfg_attr(
+    not(any(feature = "ssr", test)),
+    expect(dead_code, reason = "the server reads the form")
+)]
 pub(super) fn read_tags(text: &str) -> Result<Vec<Tag>, String> {
     text.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .map(|line| match line.split_once('=') {
-            Some((key, value)) if !key.trim().is_empty() => {
-                Ok(Tag { key: key.trim().to_owned(), value: value.trim().to_owned() })
-            }
+            Some((key, value)) if !key.trim().is_empty() => Ok(Tag {
+                key: key.trim().to_owned(),
+                value: value.trim().to_owned(),
+            }),
             _ => Err(format!("“{line}” is not a tag: write Key=Value, one a line.")),
         })
         .collect()
@@ -71,7 +75,10 @@ mod tests {
     #[test]
     fn tags_are_read_one_a_line() {
         let tags = read_tags("Environment = Staging\n\n Team=web=1 ").unwrap();
-        assert_eq!((tags[0].key.as_str(), tags[0].value.as_str()), ("Environment", "Staging"));
+        assert_eq!(
+            (tags[0].key.as_str(), tags[0].value.as_str()),
+            ("Environment", "Staging")
+        );
         assert_eq!((tags[1].key.as_str(), tags[1].value.as_str()), ("Team", "web=1"));
         assert!(read_tags("Environment").unwrap_err().contains("“Environment”"));
     }

@@ -11,8 +11,11 @@ use muster_domain::fleet::ActivationCreated;
 
 /// The commands to run on the machine, as `(what it does, text)`.
 fn steps(created: &ActivationCreated) -> Vec<(&'static str, String)> {
-    let endpoint =
-        created.endpoint.as_ref().map(|endpoint| format!(" \\\n  --endpoint {endpoint}")).unwrap_or_default();
+    let endpoint = created
+        .endpoint
+        .as_ref()
+        .map(|endpoint| format!(" \\\n  --endpoint {endpoint}"))
+        .unwrap_or_default();
     vec![
         (
             "Register the machine, once:",

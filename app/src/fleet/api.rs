@@ -48,15 +48,26 @@ pub(crate) async fn get_facets() -> Result<Vec<Facet>, AppError> {
 /// Sets one tag of a node.
 #[server(prefix = "/api", endpoint = "fleet/set_tag")]
 pub(crate) async fn set_tag(node_id: String, key: String, value: String) -> Result<(), AppError> {
-    let tag = Tag { key: key.trim().to_owned(), value: value.trim().to_owned() };
-    let input = EditTags { node_id: node_id.as_str().into(), set: vec![tag], remove: Vec::new() };
+    let tag = Tag {
+        key: key.trim().to_owned(),
+        value: value.trim().to_owned(),
+    };
+    let input = EditTags {
+        node_id: node_id.as_str().into(),
+        set: vec![tag],
+        remove: Vec::new(),
+    };
     call(|backend, actor| async move { backend.fleet.edit_tags(&actor, input).await }).await
 }
 
 /// Removes one tag of a node.
 #[server(prefix = "/api", endpoint = "fleet/remove_tag")]
 pub(crate) async fn remove_tag(node_id: String, key: String) -> Result<(), AppError> {
-    let input = EditTags { node_id: node_id.as_str().into(), set: Vec::new(), remove: vec![key] };
+    let input = EditTags {
+        node_id: node_id.as_str().into(),
+        set: Vec::new(),
+        remove: vec![key],
+    };
     call(|backend, actor| async move { backend.fleet.edit_tags(&actor, input).await }).await
 }
 
@@ -69,12 +80,17 @@ pub(crate) async fn list_views() -> Result<Vec<SavedView>, AppError> {
 /// Keeps a filter under a name.
 #[server(prefix = "/api", endpoint = "fleet/save_view")]
 pub(crate) async fn save_view(name: String, query: String, shared: Option<bool>) -> Result<(), AppError> {
-    let input = fleet::SaveView { name: name.trim().to_owned(), query, shared: shared.unwrap_or(false) };
+    let input = fleet::SaveView {
+        name: name.trim().to_owned(),
+        query,
+        shared: shared.unwrap_or(false),
+    };
     call(|backend, actor| async move { backend.fleet.save_view(&actor, input).await.map(drop) }).await
 }
 
 /// Deletes a saved view.
 #[server(prefix = "/api", endpoint = "fleet/delete_view")]
 pub(crate) async fn delete_view(view_id: String) -> Result<(), AppError> {
-    call(|backend, actor| async move { backend.fleet.delete_view(&actor, view_id.as_str().into()).await }).await
+    call(|backend, actor| async move { backend.fleet.delete_view(&actor, view_id.as_str().into()).await })
+        .await
 }

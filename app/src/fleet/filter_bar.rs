@@ -9,8 +9,13 @@ use leptos_router::components::Form;
 use muster_domain::fleet::Facet;
 use muster_domain::fleet_filter::{Property, Token};
 
-const OPERATORS: &[(&str, &str)] =
-    &[("~", "contains"), ("=", "is"), ("!=", "is not"), (">", "longer ago than"), ("<", "less long ago than")];
+const OPERATORS: &[(&str, &str)] = &[
+    ("~", "contains"),
+    ("=", "is"),
+    ("!=", "is not"),
+    (">", "longer ago than"),
+    ("<", "less long ago than"),
+];
 
 /// The operator that is meant most often.
 fn usual_operator(property: &str) -> &'static str {
@@ -24,17 +29,28 @@ fn usual_operator(property: &str) -> &'static str {
 /// Values to offer for a property; for free text, whole conditions.
 fn suggestions(facets: &[Facet], property: &str) -> Vec<(String, String)> {
     if property == "ping" {
-        return ["15m", "2h", "1d", "7d"].into_iter().map(|age| (age.to_owned(), String::new())).collect();
+        return ["15m", "2h", "1d", "7d"]
+            .into_iter()
+            .map(|age| (age.to_owned(), String::new()))
+            .collect();
     }
     let whole = property == "text" || property.is_empty();
     facets
         .iter()
         .filter(|facet| whole || facet.property == property)
         .flat_map(|facet| {
-            facet.values.iter().take(if whole { 12 } else { 50 }).map(move |(value, count)| {
-                let text = if whole { format!("{}={value}", facet.property) } else { value.clone() };
-                (text, format!("{count} nodes"))
-            })
+            facet
+                .values
+                .iter()
+                .take(if whole { 12 } else { 50 })
+                .map(move |(value, count)| {
+                    let text = if whole {
+                        format!("{}={value}", facet.property)
+                    } else {
+                        value.clone()
+                    };
+                    (text, format!("{count} nodes"))
+                })
         })
         .collect()
 }
@@ -57,11 +73,22 @@ fn shown_value(token: &Token) -> String {
 /// Chips and form.
 #[component]
 pub(super) fn FilterBar(state: Memo<FleetUrl>, facets: Vec<Facet>) -> impl IntoView {
-    let tags: Vec<String> =
-        facets.iter().filter(|facet| facet.property.starts_with("tag:")).map(|facet| facet.property.clone()).collect();
+    let tags: Vec<String> = facets
+        .iter()
+        .filter(|facet| facet.property.starts_with("tag:"))
+        .map(|facet| facet.property.clone())
+        .collect();
     let draft = state.get_untracked().draft.unwrap_or_default();
-    let property = RwSignal::new(if draft.property.is_empty() { "text".to_owned() } else { draft.property });
-    let operator = RwSignal::new(if draft.operator.is_empty() { "~".to_owned() } else { draft.operator });
+    let property = RwSignal::new(if draft.property.is_empty() {
+        "text".to_owned()
+    } else {
+        draft.property
+    });
+    let operator = RwSignal::new(if draft.operator.is_empty() {
+        "~".to_owned()
+    } else {
+        draft.operator
+    });
     let choose = move |event: ev::Event| {
         let chosen = event_target_value(&event);
         operator.set(usual_operator(&chosen).to_owned());
@@ -78,7 +105,16 @@ pub(super) fn FilterBar(state: Memo<FleetUrl>, facets: Vec<Facet>) -> impl IntoV
         Property::LastPing,
     ]
     .into_iter()
-    .map(|one| (one.word(), if one == Property::Text { "Any text".into() } else { one.label() }))
+    .map(|one| {
+        (
+            one.word(),
+            if one == Property::Text {
+                "Any text".into()
+            } else {
+                one.label()
+            },
+        )
+    })
     .chain(tags.into_iter().map(|word| {
         let label = format!("Tag {}", word.strip_prefix("tag:").unwrap_or(&word));
         (word, label)
@@ -239,9 +275,15 @@ mod tests {
 
     #[test]
     fn free_text_offers_whole_conditions() {
-        let facets = [Facet { property: "tag:Team".into(), values: vec![("web".into(), 3)] }];
+        let facets = [Facet {
+            property: "tag:Team".into(),
+            values: vec![("web".into(), 3)],
+        }];
         assert_eq!(suggestions(&facets, "text")[0].0, "tag:Team=web");
-        assert_eq!(suggestions(&facets, "tag:Team")[0], ("web".into(), "3 nodes".into()));
+        assert_eq!(
+            suggestions(&facets, "tag:Team")[0],
+            ("web".into(), "3 nodes".into())
+        );
         assert!(suggestions(&facets, "status").is_empty());
         assert_eq!(suggestions(&facets, "ping")[0].0, "15m");
     }

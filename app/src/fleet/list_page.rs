@@ -31,7 +31,12 @@ pub(crate) fn FleetPage() -> impl IntoView {
     // The panel is no part of this: opening it must not load the table again.
     let asked = Memo::new(move |_| {
         state.with(|state| {
-            (state.filter.to_string(), state.sort.as_str().to_owned(), state.descending, state.cursor.clone())
+            (
+                state.filter.to_string(),
+                state.sort.as_str().to_owned(),
+                state.descending,
+                state.cursor.clone(),
+            )
         })
     });
     let rows = Resource::new(
@@ -48,7 +53,11 @@ pub(crate) fn FleetPage() -> impl IntoView {
         if state.untidy && state.problems.is_empty() {
             navigate(
                 &state.address(),
-                NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() },
+                NavigateOptions {
+                    replace: true,
+                    scroll: false,
+                    ..NavigateOptions::default()
+                },
             );
         }
     });
@@ -155,7 +164,9 @@ fn RunButton(rows: Resource<Result<Rows, crate::error::AppError>>) -> impl IntoV
     let navigate = use_navigate();
     let submit = StoredValue::new(move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let target = selection.0.with_untracked(super::selection::Selected::run_address);
+        let target = selection
+            .0
+            .with_untracked(super::selection::Selected::run_address);
         navigate(&target, NavigateOptions::default());
     });
     let text = move || match selection.0.with(super::selection::Selected::count) {
@@ -294,7 +305,12 @@ fn Table(now: FleetUrl, rows: Rows) -> impl IntoView {
     );
     let first = now.cursor.is_some().then(|| now.first_page().address());
     let next = rows.page.next.clone().map(|cursor| now.page(cursor.0).address());
-    let ids: Vec<String> = rows.page.items.iter().map(|node| node.node_id.to_string()).collect();
+    let ids: Vec<String> = rows
+        .page
+        .items
+        .iter()
+        .map(|node| node.node_id.to_string())
+        .collect();
     view! {
         <SelectionBar ids matching=rows.matching filter=now.filter.to_string() />
         <NodeTable state=now nodes=rows.page.items />

@@ -7,7 +7,11 @@ use muster_domain::Timestamp;
 use muster_domain::fleet::NodeDetail;
 
 fn or_dash(text: &str) -> String {
-    if text.is_empty() { "–".into() } else { text.into() }
+    if text.is_empty() {
+        "–".into()
+    } else {
+        text.into()
+    }
 }
 
 fn time(at: Option<Timestamp>) -> AnyView {

@@ -10,7 +10,10 @@ use muster_domain::fleet::{FleetSort, NodeSummary};
 
 /// `Debian GNU/Linux 12`.
 pub(super) fn platform(node: &NodeSummary) -> String {
-    [node.platform_name.as_str(), node.platform_version.as_str()].join(" ").trim().to_owned()
+    [node.platform_name.as_str(), node.platform_version.as_str()]
+        .join(" ")
+        .trim()
+        .to_owned()
 }
 
 /// The rows on show. Boxes belong to the form `run-form`, so that they work without script.
@@ -22,7 +25,11 @@ pub(super) fn NodeTable(state: FleetUrl, nodes: Vec<NodeSummary>) -> impl IntoVi
     let last_clicked = StoredValue::new(None::<String>);
     let all = {
         let ids = ids.clone();
-        Memo::new(move |_| selection.0.with(|selected| !ids.is_empty() && ids.iter().all(|id| selected.has(id))))
+        Memo::new(move |_| {
+            selection
+                .0
+                .with(|selected| !ids.is_empty() && ids.iter().all(|id| selected.has(id)))
+        })
     };
     let some = {
         let ids = ids.clone();
@@ -36,7 +43,11 @@ pub(super) fn NodeTable(state: FleetUrl, nodes: Vec<NodeSummary>) -> impl IntoVi
         }
     };
     let toggle = Callback::new(move |(id, on, with_shift): (String, bool, bool)| {
-        let last = if with_shift { last_clicked.get_value() } else { None };
+        let last = if with_shift {
+            last_clicked.get_value()
+        } else {
+            None
+        };
         let rows = range(&ids, last.as_deref(), &id).to_vec();
         selection.change(|selected| selected.set(&rows, on));
         last_clicked.set_value(Some(id));

@@ -2,7 +2,8 @@
 
 use super::api::{RemoveTag, SetTag};
 use crate::components::{
-    ConfirmDialog, DialogCancel, FormError, SubmitButton, TagChip, TextField, Tone, close_dialogs, use_toaster,
+    ConfirmDialog, DialogCancel, FormError, SubmitButton, TagChip, TextField, Tone, close_dialogs,
+    use_toaster,
 };
 use crate::error::{action_error, field_error};
 use leptos::form::ActionForm;
@@ -22,7 +23,9 @@ pub(super) fn TagsForm(
     let toaster = use_toaster();
     Effect::new(move |before: Option<usize>| {
         let version = set.version().get();
-        if before.is_some_and(|before| version > before) && matches!(set.value().get_untracked(), Some(Ok(()))) {
+        if before.is_some_and(|before| version > before)
+            && matches!(set.value().get_untracked(), Some(Ok(())))
+        {
             toaster.say("Tag set.");
         }
         version

@@ -17,8 +17,14 @@ pub(super) enum Column {
 }
 
 impl Column {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Status, Self::Platform, Self::Agent, Self::Address, Self::Tags, Self::LastPing];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Status,
+        Self::Platform,
+        Self::Agent,
+        Self::Address,
+        Self::Tags,
+        Self::LastPing,
+    ];
 
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -123,7 +129,12 @@ fn read_draft(draft: &Draft) -> Result<Option<Token>, String> {
         (_, operator @ ("=" | "!=" | "~")) => operator,
         _ => "=",
     };
-    Token::parse(&format!("{}{operator}{}", draft.property, value.replace(';', "\\;"))).map(Some)
+    Token::parse(&format!(
+        "{}{operator}{}",
+        draft.property,
+        value.replace(';', "\\;")
+    ))
+    .map(Some)
 }
 
 impl FleetUrl {
@@ -138,9 +149,16 @@ impl FleetUrl {
         }
         if query.get("value").is_some() {
             let field = |name: &str| query.get(name).unwrap_or_default().to_owned();
-            let draft = Draft { property: field("property"), operator: field("operator"), value: field("value") };
+            let draft = Draft {
+                property: field("property"),
+                operator: field("operator"),
+                value: field("value"),
+            };
             match read_draft(&draft) {
-                Ok(token) => state.filter.tokens.extend(token.filter(|token| !state.filter.tokens.contains(token))),
+                Ok(token) => state
+                    .filter
+                    .tokens
+                    .extend(token.filter(|token| !state.filter.tokens.contains(token))),
                 Err(problem) => {
                     state.problems.push(problem);
                     state.draft = Some(draft);
@@ -148,20 +166,29 @@ impl FleetUrl {
             }
         }
         if let Err(error) = FleetFilter::parse(&state.filter.to_string()) {
-            state.problems.extend(error.about("filter").map(ToOwned::to_owned));
-            state.filter.tokens.truncate(muster_domain::fleet_filter::MAX_TOKENS);
+            state
+                .problems
+                .extend(error.about("filter").map(ToOwned::to_owned));
+            state
+                .filter
+                .tokens
+                .truncate(muster_domain::fleet_filter::MAX_TOKENS);
         }
         if let Some(sort) = query.text("sort") {
             match FleetSort::parse(&sort) {
                 Some(sort) => state.sort = sort,
-                None => state.problems.push(format!("“{sort}” is not a column to order by.")),
+                None => state
+                    .problems
+                    .push(format!("“{sort}” is not a column to order by.")),
             }
         }
         state.descending = matches!(query.get("desc"), Some("1" | "true"));
         let words: Vec<&str> = query.all("cols").flat_map(|value| value.split(',')).collect();
         if !words.is_empty() {
-            let columns: Vec<Column> =
-                Column::ALL.into_iter().filter(|column| words.contains(&column.word())).collect();
+            let columns: Vec<Column> = Column::ALL
+                .into_iter()
+                .filter(|column| words.contains(&column.word()))
+                .collect();
             state.columns = (columns.len() < Column::ALL.len()).then_some(columns);
         }
         state.cursor = query.text("cursor");
@@ -182,13 +209,30 @@ impl FleetUrl {
 
     fn pairs(&self) -> Vec<(&'static str, String)> {
         let columns = self.columns.as_ref().map(|columns| {
-            let words: Vec<&str> = ["node"].into_iter().chain(columns.iter().map(|c| c.word())).collect();
+            let words: Vec<&str> = ["node"]
+                .into_iter()
+                .chain(columns.iter().map(|c| c.word()))
+                .collect();
             words.join(",")
         });
         vec![
             ("filter", self.filter.to_string()),
-            ("sort", if self.sort == FleetSort::default() { String::new() } else { self.sort.as_str().into() }),
-            ("desc", if self.descending { "1".into() } else { String::new() }),
+            (
+                "sort",
+                if self.sort == FleetSort::default() {
+                    String::new()
+                } else {
+                    self.sort.as_str().into()
+                },
+            ),
+            (
+                "desc",
+                if self.descending {
+                    "1".into()
+                } else {
+                    String::new()
+                },
+            ),
             ("cols", columns.unwrap_or_default()),
             ("cursor", self.cursor.clone().unwrap_or_default()),
             ("node", self.node.clone().unwrap_or_default()),
@@ -207,8 +251,16 @@ impl FleetUrl {
 
     /// The part of the address that a saved view keeps.
     pub(super) fn saved(&self) -> String {
-        let whole = Self { cursor: None, node: None, ..self.clone() }.address();
-        whole.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default()
+        let whole = Self {
+            cursor: None,
+            node: None,
+            ..self.clone()
+        }
+        .address();
+        whole
+            .split_once('?')
+            .map(|(_, query)| query.to_owned())
+            .unwrap_or_default()
     }
 
     /// The same without one condition.
@@ -222,23 +274,37 @@ impl FleetUrl {
 
     /// The same without any condition.
     pub(super) fn without_filter(&self) -> Self {
-        Self { filter: FleetFilter::default(), problems: Vec::new(), ..self.first_page() }
+        Self {
+            filter: FleetFilter::default(),
+            problems: Vec::new(),
+            ..self.first_page()
+        }
     }
 
     /// The same from its first page.
     pub(super) fn first_page(&self) -> Self {
-        Self { cursor: None, ..self.clone() }
+        Self {
+            cursor: None,
+            ..self.clone()
+        }
     }
 
     /// The same from another page on.
     pub(super) fn page(&self, cursor: String) -> Self {
-        Self { cursor: Some(cursor), ..self.clone() }
+        Self {
+            cursor: Some(cursor),
+            ..self.clone()
+        }
     }
 
     /// The same ordered by a column; once more turns the order round.
     pub(super) fn ordered(&self, sort: FleetSort) -> Self {
         let descending = self.sort == sort && !self.descending;
-        Self { sort, descending, ..self.first_page() }
+        Self {
+            sort,
+            descending,
+            ..self.first_page()
+        }
     }
 
     /// The same with a node in the split panel, or without.
@@ -248,7 +314,10 @@ impl FleetUrl {
 
     /// The address of an export of the same rows.
     pub(super) fn export(&self, kind: &str) -> String {
-        let pairs = self.pairs().into_iter().filter(|(name, _)| matches!(*name, "filter" | "sort" | "desc"));
+        let pairs = self
+            .pairs()
+            .into_iter()
+            .filter(|(name, _)| matches!(*name, "filter" | "sort" | "desc"));
         address(&format!("/export/fleet.{kind}"), pairs)
     }
 }
@@ -292,19 +361,36 @@ mod tests {
         assert!(!read(state.address().split_once('?').unwrap().1).untidy);
         let state = read("filter=tag:Team=web&property=text&operator=~&value=tag:Team=web");
         assert_eq!(state.filter.tokens.len(), 1);
-        assert_eq!(read("property=ping&operator==&value=2d").filter.to_string(), "ping>2d");
+        assert_eq!(
+            read("property=ping&operator==&value=2d").filter.to_string(),
+            "ping>2d"
+        );
         let state = read("property=status&operator==&value=Up");
         assert_eq!(state.draft.unwrap().value, "Up");
-        assert_eq!(read("filter=web&property=text&operator=~&value=+").filter.to_string(), "web");
+        assert_eq!(
+            read("filter=web&property=text&operator=~&value=+")
+                .filter
+                .to_string(),
+            "web"
+        );
     }
 
     #[test]
     fn neighbours_start_again_from_the_first_page() {
         let state = read("filter=web;status=Online&cursor=abc&node=mi-1");
-        assert_eq!(state.without(0).address(), "/fleet?filter=status%3DOnline&node=mi-1");
-        assert_eq!(state.ordered(FleetSort::Name).address(), "/fleet?filter=web%3Bstatus%3DOnline&desc=1&node=mi-1");
+        assert_eq!(
+            state.without(0).address(),
+            "/fleet?filter=status%3DOnline&node=mi-1"
+        );
+        assert_eq!(
+            state.ordered(FleetSort::Name).address(),
+            "/fleet?filter=web%3Bstatus%3DOnline&desc=1&node=mi-1"
+        );
         assert_eq!(state.saved(), "filter=web%3Bstatus%3DOnline");
-        assert_eq!(state.export("csv"), "/export/fleet.csv?filter=web%3Bstatus%3DOnline");
+        assert_eq!(
+            state.export("csv"),
+            "/export/fleet.csv?filter=web%3Bstatus%3DOnline"
+        );
         assert_eq!(state.hidden(&["filter"]), vec![]);
     }
 }

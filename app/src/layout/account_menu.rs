@@ -8,7 +8,10 @@ use muster_domain::access::Profile;
 
 /// Two letters for the round picture.
 pub(crate) fn initials(name: &str) -> String {
-    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
     let letters: String = match words.as_slice() {
         [] => "?".into(),
         [one] => one.chars().take(2).collect(),
@@ -24,18 +27,29 @@ fn roles(profile: &Profile) -> String {
         .map(|grant| {
             let word = grant.role.as_str();
             let mut chars = word.chars();
-            chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+            chars
+                .next()
+                .map(|first| first.to_uppercase().chain(chars).collect())
+                .unwrap_or_default()
         })
         .collect();
     roles.sort();
     roles.dedup();
-    if roles.is_empty() { "No role yet".into() } else { roles.join(" · ") }
+    if roles.is_empty() {
+        "No role yet".into()
+    } else {
+        roles.join(" · ")
+    }
 }
 
 /// The menu at the foot of the rail.
 #[component]
 pub(super) fn AccountMenu(profile: Profile, id: &'static str) -> impl IntoView {
-    let name = if profile.display_name.is_empty() { profile.name.clone() } else { profile.display_name.clone() };
+    let name = if profile.display_name.is_empty() {
+        profile.name.clone()
+    } else {
+        profile.display_name.clone()
+    };
     let shown = name.clone();
     view! {
         <details class="menu account" data-menu=id>
@@ -91,7 +105,12 @@ mod tests {
 
     #[test]
     fn initials_are_two_letters_at_most() {
-        for (name, letters) in [("operator", "OP"), ("op-web", "OW"), ("Ada B. Lovelace", "AL"), ("", "?")] {
+        for (name, letters) in [
+            ("operator", "OP"),
+            ("op-web", "OW"),
+            ("Ada B. Lovelace", "AL"),
+            ("", "?"),
+        ] {
             assert_eq!(initials(name), letters);
         }
     }

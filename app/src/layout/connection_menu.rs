@@ -16,7 +16,10 @@ pub(super) fn badge(state: ConnectionState) -> (Badge, &'static str) {
 /// The connections: what the stream said last, else what the page was made with.
 pub(super) fn fresh(made_with: Vec<ConnectionView>) -> Signal<Vec<ConnectionView>> {
     let live = use_context::<Live>();
-    Signal::derive(move || live.and_then(|live| live.connections.get()).unwrap_or_else(|| made_with.clone()))
+    Signal::derive(move || {
+        live.and_then(|live| live.connections.get())
+            .unwrap_or_else(|| made_with.clone())
+    })
 }
 
 /// The connections that the page was made with. To be awaited inside `Suspense`.
@@ -77,7 +80,11 @@ fn Menu(connections: Vec<ConnectionView>) -> impl IntoView {
 #[component]
 fn Line(one: ConnectionView) -> impl IntoView {
     let (badge, word) = badge(one.state);
-    let mode = if one.mode == "embedded" { "embedded endpoint" } else { "AWS" };
+    let mode = if one.mode == "embedded" {
+        "embedded endpoint"
+    } else {
+        "AWS"
+    };
     view! {
         <div class="connection-line">
             <div>

@@ -37,7 +37,10 @@ pub(super) struct Live {
 pub(crate) fn Layout() -> impl IntoView {
     let frame: FrameResource = Resource::new(|| (), |()| get_frame());
     provide_context(frame);
-    let live = Live { state: RwSignal::new(StreamState::default()), connections: RwSignal::new(None) };
+    let live = Live {
+        state: RwSignal::new(StreamState::default()),
+        connections: RwSignal::new(None),
+    };
     provide_context(live);
     provide_selection();
     let palette_open = RwSignal::new(false);
@@ -48,13 +51,19 @@ pub(crate) fn Layout() -> impl IntoView {
         }
     });
     Effect::new(move |_| {
-        listen("/events/portal".into(), None, &["state"], live.state, move |event| {
-            if event.name == "state"
-                && let Ok(connections) = serde_json::from_str(&event.data)
-            {
-                live.connections.set(Some(connections));
-            }
-        });
+        listen(
+            "/events/portal".into(),
+            None,
+            &["state"],
+            live.state,
+            move |event| {
+                if event.name == "state"
+                    && let Ok(connections) = serde_json::from_str(&event.data)
+                {
+                    live.connections.set(Some(connections));
+                }
+            },
+        );
     });
     view! {
         <a class="skip-link" href="#content" rel="external">

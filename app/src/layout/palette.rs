@@ -14,7 +14,11 @@ use std::time::Duration;
 const PAGES: &[(&str, &str, &str)] = &[
     ("Overview", "What needs you now", "/"),
     ("Fleet", "All managed nodes", "/fleet"),
-    ("Nodes that do not report", "Fleet, filtered", "/fleet?filter=status%3DConnectionLost"),
+    (
+        "Nodes that do not report",
+        "Fleet, filtered",
+        "/fleet?filter=status%3DConnectionLost",
+    ),
     ("Add node", "Create an activation", "/fleet/add"),
     ("Commands", "What ran and what runs", "/commands"),
     ("Run command", "Run a document on nodes", "/commands/new"),
@@ -27,7 +31,11 @@ const PAGES: &[(&str, &str, &str)] = &[
 
 /// Pages whose name or explanation contains all words of `text`.
 fn matching_pages(text: &str) -> Vec<SearchHit> {
-    let words: Vec<String> = text.to_lowercase().split_whitespace().map(ToOwned::to_owned).collect();
+    let words: Vec<String> = text
+        .to_lowercase()
+        .split_whitespace()
+        .map(ToOwned::to_owned)
+        .collect();
     PAGES
         .iter()
         .filter(|(title, subtitle, _)| {

@@ -35,13 +35,19 @@ fn goal(letter: &str) -> Option<&'static str> {
 }
 
 fn is_typing(event: &ev::KeyboardEvent) -> bool {
-    let Some(element) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else {
+    let Some(element) = event
+        .target()
+        .and_then(|target| target.dyn_into::<HtmlElement>().ok())
+    else {
         return false;
     };
     let text_field = matches!(element.tag_name().as_str(), "TEXTAREA" | "SELECT")
         || element.is_content_editable()
         || (element.tag_name() == "INPUT"
-            && !matches!(element.get_attribute("type").as_deref(), Some("checkbox" | "radio" | "button" | "submit")));
+            && !matches!(
+                element.get_attribute("type").as_deref(),
+                Some("checkbox" | "radio" | "button" | "submit")
+            ));
     text_field || document().query_selector("dialog[open]").ok().flatten().is_some()
 }
 
@@ -59,7 +65,9 @@ fn row_elements() -> Vec<HtmlElement> {
 fn move_row(by: isize) {
     let rows = row_elements();
     let active = document().active_element();
-    let now = rows.iter().position(|row| active.as_ref().is_some_and(|active| row.contains(Some(active))));
+    let now = rows
+        .iter()
+        .position(|row| active.as_ref().is_some_and(|active| row.contains(Some(active))));
     let next = match now {
         Some(now) => now.saturating_add_signed(by).min(rows.len().saturating_sub(1)),
         None => 0,
@@ -74,7 +82,10 @@ fn move_row(by: isize) {
 
 /// Clicks what the marked row offers under that name (`data-act="…"`).
 fn act_on_row(act: &str) -> bool {
-    let Some(row) = document().active_element().and_then(|active| active.closest("[data-row]").ok().flatten()) else {
+    let Some(row) = document()
+        .active_element()
+        .and_then(|active| active.closest("[data-row]").ok().flatten())
+    else {
         return false;
     };
     let Some(found) = row.query_selector(&format!("[data-act={act}]")).ok().flatten() else {
@@ -123,7 +134,8 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
                 }
                 return;
             }
-            if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) || !shortcuts_on() {
+            if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(&event) || !shortcuts_on()
+            {
                 return;
             }
             if after_g.get_value() {
@@ -137,7 +149,12 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
             let done = match key.as_str() {
                 "g" => {
                     after_g.set_value(true);
-                    set_timeout(move || { after_g.try_set_value(false); }, std::time::Duration::from_millis(1_500));
+                    set_timeout(
+                        move || {
+                            after_g.try_set_value(false);
+                        },
+                        std::time::Duration::from_millis(1_500),
+                    );
                     true
                 }
                 "?" => {
@@ -179,7 +196,9 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
                 .and_then(|element| element.closest("details.menu").ok().flatten());
             if let Ok(found) = document().query_selector_all("details.menu[open]") {
                 for at in 0..found.length() {
-                    if let Some(menu) = found.get(at).and_then(|node| node.dyn_into::<web_sys::Element>().ok())
+                    if let Some(menu) = found
+                        .get(at)
+                        .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
                         && inside.as_ref() != Some(&menu)
                     {
                         let _ = menu.remove_attribute("open");

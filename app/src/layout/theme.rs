@@ -44,7 +44,9 @@ impl Theme {
 
     /// The choice in a `Cookie` header.
     pub(crate) fn from_cookies(header: &str) -> Option<Self> {
-        header.split(';').find_map(|pair| Self::parse(pair.trim().strip_prefix("theme=")?))
+        header
+            .split(';')
+            .find_map(|pair| Self::parse(pair.trim().strip_prefix("theme=")?))
     }
 
     /// The value of `data-theme`; none leaves it to the system.
@@ -102,7 +104,10 @@ mod tests {
         let block = |from: &str| {
             let start = tokens.find(from).unwrap() + from.len();
             let text = &tokens[start..];
-            text[..text.find('}').unwrap()].split_whitespace().collect::<Vec<_>>().join(" ")
+            text[..text.find('}').unwrap()]
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         assert_eq!(block("\n[data-theme=dark] {"), block(":root:not([data-theme]) {"));
     }

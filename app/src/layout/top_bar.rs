@@ -72,7 +72,10 @@ fn LiveState(connections: Vec<ConnectionView>) -> impl IntoView {
             return ("warn", format!("Reconnecting ({attempt})"));
         }
         if let Some(broken) = all.iter().find(|one| one.state == ConnectionState::Unreachable) {
-            let since = broken.synced_at.map(|at| format!(" · as of {}", age(at))).unwrap_or_default();
+            let since = broken
+                .synced_at
+                .map(|at| format!(" · as of {}", age(at)))
+                .unwrap_or_default();
             return ("bad", format!("Unreachable{since}"));
         }
         match synced {

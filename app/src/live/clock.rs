@@ -13,13 +13,19 @@ struct PortalClock {
 
 /// The browser's own time. Only in event handlers and effects.
 fn browser_now() -> Timestamp {
-    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit for ages")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds since 1970 fit for ages"
+    )]
     Timestamp(js_sys::Date::now() as i64)
 }
 
 /// Makes the clock. Once, at the root.
 pub(crate) fn provide_clock() {
-    let clock = PortalClock { now: RwSignal::new(None), offset_ms: StoredValue::new(0) };
+    let clock = PortalClock {
+        now: RwSignal::new(None),
+        offset_ms: StoredValue::new(0),
+    };
     provide_context(clock);
     Effect::new(move |_| {
         let tick = move || {

@@ -8,7 +8,10 @@ use leptos::wasm_bindgen::{JsCast, closure::Closure};
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// How a stream stands.
-#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "streams change only in the browser"))]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    expect(dead_code, reason = "streams change only in the browser")
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum StreamState {
     /// Not yet open for the first time.
@@ -32,7 +35,10 @@ pub(crate) struct StreamEvent {
 }
 
 /// Pause before the n-th try, in milliseconds.
-#[cfg_attr(all(not(feature = "hydrate"), not(test)), expect(dead_code, reason = "only the browser reconnects"))]
+#[cfg_attr(
+    all(not(feature = "hydrate"), not(test)),
+    expect(dead_code, reason = "only the browser reconnects")
+)]
 pub(crate) fn pause_ms(attempt: u32) -> u64 {
     (500_u64 << attempt.min(6)).min(30_000)
 }
@@ -40,7 +46,10 @@ pub(crate) fn pause_ms(attempt: u32) -> u64 {
 /// Opens a stream and keeps it open until the current owner goes away. Call it in an `Effect`.
 /// `names` are the events to hear besides unnamed ones; the event `end` always ends the stream.
 /// `cursor` is the id of the last event that is already known; it is sent as `?cursor=`.
-#[cfg_attr(not(feature = "hydrate"), expect(unused_variables, reason = "streams open only in the browser"))]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    expect(unused_variables, reason = "streams open only in the browser")
+)]
 pub(crate) fn listen(
     url: String,
     cursor: Option<String>,
@@ -128,7 +137,10 @@ fn open(stream: &Rc<Stream>) {
                 stream.state.set(StreamState::Ended);
             }
             let data = event.data().as_string().unwrap_or_default();
-            (stream.on_event)(StreamEvent { name: name.to_owned(), data });
+            (stream.on_event)(StreamEvent {
+                name: name.to_owned(),
+                data,
+            });
         });
         let _ = source.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref());
         handlers.push(handler);

@@ -1,8 +1,6 @@
 //! The panels of the Overview, and what stands there before the first node has joined.
 
-use crate::components::{
-    Badge, Glyph, Icon, ProgressBar, StatusBadge, StatusDot, TimeAgo, grouped,
-};
+use crate::components::{Badge, Glyph, Icon, ProgressBar, StatusBadge, StatusDot, TimeAgo, grouped};
 use leptos::prelude::*;
 use muster_domain::Timestamp;
 use muster_domain::audit::{AuditEntryView, Outcome};
@@ -46,7 +44,7 @@ pub(super) fn RunningPanel(running: Vec<CommandSummary>) -> impl IntoView {
                                         {command.requested_by.clone()} " · started " <TimeAgo at=command.requested_at />
                                     </small>
                                 </div>
-                                <div class="run-bar">
+                                <div class="run-progress">
                                     <ProgressBar
                                         completed=command.completed
                                         errors=command.errors
@@ -105,7 +103,10 @@ pub(super) fn FailedPanel(failed: Vec<CommandSummary>) -> impl IntoView {
 }
 
 #[component]
-pub(super) fn NotReportingPanel(nodes: Vec<(String, String, Option<Timestamp>)>, total: u64) -> impl IntoView {
+pub(super) fn NotReportingPanel(
+    nodes: Vec<(String, String, Option<Timestamp>)>,
+    total: u64,
+) -> impl IntoView {
     let none = nodes.is_empty();
     view! {
         <section class="card">

@@ -25,7 +25,7 @@ impl Check {
     fn head(&mut self, signed: Option<SignedHead>, public_key: &str, sequence: i64, hash: &str) {
         let Some(signed) = signed else {
             if sequence > 0 {
-                self.found(sequence, "The signed head in the database is missing, so rows added at the end could not be noticed.".into());
+                self.found(sequence, format!("The signed head in the database, which should attest row {sequence}, is missing, so rows added at the end could not be noticed."));
             }
             return;
         };
@@ -106,7 +106,10 @@ pub async fn verify(
                     let says = row.int("sequence")?;
                     check.found(sequence, format!("The database's own head says row {says}, the log ends at row {sequence}, or with another hash."));
                 }
-                None => check.found(sequence, "The database's own head is missing.".into()),
+                None => check.found(
+                    sequence,
+                    format!("The database's own head, which should name row {sequence}, is missing."),
+                ),
             }
             break signed;
         }

@@ -6,7 +6,7 @@ async function run(t, page, script) {
   const answer = await page.request.get('/export/fleet.json');
   const nodes = (await answer.text()).trim().split('\n').map((line) => JSON.parse(line)).filter((node) => node.status === 'Online');
   await t.visit(page, `/commands/new?nodes=${nodes[0].node_id}`);
-  await page.getByLabel(/commands/i).first().fill(script);
+  await page.locator('textarea[name="parameters[commands]"]').fill(script);
   await page.getByRole('button', { name: /^Run on 1 node/ }).click();
   await page.waitForURL(/\/commands\/[0-9a-f-]{36}/);
   await t.hydrated(page);

@@ -55,11 +55,20 @@ fn invocation(node: &str, status: CommandStatus) -> CommandChange {
 
 fn piece(offset: i64, text: &str) -> OutputPiece {
     let end = offset + i64::try_from(text.len()).unwrap();
-    OutputPiece { stream: OutputStream::Stdout, offset, end, text: text.into(), total: end }
+    OutputPiece {
+        stream: OutputStream::Stdout,
+        offset,
+        end,
+        text: text.into(),
+        total: end,
+    }
 }
 
 fn output(node: &str, offset: i64, text: &str) -> CommandChange {
-    CommandChange::Output { node_id: node.into(), piece: piece(offset, text) }
+    CommandChange::Output {
+        node_id: node.into(),
+        piece: piece(offset, text),
+    }
 }
 
 fn event(sequence: i64, change: CommandChange) -> CommandEvent {
@@ -91,7 +100,10 @@ fn counts_follow_known_nodes_and_are_stale_for_unknown_ones() {
     live.renew(&snapshot);
     assert!(!live.stale);
     live.apply(&event(12, invocation("mi-1", CommandStatus::Failed)));
-    assert_eq!(live.by_status, [(CommandStatus::Pending, 1), (CommandStatus::Failed, 1)]);
+    assert_eq!(
+        live.by_status,
+        [(CommandStatus::Pending, 1), (CommandStatus::Failed, 1)]
+    );
     // An older snapshot that arrives late takes nothing back.
     live.renew(&snapshot);
     assert_eq!(live.by_status[1].0, CommandStatus::Failed);
@@ -129,8 +141,15 @@ fn the_log_takes_whole_lines_of_all_nodes_and_forgets_old_ones() {
     assert!(log.apply(&event(3, output("mi-2", 0, "two\n"))));
     assert!(log.apply(&event(4, output("mi-1", 5, "line\nrest"))));
     assert!(log.apply(&event(5, invocation("mi-1", CommandStatus::Success))));
-    let lines: Vec<_> = log.lines.iter().map(|line| (line.node.as_str(), line.text.as_str())).collect();
-    assert_eq!(lines, [("mi-2", "two"), ("mi-1-name", "half line"), ("mi-1-name", "rest")]);
+    let lines: Vec<_> = log
+        .lines
+        .iter()
+        .map(|line| (line.node.as_str(), line.text.as_str()))
+        .collect();
+    assert_eq!(
+        lines,
+        [("mi-2", "two"), ("mi-1-name", "half line"), ("mi-1-name", "rest")]
+    );
     for at in 0..3_000 {
         log.apply(&event(10 + at, output("mi-2", at, "x\n")));
     }
