@@ -67,6 +67,7 @@ async fn command(db: &Db, id: &str, at: Timestamp) -> CommandId {
             row,
             connection_id: "c".into(),
             parts: vec![part],
+            nodes: Vec::new(),
         },
     )
     .await

@@ -11,16 +11,31 @@ pub(super) async fn node(client: &Client) -> Fallible<String> {
     client
         .until("a node online", Duration::from_secs(60), async |client| {
             let (status, _, body) = client.get("/export/fleet.json").await?;
-            let line = body.lines().find(|line| line.contains("\"Online\"")).map(str::to_owned);
+            let line = body
+                .lines()
+                .find(|line| line.contains("\"Online\""))
+                .map(str::to_owned);
             let row: Option<serde_json::Value> = line.and_then(|line| serde_json::from_str(&line).ok());
-            Ok((status == 200).then_some(row).flatten().and_then(|row| row["node_id"].as_str().map(str::to_owned)))
+            Ok((status == 200)
+                .then_some(row)
+                .flatten()
+                .and_then(|row| row["node_id"].as_str().map(str::to_owned)))
         })
         .await
 }
 
 /// Runs a script on nodes or on what matches a filter; answers the command's id.
-pub(super) async fn run_command(client: &Client, nodes: &str, filter: &str, script: &str) -> Fallible<String> {
-    let (kind, value) = if filter.is_empty() { ("nodes", nodes) } else { ("filter", filter) };
+pub(super) async fn run_command(
+    client: &Client,
+    nodes: &str,
+    filter: &str,
+    script: &str,
+) -> Fallible<String> {
+    let (kind, value) = if filter.is_empty() {
+        ("nodes", nodes)
+    } else {
+        ("filter", filter)
+    };
     let (status, location) = client
         .form(
             "/api/commands/run",
@@ -46,7 +61,7 @@ pub(super) async fn run_command(client: &Client, nodes: &str, filter: &str, scri
 ///
 /// # Errors
 /// When the program does not do what is measured.
-pub async fn run() -> Fallible<()> {
+pub(crate) async fn run() -> Fallible<()> {
     let folder = tempfile::tempdir()?;
     let portal = Portal::start(folder.path(), &[], &[])?;
     let client = Client::first_administrator(&portal).await?;
@@ -55,7 +70,10 @@ pub async fn run() -> Fallible<()> {
     for round in 0..25 {
         let began = Instant::now();
         let id = run_command(&client, &node, "", "echo hello").await?;
-        let mut stream = client.open(&format!("/events/commands/{id}?cursor=0")).await?.bytes_stream();
+        let mut stream = client
+            .open(&format!("/events/commands/{id}?cursor=0"))
+            .await?
+            .bytes_stream();
         let (mut text, mut first) = (String::new(), None);
         while let Some(piece) = stream.next().await {
             text.push_str(&String::from_utf8_lossy(&piece?));
@@ -72,7 +90,15 @@ pub async fn run() -> Fallible<()> {
             ended.push(began.elapsed());
         }
     }
-    println!("Run posted -> first output in the browser's stream, one node: p50 {} p95 {}", ms(percentile(&mut output, 50)), ms(percentile(&mut output, 95)));
-    println!("Run posted -> stream says the command is finished:            p50 {} p95 {}", ms(percentile(&mut ended, 50)), ms(percentile(&mut ended, 95)));
+    println!(
+        "Run posted -> first output in the browser's stream, one node: p50 {} p95 {}",
+        ms(percentile(&mut output, 50)),
+        ms(percentile(&mut output, 95))
+    );
+    println!(
+        "Run posted -> stream says the command is finished:            p50 {} p95 {}",
+        ms(percentile(&mut ended, 50)),
+        ms(percentile(&mut ended, 95))
+    );
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 mod agents;
 mod audit;
-mod fleet;
 mod first_output;
+mod fleet;
 
 use muster_tests::portal::Fallible;
 
@@ -11,7 +11,7 @@ use muster_tests::portal::Fallible;
 ///
 /// # Errors
 /// The first thing that goes wrong.
-pub async fn run(wanted: &[String]) -> Fallible<()> {
+pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
     let all = ["fleet", "first-output", "agents", "audit", "wasm"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         return Err(format!("there is no benchmark {unknown}: choose of {}", all.join(", ")).into());
@@ -35,7 +35,11 @@ pub async fn run(wanted: &[String]) -> Fallible<()> {
 /// The size of what a browser downloads first.
 fn wasm() -> Fallible<()> {
     let root = std::env::var("LEPTOS_SITE_ROOT")?;
-    for (name, file) in [("raw", "pkg/muster.wasm"), ("brotli", "pkg/muster.wasm.br"), ("gzip", "pkg/muster.wasm.gz")] {
+    for (name, file) in [
+        ("raw", "pkg/muster.wasm"),
+        ("brotli", "pkg/muster.wasm.br"),
+        ("gzip", "pkg/muster.wasm.gz"),
+    ] {
         let size = std::fs::metadata(std::path::Path::new(&root).join(file)).map(|meta| meta.len());
         match size {
             Ok(size) => println!("wasm {name}: {:.1} KiB", size as f64 / 1024.0),

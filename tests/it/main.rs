@@ -1,1 +1,23 @@
-//! All whole-portal tests in one binary.
+//! All whole-portal tests in one binary: the built program, driven over HTTP and its command line.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where something is not as it should be"
+)]
+#![expect(
+    unreachable_pub,
+    reason = "one binary; its modules' headers say what is there"
+)]
+
+mod doors;
+mod first_day;
+mod rough;
+mod support;
+
+/// Makes sure that every page, and with it every server function, is part of this binary.
+#[test]
+fn pages_are_linked() {
+    let _ = muster_app::App;
+}

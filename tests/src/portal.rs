@@ -29,7 +29,9 @@ pub fn program() -> Fallible<PathBuf> {
     own.ancestors()
         .map(|folder| folder.join("muster"))
         .find(|path| path.is_file())
-        .ok_or_else(|| format!("set {PROGRAM_VARIABLE} to the built program, or run `cargo xtask test`").into())
+        .ok_or_else(|| {
+            format!("set {PROGRAM_VARIABLE} to the built program, or run `cargo xtask test`").into()
+        })
 }
 
 /// A running program; ended, with its data kept, when dropped.
@@ -82,8 +84,12 @@ impl Portal {
                     return Err(format!("the program did not come up: {:?}", child.wait()).into());
                 }
             };
-            let address = line.split_whitespace().find(|word| word.starts_with("http://") || word.starts_with("https://"));
-            let Some(address) = address.map(str::to_owned) else { continue };
+            let address = line
+                .split_whitespace()
+                .find(|word| word.starts_with("http://") || word.starts_with("https://"));
+            let Some(address) = address.map(str::to_owned) else {
+                continue;
+            };
             if line.contains("Systems Manager") {
                 ssm = address;
             } else if line.contains("/setup?token=") {
@@ -92,7 +98,13 @@ impl Portal {
                 base = Some(address);
             }
         }
-        Ok(Self { child, base: base.unwrap_or_default(), ssm, setup_link, data_dir: data_dir.to_owned() })
+        Ok(Self {
+            child,
+            base: base.unwrap_or_default(),
+            ssm,
+            setup_link,
+            data_dir: data_dir.to_owned(),
+        })
     }
 
     /// The process id, for tests that are rough.
@@ -169,7 +181,10 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))
             .build()?;
-        Ok(Self { http, base: base.to_owned() })
+        Ok(Self {
+            http,
+            base: base.to_owned(),
+        })
     }
 
     /// The first administrator, made by the one-time link.
@@ -179,9 +194,17 @@ impl Client {
     pub async fn first_administrator(portal: &Portal) -> Fallible<Self> {
         let client = Self::anonymous(&portal.base)?;
         let link = portal.setup_link.as_deref().ok_or("there is no one-time link")?;
-        let token = link.split_once("token=").map(|(_, token)| token).unwrap_or_default();
+        let token = link
+            .split_once("token=")
+            .map(|(_, token)| token)
+            .unwrap_or_default();
         let (name, password) = ADMINISTRATOR;
-        let form = [("token", token), ("name", name), ("password", password), ("repeat", password)];
+        let form = [
+            ("token", token),
+            ("name", name),
+            ("password", password),
+            ("repeat", password),
+        ];
         let answer = client.form("/setup", &form).await?;
         if answer.0 != 303 || answer.1.contains("error") {
             return Err(format!("the one-time link did not work: {answer:?}").into());
@@ -195,7 +218,12 @@ impl Client {
     /// When the password is wrong or the portal does not answer.
     pub async fn sign_in(base: &str, name: &str, password: &str) -> Fallible<Self> {
         let client = Self::anonymous(base)?;
-        let answer = client.form("/sign-in", &[("name", name), ("password", password), ("next", "/")]).await?;
+        let answer = client
+            .form(
+                "/sign-in",
+                &[("name", name), ("password", password), ("next", "/")],
+            )
+            .await?;
         if answer.0 != 303 || answer.1.contains("error") {
             return Err(format!("signing in did not work: {answer:?}").into());
         }
@@ -214,7 +242,11 @@ impl Client {
             .form(fields)
             .send()
             .await?;
-        let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let location = answer
+            .headers()
+            .get("location")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         Ok((answer.status().as_u16(), location.to_owned()))
     }
 
@@ -241,12 +273,22 @@ impl Client {
     /// # Errors
     /// When the portal does not answer.
     pub async fn get(&self, path: &str) -> Fallible<(u16, HashMap<String, String>, String)> {
-        let answer = self.http.get(format!("{}{path}", self.base)).header("accept", "text/html,*/*").send().await?;
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .header("accept", "text/html,*/*")
+            .send()
+            .await?;
         let status = answer.status().as_u16();
         let headers = answer
             .headers()
             .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                (
+                    name.as_str().to_owned(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
             .collect();
         Ok((status, headers, answer.text().await?))
     }
@@ -256,7 +298,12 @@ impl Client {
     /// # Errors
     /// When the portal does not answer.
     pub async fn open(&self, path: &str) -> Fallible<reqwest::Response> {
-        Ok(self.http.get(format!("{}{path}", self.base)).timeout(Duration::from_secs(600)).send().await?)
+        Ok(self
+            .http
+            .get(format!("{}{path}", self.base))
+            .timeout(Duration::from_secs(600))
+            .send()
+            .await?)
     }
 
     /// Asks again until `found` gives something, for at most `patience`.

@@ -1,10 +1,7 @@
 //! The server functions of the Run Command pages. Thin: they read texts and ask the services.
 
-// In the browser's build the macro makes an ordinary function of each; on the server it does not.
-#![cfg_attr(
-    not(feature = "ssr"),
-    expect(clippy::too_many_arguments, reason = "one argument per field of the form")
-)]
+// For the whole file: on an item it does not reach the functions that the macro makes of it.
+#![expect(clippy::too_many_arguments, reason = "one argument per field of the form")]
 
 #[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};

@@ -10,8 +10,8 @@ use super::output_view::Shown;
 use super::summary_tab::SummaryTab;
 use crate::components::time_ago::duration;
 use crate::components::{
-    ConfirmDialog, DialogCancel, ErrorNotice, FormError, Glyph, Icon, PageHead, Skeleton, StatusBadge,
-    SubmitButton, Tab, Tabs, TimeAgo, Tone, close_dialogs, plural,
+    ConfirmDialog, DialogCancel, ErrorNotice, FormError, Glyph, Icon, Keeper, PageHead, Skeleton,
+    StatusBadge, SubmitButton, Tab, Tabs, TimeAgo, Tone, close_dialogs, plural,
 };
 use crate::error::{AppError, action_error, set_page_status};
 use crate::live::clock::use_now;
@@ -148,6 +148,7 @@ pub(crate) fn DetailPage() -> impl IntoView {
             .await
         },
     );
+    let keeper = Keeper::here();
     let looked_at = Memo::new(move |_| {
         url.with(|url| {
             let wanted = url.tab == TabName::Summary || (url.tab == TabName::Nodes && url.node.is_some());
@@ -170,9 +171,11 @@ pub(crate) fn DetailPage() -> impl IntoView {
             <span class="mono">{move || id.get()}</span>
         </nav>
         <Transition fallback=|| view! { <Skeleton lines=10 /> }>
-            {move || Suspend::new(async move {
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
                 match detail.await {
-                    Ok(detail) => view! { <Command detail url nodes output renewed /> }.into_any(),
+                    Ok(detail) => keeper.view(|| view! { <Command detail url nodes output renewed /> }),
                     Err(error) => {
                         set_page_status(&error);
                         let title = if error.is_not_found() { "Command not found" } else { "Command" };
@@ -183,7 +186,7 @@ pub(crate) fn DetailPage() -> impl IntoView {
                             .into_any()
                     }
                 }
-            })}
+            })}}
         </Transition>
     }
 }

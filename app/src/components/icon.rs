@@ -25,7 +25,6 @@ glyphs! {
     Check = "M4 12l5 5L20 6";
     Cross = "M6 6l12 12M18 6L6 18";
     Plus = "M12 5v14M5 12h14";
-    Minus = "M5 12h14";
     Search = "M11 4a7 7 0 100 14 7 7 0 000-14zM20 20l-4-4";
     Down = "M6 9l6 6 6-6";
     Right = "M9 6l6 6-6 6";
@@ -35,10 +34,7 @@ glyphs! {
     Warning = "M12 4l9 16H3zM12 10v4M12 17v.01";
     Info = "M12 3a9 9 0 100 18 9 9 0 000-18zM12 11v5M12 8v.01";
     Lock = "M6 11h12v9H6zM8 11V8a4 4 0 018 0v3";
-    Clock = "M12 3a9 9 0 100 18 9 9 0 000-18zM12 7v5l3 2";
-    Dots = "M6 12h.01M12 12h.01M18 12h.01";
     User = "M12 4a4 4 0 100 8 4 4 0 000-8zM4 21c1-4 4-6 8-6s7 2 8 6";
-    Tag = "M4 4h8l8 8-8 8-8-8zM8 8h.01";
     Bookmark = "M7 4h10v16l-5-4-5 4z";
     Columns = "M4 5h16v14H4zM10 5v14M15 5v14";
     Keyboard = "M3 7h18v11H3zM7 11h.01M11 11h.01M15 11h.01M8 15h8";
@@ -46,10 +42,6 @@ glyphs! {
     Menu = "M4 7h16M4 12h16M4 17h16";
     Shield = "M12 3l8 4v5c0 5-4 8-8 9-4-1-8-4-8-9V7z";
     Refresh = "M20 11a8 8 0 10-2.3 5.7M20 5v6h-6";
-    Stop = "M6 6h12v12H6z";
-    Terminal = "M4 5h16v14H4zM7 9l3 3-3 3M12 15h5";
-    Document = "M6 3h9l4 4v14H6zM9 12h7M9 16h7";
-    Sun = "M12 8a4 4 0 100 8 4 4 0 000-8zM12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4";
     Spin = "M12 3a9 9 0 109 9";
     Off = "M12 4a8 8 0 100 16 8 8 0 000-16z";
 }

@@ -24,7 +24,7 @@ pub(crate) mod toast;
 
 pub(crate) use button::{SubmitButton, Tone};
 pub(crate) use copy_button::CopyButton;
-pub(crate) use data_table::{Align, Fact, SortHeader, TableCard};
+pub(crate) use data_table::{Fact, SortHeader, TableCard};
 pub(crate) use dialog::{ConfirmDialog, DialogCancel, close_dialogs};
 pub(crate) use empty_state::{Empty, EmptyState};
 pub(crate) use error_notice::{ErrorNotice, FormError};

@@ -53,7 +53,7 @@ impl Role {
         match self {
             Self::Viewer => "Sees the fleet, commands and their output.",
             Self::Auditor => "Reads the audit log and its evidence, and what a viewer sees.",
-            Self::Operator => "Runs and cancels commands, adds and tags nodes, and sees what a viewer sees.",
+            Self::Operator => "Runs and cancels commands, tags nodes, and sees what a viewer sees.",
             Self::Approver => "Decides on requests, and sees what a viewer sees.",
             Self::Administrator => {
                 "Manages users, roles and settings, and does what an operator and an auditor do."

@@ -25,7 +25,10 @@ impl Sql {
     /// Begins with fixed text.
     #[must_use]
     pub fn new(text: &'static str) -> Self {
-        Self { text: text.to_owned(), bound: Vec::new() }
+        Self {
+            text: text.to_owned(),
+            bound: Vec::new(),
+        }
     }
 
     /// Adds fixed text.

@@ -155,7 +155,7 @@ impl Writer {
             .push(", ");
         sql.int(rank(view.status));
         sql.push(
-            ") on conflict (command_id, node_id) do update set status = excluded.status, status_details = excluded.status_details, \
+            ") on conflict (command_id, node_id) do update set ssm_command_id = case when excluded.ssm_command_id <> '' then excluded.ssm_command_id else command_invocations.ssm_command_id end, status = excluded.status, status_details = excluded.status_details, \
              response_code = excluded.response_code, started_at = excluded.started_at, ended_at = excluded.ended_at, \
              stdout_bytes = excluded.stdout_bytes, stderr_bytes = excluded.stderr_bytes, output_hash = excluded.output_hash, \
              output_complete = case when excluded.output_complete = 1 then 1 else command_invocations.output_complete end, \

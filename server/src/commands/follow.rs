@@ -100,7 +100,53 @@ impl Follower {
                 }
             }
         }
+        self.give_up_unsent(command, &parts).await?;
         self.sum_up(row, &parts).await
+    }
+
+    /// Nodes of calls that will never be made do not wait for ever: they end as what became of their call.
+    async fn give_up_unsent(&self, command: &CommandId, parts: &[Part]) -> Result<(), FollowError> {
+        let left = parts
+            .iter()
+            .filter(|part| matches!(part.state.as_str(), "dropped" | "refused"));
+        let mut nodes: Vec<(&String, CommandStatus, &str)> = Vec::new();
+        for part in left {
+            let (status, details) = if part.state == "dropped" {
+                (CommandStatus::Cancelled, "Terminated")
+            } else {
+                (CommandStatus::Failed, "Undeliverable")
+            };
+            nodes.extend(part.node_ids.iter().flatten().map(|node| (node, status, details)));
+        }
+        if nodes.is_empty() {
+            return Ok(());
+        }
+        let stored = self.stored(command).await?;
+        let mut news = News::default();
+        for (node, status, status_details) in nodes {
+            if stored.get(node).is_some_and(|stored| stored.complete) {
+                continue;
+            }
+            news.complete.push((node.clone(), String::new()));
+            news.invocations.push((
+                String::new(),
+                SeenInvocation {
+                    node_id: node.clone(),
+                    node_name: String::new(),
+                    status,
+                    status_details: status_details.to_owned(),
+                    response_code: -1,
+                    started_at: None,
+                    ended_at: None,
+                    stdout_url: String::new(),
+                    stderr_url: String::new(),
+                },
+            ));
+        }
+        if apply(&self.db, command, &news, self.clock.now()).await? > 0 {
+            self.bus.tell(PortalEvent::Command(command.clone()));
+        }
+        Ok(())
     }
 
     async fn stored(&self, command: &CommandId) -> Result<HashMap<String, Stored>, StoreError> {

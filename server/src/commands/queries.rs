@@ -330,6 +330,8 @@ pub struct NewCommand {
     pub connection_id: String,
     /// Its calls.
     pub parts: Vec<Part>,
+    /// The nodes that are known from the start, by id and name: they stand there as pending at once.
+    pub nodes: Vec<(String, String)>,
 }
 
 /// Writes a new command with its parts.
@@ -417,6 +419,19 @@ pub async fn insert(db: &Db, new: &NewCommand) -> Result<(), StoreError> {
         sql.text(&part.state).push(")");
         sql.run(&mut *transaction).await?;
     }
+    for (node, name) in &new.nodes {
+        let mut sql = Sql::new(
+            "insert into command_invocations (command_id, node_id, node_name, ssm_command_id, status, status_details, \
+             response_code, started_at, ended_at, stdout_bytes, stderr_bytes, output_hash, output_complete, sort_rank) values (",
+        );
+        sql.text(row.summary.command_id.as_str())
+            .push(", ")
+            .text(node)
+            .push(", ")
+            .text(name);
+        sql.push(", '', 'Pending', 'Pending', -1, null, null, 0, 0, '', 0, 2)");
+        sql.run(&mut *transaction).await?;
+    }
     transaction.commit().await?;
     Ok(())
 }
@@ -428,6 +443,7 @@ pub async fn insert(db: &Db, new: &NewCommand) -> Result<(), StoreError> {
 pub async fn remove_unsent(db: &Db, command: &CommandId) -> Result<(), StoreError> {
     let mut transaction = db.begin().await?;
     for text in [
+        "delete from command_invocations where command_id = ",
         "delete from command_parts where command_id = ",
         "delete from commands where command_id = ",
     ] {

@@ -176,10 +176,21 @@ impl CommandService {
             next_event: 1,
         };
         let parts = parts(&command_id, &input.selection, &resolved.targets, scopes);
+        let nodes = if parts.iter().all(|part| part.node_ids.is_some()) {
+            resolved
+                .targets
+                .iter()
+                .map(|node| (node.node_id.to_string(), node.name.clone()))
+                .collect()
+        } else {
+            // Systems Manager resolves tags itself: which nodes they are is known when it says so.
+            Vec::new()
+        };
         let new = NewCommand {
             row,
             connection_id: self.ssm.connection.id.to_string(),
             parts,
+            nodes,
         };
         queries::insert(&self.db, &new).await.map_err(store)?;
         self.send_first(&new).await?;
@@ -531,5 +542,6 @@ pub fn foreign(seen: &ssm::SeenCommand, connection: &str, now: Timestamp) -> New
         },
         connection_id: connection.to_owned(),
         parts: vec![part],
+        nodes: Vec::new(),
     }
 }

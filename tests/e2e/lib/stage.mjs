@@ -45,7 +45,7 @@ export class Stage {
     });
     context.setDefaultTimeout(15_000);
     this.#contexts.push(context);
-    context.on('page', (page) => this.#watch(page));
+    context.on('page', (page) => this.#watch(page, javaScript));
     return context.newPage();
   }
 
@@ -96,8 +96,9 @@ export class Stage {
     throw new Error(`waited ${milliseconds} ms in vain: ${what}`);
   }
 
-  #watch(page) {
-    this.#pages.push(page);
+  #watch(page, javaScript) {
+    // Without script nothing can be evaluated in a page, so axe cannot look at it.
+    if (javaScript) this.#pages.push(page);
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) {
         this.#found(`console ${message.type()} on ${page.url()}: ${message.text()} (${message.location().url})`);

@@ -1,7 +1,11 @@
 //! All benchmarks: `cargo xtask bench [fleet|first-output|agents|audit|wasm]`. Each starts the built program
 //! with data of its own, measures, prints a table, and leaves nothing behind.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark prints its figures"
+)]
 
 #[path = "../../benches/mod.rs"]
 mod benches;

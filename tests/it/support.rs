@@ -1,0 +1,147 @@
+//! What whole-portal tests share: a node, a script on it, and its events.
+
+use futures::StreamExt as _;
+use muster_tests::Client;
+use serde_json::Value;
+use std::time::Duration;
+
+/// One event of a command's stream.
+pub struct Event {
+    /// Its number.
+    pub sequence: i64,
+    /// What happened.
+    pub change: Value,
+}
+
+/// This machine as a node, once it is online.
+pub async fn online_node(client: &Client) -> String {
+    client
+        .until("a node online", Duration::from_secs(60), async |client| {
+            let (_, _, body) = client.get("/export/fleet.json").await?;
+            let rows = body
+                .lines()
+                .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let mut online = rows.filter(|row| row["status"] == "Online");
+            Ok(online
+                .next()
+                .and_then(|row| row["node_id"].as_str().map(str::to_owned)))
+        })
+        .await
+        .unwrap()
+}
+
+/// Runs a script on a node; answers the command's id.
+pub async fn run_script(client: &Client, node: &str, script: &str) -> String {
+    let fields = [
+        ("document", "AWS-RunShellScript"),
+        ("parameters[commands]", script),
+        ("nodes", node),
+        ("comment", "test"),
+    ];
+    let (status, answer) = client.call("commands/run", &fields).await.unwrap();
+    assert!((200..400).contains(&status), "{status} {answer}");
+    answer
+        .as_str()
+        .map(str::to_owned)
+        .unwrap_or_else(|| panic!("no id in {answer}"))
+}
+
+/// The events of a command after `cursor`, to the last.
+pub async fn follow(client: &Client, id: &str, cursor: i64) -> Vec<Event> {
+    let read = async {
+        let answer = client
+            .open(&format!("/events/commands/{id}?cursor={cursor}"))
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        let mut pieces = answer.bytes_stream();
+        let mut bytes = Vec::new();
+        loop {
+            // Only whole messages: a piece may end in the middle of one.
+            if String::from_utf8_lossy(&bytes).contains("event: end") {
+                break;
+            }
+            bytes.extend_from_slice(
+                &pieces
+                    .next()
+                    .await
+                    .expect("the stream ended without saying so")
+                    .unwrap(),
+            );
+        }
+        String::from_utf8(bytes).unwrap()
+    };
+    let text = tokio::time::timeout(Duration::from_secs(90), read)
+        .await
+        .expect("the command did not end");
+    text.lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .filter_map(|data| serde_json::from_str::<Value>(data).ok())
+        .filter(Value::is_object)
+        .map(|event| Event {
+            sequence: event["sequence"].as_i64().unwrap(),
+            change: event["change"].clone(),
+        })
+        .collect()
+}
+
+/// What was written to a stream, put together from its pieces.
+pub fn output(events: &[Event], stream: &str) -> String {
+    events
+        .iter()
+        .filter(|event| event.change["kind"] == "output" && event.change["piece"]["stream"] == stream)
+        .map(|event| {
+            event.change["piece"]["text"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .collect()
+}
+
+/// The command's last status.
+pub fn status(events: &[Event]) -> String {
+    let last = events
+        .iter()
+        .rev()
+        .find(|event| event.change["kind"] == "command");
+    last.and_then(|event| event.change["summary"]["status"].as_str())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The embedded endpoint as a program of its own; killed when dropped.
+pub struct Plane {
+    child: std::process::Child,
+    /// Where it listens.
+    pub address: String,
+}
+
+impl Plane {
+    /// Starts it and waits until it listens.
+    pub fn start(data_dir: &std::path::Path, address: &str) -> muster_tests::portal::Fallible<Self> {
+        use std::io::BufRead as _;
+        let mut child = std::process::Command::new(muster_tests::portal::program()?)
+            .args(["control-plane", "--ssm-addr", address, "--data-dir"])
+            .arg(data_dir)
+            .stdout(std::process::Stdio::piped())
+            .spawn()?;
+        let output = child.stdout.take().ok_or("no output")?;
+        let mut lines = std::io::BufReader::new(output).lines();
+        let line = lines
+            .find_map(|line| line.ok().filter(|line| line.contains("Muster is ready")))
+            .ok_or("it ended at its start")?;
+        let address = line
+            .rsplit_once("http://")
+            .map(|(_, address)| address.trim().to_owned())
+            .ok_or("no address")?;
+        Ok(Self { child, address })
+    }
+}
+
+impl Drop for Plane {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
