@@ -173,6 +173,20 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
     let folder = tempfile::tempdir().unwrap();
     let portal = Portal::start(folder.path(), &["--local-node", "false"], &[]).unwrap();
     let admin = Client::first_administrator(&portal).await.unwrap();
+    let password = "somebody who only looks";
+    let viewer = [
+        ("name", "viewer"),
+        ("display_name", ""),
+        ("password", password),
+        ("role", "viewer"),
+        ("scope", "*"),
+    ];
+    assert_eq!(
+        admin.call("access/create_user", &viewer).await.unwrap().0 / 100,
+        2
+    );
+    let viewer = Client::sign_in(&portal.base, "viewer", password).await.unwrap();
+
     let stranger = Client::anonymous(&portal.base).unwrap();
     for (path, (_, arguments)) in cases() {
         let (status, answer) = stranger
@@ -193,19 +207,6 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
         );
     }
 
-    let password = "somebody who only looks";
-    let viewer = [
-        ("name", "viewer"),
-        ("display_name", ""),
-        ("password", password),
-        ("role", "viewer"),
-        ("scope", "*"),
-    ];
-    assert_eq!(
-        admin.call("access/create_user", &viewer).await.unwrap().0 / 100,
-        2
-    );
-    let viewer = Client::sign_in(&portal.base, "viewer", password).await.unwrap();
     for (path, (needs, arguments)) in cases() {
         if path == "/api/access/sign_out_everywhere" {
             continue;

@@ -19,7 +19,8 @@ async fn a_power_cut_of_the_server_loses_nothing_and_repeats_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let mark = folder.path().join("mark");
-    let mut portal = Portal::start(&data, &[], &[]).unwrap();
+    let ssm_addr = support::free_address();
+    let mut portal = Portal::start_at(&data, &ssm_addr, &[], &[]).unwrap();
     let admin = Client::first_administrator(&portal).await.unwrap();
     let node = support::online_node(&admin).await;
     let id = support::run_script(&admin, &node, &script(&mark)).await;
@@ -32,7 +33,7 @@ async fn a_power_cut_of_the_server_loses_nothing_and_repeats_nothing() {
     portal.kill().unwrap();
     drop(portal);
 
-    let portal = Portal::start(&data, &[], &[]).unwrap();
+    let portal = Portal::start_at(&data, &ssm_addr, &[], &[]).unwrap();
     let admin = Client::sign_in(&portal.base, ADMINISTRATOR.0, ADMINISTRATOR.1)
         .await
         .unwrap();
@@ -41,6 +42,10 @@ async fn a_power_cut_of_the_server_loses_nothing_and_repeats_nothing() {
     assert_eq!(support::output(&events, "stdout"), "begun\nended\n");
     assert_eq!(std::fs::read_to_string(&mark).unwrap(), "run\n", "it ran once");
     drop(portal);
+    // The agent of the killed server outlived it, as it should; nobody needs it any more.
+    let _ = Command::new("pkill")
+        .args(["-f", &format!("agent run --state-dir {}", data.display())])
+        .status();
     let (code, text) = run(&data, &["audit", "verify"]).unwrap();
     assert_eq!(code, 0, "{text}");
 }

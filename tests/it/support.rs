@@ -145,3 +145,9 @@ impl Drop for Plane {
         let _ = self.child.wait();
     }
 }
+
+/// An address of this machine at which nothing listens.
+pub fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}

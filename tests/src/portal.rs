@@ -52,10 +52,23 @@ impl Portal {
     /// # Errors
     /// When it ends or does not listen within a minute.
     pub fn start(data_dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Fallible<Self> {
+        Self::start_at(data_dir, "127.0.0.1:0", arguments, variables)
+    }
+
+    /// The same with the endpoint at a fixed address, where nodes find it again after a restart.
+    ///
+    /// # Errors
+    /// As [`Portal::start`].
+    pub fn start_at(
+        data_dir: &Path,
+        ssm_addr: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Fallible<Self> {
         let mut command = Command::new(program()?);
         command
             .arg("serve")
-            .args(["--addr", "127.0.0.1:0", "--ssm-addr", "127.0.0.1:0", "--data-dir"])
+            .args(["--addr", "127.0.0.1:0", "--ssm-addr", ssm_addr, "--data-dir"])
             .arg(data_dir)
             .args(arguments)
             .stdin(Stdio::null())

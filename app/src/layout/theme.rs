@@ -42,7 +42,8 @@ impl Theme {
         Self::ALL.into_iter().find(|theme| theme.as_str() == text)
     }
 
-    /// The choice in a `Cookie` header.
+    /// The choice in a `Cookie` header, which only the server sees.
+    #[cfg(feature = "ssr")]
     pub(crate) fn from_cookies(header: &str) -> Option<Self> {
         header
             .split(';')

@@ -81,6 +81,20 @@ fn start(program: &Path, state: &Path) -> std::io::Result<Child> {
         .spawn()
 }
 
+/// The endpoint may listen elsewhere than when this machine was registered: the agent is told.
+fn follow_endpoint(state: &Path, endpoint: &str) -> std::io::Result<()> {
+    let path = state.join("identity.json");
+    let mut identity: serde_json::Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+    if identity["endpoint"] == endpoint {
+        return Ok(());
+    }
+    identity["endpoint"] = endpoint.into();
+    let temporary = state.join("identity.new");
+    std::fs::copy(&path, &temporary)?;
+    std::fs::write(&temporary, serde_json::to_vec(&identity)?)?;
+    std::fs::rename(&temporary, &path)
+}
+
 /// Registers this machine if it is not, and keeps its agent running until `stop`.
 pub async fn run(program: PathBuf, data_dir: PathBuf, ssm: Ssm, now: Timestamp, stop: CancellationToken) {
     let state = state_dir(&data_dir);
@@ -97,6 +111,9 @@ pub async fn run(program: PathBuf, data_dir: PathBuf, ssm: Ssm, now: Timestamp, 
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(60)),
         }
+    }
+    if let Err(error) = follow_endpoint(&state, ssm.connection.endpoint.as_deref().unwrap_or_default()) {
+        tracing::warn!(%error, "the registration of this machine could not be read");
     }
     let mut pause = Duration::from_secs(1);
     loop {
