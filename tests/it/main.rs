@@ -13,6 +13,7 @@
 
 mod doors;
 mod first_day;
+mod postgres;
 mod rough;
 mod support;
 

@@ -247,6 +247,12 @@ fn Command(
                     href: url.tab(one).address(),
                     active: one == url.tab,
                 })
+                .chain(std::iter::once(Tab {
+                    // Another page, filtered: everything that was done with this command, and by whom.
+                    label: "Audit".to_owned(),
+                    href: format!("/audit?resource=command:{}", url.id),
+                    active: false,
+                }))
                 .collect::<Vec<_>>()
         })
     });

@@ -116,9 +116,10 @@ impl CommandService {
     async fn start(
         &self,
         actor: &Actor,
+        command_id: CommandId,
         input: RunCommand,
         scopes: &[Scope],
-    ) -> Result<CommandId, PortalError> {
+    ) -> Result<(), PortalError> {
         let now = self.clock.now();
         let document = documents::get(&self.db, &self.ssm, &input.document, now)
             .await
@@ -146,7 +147,6 @@ impl CommandService {
             );
             return Err(PortalError::invalid("targets", why));
         }
-        let command_id = CommandId::new(self.random.uuid());
         let count = u32::try_from(resolved.targets.len()).unwrap_or(u32::MAX);
         let row = CommandRow {
             summary: CommandSummary {
@@ -194,9 +194,9 @@ impl CommandService {
         };
         queries::insert(&self.db, &new).await.map_err(store)?;
         self.send_first(&new).await?;
-        self.bus.tell(PortalEvent::Command(command_id.clone()));
+        self.bus.tell(PortalEvent::Command(command_id));
         self.queued.notify_one();
-        Ok(command_id)
+        Ok(())
     }
 
     /// Sends the first part at once, so that what Systems Manager refuses is said to the person who asked.
@@ -263,7 +263,9 @@ impl Commands for CommandService {
     }
 
     async fn run(&self, actor: &Actor, input: RunCommand) -> Result<CommandId, PortalError> {
-        let intent = Intent::new(Action::CommandsRun, format!("document:{}", input.document))
+        let id = CommandId::new(self.random.uuid());
+        let intent = Intent::new(Action::CommandsRun, format!("command:{id}"))
+            .with("document", input.document.clone())
             .with("parameters", serde_json::json!(input.parameters))
             .with("selection", serde_json::json!(input.selection))
             .with("max_concurrency", input.max_concurrency.clone())
@@ -271,8 +273,7 @@ impl Commands for CommandService {
             .with("comment", input.comment.clone());
         self.door
             .pass(actor, intent, input.check(), async |pass| {
-                let id = self.start(actor, input.clone(), &pass.scopes).await?;
-                pass.note("command_id", id.as_str());
+                self.start(actor, id.clone(), input.clone(), &pass.scopes).await?;
                 Ok(id)
             })
             .await

@@ -117,6 +117,9 @@ fn steps(choice: &Choice, tally: &mut Tally, failures: &mut Vec<String>) -> Outc
         let mut cargo = cargo_test(&workshop, choice.filter.as_deref());
         services.tell(&mut cargo);
         cargo.env("MUSTER_TEST_PROGRAM", &muster);
+        if !choice.release {
+            cargo.env("MUSTER_TEST_AGENT", workshop.target.join("debug/muster-agent"));
+        }
         program::with_site(&mut cargo, &site);
         collect(
             run_watching(&mut cargo, "cargo test", |line| tally.count(line)),
