@@ -5,6 +5,7 @@ use super::output_view::OutputPanel;
 use crate::components::time_ago::duration;
 use crate::components::{
     Empty, EmptyState, ErrorNotice, Pager, SelectField, Skeleton, StatusBadge, TableCard, TextField, grouped,
+    plural,
 };
 use crate::live::clock::use_now;
 use leptos::prelude::*;
@@ -95,7 +96,10 @@ fn Rows(page: Live, rows: Page<InvocationView>) -> impl IntoView {
         }
         .into_any();
     }
-    let count = format!("{} nodes on this page, failures first", rows.items.len());
+    let count = format!(
+        "{} on this page, failures first",
+        plural(rows.items.len() as u64, "node", "nodes")
+    );
     let first = url.cursor.is_some().then(|| url.page(None));
     let next = rows.next.map(|cursor| url.page(Some(cursor.0)));
     view! {
