@@ -10,6 +10,7 @@ pub mod events;
 pub mod follow;
 pub mod http;
 pub mod invocations;
+pub mod outside;
 pub mod queries;
 pub mod reads;
 pub mod service;

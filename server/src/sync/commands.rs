@@ -4,7 +4,7 @@
 use crate::aws::Ssm;
 use crate::commands::dispatch::Dispatcher;
 use crate::commands::follow::{FollowError, Follower};
-use crate::commands::{queries, service, ssm};
+use crate::commands::{outside, queries, ssm};
 use crate::events::{EventBus, PortalEvent};
 use futures::StreamExt as _;
 use muster_domain::Timestamp;
@@ -134,7 +134,7 @@ impl CommandSync {
                 Ok(None) => {}
                 _ => continue,
             }
-            let new = service::foreign(command, self.ssm.connection.id.as_str(), now);
+            let new = outside::foreign(command, self.ssm.connection.id.as_str(), now);
             match queries::insert(&self.db, &new).await {
                 Ok(()) => self
                     .bus
