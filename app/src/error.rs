@@ -2,9 +2,9 @@
 //! message to the right place. The words themselves are in `muster_domain::error`.
 
 use crate::url::{Query, use_query};
+use crate::wire::JsonText;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr, ServerFnUrlError};
 use muster_domain::PortalError;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ impl From<PortalError> for AppError {
 }
 
 impl FromServerFnError for AppError {
-    type Encoder = JsonEncoding;
+    type Encoder = JsonText;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self::Transport(match error {

@@ -23,6 +23,7 @@ mod components;
 mod error;
 mod fleet;
 mod layout;
+mod lazy;
 mod live;
 mod overview;
 mod routes;
@@ -31,6 +32,7 @@ mod security_header;
 #[cfg(feature = "ssr")]
 mod shell;
 mod url;
+mod wire;
 
 pub use routes::App;
 #[cfg(feature = "ssr")]

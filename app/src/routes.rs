@@ -1,18 +1,20 @@
 //! Every address of the portal and the page behind it. All pages are rendered whole
 //! (`SsrMode::Async`): they must be readable without script, where streamed parts never arrive,
-//! and their data comes from the portal's own copy, which answers fast.
+//! and their data comes from the portal's own copy, which answers fast. The code of the pages
+//! reaches the browser by feature, when it is wanted: see [`crate::lazy`].
 
-use crate::access::{ProfilePage, RolesPage, SessionsPage, SettingsFrame, SetupPage, SignInPage, UsersPage};
-use crate::audit::AuditPage;
-use crate::commands::{DetailPage, HistoryPage, RunPage};
+use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
-use crate::fleet::{AddNodePage, FleetPage, NodePage};
 use crate::layout::Layout;
+use crate::lazy::{
+    AddNode, Audit, CommandDetail, CommandHistory, CommandRun, Fleet, Node, Profile, Roles, Sessions,
+    SettingsParts, Users,
+};
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{ParentRoute, Redirect, Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 /// The whole portal.
 #[component]
@@ -20,12 +22,6 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     crate::live::clock::provide_clock();
     crate::components::toast::provide_toaster();
-    // Browser tests and styles wait for this mark: from now on the page answers to script.
-    Effect::new(|_| {
-        if let Some(root) = document().document_element() {
-            let _ = root.set_attribute("data-hydrated", "");
-        }
-    });
     view! {
         <Title formatter=|title: String| {
             if title.is_empty() { "Muster".to_owned() } else { format!("{title} · Muster") }
@@ -36,19 +32,19 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
                     <Route path=path!("/") view=OverviewPage />
-                    <Route path=path!("/fleet") view=FleetPage />
-                    <Route path=path!("/fleet/add") view=AddNodePage />
-                    <Route path=path!("/fleet/:node_id") view=NodePage />
-                    <Route path=path!("/commands") view=HistoryPage />
-                    <Route path=path!("/commands/new") view=RunPage />
-                    <Route path=path!("/commands/:command_id") view=DetailPage />
-                    <Route path=path!("/audit") view=AuditPage />
-                    <ParentRoute path=path!("/settings") view=SettingsFrame>
+                    <Route path=path!("/fleet") view={Lazy::<Fleet>::new()} />
+                    <Route path=path!("/fleet/add") view={Lazy::<AddNode>::new()} />
+                    <Route path=path!("/fleet/:node_id") view={Lazy::<Node>::new()} />
+                    <Route path=path!("/commands") view={Lazy::<CommandHistory>::new()} />
+                    <Route path=path!("/commands/new") view={Lazy::<CommandRun>::new()} />
+                    <Route path=path!("/commands/:command_id") view={Lazy::<CommandDetail>::new()} />
+                    <Route path=path!("/audit") view={Lazy::<Audit>::new()} />
+                    <ParentRoute path=path!("/settings") view={Lazy::<SettingsParts>::new()}>
                         <Route path=path!("") view=|| view! { <Redirect path="/settings/profile" /> } />
-                        <Route path=path!("profile") view=ProfilePage />
-                        <Route path=path!("sessions") view=SessionsPage />
-                        <Route path=path!("users") view=UsersPage />
-                        <Route path=path!("roles") view=RolesPage />
+                        <Route path=path!("profile") view={Lazy::<Profile>::new()} />
+                        <Route path=path!("sessions") view={Lazy::<Sessions>::new()} />
+                        <Route path=path!("users") view={Lazy::<Users>::new()} />
+                        <Route path=path!("roles") view={Lazy::<Roles>::new()} />
                     </ParentRoute>
                     <Route path=path!("/*any") view=NotFound />
                 </ParentRoute>

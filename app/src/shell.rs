@@ -6,6 +6,8 @@ use crate::security_header::content_security_policy;
 use http::header::{CONTENT_SECURITY_POLICY, COOKIE, HeaderValue};
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
+use std::path::Path;
+use std::sync::OnceLock;
 
 /// The document for one request. Sets the Content-Security-Policy header of the answer.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -27,12 +29,46 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <HashedStylesheet options=options.clone() />
-                <HydrationScripts options=options />
+                <HydrationScripts options=options.clone() />
+                {later_parts(&options)}
                 <MetaTags />
             </head>
             <body>
                 <App />
+                // Shown by the style sheet once the browser's half has stopped: see `frontend`.
+                <div class="broken banner" role="alert">
+                    <span>"This page stopped working: it hit a fault, or a part of it could not be fetched."</span>
+                    <a class="btn" href="">
+                        "Load it again"
+                    </a>
+                </div>
             </body>
         </html>
     }
+}
+
+/// The parts of the pages that other pages will want: fetched when the browser has nothing else to do, so that
+/// going there waits for nothing and works over a poor network.
+fn later_parts(options: &LeptosOptions) -> Vec<impl IntoView + use<>> {
+    static PARTS: OnceLock<Vec<String>> = OnceLock::new();
+    let parts = PARTS.get_or_init(|| {
+        let folder = Path::new(options.site_root.as_ref()).join(options.site_pkg_dir.as_ref());
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| name.ends_with(".wasm") && *name != format!("{}.wasm", options.output_name))
+            .collect();
+        names.sort();
+        names
+            .iter()
+            .map(|name| format!("/{}/{name}", options.site_pkg_dir))
+            .collect()
+    });
+    parts
+        .iter()
+        .map(|part| view! { <link rel="prefetch" href=part.clone() r#as="fetch" crossorigin="" /> })
+        .collect()
 }

@@ -7,7 +7,7 @@ use crate::commands::dispatch::Dispatcher;
 use crate::commands::follow::Follower;
 use crate::door::Door;
 use crate::events::EventBus;
-use crate::fleet::FleetService;
+use crate::fleet::{Figures, FleetService};
 use crate::overview::OverviewService;
 use crate::overview::http::LiveState;
 use crate::overview::service::RecentActs;
@@ -64,6 +64,7 @@ impl Services {
             ssm,
             bus,
         } = ground.clone();
+        let figures = Figures::default();
         let (queued, sent) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let dispatcher = Dispatcher::new(
             db.clone(),
@@ -82,6 +83,7 @@ impl Services {
                 random: Arc::clone(&random),
                 ssm: ssm.clone(),
                 bus: bus.clone(),
+                figures: figures.clone(),
             },
             commands: CommandService {
                 db: db.clone(),
@@ -97,6 +99,7 @@ impl Services {
                 db: db.clone(),
                 door: door.clone(),
                 clock: Arc::clone(&clock),
+                figures: figures.clone(),
                 recent,
             },
             live: LiveState {
@@ -108,6 +111,7 @@ impl Services {
                 db: db.clone(),
                 ssm: ssm.clone(),
                 clock: Arc::clone(&clock),
+                figures: figures.clone(),
                 bus: bus.clone(),
             },
             command_sync: CommandSync {

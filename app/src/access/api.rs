@@ -3,19 +3,20 @@
 #[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};
 use crate::error::AppError;
+use crate::wire::Json;
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use muster_domain::access;
 use muster_domain::access::{Password, SessionView};
 
 /// One's own sessions.
-#[server(prefix = "/api", endpoint = "access/sessions")]
+#[server(prefix = "/api", endpoint = "access/sessions", output = Json)]
 pub(crate) async fn list_sessions() -> Result<Vec<SessionView>, AppError> {
     call(|backend, actor| async move { backend.access.sessions(&actor).await }).await
 }
 
 /// Ends one of one's own sessions.
-#[server(prefix = "/api", endpoint = "access/revoke_session")]
+#[server(prefix = "/api", endpoint = "access/revoke_session", output = Json)]
 pub(crate) async fn revoke_session(session_id: String) -> Result<(), AppError> {
     call(|backend, actor| async move {
         backend
@@ -27,7 +28,7 @@ pub(crate) async fn revoke_session(session_id: String) -> Result<(), AppError> {
 }
 
 /// Ends all of one's own sessions, this one too.
-#[server(prefix = "/api", endpoint = "access/sign_out_everywhere")]
+#[server(prefix = "/api", endpoint = "access/sign_out_everywhere", output = Json)]
 pub(crate) async fn sign_out_everywhere() -> Result<(), AppError> {
     call(|backend, actor| async move { backend.access.sign_out_everywhere(&actor).await }).await?;
     redirect_to("/sign-in");
@@ -35,7 +36,7 @@ pub(crate) async fn sign_out_everywhere() -> Result<(), AppError> {
 }
 
 /// Changes one's own password.
-#[server(prefix = "/api", endpoint = "access/change_password")]
+#[server(prefix = "/api", endpoint = "access/change_password", output = Json)]
 pub(crate) async fn change_password(
     current: Password,
     new: Password,

@@ -3,6 +3,7 @@
 #[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};
 use crate::error::AppError;
+use crate::wire::Json;
 use leptos::prelude::*;
 use muster_domain::access::{Password, UserView};
 #[cfg(feature = "ssr")]
@@ -20,13 +21,13 @@ fn role_and_scope(role: &str, scope: &str) -> Result<(Role, Scope), PortalError>
 }
 
 /// All users.
-#[server(prefix = "/api", endpoint = "access/users")]
+#[server(prefix = "/api", endpoint = "access/users", output = Json)]
 pub(crate) async fn list_users() -> Result<Vec<UserView>, AppError> {
     call(|backend, actor| async move { backend.access.users(&actor).await }).await
 }
 
 /// Makes a user and shows them.
-#[server(prefix = "/api", endpoint = "access/create_user")]
+#[server(prefix = "/api", endpoint = "access/create_user", output = Json)]
 pub(crate) async fn create_user(
     name: String,
     display_name: String,
@@ -51,21 +52,21 @@ pub(crate) async fn create_user(
 }
 
 /// Refuses a user and ends their sessions.
-#[server(prefix = "/api", endpoint = "access/disable_user")]
+#[server(prefix = "/api", endpoint = "access/disable_user", output = Json)]
 pub(crate) async fn disable_user(user_id: String) -> Result<(), AppError> {
     call(|backend, actor| async move { backend.access.disable_user(&actor, user_id.as_str().into()).await })
         .await
 }
 
 /// Lets a user in again.
-#[server(prefix = "/api", endpoint = "access/enable_user")]
+#[server(prefix = "/api", endpoint = "access/enable_user", output = Json)]
 pub(crate) async fn enable_user(user_id: String) -> Result<(), AppError> {
     call(|backend, actor| async move { backend.access.enable_user(&actor, user_id.as_str().into()).await })
         .await
 }
 
 /// Gives a user a new password.
-#[server(prefix = "/api", endpoint = "access/reset_password")]
+#[server(prefix = "/api", endpoint = "access/reset_password", output = Json)]
 pub(crate) async fn reset_password(user_id: String, password: Password) -> Result<(), AppError> {
     call(|backend, actor| async move {
         backend
@@ -77,7 +78,7 @@ pub(crate) async fn reset_password(user_id: String, password: Password) -> Resul
 }
 
 /// Gives a user a role.
-#[server(prefix = "/api", endpoint = "access/grant_role")]
+#[server(prefix = "/api", endpoint = "access/grant_role", output = Json)]
 pub(crate) async fn grant_role(user_id: String, role: String, scope: String) -> Result<(), AppError> {
     call(|backend, actor| async move {
         let (role, scope) = role_and_scope(&role, &scope)?;
@@ -91,7 +92,7 @@ pub(crate) async fn grant_role(user_id: String, role: String, scope: String) -> 
 }
 
 /// Takes a role from a user.
-#[server(prefix = "/api", endpoint = "access/revoke_role")]
+#[server(prefix = "/api", endpoint = "access/revoke_role", output = Json)]
 pub(crate) async fn revoke_role(grant_id: String) -> Result<(), AppError> {
     call(|backend, actor| async move { backend.access.revoke_role(&actor, grant_id.as_str().into()).await })
         .await

@@ -6,6 +6,7 @@
 #[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};
 use crate::error::AppError;
+use crate::wire::Json;
 use leptos::prelude::*;
 use muster_domain::commands::{
     CommandDetail, CommandSummary, DocumentDetail, DocumentSummary, InvocationView, OutputPiece, RunCommand,
@@ -45,19 +46,19 @@ fn selection(nodes: Option<&str>, filter: Option<&str>, all: bool) -> Result<Nod
 }
 
 /// Documents that can be run.
-#[server(prefix = "/api", endpoint = "commands/documents")]
+#[server(prefix = "/api", endpoint = "commands/documents", output = Json)]
 pub(crate) async fn list_documents() -> Result<Vec<DocumentSummary>, AppError> {
     call(|backend, actor| async move { backend.commands.documents(&actor).await }).await
 }
 
 /// One document with its parameters.
-#[server(prefix = "/api", endpoint = "commands/document")]
+#[server(prefix = "/api", endpoint = "commands/document", output = Json)]
 pub(crate) async fn get_document(name: String) -> Result<DocumentDetail, AppError> {
     call(|backend, actor| async move { backend.commands.document(&actor, name).await }).await
 }
 
 /// What a selection comes to now.
-#[server(prefix = "/api", endpoint = "commands/resolve")]
+#[server(prefix = "/api", endpoint = "commands/resolve", output = Json)]
 pub(crate) async fn resolve_targets(
     #[server(default)] nodes: Option<String>,
     #[server(default)] filter: Option<String>,
@@ -131,7 +132,7 @@ pub(crate) async fn run_command(
 }
 
 /// What would run a command again.
-#[server(prefix = "/api", endpoint = "commands/again")]
+#[server(prefix = "/api", endpoint = "commands/again", output = Json)]
 pub(crate) async fn run_again(
     command_id: String,
     #[server(default)] only_failed: Option<bool>,
@@ -146,14 +147,14 @@ pub(crate) async fn run_again(
 }
 
 /// Asks for a command to be stopped.
-#[server(prefix = "/api", endpoint = "commands/cancel")]
+#[server(prefix = "/api", endpoint = "commands/cancel", output = Json)]
 pub(crate) async fn cancel_command(command_id: String) -> Result<(), AppError> {
     call(|backend, actor| async move { backend.commands.cancel(&actor, command_id.as_str().into()).await })
         .await
 }
 
 /// Commands, newest first. `period` is `24h`, `7d`, `30d` or `all`; 7 days when empty.
-#[server(prefix = "/api", endpoint = "commands/list")]
+#[server(prefix = "/api", endpoint = "commands/list", output = Json)]
 pub(crate) async fn list_commands(
     #[server(default)] status: Option<String>,
     #[server(default)] document: Option<String>,
@@ -180,13 +181,13 @@ pub(crate) async fn list_commands(
 }
 
 /// One command.
-#[server(prefix = "/api", endpoint = "commands/get")]
+#[server(prefix = "/api", endpoint = "commands/get", output = Json)]
 pub(crate) async fn get_command(command_id: String) -> Result<CommandDetail, AppError> {
     call(|backend, actor| async move { backend.commands.get(&actor, command_id.as_str().into()).await }).await
 }
 
 /// The nodes of a command, failures first.
-#[server(prefix = "/api", endpoint = "commands/invocations")]
+#[server(prefix = "/api", endpoint = "commands/invocations", output = Json)]
 pub(crate) async fn list_invocations(
     command_id: String,
     #[server(default)] status: Option<String>,
@@ -209,7 +210,7 @@ pub(crate) async fn list_invocations(
 }
 
 /// A piece of a node's output; a negative offset counts from the end.
-#[server(prefix = "/api", endpoint = "commands/output")]
+#[server(prefix = "/api", endpoint = "commands/output", output = Json)]
 pub(crate) async fn get_output(
     command_id: String,
     node_id: String,

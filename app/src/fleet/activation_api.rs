@@ -3,6 +3,7 @@
 #[cfg(feature = "ssr")]
 use crate::backend::call;
 use crate::error::AppError;
+use crate::wire::Json;
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use muster_domain::fleet;
@@ -33,7 +34,7 @@ pub(super) fn read_tags(text: &str) -> Result<Vec<Tag>, String> {
 }
 
 /// Makes an activation. Its code is in this answer and nowhere else.
-#[server(prefix = "/api", endpoint = "fleet/create_activation")]
+#[server(prefix = "/api", endpoint = "fleet/create_activation", output = Json)]
 pub(crate) async fn create_activation(
     description: String,
     default_instance_name: String,

@@ -3,6 +3,7 @@
 #[cfg(feature = "ssr")]
 use crate::backend::call;
 use crate::error::AppError;
+use crate::wire::Json;
 use leptos::prelude::*;
 use muster_domain::fleet::{Facet, FleetPage, NodeDetail, SavedView};
 #[cfg(feature = "ssr")]
@@ -13,7 +14,7 @@ use muster_domain::{
 };
 
 /// A page of nodes. `filter` and `sort` as in the address of the page.
-#[server(prefix = "/api", endpoint = "fleet/list")]
+#[server(prefix = "/api", endpoint = "fleet/list", output = Json)]
 pub(crate) async fn list_nodes(
     filter: String,
     sort: String,
@@ -34,19 +35,19 @@ pub(crate) async fn list_nodes(
 }
 
 /// One node.
-#[server(prefix = "/api", endpoint = "fleet/get")]
+#[server(prefix = "/api", endpoint = "fleet/get", output = Json)]
 pub(crate) async fn get_node(node_id: String) -> Result<NodeDetail, AppError> {
     call(|backend, actor| async move { backend.fleet.get(&actor, node_id.as_str().into()).await }).await
 }
 
 /// Properties and values to complete a filter with.
-#[server(prefix = "/api", endpoint = "fleet/facets")]
+#[server(prefix = "/api", endpoint = "fleet/facets", output = Json)]
 pub(crate) async fn get_facets() -> Result<Vec<Facet>, AppError> {
     call(|backend, actor| async move { backend.fleet.facets(&actor).await }).await
 }
 
 /// Sets one tag of a node.
-#[server(prefix = "/api", endpoint = "fleet/set_tag")]
+#[server(prefix = "/api", endpoint = "fleet/set_tag", output = Json)]
 pub(crate) async fn set_tag(node_id: String, key: String, value: String) -> Result<(), AppError> {
     let tag = Tag {
         key: key.trim().to_owned(),
@@ -61,7 +62,7 @@ pub(crate) async fn set_tag(node_id: String, key: String, value: String) -> Resu
 }
 
 /// Removes one tag of a node.
-#[server(prefix = "/api", endpoint = "fleet/remove_tag")]
+#[server(prefix = "/api", endpoint = "fleet/remove_tag", output = Json)]
 pub(crate) async fn remove_tag(node_id: String, key: String) -> Result<(), AppError> {
     let input = EditTags {
         node_id: node_id.as_str().into(),
@@ -72,13 +73,13 @@ pub(crate) async fn remove_tag(node_id: String, key: String) -> Result<(), AppEr
 }
 
 /// The saved views that this person sees.
-#[server(prefix = "/api", endpoint = "fleet/views")]
+#[server(prefix = "/api", endpoint = "fleet/views", output = Json)]
 pub(crate) async fn list_views() -> Result<Vec<SavedView>, AppError> {
     call(|backend, actor| async move { backend.fleet.views(&actor).await }).await
 }
 
 /// Keeps a filter under a name.
-#[server(prefix = "/api", endpoint = "fleet/save_view")]
+#[server(prefix = "/api", endpoint = "fleet/save_view", output = Json)]
 pub(crate) async fn save_view(name: String, query: String, shared: Option<bool>) -> Result<(), AppError> {
     let input = fleet::SaveView {
         name: name.trim().to_owned(),
@@ -89,7 +90,7 @@ pub(crate) async fn save_view(name: String, query: String, shared: Option<bool>)
 }
 
 /// Deletes a saved view.
-#[server(prefix = "/api", endpoint = "fleet/delete_view")]
+#[server(prefix = "/api", endpoint = "fleet/delete_view", output = Json)]
 pub(crate) async fn delete_view(view_id: String) -> Result<(), AppError> {
     call(|backend, actor| async move { backend.fleet.delete_view(&actor, view_id.as_str().into()).await })
         .await

@@ -1,6 +1,7 @@
 //! The server functions of the frame itself.
 
 use crate::error::AppError;
+use crate::wire::Json;
 #[cfg(feature = "ssr")]
 use crate::{backend::call, layout::theme::Theme};
 use leptos::prelude::*;
@@ -28,7 +29,7 @@ impl Frame {
 }
 
 /// Who is signed in, and the connections.
-#[server(prefix = "/api", endpoint = "overview/frame")]
+#[server(prefix = "/api", endpoint = "overview/frame", output = Json)]
 pub(crate) async fn get_frame() -> Result<Frame, AppError> {
     use muster_domain::time::Clock;
     call(|backend, actor| async move {
@@ -43,13 +44,13 @@ pub(crate) async fn get_frame() -> Result<Frame, AppError> {
 }
 
 /// Hits for the command palette.
-#[server(prefix = "/api", endpoint = "overview/search")]
+#[server(prefix = "/api", endpoint = "overview/search", output = Json)]
 pub(crate) async fn search(text: String) -> Result<Vec<SearchHit>, AppError> {
     call(|backend, actor| async move { backend.overview.search(&actor, text).await }).await
 }
 
 /// Keeps the choice of colours in a cookie, for browsers without script.
-#[server(prefix = "/api", endpoint = "settings/theme")]
+#[server(prefix = "/api", endpoint = "settings/theme", output = Json)]
 pub(crate) async fn set_theme(theme: String) -> Result<(), AppError> {
     use muster_domain::PortalError;
     let response = use_context::<leptos_axum::ResponseOptions>();

@@ -41,6 +41,9 @@ pub enum StoreError {
     /// The URL or path cannot be used.
     #[error("the database address cannot be used: {0}")]
     Address(String),
+    /// The program stopped in the middle of a longer piece of work.
+    #[error("the work on the database was interrupted: the program is stopping")]
+    Interrupted,
     /// No space is left to write to.
     #[error("no space is left on the disk of the database")]
     DiskFull,

@@ -94,7 +94,7 @@ styles as one file, fonts, and whatever is in frontend/public. With --release th
 size, and every file has compressed twins (.br, .gz) beside it.
 
 To start the program by hand, tell it where the site is:
-  LEPTOS_SITE_ROOT=target/site LEPTOS_SITE_PKG_DIR=pkg LEPTOS_OUTPUT_NAME=muster target/bin/debug/muster serve";
+  LEPTOS_SITE_ROOT=target/site LEPTOS_OUTPUT_NAME=muster target/bin/debug/muster serve";
 
 const FMT: &str = "\
 cargo xtask fmt [--check]

@@ -46,13 +46,9 @@ pub(crate) fn with_site<'a>(command: &'a mut Command, site: &Path) -> &'a mut Co
 }
 
 /// The same as pairs, for those who start the program through something else.
-pub(crate) fn site_environment(site: &Path) -> [(&'static str, PathBuf); 5] {
+pub(crate) fn site_environment(site: &Path) -> [(&'static str, PathBuf); 2] {
     [
         ("LEPTOS_OUTPUT_NAME", PathBuf::from("muster")),
         ("LEPTOS_SITE_ROOT", site.to_path_buf()),
-        ("LEPTOS_SITE_PKG_DIR", PathBuf::from("pkg")),
-        // Files under /pkg may be cached for good, so their names carry what is in them.
-        ("LEPTOS_HASH_FILES", PathBuf::from("true")),
-        ("LEPTOS_HASH_FILE_NAME", site.join("hash.txt")),
     ]
 }

@@ -51,7 +51,6 @@ pub(crate) fn build(workshop: &Workshop, release: bool) -> Outcome<PathBuf> {
         .join("muster_frontend.wasm");
 
     let site = workshop.site();
-    let pkg = site.join("pkg");
     // Built beside and moved into place, so that nobody is served half of it.
     let fresh = site.join("pkg.new");
     let _ = std::fs::remove_dir_all(&fresh);
@@ -62,18 +61,21 @@ pub(crate) fn build(workshop: &Workshop, release: bool) -> Outcome<PathBuf> {
         &["wasm", &wasm.display().to_string(), &fresh.display().to_string()],
     )?;
     if release {
-        optimise(&modules, &fresh.join("muster.wasm"))?;
+        optimise(&modules, &fresh)?;
     }
     styles(workshop, &modules, &fresh.join("muster.css"))?;
     public_files(workshop, &modules, &site)?;
-    let hashes = name_by_content(&fresh)?;
+    let version = version(&fresh)?;
     if release {
         bundle(workshop, &["compress", &fresh.display().to_string()])?;
     }
+    say::note(&format!("{}: {}", workshop.short(&site), sizes(&fresh)));
+    let pkg = site.join("pkg");
     let _ = std::fs::remove_dir_all(&pkg);
-    std::fs::rename(&fresh, &pkg).doing(|| format!("move {} into place", pkg.display()))?;
-    crate::failure::write(&site.join("hash.txt"), hashes)?;
-    say::note(&format!("{}: {}", workshop.short(&site), sizes(&pkg)));
+    make_dir(&pkg)?;
+    let goal = pkg.join(&version);
+    std::fs::rename(&fresh, &goal).doing(|| format!("move {} into place", goal.display()))?;
+    crate::failure::write(&site.join("version.txt"), version)?;
     Ok(site)
 }
 
@@ -93,13 +95,30 @@ fn bundle(workshop: &Workshop, words: &[&str]) -> Outcome {
 }
 
 /// npm's binaryen, never Debian's: version 108 there makes modules that die when they start.
-fn optimise(modules: &Path, wasm: &Path) -> Outcome {
+fn optimise(modules: &Path, folder: &Path) -> Outcome {
     say::note("optimising the wasm for size (a minute)");
-    let smaller = wasm.with_extension("smaller");
-    let mut node = program("node", [modules.join("binaryen/bin/wasm-opt")]);
-    node.arg(wasm).arg("-o").arg(&smaller).args(OPTIMISER);
-    run_quietly(&mut node, "wasm-opt")?;
-    std::fs::rename(&smaller, wasm).doing(|| "replace the wasm by the smaller one".to_owned())
+    for wasm in files(folder)? {
+        if wasm.extension().is_none_or(|ending| ending != "wasm") {
+            continue;
+        }
+        let smaller = wasm.with_extension("smaller");
+        let mut node = program("node", [modules.join("binaryen/bin/wasm-opt")]);
+        node.arg(&wasm).arg("-o").arg(&smaller).args(OPTIMISER);
+        run_quietly(&mut node, "wasm-opt")?;
+        std::fs::rename(&smaller, &wasm).doing(|| "replace the wasm by the smaller one".to_owned())?;
+    }
+    Ok(())
+}
+
+/// Sorted by name.
+fn files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .doing(|| format!("read {}", folder.display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    Ok(files)
 }
 
 /// All style sheets as one, without what only people read.
@@ -163,37 +182,42 @@ fn copy_all(from: &Path, to: &Path) -> Outcome {
     Ok(())
 }
 
-/// Gives each file a second name with a digest of its content, which may be cached for good, and returns
-/// the list in which Leptos looks the digests up.
-fn name_by_content(pkg: &Path) -> Outcome<String> {
+/// A digest of all files: they lie in a folder of this name, under which they may be cached for good. One name
+/// for all, because script and parts of one build name each other, and never fit those of another.
+fn version(folder: &Path) -> Outcome<String> {
     use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut list = String::new();
-    for kind in ["js", "wasm", "css"] {
-        let file = pkg.join(format!("muster.{kind}"));
-        let content = std::fs::read(&file).doing(|| format!("read {}", file.display()))?;
-        let mut hasher = DefaultHasher::new();
-        content.hash(&mut hasher);
-        let digest = format!("{:016x}", hasher.finish());
-        let named = pkg.join(format!("muster.{digest}.{kind}"));
-        std::fs::hard_link(&file, &named).doing(|| format!("make {}", named.display()))?;
-        list.push_str(&format!("{kind}: {digest}\n"));
+    let mut hasher = DefaultHasher::new();
+    for file in files(folder)? {
+        file.file_name().hash(&mut hasher);
+        std::fs::read(&file)
+            .doing(|| format!("read {}", file.display()))?
+            .hash(&mut hasher);
     }
-    Ok(list)
+    Ok(format!("{:016x}", hasher.finish()))
 }
 
 fn sizes(pkg: &Path) -> String {
-    let size = |name: &str| {
+    let kib = |name: &str| {
         std::fs::metadata(pkg.join(name))
             .map(|meta| meta.len() / 1024)
             .ok()
     };
-    let mut parts = Vec::new();
-    for name in ["muster.wasm", "muster.js", "muster.css"] {
-        let raw = size(name).unwrap_or_default();
-        let packed = size(&format!("{name}.br"))
+    let said = |name: &str| {
+        let packed = kib(&format!("{name}.br"))
             .map(|kib| format!(" ({kib} KiB brotli)"))
             .unwrap_or_default();
-        parts.push(format!("{name} {raw} KiB{packed}"));
+        format!("{name} {} KiB{packed}", kib(name).unwrap_or_default())
+    };
+    let mut parts: Vec<String> = ["muster.wasm", "muster.js", "muster.css"].map(said).into();
+    for file in files(pkg).unwrap_or_default() {
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if name.ends_with(".wasm") && name != "muster.wasm" {
+            parts.push(said(&name));
+        }
     }
     parts.join(", ")
 }
@@ -201,21 +225,18 @@ fn sizes(pkg: &Path) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn every_file_gets_a_name_that_follows_its_content() {
+    fn the_folders_name_follows_what_is_in_it() {
         let folder = tempfile::tempdir().unwrap();
-        let fill = |text: &str| {
-            for kind in ["js", "wasm", "css"] {
-                let _ = std::fs::remove_file(folder.path().join(format!("muster.{kind}")));
-                std::fs::write(folder.path().join(format!("muster.{kind}")), text).unwrap();
-            }
-            super::name_by_content(folder.path()).unwrap()
+        let fill = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            super::version(folder.path()).unwrap()
         };
-        let (one, two) = (fill("one"), fill("two"));
+        let one = fill("muster.js", "one");
+        let two = fill("muster.js", "two");
+        let with_part = fill("part.wasm", "part");
         assert_ne!(one, two);
-        let digest = two.lines().next().unwrap().strip_prefix("js: ").unwrap();
-        assert_eq!(
-            std::fs::read_to_string(folder.path().join(format!("muster.{digest}.js"))).unwrap(),
-            "two"
-        );
+        assert_ne!(two, with_part);
+        std::fs::remove_file(folder.path().join("part.wasm")).unwrap();
+        assert_eq!(fill("muster.js", "one"), one);
     }
 }

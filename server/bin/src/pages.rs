@@ -8,21 +8,16 @@ use muster_app::{App, shell};
 use muster_domain::Backend;
 use std::path::Path;
 
-/// How Leptos finds what the browser downloads.
+/// How Leptos finds what the browser downloads: in a folder named by the digest of what is in it, which the
+/// build wrote down in `version.txt`.
 #[must_use]
 pub fn options(site_root: &Path) -> LeptosOptions {
+    let version = std::fs::read_to_string(site_root.join("version.txt")).unwrap_or_default();
+    let folder = ["pkg", version.trim()].join("/");
     LeptosOptions::builder()
         .output_name("muster")
         .site_root(site_root.to_string_lossy().into_owned())
-        .site_pkg_dir("pkg")
-        .hash_files(site_root.join("hash.txt").exists())
-        // Absolute, else Leptos looks beside the program.
-        .hash_file(
-            std::path::absolute(site_root.join("hash.txt"))
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into(),
-        )
+        .site_pkg_dir(folder.trim_end_matches('/').to_owned())
         .build()
 }
 

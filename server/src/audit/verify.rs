@@ -7,8 +7,10 @@ use crate::audit::row::{Body, GENESIS, hash};
 use muster_domain::Timestamp;
 use muster_domain::audit::{Finding, VerifyReport};
 use muster_store::{Db, RowExt, Sql, StoreError};
+use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 use std::path::Path;
+use tokio::task::JoinHandle;
 
 const PAGE: i64 = 2_000;
 /// Findings told at most: one broken row often breaks the next ones too.
@@ -81,12 +83,12 @@ pub async fn verify(
     };
     let checkpoints = promises(db, dir, public_key, &mut check).await?;
     let (mut sequence, mut previous, mut rows) = (0_i64, GENESIS.to_owned(), 0_u64);
+    let mut coming = rows_after(db.clone(), sequence);
     let signed = loop {
-        let mut sql = Sql::new(
-            "select sequence, act_id, phase, at, actor, action, resource, address, via, outcome, body, hash from audit_log where sequence > ",
-        );
-        sql.int(sequence).push(" order by sequence limit ").int(PAGE);
-        let page = sql.all(db.reader()).await?;
+        let page = coming.await.map_err(|_| StoreError::Interrupted)??;
+        // The database reads the next rows while these are checked.
+        let last = page.last().map_or(Ok(sequence), |row| row.int("sequence"))?;
+        coming = rows_after(db.clone(), last);
         if page.is_empty() {
             // The log may grow while it is read: go on until the head that the database tells is reached.
             let head = Sql::new("select sequence, hash from audit_head where id = 1")
@@ -192,6 +194,17 @@ async fn signed_head(db: &Db) -> Result<Option<SignedHead>, StoreError> {
             })
         })
         .transpose()
+}
+
+/// The rows behind `sequence`, read in a task of their own.
+fn rows_after(db: Db, sequence: i64) -> JoinHandle<Result<Vec<AnyRow>, StoreError>> {
+    tokio::spawn(async move {
+        let mut sql = Sql::new(
+            "select sequence, act_id, phase, at, actor, action, resource, address, via, outcome, body, hash from audit_log where sequence > ",
+        );
+        sql.int(sequence).push(" order by sequence limit ").int(PAGE);
+        sql.all(db.reader()).await
+    })
 }
 
 /// Gathers what signed statements promise: in the database, in the file of checkpoints, in the head file.

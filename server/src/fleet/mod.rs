@@ -2,6 +2,7 @@
 //! Invariant: no query here shows a node outside the actor's scope.
 
 pub mod export;
+pub mod figures;
 pub mod filter_sql;
 pub mod http;
 pub mod queries;
@@ -9,4 +10,5 @@ pub mod resolve;
 pub mod service;
 pub mod views;
 
+pub use figures::Figures;
 pub use service::FleetService;

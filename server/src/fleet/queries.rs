@@ -265,38 +265,40 @@ pub async fn matching(
 /// # Errors
 /// When the database does not answer.
 pub async fn facets(db: &Db, scopes: &[Scope]) -> Result<Vec<Facet>, StoreError> {
-    let mut facets = Vec::new();
-    for (property, select) in [
-        (
-            "status",
-            "select n.ping_status as value, count(*) as nodes from nodes n where ",
-        ),
-        (
-            "platform",
-            "select n.platform_name || ' ' || n.platform_version as value, count(*) as nodes from nodes n where ",
-        ),
-        (
-            "agent",
-            "select n.agent_version as value, count(*) as nodes from nodes n where ",
-        ),
-    ] {
-        let mut sql = Sql::new(select);
-        push_scopes(&mut sql, scopes);
-        sql.push(" group by 1 order by 2 desc, 1 limit 50");
-        let mut values = Vec::new();
-        for found in sql.all(db.reader()).await? {
-            values.push((found.text("value")?, found.int("nodes")?.unsigned_abs()));
+    // One walk over the nodes for all three: their combinations are few.
+    let mut sql = Sql::new(
+        "select n.ping_status, n.platform_name || ' ' || n.platform_version as platform, n.agent_version, count(*) as nodes \
+         from nodes n where ",
+    );
+    push_scopes(&mut sql, scopes);
+    sql.push(" group by 1, 2, 3");
+    let mut found: [HashMap<String, u64>; 3] = Default::default();
+    for row in sql.all(db.reader()).await? {
+        let nodes = row.int("nodes")?.unsigned_abs();
+        for (column, values) in ["ping_status", "platform", "agent_version"]
+            .iter()
+            .zip(&mut found)
+        {
+            *values.entry(row.text(column)?).or_default() += nodes;
         }
+    }
+    let mut facets = Vec::new();
+    for (property, values) in ["status", "platform", "agent"].iter().zip(found) {
+        let mut values: Vec<(String, u64)> = values.into_iter().collect();
+        values.sort_by(|(a, nodes_a), (b, nodes_b)| nodes_b.cmp(nodes_a).then_with(|| a.cmp(b)));
+        values.truncate(50);
         facets.push(Facet {
-            property: property.to_owned(),
+            property: (*property).to_owned(),
             values,
         });
     }
-    let mut sql = Sql::new(
-        "select g.tag_key, g.tag_value, count(*) as nodes from node_tags g join nodes n on n.connection_id = g.connection_id and n.node_id = g.node_id where ",
-    );
-    push_scopes(&mut sql, scopes);
-    sql.push(" group by 1, 2 order by 1, 3 desc, 2 limit 2000");
+    let mut sql = Sql::new("select g.tag_key, g.tag_value, count(*) as nodes from node_tags g where ");
+    if !scopes.contains(&Scope::All) {
+        sql.push("exists (select 1 from nodes n where n.connection_id = g.connection_id and n.node_id = g.node_id and ");
+        push_scopes(&mut sql, scopes);
+        sql.push(") and ");
+    }
+    sql.push("1 = 1 group by 1, 2 order by 1, 3 desc, 2 limit 2000");
     for found in sql.all(db.reader()).await? {
         let property = format!("tag:{}", found.text("tag_key")?);
         let value = (found.text("tag_value")?, found.int("nodes")?.unsigned_abs());

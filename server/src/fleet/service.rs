@@ -5,7 +5,7 @@ use crate::commands;
 use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
-use crate::fleet::{queries, resolve, views};
+use crate::fleet::{Figures, queries, resolve, views};
 use async_trait::async_trait;
 use aws_sdk_ssm::types::{ResourceTypeForTagging, Tag as SsmTag};
 use muster_domain::action::Action;
@@ -37,6 +37,8 @@ pub struct FleetService {
     pub ssm: Ssm,
     /// Wakes streams.
     pub bus: EventBus,
+    /// What was counted.
+    pub figures: Figures,
 }
 
 fn user(actor: &Actor) -> UserId {
@@ -62,14 +64,15 @@ impl Fleet for FleetService {
                 let everything = FleetFilter::default();
                 let (page, all, synced_at) = tokio::try_join!(
                     queries::list(&self.db, &query, &pass.scopes, now),
-                    queries::count(&self.db, &everything, &pass.scopes, now),
+                    self.figures.count(&self.db, &everything, &pass.scopes, now),
                     queries::synced_at(&self.db),
                 )
                 .map_err(store)?;
                 let matching = if query.filter.is_empty() {
                     all.0
                 } else {
-                    queries::count(&self.db, &query.filter, &pass.scopes, now)
+                    self.figures
+                        .count(&self.db, &query.filter, &pass.scopes, now)
                         .await
                         .map_err(store)?
                         .0
@@ -130,7 +133,12 @@ impl Fleet for FleetService {
     async fn facets(&self, actor: &Actor) -> Result<Vec<Facet>, PortalError> {
         self.door
             .pass(actor, Intent::new(Action::FleetRead, ""), Ok(()), async |pass| {
-                queries::facets(&self.db, &pass.scopes).await.map_err(store)
+                let facets = self
+                    .figures
+                    .facets(&self.db, &pass.scopes, self.clock.now())
+                    .await
+                    .map_err(store)?;
+                Ok(facets.as_ref().clone())
             })
             .await
     }
@@ -197,6 +205,7 @@ impl Fleet for FleetService {
                 queries::replace_tags(&self.db, &row.summary.connection_id, &input.node_id, &tags, self.clock.now())
                     .await
                     .map_err(store)?;
+                self.figures.changed();
                 self.bus.tell(PortalEvent::Fleet);
                 Ok(())
             })

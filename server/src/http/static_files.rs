@@ -24,14 +24,9 @@ pub fn routes(site_root: &Path) -> Router {
 
 /// What never changes under its name is kept; the rest is asked for again, and answered by 304.
 async fn cache(request: Request, next: Next) -> Response {
-    // A name like `muster.3f2a….js` says what is in it; it never means something else later.
+    // A folder like `/pkg/3f2a…/` says what is in it; it never means something else later.
     let path = request.uri().path();
-    let hashed = path.starts_with("/pkg/")
-        && path
-            .rsplit('/')
-            .next()
-            .is_some_and(|name| name.split('.').count() > 2);
-    let forever = hashed || path.starts_with("/fonts/");
+    let forever = path.starts_with("/pkg/") || path.starts_with("/fonts/");
     let mut response = next.run(request).await;
     if response.status() == StatusCode::OK || response.status() == StatusCode::NOT_MODIFIED {
         let value = if forever {

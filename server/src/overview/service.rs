@@ -3,6 +3,7 @@
 use crate::commands::queries::{self as commands, Viewer};
 use crate::door::Door;
 use crate::error::store;
+use crate::fleet::Figures;
 use crate::fleet::filter_sql::push_scopes;
 use crate::fleet::queries as fleet;
 use async_trait::async_trait;
@@ -29,6 +30,8 @@ pub struct OverviewService {
     pub door: Door,
     /// Tells time.
     pub clock: Arc<dyn Clock>,
+    /// What was counted.
+    pub figures: Figures,
     /// The last acts. Asked without a row of its own: the Overview is not the audit log.
     pub recent: Arc<dyn RecentActs>,
 }
@@ -144,7 +147,7 @@ impl Overview for OverviewService {
                         ..CommandQuery::default()
                     };
                     let (nodes, counts, people, not_reporting, synced_at, latest) = tokio::try_join!(
-                        fleet::count(&self.db, &everything, &pass.scopes, now),
+                        self.figures.count(&self.db, &everything, &pass.scopes, now),
                         self.counts(&viewer, now),
                         self.people(now),
                         self.not_reporting(&pass.scopes),

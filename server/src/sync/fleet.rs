@@ -5,6 +5,7 @@ use crate::aws::Ssm;
 use crate::aws::errors::CallError;
 use crate::commands::documents;
 use crate::events::{EventBus, PortalEvent};
+use crate::fleet::Figures;
 use crate::fleet::queries;
 use aws_sdk_ssm::types::{InstanceInformation, ResourceTypeForTagging};
 use muster_domain::Timestamp;
@@ -39,6 +40,8 @@ pub struct FleetSync {
     pub clock: Arc<dyn Clock>,
     /// Wakes streams.
     pub bus: EventBus,
+    /// What pages have counted.
+    pub figures: Figures,
 }
 
 impl FleetSync {
@@ -109,6 +112,7 @@ impl FleetSync {
         changed |= self.refresh_tags(now).await?;
         let was_live = self.connected(now).await?;
         if changed {
+            self.figures.changed();
             self.bus.tell(PortalEvent::Fleet);
         }
         if !was_live {

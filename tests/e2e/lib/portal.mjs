@@ -54,7 +54,6 @@ export class Portal {
     return {
       LEPTOS_OUTPUT_NAME: 'muster',
       LEPTOS_SITE_ROOT: path.join(root, 'target/site'),
-      LEPTOS_SITE_PKG_DIR: 'pkg',
       ...Object.fromEntries(own),
       MUSTER_ADDR: `127.0.0.1:${this.port}`,
       MUSTER_DATA_DIR: this.dataDir,

@@ -1,0 +1,72 @@
+//! Split points: the code of each feature's pages is a file of its own, which the browser fetches when
+//! the first page of the feature is opened. What all pages share stays in the first file, with sign-in and the
+//! Overview, where everybody begins. On the server nothing is split.
+
+use leptos::prelude::*;
+use leptos_router::LazyRoute;
+
+/// One feature: a lazily loaded function that makes the view of any of its pages, and a route for each.
+macro_rules! feature {
+    ($load:ident, $preload:ident, $pages:ident: $($(#[$doc:meta])* $page:ident => $view:path),+ $(,)?) => {
+        enum $pages { $($page),+ }
+
+        #[lazy]
+        fn $load(page: $pages) -> AnyView {
+            match page { $($pages::$page => $view().into_any()),+ }
+        }
+
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            pub(crate) struct $page;
+
+            impl LazyRoute for $page {
+                fn data() -> Self {
+                    Self
+                }
+
+                async fn view(_: Self) -> AnyView {
+                    $load($pages::$page).await
+                }
+
+                async fn preload() {
+                    #[cfg(target_arch = "wasm32")]
+                    $preload().await;
+                }
+            }
+        )+
+    };
+}
+
+feature!(fleet_pages, __preload_fleet_pages, FleetPages:
+    /// All nodes.
+    Fleet => crate::fleet::FleetPage,
+    /// An activation for new nodes.
+    AddNode => crate::fleet::AddNodePage,
+    /// One node.
+    Node => crate::fleet::NodePage,
+);
+feature!(command_pages, __preload_command_pages, CommandPages:
+    /// What was run.
+    CommandHistory => crate::commands::HistoryPage,
+    /// Run a command.
+    CommandRun => crate::commands::RunPage,
+    /// One command.
+    CommandDetail => crate::commands::DetailPage,
+);
+feature!(audit_pages, __preload_audit_pages, AuditPages:
+    /// Who did what.
+    Audit => crate::audit::AuditPage,
+);
+feature!(settings_pages, __preload_settings_pages, SettingsPages:
+    /// The frame around all settings.
+    SettingsParts => crate::access::SettingsFrame,
+    /// One's own name and password.
+    Profile => crate::access::ProfilePage,
+    /// Where one is signed in.
+    Sessions => crate::access::SessionsPage,
+    /// Who may sign in.
+    Users => crate::access::UsersPage,
+    /// What each role may do.
+    Roles => crate::access::RolesPage,
+);
