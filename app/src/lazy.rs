@@ -48,11 +48,11 @@ feature!(fleet_pages, __preload_fleet_pages, FleetPages:
 );
 feature!(command_pages, __preload_command_pages, CommandPages:
     /// What was run.
-    CommandHistory => crate::commands::HistoryPage,
+    History => crate::commands::HistoryPage,
     /// Run a command.
-    CommandRun => crate::commands::RunPage,
+    RunDocument => crate::commands::RunPage,
     /// One command.
-    CommandDetail => crate::commands::DetailPage,
+    OneCommand => crate::commands::DetailPage,
 );
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.

@@ -7,8 +7,8 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, CommandDetail, CommandHistory, CommandRun, Fleet, Node, Profile, Roles, Sessions,
-    SettingsParts, Users,
+    AddNode, Audit, Fleet, History, Node, OneCommand, Profile, Roles, RunDocument, Sessions, SettingsParts,
+    Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -35,9 +35,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/fleet") view={Lazy::<Fleet>::new()} />
                     <Route path=path!("/fleet/add") view={Lazy::<AddNode>::new()} />
                     <Route path=path!("/fleet/:node_id") view={Lazy::<Node>::new()} />
-                    <Route path=path!("/commands") view={Lazy::<CommandHistory>::new()} />
-                    <Route path=path!("/commands/new") view={Lazy::<CommandRun>::new()} />
-                    <Route path=path!("/commands/:command_id") view={Lazy::<CommandDetail>::new()} />
+                    <Route path=path!("/commands") view={Lazy::<History>::new()} />
+                    <Route path=path!("/commands/new") view={Lazy::<RunDocument>::new()} />
+                    <Route path=path!("/commands/:command_id") view={Lazy::<OneCommand>::new()} />
                     <Route path=path!("/audit") view={Lazy::<Audit>::new()} />
                     <ParentRoute path=path!("/settings") view={Lazy::<SettingsParts>::new()}>
                         <Route path=path!("") view=|| view! { <Redirect path="/settings/profile" /> } />
