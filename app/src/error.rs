@@ -59,6 +59,19 @@ impl AppError {
         matches!(self, Self::Portal(PortalError::SignInRequired))
     }
 
+    /// Whether asking again may well work: the way was cut, or something does not answer now.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Transport(_) => true,
+            Self::Portal(error) => matches!(
+                error,
+                PortalError::Unavailable { .. }
+                    | PortalError::Internal { .. }
+                    | PortalError::TooManyRequests { .. }
+            ),
+        }
+    }
+
     /// Whether the thing does not exist.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Portal(PortalError::NotFound { .. }))

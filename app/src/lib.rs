@@ -22,6 +22,7 @@ mod commands;
 mod components;
 mod error;
 mod fleet;
+mod forms;
 mod layout;
 mod lazy;
 mod live;
@@ -34,6 +35,8 @@ mod shell;
 mod url;
 mod wire;
 
+#[cfg(feature = "ssr")]
+pub use forms::keep;
 pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use security_header::content_security_policy;

@@ -20,6 +20,7 @@ use leptos_router::{Lazy, SsrMode, path};
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    crate::forms::provide_kept_form();
     crate::live::clock::provide_clock();
     crate::components::toast::provide_toaster();
     view! {

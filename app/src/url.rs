@@ -28,6 +28,12 @@ impl Query {
         *self == Self::parse(address.split_once('?').map_or("", |(_, query)| query))
     }
 
+    /// All pairs, in order.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn into_pairs(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter()
+    }
+
     /// The last value of that name.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0

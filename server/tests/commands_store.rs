@@ -7,7 +7,7 @@
 
 use muster_domain::Timestamp;
 use muster_domain::commands::{
-    CommandChange, CommandQuery, CommandStatus, CommandSummary, InvocationQuery, OutputStream,
+    CommandChange, CommandQuery, CommandStatus, CommandSummary, InvocationQuery, OutputRange, OutputStream,
 };
 use muster_domain::fleet::NodeSelection;
 use muster_domain::ids::{CommandId, NodeId};
@@ -15,7 +15,7 @@ use muster_domain::permission::Scope;
 use muster_server::commands::apply::{Bytes, News, Whole, apply};
 use muster_server::commands::queries::{self, CommandRow, NewCommand, Part, Viewer};
 use muster_server::commands::ssm::SeenInvocation;
-use muster_server::commands::{events, invocations, reads};
+use muster_server::commands::{compare, events, groups, invocations, reads};
 use muster_store::Db;
 use muster_store::test_database::on_both;
 use std::collections::BTreeMap;
@@ -264,7 +264,7 @@ async fn output_is_read_in_pieces_between_characters() {
         let node = NodeId::new("mi-1");
         let (mut offset, mut joined) = (0, String::new());
         loop {
-            let piece = reads::piece(&db, &id, &node, OutputStream::Stdout, offset)
+            let piece = reads::piece(&db, &id, &node, OutputStream::Stdout, OutputRange::From(offset))
                 .await
                 .unwrap();
             assert_eq!((piece.total, piece.offset), (150_000, offset));
@@ -275,14 +275,105 @@ async fn output_is_read_in_pieces_between_characters() {
             offset = piece.end;
         }
         assert_eq!(joined, text);
-        let tail = reads::piece(&db, &id, &node, OutputStream::Stdout, -10)
+        let tail = reads::piece(&db, &id, &node, OutputStream::Stdout, OutputRange::Last(10))
             .await
             .unwrap();
         assert_eq!((tail.text.as_str(), tail.end), ("€€€", 150_000));
-        let missing = reads::piece(&db, &id, &node, OutputStream::Stderr, 0)
+        let before = reads::piece(
+            &db,
+            &id,
+            &node,
+            OutputStream::Stdout,
+            OutputRange::Before(tail.offset),
+        )
+        .await
+        .unwrap();
+        assert_eq!(
+            before.end, tail.offset,
+            "an earlier piece ends where the later began"
+        );
+        assert!(
+            before.text.chars().all(|c| c == '€'),
+            "and begins between characters"
+        );
+        let first = reads::piece(&db, &id, &node, OutputStream::Stdout, OutputRange::Before(30))
+            .await
+            .unwrap();
+        assert_eq!((first.offset, first.end), (0, 30));
+        let missing = reads::piece(&db, &id, &node, OutputStream::Stderr, OutputRange::From(0))
             .await
             .unwrap();
         assert_eq!((missing.total, missing.text.as_str()), (0, ""));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_that_ended_alike_and_wrote_the_same_are_one_group() {
+    use CommandStatus::{Failed, Success};
+    on_both(async |db: Db| {
+        let id = command(&db, "c1", NOW).await;
+        let mut news = News::default();
+        for (node, status, code, text) in [
+            ("mi-1", Success, 0, "one\n"),
+            ("mi-2", Success, 0, "two\nmore\n"),
+            ("mi-3", Success, 0, "one\n"),
+            ("mi-4", Failed, 3, "one\n"),
+            ("mi-5", Success, 0, ""),
+        ] {
+            let (call, mut invocation) = seen(node, status);
+            invocation.response_code = code;
+            news.invocations.push((call, invocation));
+            if !text.is_empty() {
+                news.output.push(Bytes {
+                    node_id: node.into(),
+                    stream: OutputStream::Stdout,
+                    offset: 0,
+                    bytes: text.as_bytes().to_vec(),
+                });
+            }
+            news.complete
+                .push((node.into(), if text.is_empty() { "" } else { text }.to_owned()));
+        }
+        apply(&db, &id, &news, NOW).await.unwrap();
+        let all = [Scope::All];
+        let found = groups::groups(&db, &id, &all).await.unwrap();
+        let read: Vec<(CommandStatus, i32, u32, &str, usize)> = found
+            .iter()
+            .map(|group| {
+                (
+                    group.status,
+                    group.response_code,
+                    group.nodes,
+                    group.beginning.as_str(),
+                    group.some.len(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            read,
+            [
+                (Failed, 3, 1, "one\n", 1),
+                (Success, 0, 2, "one\n", 2),
+                (Success, 0, 1, "", 1),
+                (Success, 0, 1, "two\nmore\n", 1),
+            ]
+        );
+        let query = InvocationQuery {
+            output_hash: Some("one\n".into()),
+            ..InvocationQuery::default()
+        };
+        let same = invocations::invocations(&db, &id, &query, &all).await.unwrap();
+        assert_eq!(same.items.len(), 3);
+
+        let [old, new] = ["mi-1", "mi-2"].map(NodeId::new);
+        let found = compare::compare(&db, &id, [&old, &new], OutputStream::Stdout, &all)
+            .await
+            .unwrap();
+        assert_eq!((found.removed, found.added, found.cut), (1, 2, false));
+        let nobody = NodeId::new("mi-9");
+        let refused = compare::compare(&db, &id, [&old, &nobody], OutputStream::Stdout, &all).await;
+        assert!(refused.unwrap_err().to_string().contains("mi-9"));
     })
     .await;
 }

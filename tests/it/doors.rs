@@ -88,6 +88,14 @@ fn cases() -> BTreeMap<&'static str, Case> {
                 &[COMMAND, NODE, ("stream", "stdout"), ("offset", "0")][..],
             ),
         ),
+        ("/api/commands/output_groups", (Viewer, &[COMMAND][..])),
+        (
+            "/api/commands/compare",
+            (
+                Viewer,
+                &[COMMAND, ("old", "mi-a"), ("new", "mi-b"), ("stream", "stdout")][..],
+            ),
+        ),
         (
             "/api/commands/run",
             (

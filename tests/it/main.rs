@@ -13,6 +13,8 @@
 
 mod doors;
 mod first_day;
+mod full_disk;
+mod limits;
 mod postgres;
 mod rough;
 mod support;

@@ -46,6 +46,38 @@ pub async fn run_script(client: &Client, node: &str, script: &str) -> String {
         .unwrap_or_else(|| panic!("no id in {answer}"))
 }
 
+/// Runs a script on all nodes that match a filter, with rate control; answers the command's id.
+pub async fn run_on(client: &Client, filter: &str, script: &str, more: &[(&str, &str)]) -> String {
+    let mut fields = vec![
+        ("document", "AWS-RunShellScript"),
+        ("parameters[commands]", script),
+        ("filter", filter),
+    ];
+    fields.extend(more);
+    let (status, answer) = client.call("commands/run", &fields).await.unwrap();
+    assert!((200..400).contains(&status), "{status} {answer}");
+    answer
+        .as_str()
+        .map(str::to_owned)
+        .unwrap_or_else(|| panic!("no id in {answer}"))
+}
+
+/// All invocations of a command, read page by page as the execution page does.
+pub async fn invocations(client: &Client, id: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let fields = [("command_id", id), ("cursor", cursor.as_str())];
+        let (status, page) = client.call("commands/invocations", &fields).await.unwrap();
+        assert_eq!(status, 200, "{page}");
+        all.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => next.clone_into(&mut cursor),
+            None => return all,
+        }
+    }
+}
+
 /// The events of a command after `cursor`, to the last.
 pub async fn follow(client: &Client, id: &str, cursor: i64) -> Vec<Event> {
     let read = async {

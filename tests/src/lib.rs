@@ -2,6 +2,7 @@
 //! signed-in client for it. No test logic in here.
 
 pub mod portal;
+pub mod sim;
 pub mod stats;
 
 pub use portal::{Client, Portal};

@@ -65,7 +65,25 @@ impl Portal {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Fallible<Self> {
-        let mut command = Command::new(program()?);
+        Self::up(&program()?, data_dir, ssm_addr, arguments, variables)
+    }
+
+    /// The same for something that runs the program with the arguments it is given.
+    ///
+    /// # Errors
+    /// As [`Portal::start`].
+    pub fn start_program(program: &Path, data_dir: &Path, arguments: &[&str]) -> Fallible<Self> {
+        Self::up(program, data_dir, "127.0.0.1:0", arguments, &[])
+    }
+
+    fn up(
+        program: &Path,
+        data_dir: &Path,
+        ssm_addr: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Fallible<Self> {
+        let mut command = Command::new(program);
         command
             .arg("serve")
             .args(["--addr", "127.0.0.1:0", "--ssm-addr", ssm_addr, "--data-dir"])

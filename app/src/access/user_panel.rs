@@ -2,12 +2,14 @@
 
 use super::profile_page::place;
 use super::sign_in_page::PasswordField;
+use super::users_api::{CreateUser, GrantRole};
 use super::users_page::UserActions;
 use crate::components::{
     ConfirmDialog, DialogCancel, Fact, FormError, Glyph, Icon, SelectField, SubmitButton, TextField, TimeAgo,
     Tone,
 };
 use crate::error::{action_error, field_error};
+use crate::forms::keep_fields;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use muster_domain::access::{GrantView, UserView};
@@ -44,6 +46,7 @@ fn PanelHead(#[prop(into)] title: String) -> impl IntoView {
 #[component]
 pub(super) fn UserPanel(user: UserView, actions: UserActions) -> impl IntoView {
     let id = user.id.to_string();
+    keep_fields::<GrantRole>();
     let grant_error = action_error(actions.grant);
     let reset_error = action_error(actions.reset);
     let name = user.name.clone();
@@ -193,6 +196,7 @@ fn GrantList(grants: Vec<GrantView>, name: String, actions: UserActions) -> impl
 /// The form for a new account.
 #[component]
 pub(super) fn NewUserPanel(actions: UserActions) -> impl IntoView {
+    keep_fields::<CreateUser>();
     let error = action_error(actions.create);
     view! {
         <aside class="card preview" aria-label="New user">

@@ -2,6 +2,8 @@
 
 use super::api::VerifyLog;
 use crate::components::{ErrorNotice, Fact, Glyph, Icon, SubmitButton, TimeAgo, grouped, plural};
+use crate::error::action_error;
+use crate::forms::action_answer;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use muster_domain::audit::VerifyReport;
@@ -10,7 +12,7 @@ use muster_domain::audit::VerifyReport;
 #[component]
 pub(super) fn VerifyButton(action: ServerAction<VerifyLog>) -> impl IntoView {
     view! {
-        <ActionForm action attr:class="needs-script">
+        <ActionForm action>
             <SubmitButton pending=action.pending()>
                 <Icon glyph=Glyph::Shield />
                 "Verify now"
@@ -22,9 +24,11 @@ pub(super) fn VerifyButton(action: ServerAction<VerifyLog>) -> impl IntoView {
 /// What the check found.
 #[component]
 pub(super) fn VerifyResult(action: ServerAction<VerifyLog>) -> impl IntoView {
+    let answer = action_answer(action);
+    let error = action_error(action);
     view! {
         <div role="status" class="verify">
-            {move || match action.value().get() {
+            {move || match answer.get().or_else(|| error.get().map(Err)) {
                 Some(Ok(report)) => view! { <Report report /> }.into_any(),
                 Some(Err(error)) => view! { <ErrorNotice error what="the check" /> }.into_any(),
                 None => ().into_any(),

@@ -9,7 +9,8 @@ use crate::error::AppError;
 use crate::wire::Json;
 use leptos::prelude::*;
 use muster_domain::commands::{
-    CommandDetail, CommandSummary, DocumentDetail, DocumentSummary, InvocationView, OutputPiece, RunCommand,
+    CommandDetail, CommandSummary, Comparison, DocumentDetail, DocumentSummary, InvocationView, OutputGroup,
+    OutputPiece, RunCommand,
 };
 use muster_domain::fleet::ResolvedTargets;
 use muster_domain::ids::CommandId;
@@ -17,7 +18,7 @@ use muster_domain::paging::Page;
 #[cfg(feature = "ssr")]
 use muster_domain::{
     PortalError,
-    commands::{CommandQuery, CommandStatus, InvocationQuery, OutputStream},
+    commands::{CommandQuery, CommandStatus, InvocationQuery, OutputRange, OutputStream},
     fleet::NodeSelection,
     fleet_filter::FleetFilter,
     paging::Cursor,
@@ -43,6 +44,11 @@ fn selection(nodes: Option<&str>, filter: Option<&str>, all: bool) -> Result<Nod
     } else {
         NodeSelection::Matching { filter }
     })
+}
+
+#[cfg(feature = "ssr")]
+fn read_stream(text: &str) -> Result<OutputStream, PortalError> {
+    OutputStream::parse(text).ok_or_else(|| PortalError::invalid("stream", "Use stdout or stderr."))
 }
 
 /// Documents that can be run.
@@ -192,12 +198,14 @@ pub(crate) async fn list_invocations(
     command_id: String,
     #[server(default)] status: Option<String>,
     #[server(default)] text: Option<String>,
+    #[server(default)] output_hash: Option<String>,
     #[server(default)] cursor: Option<String>,
 ) -> Result<Page<InvocationView>, AppError> {
     call(|backend, actor| async move {
         let query = InvocationQuery {
             status: status.as_deref().and_then(CommandStatus::parse),
             text: text.unwrap_or_default(),
+            output_hash: output_hash.filter(|hash| !hash.is_empty()),
             cursor: cursor.filter(|text| !text.is_empty()).map(Cursor),
             limit: None,
         };
@@ -209,17 +217,23 @@ pub(crate) async fn list_invocations(
     .await
 }
 
-/// A piece of a node's output; a negative offset counts from the end.
+/// A piece of a node's output from `offset` on; a negative one counts from the end. `before` asks for what
+/// ends there instead.
 #[server(prefix = "/api", endpoint = "commands/output", output = Json)]
 pub(crate) async fn get_output(
     command_id: String,
     node_id: String,
     stream: String,
     offset: i64,
+    #[server(default)] before: Option<i64>,
 ) -> Result<OutputPiece, AppError> {
     call(|backend, actor| async move {
-        let stream = OutputStream::parse(&stream)
-            .ok_or_else(|| PortalError::invalid("stream", "Use stdout or stderr."))?;
+        let stream = read_stream(&stream)?;
+        let range = match before {
+            Some(end) => OutputRange::Before(end),
+            None if offset < 0 => OutputRange::Last(offset.saturating_neg()),
+            None => OutputRange::From(offset),
+        };
         backend
             .commands
             .output(
@@ -227,7 +241,43 @@ pub(crate) async fn get_output(
                 command_id.as_str().into(),
                 node_id.as_str().into(),
                 stream,
-                offset,
+                range,
+            )
+            .await
+    })
+    .await
+}
+
+/// Nodes that ended alike and wrote the same, together.
+#[server(prefix = "/api", endpoint = "commands/output_groups", output = Json)]
+pub(crate) async fn list_output_groups(command_id: String) -> Result<Vec<OutputGroup>, AppError> {
+    call(|backend, actor| async move {
+        backend
+            .commands
+            .output_groups(&actor, command_id.as_str().into())
+            .await
+    })
+    .await
+}
+
+/// What one node wrote against what another wrote.
+#[server(prefix = "/api", endpoint = "commands/compare", output = Json)]
+pub(crate) async fn compare_output(
+    command_id: String,
+    old: String,
+    new: String,
+    stream: String,
+) -> Result<Comparison, AppError> {
+    call(|backend, actor| async move {
+        let stream = read_stream(&stream)?;
+        backend
+            .commands
+            .compare(
+                &actor,
+                command_id.as_str().into(),
+                old.as_str().into(),
+                new.as_str().into(),
+                stream,
             )
             .await
     })

@@ -1,6 +1,7 @@
 //! One command: its head, its parts, and the live stream that keeps them fresh.
 
-use super::api::{CancelCommand, get_command, get_output, list_invocations};
+use super::acts::Acts;
+use super::api::{get_command, get_output, list_invocations};
 use super::definition_tab::DefinitionTab;
 use super::detail_url::{DetailUrl, TabName};
 use super::live::{Key, LiveCommand, OutputBuffer};
@@ -8,20 +9,19 @@ use super::log_tab::LogTab;
 use super::nodes_tab::NodesTab;
 use super::output_view::Shown;
 use super::summary_tab::SummaryTab;
+use crate::audit::ActsOf;
 use crate::components::time_ago::duration;
 use crate::components::{
-    ConfirmDialog, DialogCancel, ErrorNotice, FormError, Glyph, Icon, Keeper, PageHead, Skeleton,
-    StatusBadge, SubmitButton, Tab, Tabs, TimeAgo, Tone, close_dialogs, plural,
+    ErrorNotice, Keeper, PageHead, Renewed, Skeleton, StatusBadge, Tab, Tabs, TimeAgo, plural, renewed,
 };
-use crate::error::{AppError, action_error, set_page_status};
+use crate::error::{AppError, set_page_status};
 use crate::live::clock::use_now;
 use crate::live::event_source::{StreamState, listen};
 use crate::url::use_query;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
-use muster_domain::commands::{CommandChange, CommandDetail, CommandEvent, InvocationView};
+use muster_domain::commands::{CommandChange, CommandDetail, CommandEvent, CommandStatus, InvocationView};
 use muster_domain::paging::Page;
 use std::time::Duration;
 
@@ -30,8 +30,15 @@ const FIRST_LOOK: i64 = -65_536;
 /// How long counts may be stale while many nodes report at once.
 const RENEW_AFTER: Duration = Duration::from_secs(1);
 
+/// Which nodes: of which command, in which state, with which text or output, from where on.
+type Asked = (
+    String,
+    Option<CommandStatus>,
+    (String, Option<String>),
+    Option<String>,
+);
 /// The nodes on show.
-pub(super) type Nodes = Resource<Result<Page<InvocationView>, AppError>>;
+pub(super) type Nodes = Renewed<Page<InvocationView>>;
 /// The output on show.
 pub(super) type Output = Resource<Result<Option<Shown>, AppError>>;
 
@@ -45,12 +52,13 @@ pub(super) struct Live {
     /// The buffer on show, to which pieces are appended as they come.
     pub(super) shown: StoredValue<Option<(Key, RwSignal<OutputBuffer>)>>,
     renewing: StoredValue<bool>,
-    renewed: RwSignal<u32>,
+    /// Counts the snapshots taken.
+    pub(super) renewed: RwSignal<u32>,
 }
 
 impl Live {
     /// Asks for the snapshot anew, once for many requests.
-    fn renew(self) {
+    pub(super) fn renew(self) {
         if self
             .renewing
             .try_update_value(|renewing| std::mem::replace(renewing, true))
@@ -107,14 +115,14 @@ async fn load_output(
     node: Option<String>,
     stream: &'static str,
 ) -> Result<Option<Shown>, AppError> {
-    let found = list_invocations(id.clone(), None, node.clone(), None).await?;
+    let found = list_invocations(id.clone(), None, node.clone(), None, None).await?;
     let only = found.items.len() == 1;
     let view = found.items.into_iter().find(|view| match &node {
         Some(node) => view.node_id.as_str() == node,
         None => only,
     });
     let Some(view) = view else { return Ok(None) };
-    let piece = get_output(id, view.node_id.to_string(), stream.to_owned(), FIRST_LOOK).await?;
+    let piece = get_output(id, view.node_id.to_string(), stream.to_owned(), FIRST_LOOK, None).await?;
     Ok(Some(Shown { view, piece }))
 }
 
@@ -125,33 +133,44 @@ pub(crate) fn DetailPage() -> impl IntoView {
     let query = use_query();
     let id = Memo::new(move |_| params.with(|params| params.get("command_id").unwrap_or_default()));
     let url = Memo::new(move |_| query.with(|query| DetailUrl::read(id.get(), query)));
-    let renewed = RwSignal::new(0_u32);
+    let version = RwSignal::new(0_u32);
     let detail = Resource::new(move || id.get(), get_command);
     let asked = Memo::new(move |_| {
         url.with(|url| {
-            (url.tab == TabName::Nodes)
-                .then(|| (url.id.clone(), url.status, url.text.clone(), url.cursor.clone()))
+            (url.tab == TabName::Nodes && !url.grouped).then(|| {
+                let narrowed = (url.text.clone(), url.same.clone());
+                (url.id.clone(), url.status, narrowed, url.cursor.clone())
+            })
         })
     });
-    let nodes = Resource::new(
-        move || (asked.get(), renewed.get()),
-        |(asked, _)| async move {
-            let Some((id, status, text, cursor)) = asked else {
+    let nodes = renewed(
+        move || asked.get(),
+        |asked: Option<Asked>| async move {
+            let Some((id, status, (text, same), cursor)) = asked else {
                 return Ok(Page::default());
             };
             list_invocations(
                 id,
                 status.map(|status| status.as_str().to_owned()),
                 Some(text),
+                same,
                 cursor,
             )
             .await
         },
     );
+    Effect::new(move |before: Option<u32>| {
+        let now = version.get();
+        if before.is_some_and(|before| before != now) {
+            nodes.refetch();
+        }
+        now
+    });
     let keeper = Keeper::here();
     let looked_at = Memo::new(move |_| {
         url.with(|url| {
-            let wanted = url.tab == TabName::Summary || (url.tab == TabName::Nodes && url.node.is_some());
+            let wanted = url.tab == TabName::Summary
+                || (url.tab == TabName::Nodes && url.node.is_some() && url.with.is_none());
             wanted.then(|| (url.id.clone(), url.node.clone(), url.stream.as_str()))
         })
     });
@@ -175,7 +194,7 @@ pub(crate) fn DetailPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                 match detail.await {
-                    Ok(detail) => keeper.view(|| view! { <Command detail url nodes output renewed /> }),
+                    Ok(detail) => keeper.view(|| view! { <Command detail url nodes output renewed=version /> }),
                     Err(error) => {
                         set_page_status(&error);
                         let title = if error.is_not_found() { "Command not found" } else { "Command" };
@@ -247,12 +266,6 @@ fn Command(
                     href: url.tab(one).address(),
                     active: one == url.tab,
                 })
-                .chain(std::iter::once(Tab {
-                    // Another page, filtered: everything that was done with this command, and by whom.
-                    label: "Audit".to_owned(),
-                    href: format!("/audit?resource=command:{}", url.id),
-                    active: false,
-                }))
                 .collect::<Vec<_>>()
         })
     });
@@ -266,6 +279,10 @@ fn Command(
             TabName::Nodes => view! { <NodesTab page nodes output /> }.into_any(),
             TabName::Log => view! { <LogTab page /> }.into_any(),
             TabName::Definition => view! { <DefinitionTab page /> }.into_any(),
+            TabName::Audit => {
+                let id = page.url.with_untracked(|url| url.id.clone());
+                view! { <ActsOf resource=format!("command:{id}") version=page.renewed /> }.into_any()
+            }
         }}
     }
 }
@@ -313,94 +330,5 @@ fn Standing(page: Live) -> impl IntoView {
                 </span>
             </span>
         </span>
-    }
-}
-
-#[component]
-fn Acts(page: Live) -> impl IntoView {
-    let action = ServerAction::<CancelCommand>::new();
-    let error = action_error(action);
-    let pending: Signal<bool> = action.pending().into();
-    Effect::new(move |_| {
-        if action.value().with(|value| matches!(value, Some(Ok(())))) {
-            close_dialogs();
-            page.renew();
-        }
-    });
-    let may_cancel = Memo::new(move |_| {
-        page.detail.with(|detail| detail.may_cancel) && page.live.with(|live| !live.summary.status.is_final())
-    });
-    let may_run = Memo::new(move |_| page.detail.with(|detail| detail.may_run));
-    let failed = Memo::new(move |_| {
-        page.live.with(|live| {
-            live.summary.errors > 0
-                || live.by_status.iter().any(|(status, count)| {
-                    matches!(
-                        status,
-                        muster_domain::commands::CommandStatus::Failed
-                            | muster_domain::commands::CommandStatus::TimedOut
-                    ) && *count > 0
-                })
-        })
-    });
-    let id = StoredValue::new(
-        page.detail
-            .with_untracked(|detail| detail.summary.command_id.to_string()),
-    );
-    let name = StoredValue::new(
-        page.detail
-            .with_untracked(|detail| detail.summary.document.clone()),
-    );
-    view! {
-        {move || {
-            (may_run.get() && failed.get())
-                .then(|| {
-                    view! {
-                        <a class="btn" href=format!("/commands/new?from={}&failed=1", id.get_value())>
-                            "Run again on failed"
-                        </a>
-                    }
-                })
-        }}
-        {move || {
-            may_run
-                .get()
-                .then(|| {
-                    view! {
-                        <a class="btn" href=format!("/commands/new?from={}", id.get_value())>
-                            <Icon glyph=Glyph::Refresh />
-                            "Run again"
-                        </a>
-                    }
-                })
-        }}
-        {move || {
-            may_cancel
-                .get()
-                .then(|| {
-                    view! {
-                        <ConfirmDialog
-                            id="cancel-command"
-                            trigger="Cancel"
-                            title=format!("Cancel {}?", name.get_value())
-                            tone=Tone::Danger
-                        >
-                            <p>
-                                "Nodes that are waiting or running are told to stop. Nodes that are done stay as they are; nothing is undone."
-                            </p>
-                            <ActionForm action>
-                                <input type="hidden" name="command_id" value=id.get_value() />
-                                <FormError error />
-                                <div class="dialog-actions">
-                                    <DialogCancel id="cancel-command" label="Let it run" />
-                                    <SubmitButton tone=Tone::Danger pending>
-                                        "Cancel command"
-                                    </SubmitButton>
-                                </div>
-                            </ActionForm>
-                        </ConfirmDialog>
-                    }
-                })
-        }}
     }
 }

@@ -11,10 +11,17 @@ pub(super) enum TabName {
     Nodes,
     Log,
     Definition,
+    Audit,
 }
 
 impl TabName {
-    pub(super) const ALL: [Self; 4] = [Self::Summary, Self::Nodes, Self::Log, Self::Definition];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Summary,
+        Self::Nodes,
+        Self::Log,
+        Self::Definition,
+        Self::Audit,
+    ];
 
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -22,6 +29,7 @@ impl TabName {
             Self::Nodes => "nodes",
             Self::Log => "log",
             Self::Definition => "definition",
+            Self::Audit => "audit",
         }
     }
 
@@ -31,6 +39,7 @@ impl TabName {
             Self::Nodes => "Nodes",
             Self::Log => "Log",
             Self::Definition => "Definition",
+            Self::Audit => "Audit",
         }
     }
 }
@@ -44,6 +53,12 @@ pub(super) struct DetailUrl {
     pub(super) text: String,
     pub(super) cursor: Option<String>,
     pub(super) node: Option<String>,
+    /// The node to compare the output with.
+    pub(super) with: Option<String>,
+    /// Only nodes that wrote exactly this: a hash.
+    pub(super) same: Option<String>,
+    /// Equal output together.
+    pub(super) grouped: bool,
     pub(super) stream: OutputStream,
 }
 
@@ -61,6 +76,9 @@ impl DetailUrl {
             text: query.text("text").unwrap_or_default(),
             cursor: query.text("cursor"),
             node: query.text("node"),
+            with: query.text("with"),
+            same: query.text("same"),
+            grouped: query.get("by") == Some("output"),
             stream: query
                 .text("stream")
                 .as_deref()
@@ -93,8 +111,18 @@ impl DetailUrl {
                         .to_owned(),
                 ),
                 ("text", self.text.clone()),
+                (
+                    "by",
+                    if self.grouped {
+                        "output".to_owned()
+                    } else {
+                        String::new()
+                    },
+                ),
+                ("same", self.same.clone().unwrap_or_default()),
                 ("cursor", self.cursor.clone().unwrap_or_default()),
                 ("node", self.node.clone().unwrap_or_default()),
+                ("with", self.with.clone().unwrap_or_default()),
                 ("stream", stream.to_owned()),
             ],
         )
@@ -109,6 +137,9 @@ impl DetailUrl {
             text: String::new(),
             cursor: None,
             node: None,
+            with: None,
+            same: None,
+            grouped: false,
             stream: OutputStream::Stdout,
         }
     }
@@ -131,10 +162,50 @@ impl DetailUrl {
         .address()
     }
 
+    /// Nodes by what they wrote.
+    pub(super) fn groups(&self) -> String {
+        Self {
+            grouped: true,
+            ..self.tab(TabName::Nodes)
+        }
+        .address()
+    }
+
+    /// The nodes that wrote exactly this.
+    pub(super) fn same(&self, status: CommandStatus, hash: &str) -> String {
+        Self {
+            status: Some(status),
+            same: Some(hash.to_owned()),
+            ..self.tab(TabName::Nodes)
+        }
+        .address()
+    }
+
+    /// The output of the node `old` against that of `new`.
+    pub(super) fn comparing(&self, old: &str, new: &str) -> String {
+        Self {
+            tab: TabName::Nodes,
+            node: Some(old.to_owned()),
+            with: Some(new.to_owned()),
+            ..self.clone()
+        }
+        .address()
+    }
+
+    /// The same without a comparison.
+    pub(super) fn not_comparing(&self) -> String {
+        Self {
+            with: None,
+            ..self.clone()
+        }
+        .address()
+    }
+
     /// The same with a node's output, or without.
     pub(super) fn with_node(&self, node: Option<String>) -> String {
         Self {
             node,
+            with: None,
             stream: OutputStream::Stdout,
             ..self.clone()
         }
@@ -161,6 +232,9 @@ mod tests {
             "/commands/c-1",
             "/commands/c-1?tab=nodes&status=Failed&text=web&cursor=x&node=mi-1&stream=stderr",
             "/commands/c-1?tab=log",
+            "/commands/c-1?tab=audit",
+            "/commands/c-1?tab=nodes&by=output&node=mi-1&with=mi-2",
+            "/commands/c-1?tab=nodes&same=0af1",
         ] {
             let query = Query::parse(text.split_once('?').map_or("", |(_, query)| query));
             let state = DetailUrl::read("c-1".into(), &query);

@@ -4,8 +4,8 @@ use super::api::list_commands;
 use super::history_url::{HistoryUrl, Period};
 use crate::components::time_ago::duration;
 use crate::components::{
-    Empty, EmptyState, ErrorNotice, Glyph, Icon, PageHead, Pager, ProgressBar, SelectField, Skeleton,
-    StatusBadge, TableCard, TextField, TimeAgo, grouped,
+    Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, PageHead, Pager, ProgressBar, SelectField, Skeleton,
+    StaleNotice, StatusBadge, TableCard, TextField, TimeAgo, grouped, renewed,
 };
 use crate::url::use_query;
 use leptos::prelude::*;
@@ -21,7 +21,7 @@ const RENEWED_EVERY: Duration = Duration::from_secs(3);
 pub(crate) fn HistoryPage() -> impl IntoView {
     let query = use_query();
     let state = Memo::new(move |_| query.with(HistoryUrl::read));
-    let rows = Resource::new(
+    let rows = renewed(
         move || state.get(),
         |state| {
             list_commands(
@@ -70,7 +70,9 @@ pub(crate) fn HistoryPage() -> impl IntoView {
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
             {move || Suspend::new(async move {
                 match rows.await {
-                    Ok(page) => view! { <Rows state=state.get_untracked() page /> }.into_any(),
+                    Ok(Fresh { value: page, stale }) => {
+                        view! { <StaleNotice stale /> <Rows state=state.get_untracked() page /> }.into_any()
+                    }
                     Err(error) => {
                         view! {
                             <div class="card card-body">

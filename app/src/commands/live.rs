@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// Bytes of output kept on a page, per stream.
 pub(super) const OUTPUT_KEPT: usize = 512 * 1024;
+/// Bytes of output on a page at most, however much earlier output is asked for.
+pub(super) const OUTPUT_MOST: usize = 8 * 1024 * 1024;
 /// Lines kept in the log.
 pub(super) const LINES_KEPT: usize = 2_000;
 
@@ -124,8 +126,10 @@ impl LiveCommand {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
     pub(super) offset: i64,
-    pub(super) bytes: usize,
+    pub(super) text: Arc<str>,
     pub(super) spans: Arc<[Span]>,
+    /// Grows when the same text looks different, because of what came to light before it.
+    pub(super) version: u32,
 }
 
 /// The output of one stream, without gaps, its beginning cut off when it is long.
@@ -138,6 +142,8 @@ pub(super) struct OutputBuffer {
     pub(super) total: i64,
     parser: Parser,
     bytes: usize,
+    /// Bytes kept: more after earlier output was asked for.
+    kept: usize,
 }
 
 impl OutputBuffer {
@@ -145,6 +151,7 @@ impl OutputBuffer {
     pub(super) fn start(piece: &OutputPiece) -> Self {
         let mut buffer = Self {
             end: piece.offset,
+            kept: OUTPUT_KEPT,
             ..Self::default()
         };
         buffer.append(piece);
@@ -163,15 +170,47 @@ impl OutputBuffer {
         self.bytes += bytes;
         self.chunks.push_back(Chunk {
             offset: piece.offset,
-            bytes,
+            text: piece.text.as_str().into(),
             spans: spans.into(),
+            version: 0,
         });
-        while self.bytes > OUTPUT_KEPT && self.chunks.len() > 1 {
+        while self.bytes > self.kept && self.chunks.len() > 1 {
             if let Some(gone) = self.chunks.pop_front() {
-                self.bytes -= gone.bytes;
+                self.bytes -= gone.text.len();
             }
         }
         true
+    }
+
+    /// Puts a piece before what is shown; any that does not end where that begins is ignored. Whether it was put.
+    pub(super) fn prepend(&mut self, piece: &OutputPiece) -> bool {
+        if piece.end != self.first() || piece.end <= piece.offset {
+            return false;
+        }
+        let mut parser = Parser::default();
+        let spans = parser.feed(&piece.text);
+        if parser != Parser::default() {
+            // A colour that was begun earlier reaches into what is shown.
+            for chunk in &mut self.chunks {
+                chunk.spans = parser.feed(&chunk.text).into();
+                chunk.version += 1;
+            }
+            self.parser = parser;
+        }
+        self.bytes += piece.text.len();
+        self.kept = self.kept.max(self.bytes);
+        self.chunks.push_front(Chunk {
+            offset: piece.offset,
+            text: piece.text.as_str().into(),
+            spans: spans.into(),
+            version: 0,
+        });
+        true
+    }
+
+    /// Whether there is earlier output that may be shown here.
+    pub(super) fn may_grow(&self) -> bool {
+        self.first() > 0 && self.bytes < OUTPUT_MOST
     }
 
     /// Where what is shown begins; not 0 when the beginning was cut off.

@@ -1,11 +1,14 @@
 //! Run Command pages: what was run, running a document on nodes, and watching one command live.
 
+mod acts;
 mod ansi;
 mod api;
+mod compare_view;
 mod confirm_run;
 mod definition_tab;
 mod detail_page;
 mod detail_url;
+mod groups_view;
 mod history_page;
 mod history_url;
 mod live;

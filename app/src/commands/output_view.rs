@@ -4,7 +4,7 @@ use super::api::get_output;
 use super::detail_page::{Live, Output};
 use super::live::{Chunk, OutputBuffer};
 use super::nodes_tab::size;
-use crate::components::{ErrorNotice, Glyph, Icon, Skeleton, StatusBadge};
+use crate::components::{ErrorNotice, Glyph, Icon, Keeper, Skeleton, StatusBadge, use_toaster};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -21,13 +21,16 @@ pub(super) struct Shown {
 /// The card around the output of the node chosen, or of the only one.
 #[component]
 pub(super) fn OutputPanel(page: Live, output: Output) -> impl IntoView {
+    let keeper = Keeper::here();
     let follow = RwSignal::new(true);
     let wrap = RwSignal::new(true);
     view! {
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=6 /></div> }>
-            {move || Suspend::new(async move {
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
                 match output.await {
-                    Ok(Some(shown)) => view! { <OutputView page shown follow wrap /> }.into_any(),
+                    Ok(Some(shown)) => keeper.view(|| view! { <OutputView page shown follow wrap /> }),
                     Ok(None) => {
                         view! { <p class="muted small-text">"No output yet: the node has not been reached."</p> }
                             .into_any()
@@ -41,7 +44,8 @@ pub(super) fn OutputPanel(page: Live, output: Output) -> impl IntoView {
                             .into_any()
                     }
                 }
-            })}
+            })
+            }}
         </Transition>
     }
 }
@@ -63,7 +67,10 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
     });
     let id = page.url.with_untracked(|url| url.id.clone());
     let download = format!("/download/commands/{id}/{node}/{}", stream.as_str());
+    let earlier = RwSignal::new(false);
+    let (asked_id, asked_node) = (StoredValue::new(id.clone()), StoredValue::new(node.clone()));
     catch_up(page, id, key, buffer);
+    let toaster = use_toaster();
     let frame = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         buffer.with(|buffer| buffer.end);
@@ -74,14 +81,42 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
             request_animation_frame(move || frame.set_scroll_top(frame.scroll_height()));
         }
     });
+    let load_earlier = move || {
+        if earlier.get_untracked() {
+            return;
+        }
+        earlier.set(true);
+        follow.set(false);
+        let before = buffer.with_untracked(OutputBuffer::first);
+        let (id, node) = (asked_id.get_value(), asked_node.get_value());
+        spawn_local(async move {
+            let answer = get_output(id, node, stream.as_str().to_owned(), 0, Some(before)).await;
+            let _ = earlier.try_set(false);
+            match answer {
+                Ok(piece) => {
+                    let height = frame.get_untracked().map(|frame| frame.scroll_height());
+                    let _ = buffer.try_update(|buffer| buffer.prepend(&piece));
+                    // What was being read stays where it is.
+                    request_animation_frame(move || {
+                        if let Some((frame, height)) = frame.get_untracked().zip(height) {
+                            frame.set_scroll_top(frame.scroll_top() + frame.scroll_height() - height);
+                        }
+                    });
+                }
+                Err(error) => toaster.complain(error.to_string()),
+            }
+        });
+    };
     let name = if view.node_name.is_empty() {
         node
     } else {
         view.node_name.clone()
     };
-    let view = Memo::new(move |_| page.live.with(|live| live.newest(&view)));
+    // Counted, not owned: the address changes what is read with it while this may be on its way out.
+    let view = ArcMemo::new(move |_| page.live.with(|live| live.newest(&view)));
     let hidden = Memo::new(move |_| buffer.with(OutputBuffer::first));
     let nothing = Memo::new(move |_| buffer.with(|buffer| buffer.end == 0));
+    let (of_status, of_code) = (view.clone(), view.clone());
     let streams = move || {
         [OutputStream::Stdout, OutputStream::Stderr]
             .into_iter()
@@ -104,11 +139,11 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
             <header>
                 <h2 id="output-title">{format!("Output of {name}")}</h2>
                 {move || {
-                    let status = view.with(|view| view.status);
+                    let status = of_status.with(|view| view.status);
                     view! { <StatusBadge badge=status label=status.label() /> }
                 }}
                 <span class="muted small-text">
-                    {move || view.with(|view| (view.response_code != -1).then(|| format!("exit code {}", view.response_code)))}
+                    {move || of_code.with(|view| (view.response_code != -1).then(|| format!("exit code {}", view.response_code)))}
                 </span>
                 <div class="row aside">
                     {streams}
@@ -137,11 +172,33 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
             {move || {
                 let bytes = hidden.get();
                 (bytes > 0)
-                    .then(|| view! { <p class="output-cut">{format!("The first {} are not shown here; the download has all.", size(bytes))}</p> })
+                    .then(|| {
+                        view! {
+                            <p class="output-cut">
+                                {format!("The first {} are not shown here; the download has all. ", size(bytes))}
+                                {move || {
+                                    buffer
+                                        .with(OutputBuffer::may_grow)
+                                        .then(|| {
+                                            view! {
+                                                <button
+                                                    type="button"
+                                                    class="link-button needs-script"
+                                                    aria-busy=move || earlier.get().then_some("true")
+                                                    on:click=move |_| load_earlier()
+                                                >
+                                                    {move || if earlier.get() { "Loading…" } else { "Load earlier output" }}
+                                                </button>
+                                            }
+                                        })
+                                }}
+                            </p>
+                        }
+                    })
             }}
             <div class="output" node_ref=frame class:nowrap=move || !wrap.get() tabindex="0" role="log" aria-label="Output">
                 <pre data-output=stream.as_str()>
-                    <For each=move || buffer.with(|buffer| buffer.chunks.clone()) key=|chunk| chunk.offset let:chunk>
+                    <For each=move || buffer.with(|buffer| buffer.chunks.clone()) key=|chunk| (chunk.offset, chunk.version) let:chunk>
                         <Piece chunk />
                     </For>
                 </pre>
@@ -176,7 +233,7 @@ fn catch_up(page: Live, id: String, key: super::live::Key, buffer: RwSignal<Outp
         asking.set_value(true);
         let (id, node, stream) = (id.clone(), key.0.clone(), key.1);
         spawn_local(async move {
-            let answer = get_output(id, node, stream.as_str().to_owned(), end).await;
+            let answer = get_output(id, node, stream.as_str().to_owned(), end, None).await;
             asking.try_update_value(|asking| *asking = false);
             if let Ok(piece) = answer
                 && piece.end > piece.offset

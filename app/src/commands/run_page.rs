@@ -10,6 +10,7 @@ use crate::components::{
     ErrorNotice, FormError, Glyph, Icon, PageHead, SelectField, Skeleton, TextField, grouped, plural,
 };
 use crate::error::{AppError, action_error, field_error};
+use crate::forms::keep_fields;
 use crate::url::{Query, address, use_query};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -270,6 +271,7 @@ fn RunForm(
     action: ServerAction<RunCommandFn>,
 ) -> impl IntoView {
     let error = action_error(action);
+    keep_fields::<RunCommandFn>();
     let again = again.filter(|input| input.document == document.summary.name);
     let given = again
         .as_ref()

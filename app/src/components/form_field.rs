@@ -1,6 +1,7 @@
 //! Fields of forms: label, hint and error tied to the control, so that screen readers say all
 //! three. `FormField` wraps any control; the others bring their own.
 
+use crate::forms::{ticked, typed};
 use leptos::prelude::*;
 
 /// Label, hint and error around a control that has the id `id` and
@@ -48,6 +49,7 @@ pub(crate) fn TextField(
     #[prop(optional, into)] max: Option<String>,
 ) -> impl IntoView {
     let id = id.unwrap_or_else(|| name.clone());
+    let value = typed(&name).unwrap_or(value);
     view! {
         <FormField id=id.clone() label hint error>
             <input
@@ -81,6 +83,7 @@ pub(crate) fn SelectField(
     #[prop(optional, into)] selected: String,
 ) -> impl IntoView {
     let id = id.unwrap_or_else(|| name.clone());
+    let selected = typed(&name).unwrap_or(selected);
     view! {
         <FormField id=id.clone() label hint error>
             <select id=id.clone() name=name aria-describedby=format!("{id}-hint {id}-error")>
@@ -108,6 +111,7 @@ pub(crate) fn CheckField(
     #[prop(optional)] checked: bool,
     #[prop(optional, into)] hint: String,
 ) -> impl IntoView {
+    let checked = ticked(&name).unwrap_or(checked);
     view! {
         <div class="field check">
             <label>

@@ -2,6 +2,7 @@
 //! server, so the escaping is done here.
 
 use super::form_field::FormField;
+use crate::forms::typed;
 use leptos::prelude::*;
 
 /// Text that is safe between `<textarea>` and `</textarea>`.
@@ -40,6 +41,7 @@ pub(crate) fn TextArea(
     #[prop(optional, into)] placeholder: String,
 ) -> impl IntoView {
     let id = id.unwrap_or_else(|| name.clone());
+    let value = typed(&name).unwrap_or(value);
     view! {
         <FormField id=id.clone() label hint error>
             <textarea

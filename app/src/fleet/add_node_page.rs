@@ -5,6 +5,7 @@ use crate::components::{
     CopyButton, Fact, FormError, Glyph, Icon, PageHead, SubmitButton, TextArea, TextField, TimeAgo, Tone,
 };
 use crate::error::{action_error, field_error};
+use crate::forms::{action_answer, keep_fields};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use muster_domain::fleet::ActivationCreated;
@@ -33,7 +34,9 @@ fn steps(created: &ActivationCreated) -> Vec<(&'static str, String)> {
 pub(crate) fn AddNodePage() -> impl IntoView {
     let create = ServerAction::<CreateActivation>::new();
     let error = action_error(create);
-    let created = move || create.value().get().and_then(Result::ok);
+    keep_fields::<CreateActivation>();
+    let answer = action_answer(create);
+    let created = move || answer.get().and_then(Result::ok);
     view! {
         <nav class="crumbs" aria-label="Path">
             <a href="/fleet">"Fleet"</a>
@@ -92,13 +95,6 @@ pub(crate) fn AddNodePage() -> impl IntoView {
                                 placeholder="Environment=Staging"
                                 error=field_error(error, "tags")
                             />
-                            <div class="notice info without-script">
-                                <Icon glyph=Glyph::Info />
-                                <div>
-                                    "The code is shown once, by script: this page needs JavaScript. Without it, use "
-                                    <code>"aws ssm create-activation"</code> "."
-                                </div>
-                            </div>
                             <div class="row">
                                 <SubmitButton tone=Tone::Primary pending=create.pending()>
                                     "Create activation"

@@ -8,7 +8,8 @@ use super::selection::use_selection;
 use super::table::NodeTable;
 use super::url_state::{Column, FleetUrl};
 use crate::components::{
-    Empty, EmptyState, ErrorNotice, Glyph, Icon, Keeper, PageHead, Pager, TimeAgo, grouped, plural,
+    Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, Keeper, PageHead, Pager, Renewed, StaleNotice,
+    TimeAgo, grouped, plural, renewed,
 };
 use crate::url::use_query;
 use leptos::ev;
@@ -39,7 +40,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
             )
         })
     });
-    let rows = Resource::new(
+    let rows = renewed(
         move || asked.get(),
         |(filter, sort, descending, cursor)| list_nodes(filter, sort, descending, cursor),
     );
@@ -83,7 +84,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
                 {move || {
                     let keeper = keeper.clone();
                     Suspend::new(async move {
-                        rows.await.ok().map(|rows| keeper.view(|| view! { <Counts rows /> }))
+                        rows.await.ok().map(|rows| keeper.view(|| view! { <Counts rows=rows.value /> }))
                     })
                 }}
             </Transition>
@@ -124,7 +125,9 @@ pub(crate) fn FleetPage() -> impl IntoView {
                         let keeper = kept_table.clone();
                         Suspend::new(async move {
                             match rows.await {
-                                Ok(rows) => keeper.view(|| view! { <Table now rows /> }),
+                                Ok(Fresh { value: rows, stale }) => {
+                                    keeper.view(|| view! { <StaleNotice stale /> <Table now rows /> })
+                                }
                                 Err(error) => {
                                     view! {
                                         <div class="card card-body">
@@ -159,7 +162,7 @@ fn Counts(rows: Rows) -> impl IntoView {
 
 /// Runs a command on the selection. Without script it sends the ticked boxes of the table.
 #[component]
-fn RunButton(rows: Resource<Result<Rows, crate::error::AppError>>) -> impl IntoView {
+fn RunButton(rows: Renewed<Rows>) -> impl IntoView {
     let selection = use_selection();
     let navigate = use_navigate();
     let submit = StoredValue::new(move |event: ev::SubmitEvent| {

@@ -7,6 +7,7 @@ use crate::components::{
     close_dialogs, use_toaster,
 };
 use crate::error::{action_error, field_error};
+use crate::forms::keep_fields;
 use crate::url::Query;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -35,6 +36,7 @@ pub(super) fn SavedViews(state: Memo<FleetUrl>) -> impl IntoView {
         Some(Err(error)) => toaster.complain(error.to_string()),
         None => {}
     });
+    keep_fields::<SaveView>();
     let error = action_error(save);
     let keeper = Keeper::here();
     view! {

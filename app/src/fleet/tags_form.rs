@@ -6,6 +6,7 @@ use crate::components::{
     use_toaster,
 };
 use crate::error::{action_error, field_error};
+use crate::forms::keep_fields;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use muster_domain::fleet::Tag;
@@ -41,6 +42,7 @@ pub(super) fn TagsForm(
         }
         version
     });
+    keep_fields::<SetTag>();
     let error = action_error(set);
     let none = tags.is_empty();
     let id = node_id.clone();

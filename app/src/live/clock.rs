@@ -44,6 +44,19 @@ pub(crate) fn provide_clock() {
     });
 }
 
+/// Reads the clock of the browser, as the server's: for moments, in what runs after a page is there. On the
+/// server, where nobody looks at a page for long, it stands still.
+pub(crate) fn use_instant() -> impl Fn() -> Timestamp + Copy + Send + Sync + 'static {
+    let offset = use_context::<PortalClock>().map(|clock| clock.offset_ms);
+    move || {
+        if cfg!(feature = "ssr") {
+            return Timestamp(0);
+        }
+        let offset = offset.and_then(|offset| offset.try_get_value());
+        browser_now().plus_ms(offset.unwrap_or(0))
+    }
+}
+
 /// Sets the clock by the server's: a browser whose clock is wrong shows right ages all the same.
 pub(crate) fn set_server_time(server_now: Timestamp) {
     if let Some(clock) = use_context::<PortalClock>() {

@@ -2,7 +2,10 @@
 
 use super::api::get_overview;
 use super::panels::{ActivityPanel, FailedPanel, FirstSteps, NotReportingPanel, RunningPanel};
-use crate::components::{ErrorNotice, Glyph, Icon, PageHead, Skeleton, StatCard, TimeAgo, grouped, plural};
+use crate::components::{
+    ErrorNotice, Fresh, Glyph, Icon, PageHead, Skeleton, StaleNotice, StatCard, TimeAgo, grouped, plural,
+    renewed,
+};
 use crate::layout::use_frame;
 use leptos::prelude::*;
 use muster_domain::action::Action;
@@ -14,7 +17,7 @@ const RENEWED_EVERY: Duration = Duration::from_secs(30);
 /// What needs attention now.
 #[component]
 pub(crate) fn OverviewPage() -> impl IntoView {
-    let overview = Resource::new(|| (), |()| get_overview());
+    let overview = renewed(|| (), |()| get_overview());
     let frame = use_frame();
     Effect::new(move |_| {
         let renewing = set_interval_with_handle(
@@ -69,11 +72,13 @@ pub(crate) fn OverviewPage() -> impl IntoView {
         <Transition fallback=|| view! { <Skeleton lines=9 /> }>
             {move || Suspend::new(async move {
                 match overview.await {
-                    Ok(view) if view.nodes_total == 0 => {
+                    Ok(Fresh { value: view, .. }) if view.nodes_total == 0 => {
                         let may_add = frame.await.is_ok_and(|frame| frame.may(Action::FleetCreateActivation));
                         view! { <FirstSteps may_add /> }.into_any()
                     }
-                    Ok(view) => view! { <Figures view=view.clone() /> <Panels view /> }.into_any(),
+                    Ok(Fresh { value: view, stale }) => {
+                        view! { <StaleNotice stale /> <Figures view=view.clone() /> <Panels view /> }.into_any()
+                    }
                     Err(error) => view! { <ErrorNotice error what="the Overview" /> }.into_any(),
                 }
             })}

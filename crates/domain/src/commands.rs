@@ -1,5 +1,9 @@
 //! Run Command: documents, running them on nodes, and watching what comes back.
 
+mod output;
+
+pub use output::{Comparison, DiffKind, DiffLine, OutputGroup, OutputPiece, OutputRange, OutputStream};
+
 use crate::actor::Actor;
 use crate::error::{FieldError, PortalError};
 use crate::fleet::NodeSelection;
@@ -319,56 +323,12 @@ pub struct InvocationQuery {
     pub status: Option<CommandStatus>,
     /// Name or id contains.
     pub text: String,
+    /// Only those that wrote exactly this (see [`InvocationView::output_hash`]).
+    pub output_hash: Option<String>,
     /// From where.
     pub cursor: Option<Cursor>,
     /// How many.
     pub limit: Option<u32>,
-}
-
-/// The two streams of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OutputStream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-impl OutputStream {
-    /// The word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        }
-    }
-
-    /// The stream of that name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "stdout" => Some(Self::Stdout),
-            "stderr" => Some(Self::Stderr),
-            _ => None,
-        }
-    }
-}
-
-/// A piece of a node's output. Bytes that are no UTF-8 are shown as `�`; a download keeps them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutputPiece {
-    /// Which stream.
-    pub stream: OutputStream,
-    /// Where in the stream it begins, in bytes.
-    pub offset: i64,
-    /// The byte after it.
-    pub end: i64,
-    /// Its text.
-    pub text: String,
-    /// Bytes kept of this stream in all.
-    pub total: i64,
 }
 
 /// Something that happened to a command, in order. `sequence` is the stream's cursor.
@@ -452,13 +412,25 @@ pub trait Commands: Send + Sync {
         command: CommandId,
         query: InvocationQuery,
     ) -> Result<Page<InvocationView>, PortalError>;
-    /// A piece of a node's output: up to 64 KiB from `offset`; a negative offset counts from the end.
+    /// A piece of a node's output: up to 64 KiB.
     async fn output(
         &self,
         actor: &Actor,
         command: CommandId,
         node: NodeId,
         stream: OutputStream,
-        offset: i64,
+        range: OutputRange,
     ) -> Result<OutputPiece, PortalError>;
+    /// Nodes that ended alike and wrote the same, together: failures first, then the largest group.
+    async fn output_groups(&self, actor: &Actor, command: CommandId)
+    -> Result<Vec<OutputGroup>, PortalError>;
+    /// What one node wrote against what another wrote.
+    async fn compare(
+        &self,
+        actor: &Actor,
+        command: CommandId,
+        old: NodeId,
+        new: NodeId,
+        stream: OutputStream,
+    ) -> Result<Comparison, PortalError>;
 }

@@ -1,5 +1,6 @@
 //! The pages, mounted: Leptos with the backend in every render's context.
 
+use crate::forms::Forms;
 use axum::Router;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
@@ -23,15 +24,22 @@ pub fn options(site_root: &Path) -> LeptosOptions {
 
 /// All pages and server functions. Call once, before listening: making the list of routes renders
 /// the whole application without a request.
-pub fn routes(options: LeptosOptions, backend: Backend) -> Router {
+pub fn routes(options: LeptosOptions, backend: Backend, forms: Forms) -> Router {
     let list = generate_route_list(App);
     let for_shell = options.clone();
     Router::new()
         .leptos_routes_with_context(
             &options,
             list,
-            move || provide_context(backend.clone()),
+            {
+                let kept = forms.kept.clone();
+                move || {
+                    provide_context(backend.clone());
+                    provide_context(kept.clone());
+                }
+            },
             move || shell(for_shell.clone()),
         )
+        .layer(axum::middleware::from_fn_with_state(forms, crate::forms::layer))
         .with_state(options)
 }

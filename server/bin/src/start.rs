@@ -1,7 +1,9 @@
 //! Starts everything in the order in which it depends on each other, and stops it in the other.
 
 use crate::data_dir::{self, DataDirError, Hold, Whereabouts};
+use crate::forms::Forms;
 use crate::{endpoint, local_node, pages};
+use muster_app::keep::KeptForms;
 use muster_control_plane::{ControlPlane, ControlPlaneConfig, OUTPUT_BUCKET};
 use muster_domain::action::Action;
 use muster_domain::audit::{AuditTrail as _, Intent, Outcome};
@@ -296,9 +298,19 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         clock: Arc::clone(&clock),
         session_ms: i64::from(config.session_hours) * 3_600_000,
     };
-    let rendered = pages::routes(pages::options(&config.site_root), backend.clone()).layer(
-        axum::middleware::from_fn_with_state(Renders::default(), finish_render::layer),
-    );
+    let rendered = pages::routes(
+        pages::options(&config.site_root),
+        backend.clone(),
+        Forms {
+            kept: KeptForms::default(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+        },
+    )
+    .layer(axum::middleware::from_fn_with_state(
+        Renders::default(),
+        finish_render::layer,
+    ));
     let routes = rendered
         .merge(services.routes())
         .merge(muster_server::audit::service::routes(audit_service))

@@ -34,7 +34,7 @@ pub fn invocation(row: &AnyRow) -> Result<InvocationView, StoreError> {
 pub const INVOCATION_COLUMNS: &str = "select i.node_id, i.node_name, i.status, i.status_details, i.response_code, i.started_at, i.ended_at, \
      i.stdout_bytes, i.stderr_bytes, i.output_hash, i.output_complete, i.sort_rank from command_invocations i";
 
-fn push_invocation_scope(sql: &mut Sql, scopes: &[Scope]) {
+pub(super) fn push_invocation_scope(sql: &mut Sql, scopes: &[Scope]) {
     if scopes.contains(&Scope::All) {
         return;
     }
@@ -59,6 +59,9 @@ pub async fn invocations(
     push_invocation_scope(&mut sql, scopes);
     if let Some(status) = query.status {
         sql.push(" and i.status = ").text(status.as_str());
+    }
+    if let Some(hash) = &query.output_hash {
+        sql.push(" and i.output_hash = ").text(hash);
     }
     if !query.text.trim().is_empty() {
         let pattern = contains_pattern(query.text.trim());

@@ -3,11 +3,13 @@
 //! command are numbered without gaps; output bytes are stored once, by offset.
 
 pub mod apply;
+pub mod compare;
 pub mod dispatch;
 pub mod documents;
 pub mod download;
 pub mod events;
 pub mod follow;
+pub mod groups;
 pub mod http;
 pub mod invocations;
 pub mod outside;

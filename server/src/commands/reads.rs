@@ -1,6 +1,6 @@
 //! Reads kept output: a piece for a page, or all of it for a download.
 
-use muster_domain::commands::{OutputPiece, OutputStream};
+use muster_domain::commands::{OutputPiece, OutputRange, OutputStream};
 use muster_domain::ids::{CommandId, NodeId};
 use muster_store::{Db, RowExt, Sql, StoreError};
 
@@ -61,7 +61,7 @@ pub async fn bytes(
     Ok(out)
 }
 
-/// A piece for a page; a negative offset counts from the end.
+/// A piece for a page.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -70,17 +70,24 @@ pub async fn piece(
     command: &CommandId,
     node: &NodeId,
     stream: OutputStream,
-    offset: i64,
+    range: OutputRange,
 ) -> Result<OutputPiece, StoreError> {
     let total = total(db, command, node, stream).await?;
-    let from_end = offset < 0;
-    let mut offset = if from_end {
-        (total + offset.max(-PIECE_BYTES)).max(0)
-    } else {
-        offset.min(total)
+    let (mut offset, end) = match range {
+        OutputRange::From(offset) => {
+            let offset = offset.clamp(0, total);
+            (offset, offset.saturating_add(PIECE_BYTES).min(total))
+        }
+        OutputRange::Last(wanted) => ((total - wanted.clamp(0, PIECE_BYTES)).max(0), total),
+        OutputRange::Before(end) => {
+            let end = end.clamp(0, total);
+            ((end - PIECE_BYTES).max(0), end)
+        }
     };
-    let mut raw = bytes(db, command, node, stream, offset, PIECE_BYTES).await?;
-    // A piece begins and ends between characters, so that nothing shows as broken that is not.
+    let from_end = !matches!(range, OutputRange::From(_));
+    let mut raw = bytes(db, command, node, stream, offset, end - offset).await?;
+    // A piece begins and ends between characters, so that nothing shows as broken that is not. Where the end
+    // was asked for, it is where an earlier piece began.
     let continuation = raw
         .iter()
         .take(3)
@@ -91,7 +98,8 @@ pub async fn piece(
         offset += i64::try_from(continuation).unwrap_or_default();
     }
     let keep = whole_characters(&raw);
-    if offset + i64::try_from(raw.len()).unwrap_or_default() < total && keep > 0 {
+    let cut = !from_end && offset + i64::try_from(raw.len()).unwrap_or_default() < total;
+    if cut && keep > 0 {
         raw.truncate(keep);
     }
     let end = offset + i64::try_from(raw.len()).unwrap_or_default();

@@ -4,7 +4,7 @@ use crate::aws::Ssm;
 use crate::commands::dispatch::{Dispatcher, NODES_PER_CALL, SendError, split_rate};
 use crate::commands::queries::{self, CommandRow, NewCommand, Part, Viewer};
 use crate::commands::ssm::Rate;
-use crate::commands::{documents, invocations, reads, ssm};
+use crate::commands::{compare, documents, groups, invocations, reads, ssm};
 use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::audit::Intent;
 use muster_domain::commands::{
-    CommandDetail, CommandQuery, CommandStatus, CommandSummary, Commands, DocumentDetail, DocumentSummary,
-    InvocationQuery, InvocationView, OutputPiece, OutputStream, RunCommand,
+    CommandDetail, CommandQuery, CommandStatus, CommandSummary, Commands, Comparison, DocumentDetail,
+    DocumentSummary, InvocationQuery, InvocationView, OutputGroup, OutputPiece, OutputRange, OutputStream,
+    RunCommand,
 };
 use muster_domain::fleet::{NodeSelection, NodeSummary};
 use muster_domain::ids::{CommandId, NodeId};
@@ -428,7 +429,7 @@ impl Commands for CommandService {
         command: CommandId,
         node: NodeId,
         stream: OutputStream,
-        offset: i64,
+        range: OutputRange,
     ) -> Result<OutputPiece, PortalError> {
         self.door
             .pass(
@@ -442,10 +443,48 @@ impl Commands for CommandService {
                         .ok_or_else(|| PortalError::NotFound {
                             what: format!("The output of {node}"),
                         })?;
-                    reads::piece(&self.db, &command, &node, stream, offset)
+                    reads::piece(&self.db, &command, &node, stream, range)
                         .await
                         .map_err(store)
                 },
+            )
+            .await
+    }
+
+    async fn output_groups(
+        &self,
+        actor: &Actor,
+        command: CommandId,
+    ) -> Result<Vec<OutputGroup>, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::CommandsRead, format!("command:{command}")),
+                Ok(()),
+                async |pass| {
+                    self.row(actor, &command, &pass.scopes).await?;
+                    groups::groups(&self.db, &command, &pass.scopes)
+                        .await
+                        .map_err(store)
+                },
+            )
+            .await
+    }
+
+    async fn compare(
+        &self,
+        actor: &Actor,
+        command: CommandId,
+        old: NodeId,
+        new: NodeId,
+        stream: OutputStream,
+    ) -> Result<Comparison, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::CommandsRead, format!("command:{command}")),
+                Ok(()),
+                async |pass| compare::compare(&self.db, &command, [&old, &new], stream, &pass.scopes).await,
             )
             .await
     }

@@ -29,6 +29,7 @@ export class Portal {
     this.extraHost = extraHost;
     this.program = process.env.MUSTER_TEST_PROGRAM ?? path.join(root, 'target/bin/debug/muster');
     this.setupLink = undefined;
+    this.companions = [];
   }
 
   async start() {
@@ -115,6 +116,7 @@ export class Portal {
   }
 
   async remove() {
+    for (const child of this.companions) child.kill();
     await this.stop();
     if (this.dataDir) await rm(this.dataDir, { recursive: true, force: true });
   }

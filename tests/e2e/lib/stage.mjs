@@ -54,6 +54,11 @@ export class Stage {
     this.#remembered.set(name, await page.context().storageState());
   }
 
+  /** A process that lives as long as the portal under test. */
+  companion(child) {
+    this.portal.companions.push(child);
+  }
+
   /** Goes there and waits until the wasm has taken the page over. */
   async visit(page, url) {
     const answer = await page.goto(url);

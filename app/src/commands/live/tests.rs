@@ -128,9 +128,43 @@ fn long_output_keeps_its_end() {
     for at in 0..20 {
         assert!(buffer.append(&piece(at * 65_536, &block)));
     }
-    assert!(buffer.chunks.iter().map(|chunk| chunk.bytes).sum::<usize>() <= OUTPUT_KEPT);
+    assert!(buffer.chunks.iter().map(|chunk| chunk.text.len()).sum::<usize>() <= OUTPUT_KEPT);
     assert_eq!(buffer.end, 20 * 65_536);
     assert!(buffer.first() > 0);
+}
+
+#[test]
+fn earlier_output_is_put_before_and_colours_reach_over() {
+    let mut buffer = OutputBuffer::start(&piece(10, "red still"));
+    assert!(
+        !buffer.prepend(&piece(0, "gap")),
+        "must end where the rest begins"
+    );
+    assert!(buffer.prepend(&piece(4, "\u{1b}[31mr")));
+    assert_eq!(buffer.first(), 4);
+    let shown: String = buffer.chunks.iter().map(|chunk| plain(&chunk.spans)).collect();
+    assert_eq!(shown, "rred still");
+    let rest = &buffer.chunks[1];
+    assert_eq!((rest.spans[0].class.as_str(), rest.version), ("sgr-fg-red", 1));
+    assert!(buffer.may_grow());
+    let all = OutputBuffer::start(&piece(0, "all"));
+    assert!(!all.may_grow());
+}
+
+#[test]
+fn what_was_asked_for_stays() {
+    let mut buffer = OutputBuffer::start(&piece(1_000_000, "end"));
+    let mut at = 1_000_000;
+    while buffer.chunks.len() < 40 {
+        let text = "x".repeat(20_000);
+        at -= 20_000;
+        assert!(buffer.prepend(&piece(at, &text)));
+    }
+    buffer.append(&piece(1_000_003, "y"));
+    assert!(
+        buffer.first() <= at + 20_000,
+        "one more byte pushes out at most one chunk"
+    );
 }
 
 #[test]
