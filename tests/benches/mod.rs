@@ -4,6 +4,7 @@ mod agents;
 mod audit;
 mod first_output;
 mod fleet;
+mod selection;
 
 use muster_tests::portal::Fallible;
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 /// # Errors
 /// The first thing that goes wrong.
 pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
-    let all = ["fleet", "first-output", "agents", "audit", "wasm"];
+    let all = ["fleet", "first-output", "agents", "selection", "audit", "wasm"];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         return Err(format!("there is no benchmark {unknown}: choose of {}", all.join(", ")).into());
     }
@@ -27,6 +28,7 @@ pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
             "fleet" => fleet::run().await?,
             "first-output" => first_output::run().await?,
             "agents" => agents::run().await?,
+            "selection" => selection::run().await?,
             "audit" => audit::run().await?,
             _ => wasm()?,
         }

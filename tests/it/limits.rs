@@ -206,7 +206,7 @@ async fn nodes_that_vanish_in_the_middle_end_as_timed_out() {
     assert_eq!(all.len(), 3);
     for one in &all {
         assert_eq!(one["status"], "TimedOut");
-        assert_eq!(one["status_details"], "Execution Timed Out");
+        assert_eq!(one["status_details"], "ExecutionTimedOut");
     }
     let (status, _, page) = admin.get(&format!("/commands/{id}?tab=nodes")).await.unwrap();
     assert!(status == 200 && page.contains("Timed out"));

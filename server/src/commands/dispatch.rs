@@ -4,6 +4,7 @@
 use crate::aws::Ssm;
 use crate::aws::errors::CallError;
 use crate::commands::apply::{News, Whole, apply};
+use crate::commands::invocations;
 use crate::commands::queries::{self, CommandRow, Part};
 use crate::commands::ssm::{self, Rate};
 use crate::events::{EventBus, PortalEvent};
@@ -44,20 +45,22 @@ pub fn absolute(text: &str, nodes: u32, at_least: u32) -> u32 {
     }
 }
 
-/// How many calls may run at once and the rate control of each, for a command of several calls.
+/// The rate control of the next call of several: what is left of the command's own.
 #[must_use]
-pub fn split_rate(row: &CommandRow, nodes: u32, errors_so_far: u32) -> (usize, Rate) {
+pub fn split_rate(row: &CommandRow, nodes: u32, errors_so_far: u32) -> Rate {
     let concurrency = absolute(&row.max_concurrency, nodes, 1);
     let errors = absolute(&row.max_errors, nodes, 0).saturating_sub(errors_so_far);
-    let at_once = (concurrency as usize / NODES_PER_CALL).max(1);
     let each = concurrency.min(u32::try_from(NODES_PER_CALL).unwrap_or(50));
-    (
-        at_once,
-        Rate {
-            max_concurrency: each.to_string(),
-            max_errors: errors.to_string(),
-        },
-    )
+    Rate {
+        max_concurrency: each.to_string(),
+        max_errors: errors.to_string(),
+    }
+}
+
+/// Nodes that a part names.
+fn size(part: &Part) -> u32 {
+    let nodes = part.node_ids.as_ref().map_or(0, Vec::len);
+    u32::try_from(nodes).unwrap_or(u32::MAX)
 }
 
 impl Dispatcher {
@@ -144,35 +147,38 @@ impl Dispatcher {
         {
             self.find_again(row, part).await?;
         }
-        let running = parts
-            .iter()
-            .filter(|part| part.state == "sent" || part.state == "sending")
-            .count();
-        let (at_once, rate) = if single {
-            (
-                1,
-                Rate {
-                    max_concurrency: row.max_concurrency.clone(),
-                    max_errors: row.max_errors.clone(),
-                },
-            )
+        let tally = invocations::tally(&self.db, command).await?;
+        let nodes = row.summary.targets;
+        let rate = if single {
+            Rate {
+                max_concurrency: row.max_concurrency.clone(),
+                max_errors: row.max_errors.clone(),
+            }
         } else {
-            split_rate(row, row.summary.targets, row.summary.errors)
+            split_rate(row, nodes, tally.errors())
         };
-        let too_many_errors =
-            !single && row.summary.errors > absolute(&row.max_errors, row.summary.targets, 0);
+        let too_many_errors = !single && tally.errors() > absolute(&row.max_errors, nodes, 0);
         let stop = row.cancel_requested_at.is_some() || too_many_errors;
-        let mut free = at_once.saturating_sub(running);
+        // Nodes that a call went out for and that are not done. A call goes out when all its nodes fit beside
+        // them; a call that is larger than the whole rate goes out alone, and keeps the rate within itself.
+        let called = parts
+            .iter()
+            .filter(|part| matches!(part.state.as_str(), "sending" | "sent" | "ended"));
+        let mut open = called
+            .map(size)
+            .sum::<u32>()
+            .saturating_sub(tally.ended_after_call);
+        let concurrency = absolute(&row.max_concurrency, nodes, 1);
         for part in parts.iter().filter(|part| part.state == "queued") {
             if stop {
                 queries::move_part(&self.db, part, "queued", "dropped", None, self.clock.now()).await?;
                 continue;
             }
-            if free == 0 {
+            if !single && open > 0 && open + size(part) > concurrency {
                 break;
             }
             match self.send(row, part, &rate).await {
-                Ok(_) => free -= 1,
+                Ok(_) => open += size(part),
                 Err(SendError::Store(error)) => return Err(error),
                 Err(SendError::Call(error))
                     if error.refused && !error.is_throttled() && !error.unreachable =>

@@ -4,11 +4,11 @@
 use crate::aws::Ssm;
 use crate::aws::errors::CallError;
 use crate::aws::output::{OutputReader, Piece};
-use crate::commands::apply::{Bytes, News, Whole, apply};
-use crate::commands::invocations::INVOCATION_COLUMNS;
+use crate::commands::apply::{Bytes, News, apply};
+use crate::commands::invocations::{self, INVOCATION_COLUMNS};
 use crate::commands::queries::{self, CommandRow, Part};
-use crate::commands::reads;
 use crate::commands::ssm::{self, SeenInvocation};
+use crate::commands::{reads, whole};
 use crate::events::{EventBus, PortalEvent};
 use futures::StreamExt as _;
 use muster_domain::commands::{CommandStatus, OutputStream};
@@ -22,11 +22,11 @@ use std::sync::Arc;
 /// Follows commands.
 #[derive(Clone)]
 pub struct Follower {
-    db: Db,
-    ssm: Ssm,
+    pub(super) db: Db,
+    pub(super) ssm: Ssm,
     output: OutputReader,
-    clock: Arc<dyn Clock>,
-    bus: EventBus,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) bus: EventBus,
 }
 
 /// Why following did not go on.
@@ -68,40 +68,50 @@ impl Follower {
         }
     }
 
-    /// Looks at a command: at all of its nodes, or only at those that are named.
+    /// Looks at a command: at all of its calls that still run, or only at what nudges named (a call and a node).
     ///
     /// # Errors
     /// [`FollowError`]; what was learned before stays.
     pub async fn look(
         &self,
         row: &CommandRow,
-        nodes: Option<&HashSet<(String, String)>>,
+        nudges: Option<&HashSet<(String, String)>>,
     ) -> Result<(), FollowError> {
         let command = &row.summary.command_id;
         let parts = queries::parts(&self.db, command).await?;
-        let stored = self.stored(command).await?;
-        if let Some(nodes) = nodes.filter(|nodes| nodes.len() <= 16) {
-            // A nudge without a node is about the command as a whole, which is looked at below in any case.
-            for (id, node) in nodes.iter().filter(|(_, node)| !node.is_empty()) {
-                let (found, _) = ssm::invocations(&self.ssm, id, Some(node), None).await?;
-                self.take(command, id, found, &stored).await?;
-            }
-        } else {
-            for part in parts.iter().filter(|part| part.state == "sent") {
-                let Some(id) = &part.ssm_command_id else { continue };
-                let mut token = None;
-                loop {
-                    let (found, next) = ssm::invocations(&self.ssm, id, None, token).await?;
-                    self.take(command, id, found, &stored).await?;
-                    token = next;
-                    if token.is_none() {
-                        break;
-                    }
+        for (id, node) in listings(&parts, nudges) {
+            let mut token = None;
+            loop {
+                let (found, next) = ssm::invocations(&self.ssm, id, node, token).await?;
+                self.take(command, id, found).await?;
+                token = next;
+                if token.is_none() {
+                    break;
                 }
             }
         }
+        self.end_parts(command, &parts).await?;
         self.give_up_unsent(command, &parts).await?;
-        self.sum_up(row, &parts).await
+        let parts = queries::parts(&self.db, command).await?;
+        whole::sum_up(self, row, &parts).await
+    }
+
+    /// A call whose nodes are all done, with all their output, needs no further look.
+    async fn end_parts(&self, command: &CommandId, parts: &[Part]) -> Result<(), FollowError> {
+        if parts.len() < 2 {
+            return Ok(());
+        }
+        let open = invocations::incomplete(&self.db, command).await?;
+        for part in parts.iter().filter(|part| part.state == "sent") {
+            let ended = part
+                .node_ids
+                .as_ref()
+                .is_some_and(|nodes| nodes.iter().all(|node| !open.contains(node)));
+            if ended {
+                queries::move_part(&self.db, part, "sent", "ended", None, self.clock.now()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Nodes of calls that will never be made do not wait for ever: they end as what became of their call.
@@ -121,10 +131,10 @@ impl Follower {
         if nodes.is_empty() {
             return Ok(());
         }
-        let stored = self.stored(command).await?;
+        let open = invocations::incomplete(&self.db, command).await?;
         let mut news = News::default();
         for (node, status, status_details) in nodes {
-            if stored.get(node).is_some_and(|stored| stored.complete) {
+            if !open.contains(node) {
                 continue;
             }
             news.complete.push((node.clone(), String::new()));
@@ -149,9 +159,20 @@ impl Follower {
         Ok(())
     }
 
-    async fn stored(&self, command: &CommandId) -> Result<HashMap<String, Stored>, StoreError> {
+    async fn stored(
+        &self,
+        command: &CommandId,
+        nodes: &[String],
+    ) -> Result<HashMap<String, Stored>, StoreError> {
+        if nodes.is_empty() {
+            return Ok(HashMap::new());
+        }
         let mut sql = Sql::new(INVOCATION_COLUMNS);
-        sql.push(" where i.command_id = ").text(command.as_str());
+        sql.push(" where i.command_id = ")
+            .text(command.as_str())
+            .push(" and i.node_id in (")
+            .texts(nodes)
+            .push(")");
         let mut found = HashMap::new();
         for row in sql.all(self.db.reader()).await? {
             let stored = Stored {
@@ -171,8 +192,9 @@ impl Follower {
         command: &CommandId,
         id: &str,
         found: Vec<SeenInvocation>,
-        stored: &HashMap<String, Stored>,
     ) -> Result<(), FollowError> {
+        let nodes: Vec<String> = found.iter().map(|seen| seen.node_id.clone()).collect();
+        let stored = self.stored(command, &nodes).await?;
         let none = Stored::default();
         let mut gathered = futures::stream::iter(found)
             .map(|seen| {
@@ -218,7 +240,7 @@ impl Follower {
     ) -> Result<(), FollowError> {
         loop {
             let before = self
-                .stored(command)
+                .stored(command, std::slice::from_ref(&seen.node_id))
                 .await?
                 .remove(&seen.node_id)
                 .unwrap_or_default();
@@ -360,87 +382,6 @@ impl Follower {
             String::new()
         })
     }
-
-    /// Puts the parts together into how the command stands as a whole.
-    async fn sum_up(&self, row: &CommandRow, parts: &[Part]) -> Result<(), FollowError> {
-        let command = &row.summary.command_id;
-        let mut seen = Vec::new();
-        for part in parts.iter().filter(|part| part.state == "sent") {
-            if let Some(id) = &part.ssm_command_id
-                && let Some(found) = ssm::command(&self.ssm, id).await?
-            {
-                seen.push(found);
-            }
-        }
-        if seen.is_empty()
-            && parts
-                .iter()
-                .any(|part| matches!(part.state.as_str(), "queued" | "sending"))
-        {
-            return Ok(());
-        }
-        let open = parts
-            .iter()
-            .any(|part| matches!(part.state.as_str(), "queued" | "sending"));
-        let left: Vec<&Part> = parts
-            .iter()
-            .filter(|part| matches!(part.state.as_str(), "dropped" | "refused"))
-            .collect();
-        let left_nodes: usize = left
-            .iter()
-            .map(|part| part.node_ids.as_ref().map_or(0, Vec::len))
-            .sum();
-        let unsent: usize = parts
-            .iter()
-            .filter(|part| matches!(part.state.as_str(), "queued" | "sending"))
-            .map(|part| part.node_ids.as_ref().map_or(0, Vec::len))
-            .sum();
-        let sum = |of: fn(&ssm::SeenCommand) -> u32| seen.iter().map(of).sum::<u32>();
-        let (targets, completed, errors) = (sum(|c| c.targets), sum(|c| c.completed), sum(|c| c.errors));
-        let status = whole_status(
-            &seen.iter().map(|c| c.status).collect::<Vec<_>>(),
-            open,
-            &left,
-            row,
-        );
-        let details = match seen.as_slice() {
-            [only] if left.is_empty() => only.status_details.clone(),
-            _ => status.as_str().to_owned(),
-        };
-        let outstanding = self.outstanding(command).await?;
-        let known = i64::from(targets) <= self.invocation_count(command).await?;
-        let whole = Whole {
-            status,
-            status_details: details,
-            targets: targets + u32::try_from(left_nodes + unsent).unwrap_or_default(),
-            completed: completed + u32::try_from(left_nodes).unwrap_or_default(),
-            errors,
-            finished: status.is_final() && !open && !outstanding && known,
-            problem: row.problem.clone(),
-        };
-        let news = News {
-            summary: Some(whole),
-            ..News::default()
-        };
-        if apply(&self.db, command, &news, self.clock.now()).await? > 0 {
-            self.bus.tell(PortalEvent::Command(command.clone()));
-        }
-        Ok(())
-    }
-
-    async fn outstanding(&self, command: &CommandId) -> Result<bool, StoreError> {
-        let mut sql = Sql::new(
-            "select count(*) as open from command_invocations where output_complete = 0 and command_id = ",
-        );
-        sql.text(command.as_str());
-        Ok(sql.one(self.db.reader()).await?.int("open")? > 0)
-    }
-
-    async fn invocation_count(&self, command: &CommandId) -> Result<i64, StoreError> {
-        let mut sql = Sql::new("select count(*) as nodes from command_invocations where command_id = ");
-        sql.text(command.as_str());
-        sql.one(self.db.reader()).await?.int("nodes")
-    }
 }
 
 struct NewOutput {
@@ -448,29 +389,32 @@ struct NewOutput {
     complete: bool,
 }
 
-/// The status of a command that is made up of several calls.
-fn whole_status(of_parts: &[CommandStatus], open: bool, left: &[&Part], row: &CommandRow) -> CommandStatus {
-    use CommandStatus::{Cancelled, Cancelling, Failed, InProgress, Pending, Success, TimedOut};
-    if let ([only], false, true) = (of_parts, open, left.is_empty()) {
-        return *only;
-    }
-    let cancelling = row.cancel_requested_at.is_some();
-    if open || of_parts.iter().any(|status| !status.is_final()) {
-        return match of_parts {
-            _ if cancelling => Cancelling,
-            [] => Pending,
-            _ => InProgress,
+/// Nudges about one call from which on listing the whole call costs less than asking node by node.
+const LIST_FROM: usize = 8;
+
+/// What is to be asked: a call as a whole, or one node of it.
+fn listings<'a>(
+    parts: &'a [Part],
+    nudges: Option<&'a HashSet<(String, String)>>,
+) -> Vec<(&'a str, Option<&'a str>)> {
+    let running = parts.iter().filter(|part| part.state == "sent");
+    let mut found = Vec::new();
+    for id in running.filter_map(|part| part.ssm_command_id.as_deref()) {
+        let Some(nudges) = nudges else {
+            found.push((id, None));
+            continue;
         };
+        // A nudge without a node is about the command as a whole, which is summed up in any case.
+        let nodes: Vec<&str> = nudges
+            .iter()
+            .filter(|(of, node)| of == id && !node.is_empty())
+            .map(|(_, node)| node.as_str())
+            .collect();
+        if nodes.len() >= LIST_FROM {
+            found.push((id, None));
+        } else {
+            found.extend(nodes.into_iter().map(|node| (id, Some(node))));
+        }
     }
-    if of_parts.contains(&Failed) || left.iter().any(|part| part.state == "refused") {
-        Failed
-    } else if cancelling || of_parts.contains(&Cancelled) {
-        Cancelled
-    } else if of_parts.contains(&TimedOut) {
-        TimedOut
-    } else if left.is_empty() {
-        Success
-    } else {
-        Failed
-    }
+    found
 }

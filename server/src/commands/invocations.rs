@@ -10,6 +10,7 @@ use muster_domain::permission::Scope;
 use muster_store::sql::contains_pattern;
 use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::any::AnyRow;
+use std::collections::HashSet;
 
 /// One invocation out of its row.
 ///
@@ -116,6 +117,99 @@ pub async fn by_status(
         }
     }
     Ok(counts)
+}
+
+/// How many nodes of a command stand how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All of them.
+    pub nodes: u32,
+    /// Those that are done, one way or another.
+    pub ended: u32,
+    /// Those that a call went out for and that are done.
+    pub ended_after_call: u32,
+    /// Those that have begun.
+    pub begun: u32,
+    /// Done well.
+    pub succeeded: u32,
+    /// Done badly.
+    pub failed: u32,
+    /// Not done in time.
+    pub late: u32,
+    /// Not reached in time.
+    pub undelivered: u32,
+    /// Not reachable at all.
+    pub undeliverable: u32,
+    /// Stopped, or never begun because the rest was.
+    pub cancelled: u32,
+    /// Not all output is here.
+    pub incomplete: u32,
+}
+
+impl Tally {
+    /// What counts against the number of errors that a command may have.
+    #[must_use]
+    pub const fn errors(&self) -> u32 {
+        self.failed + self.late
+    }
+}
+
+/// Counts the nodes of a command.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tally(db: &Db, command: &CommandId) -> Result<Tally, StoreError> {
+    let mut sql = Sql::new(
+        "select i.status, i.status_details, i.output_complete, case when i.ssm_command_id = '' then 0 else 1 end as called, \
+         case when i.started_at is null then 0 else 1 end as begun, count(*) as nodes from command_invocations i where i.command_id = ",
+    );
+    sql.text(command.as_str()).push(" group by 1, 2, 3, 4, 5");
+    let mut tally = Tally::default();
+    for row in sql.all(db.reader()).await? {
+        let nodes = count(&row, "nodes")?;
+        let status = CommandStatus::parse(&row.text("status")?).unwrap_or(CommandStatus::Pending);
+        let details = row.text("status_details")?;
+        tally.nodes += nodes;
+        if status.is_final() {
+            tally.ended += nodes;
+            if row.int("called")? == 1 {
+                tally.ended_after_call += nodes;
+            }
+        }
+        if row.int("begun")? == 1 {
+            tally.begun += nodes;
+        }
+        if row.int("output_complete")? == 0 {
+            tally.incomplete += nodes;
+        }
+        let kind = match (status, details.as_str()) {
+            (CommandStatus::Success, _) => &mut tally.succeeded,
+            (CommandStatus::Failed, "Failed") => &mut tally.failed,
+            (CommandStatus::Failed, _) => &mut tally.undeliverable,
+            (CommandStatus::TimedOut, "DeliveryTimedOut") => &mut tally.undelivered,
+            (CommandStatus::TimedOut, _) => &mut tally.late,
+            (CommandStatus::Cancelled, _) => &mut tally.cancelled,
+            _ => continue,
+        };
+        *kind += nodes;
+    }
+    Ok(tally)
+}
+
+/// The nodes of a command whose output is not all here.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn incomplete(db: &Db, command: &CommandId) -> Result<HashSet<String>, StoreError> {
+    let mut sql = Sql::new(
+        "select i.node_id from command_invocations i where i.output_complete = 0 and i.command_id = ",
+    );
+    sql.text(command.as_str());
+    sql.all(db.reader())
+        .await?
+        .iter()
+        .map(|row| row.text("node_id"))
+        .collect()
 }
 
 /// The nodes of a command, or only those that did not succeed.

@@ -18,5 +18,6 @@ pub mod reads;
 pub mod service;
 pub mod ssm;
 pub mod stream;
+mod whole;
 
 pub use service::CommandService;

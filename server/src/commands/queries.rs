@@ -505,3 +505,35 @@ pub async fn request_cancel(db: &Db, command: &CommandId, now: Timestamp) -> Res
     sql.push(" and cancel_requested_at is null and state <> 'done'");
     Ok(sql.run(db.writer()).await? > 0)
 }
+
+/// A command as tests want one.
+#[cfg(test)]
+pub(super) fn test_row() -> CommandRow {
+    CommandRow {
+        summary: CommandSummary {
+            command_id: CommandId::new("c"),
+            document: "AWS-RunShellScript".into(),
+            comment: String::new(),
+            requested_by: "op".into(),
+            requested_at: Timestamp(0),
+            ended_at: None,
+            status: CommandStatus::Pending,
+            status_details: "Pending".into(),
+            targets: 0,
+            completed: 0,
+            errors: 0,
+            synced_at: Timestamp(0),
+        },
+        document_version: "1".into(),
+        parameters: BTreeMap::new(),
+        selection: NodeSelection::Nothing,
+        max_concurrency: "50".into(),
+        max_errors: "0".into(),
+        timeout_seconds: 600,
+        requested_by_id: None,
+        state: "active".into(),
+        problem: String::new(),
+        cancel_requested_at: None,
+        next_event: 1,
+    }
+}

@@ -211,7 +211,7 @@ impl CommandService {
                 max_errors: new.row.max_errors.clone(),
             }
         } else {
-            split_rate(&new.row, new.row.summary.targets, 0).1
+            split_rate(&new.row, new.row.summary.targets, 0)
         };
         let command = &new.row.summary.command_id;
         match self.dispatcher.send(&new.row, first, &rate).await {

@@ -106,6 +106,8 @@ impl CommandSync {
         if let Some(only) = only {
             rows.retain(|row| only.contains_key(&row.summary.command_id));
         }
+        // What was learned may have made room for calls that wait.
+        let waiting = rows.iter().any(|row| row.state == "sending");
         let looks = futures::stream::iter(rows).map(|row| async move {
             let nodes = only.and_then(|only| only.get(&row.summary.command_id));
             match self.follower.look(&row, nodes).await {
@@ -115,6 +117,9 @@ impl CommandSync {
             }
         });
         looks.buffer_unordered(8).collect::<()>().await;
+        if waiting {
+            self.send().await;
+        }
     }
 
     /// Writes down commands that somebody started by other means, from the last day on.
