@@ -1,5 +1,5 @@
-//! Split points: the code of each feature's pages is a file of its own, which the browser fetches when
-//! the first page of the feature is opened. What all pages share stays in the first file, with sign-in and the
+//! Split points: the code of pages that belong together is a file of its own, which the browser fetches when
+//! the first of them is opened. What all pages share stays in the first file, with sign-in and the
 //! Overview, where everybody begins. On the server nothing is split.
 
 use leptos::prelude::*;
@@ -41,16 +41,22 @@ macro_rules! feature {
 feature!(fleet_pages, __preload_fleet_pages, FleetPages:
     /// All nodes.
     Fleet => crate::fleet::FleetPage,
+);
+feature!(node_pages, __preload_node_pages, NodePages:
     /// An activation for new nodes.
     AddNode => crate::fleet::AddNodePage,
     /// One node.
     Node => crate::fleet::NodePage,
 );
-feature!(command_pages, __preload_command_pages, CommandPages:
+feature!(history_pages, __preload_history_pages, HistoryPages:
     /// What was run.
     History => crate::commands::HistoryPage,
+);
+feature!(run_pages, __preload_run_pages, RunPages:
     /// Run a command.
     RunDocument => crate::commands::RunPage,
+);
+feature!(command_pages, __preload_command_pages, CommandPages:
     /// One command.
     OneCommand => crate::commands::DetailPage,
 );

@@ -27,12 +27,6 @@ impl Pass {
             .insert(name.to_owned(), value.into());
     }
 
-    /// Whether the actor may do this everywhere.
-    #[must_use]
-    pub fn everywhere(&self) -> bool {
-        self.scopes.contains(&Scope::All)
-    }
-
     fn take(&self) -> BTreeMap<String, Value> {
         std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -89,8 +83,13 @@ impl Door {
         };
         let error = PortalError::Forbidden {
             message: format!(
-                "You may not do this ({}): it needs the role {needed}. Ask an administrator.",
-                intent.action.as_str()
+                "You may not do this ({}): it needs the role {needed}{}. Ask an administrator.",
+                intent.action.as_str(),
+                if intent.action.is_about_nodes() {
+                    ""
+                } else {
+                    " everywhere, not only on a part of the fleet"
+                }
             ),
         };
         self.trail

@@ -112,6 +112,7 @@ impl Services {
                 ssm: ssm.clone(),
                 clock: Arc::clone(&clock),
                 figures: figures.clone(),
+                account: Arc::default(),
                 bus: bus.clone(),
             },
             command_sync: CommandSync {

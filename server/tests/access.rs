@@ -293,6 +293,7 @@ async fn a_role_in_a_part_of_the_fleet_manages_no_users() {
         forbidden("disable", service.disable_user(&part, ada_id.clone()).await);
         let grant = queries::grants(&db, &ada_id).await.unwrap()[0].id.clone();
         forbidden("revoke", service.revoke_role(&part, grant).await);
+        forbidden("list", service.users(&part).await.map(|_| ()));
         assert_eq!(queries::count(&db).await.unwrap(), 3);
 
         let query = AuditQuery {
@@ -303,7 +304,7 @@ async fn a_role_in_a_part_of_the_fleet_manages_no_users() {
             .await
             .unwrap()
             .items;
-        assert_eq!(denied.len(), 6);
+        assert_eq!(denied.len(), 7);
         let first = denied.last().unwrap();
         assert_eq!(
             (

@@ -11,6 +11,7 @@
     reason = "one binary; its modules' headers say what is there"
 )]
 
+mod aws_mode;
 mod doors;
 mod first_day;
 mod full_disk;

@@ -144,6 +144,12 @@ impl Portal {
         self.child.id()
     }
 
+    /// Where its data is.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     /// Kills the program without warning, as a power cut would.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! Simulated nodes for whole-portal tests and benchmarks: as many as are wanted, over as many activations as
 //! that takes.
 
-use crate::portal::{Client, Fallible, Portal};
+use crate::portal::{Client, Fallible, Portal, run};
 use muster_agent::sim::{Fleet, SimBehaviour, SimConfig, fleet};
 use muster_domain::system::{SystemClock, SystemRandom};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,19 @@ impl SimNodes {
     /// # Errors
     /// When a node is not let in.
     pub async fn start(portal: &Portal, count: usize, behaviour: SimBehaviour) -> Fallible<Self> {
+        Self::start_at(portal.data_dir(), &portal.ssm, count, behaviour).await
+    }
+
+    /// The same at a control plane with its data in `data_dir`.
+    ///
+    /// # Errors
+    /// When a node is not let in.
+    pub async fn start_at(
+        data_dir: &Path,
+        endpoint: &str,
+        count: usize,
+        behaviour: SimBehaviour,
+    ) -> Fallible<Self> {
         let stop = CancellationToken::new();
         let mut fleets = Vec::new();
         let mut left = count;
@@ -33,12 +47,15 @@ impl SimNodes {
             let here = left.min(PER_ACTIVATION);
             left -= here;
             let limit = here.to_string();
-            let (code, text) = portal.command(&["activation", "create", "--limit", &limit, "--tag", TAG])?;
+            let (code, text) = run(
+                data_dir,
+                &["activation", "create", "--limit", &limit, "--tag", TAG],
+            )?;
             let activation: serde_json::Value =
                 serde_json::from_str(&text).map_err(|_| format!("no activation: {code} {text}"))?;
             let field = |name: &str| activation[name].as_str().unwrap_or_default().to_owned();
             let config = SimConfig {
-                endpoint: portal.ssm.clone(),
+                endpoint: endpoint.to_owned(),
                 region: field("Region"),
                 activation_id: field("ActivationId"),
                 activation_code: field("ActivationCode"),

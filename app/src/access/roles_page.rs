@@ -42,7 +42,7 @@ pub(crate) fn RolesPage() -> impl IntoView {
     view! {
         <PageHead
             title="Roles"
-            subtitle=|| "What each role allows, within the scope in which a person has it. What is not listed is refused."
+            subtitle=|| "What each role allows, within the scope in which a person has it. What is not about nodes (users, the audit log, activations) takes the role everywhere. What is not listed is refused."
         />
         <div class="stats">
             {Role::ALL

@@ -4,7 +4,7 @@ use super::api::get_output;
 use super::detail_page::{Live, Output};
 use super::live::{Chunk, OutputBuffer};
 use super::nodes_tab::size;
-use crate::components::{ErrorNotice, Glyph, Icon, Keeper, Skeleton, StatusBadge, use_toaster};
+use crate::components::{ErrorNotice, Glyph, Icon, Keeper, Skeleton, StatusBadge, grouped, use_toaster};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -192,6 +192,22 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
                                             }
                                         })
                                 }}
+                            </p>
+                        }
+                    })
+            }}
+            {move || {
+                let limit = page.detail.with(|detail| detail.output_limit).map(i64::from);
+                // A character takes a byte or more; the mark of what was cut off takes some of them.
+                limit
+                    .filter(|limit| buffer.with(|buffer| buffer.total) >= limit - 64)
+                    .map(|limit| {
+                        view! {
+                            <p class="output-cut">
+                                {format!(
+                                    "Systems Manager itself keeps no more than {} characters. With an output bucket in its settings, Muster keeps all.",
+                                    grouped(limit.unsigned_abs()),
+                                )}
                             </p>
                         }
                     })

@@ -116,13 +116,19 @@ fn Banners(connections: Vec<ConnectionView>) -> impl IntoView {
                     connections
                         .get()
                         .into_iter()
-                        .filter(|one| one.state == ConnectionState::Unreachable)
+                        .filter(|one| one.state == ConnectionState::Unreachable || !one.message.is_empty())
                         .map(|one| {
                             view! {
                                 <div class="banner">
                                     <Icon glyph=Glyph::Warning />
                                     <div>
-                                        <strong>{format!("{} cannot be reached.", one.name)}</strong>
+                                        <strong>
+                                            {if one.state == ConnectionState::Unreachable {
+                                                format!("{} cannot be reached.", one.name)
+                                            } else {
+                                                format!("{} is not whole.", one.name)
+                                            }}
+                                        </strong>
                                         " "
                                         {one.message}
                                         {match one.synced_at {

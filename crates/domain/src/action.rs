@@ -143,6 +143,47 @@ impl Action {
         }
     }
 
+    /// Whether it is done on nodes, or on what nodes did, so that a role for a part of them allows it on that part.
+    /// Everything else takes the role everywhere.
+    #[must_use]
+    pub const fn is_about_nodes(self) -> bool {
+        match self {
+            Self::OverviewRead
+            | Self::SearchRead
+            | Self::ConnectionsRead
+            | Self::FleetRead
+            | Self::FleetExport
+            | Self::FleetEditTags
+            | Self::ViewsSave
+            | Self::ViewsDelete
+            | Self::DocumentsRead
+            | Self::CommandsRead
+            | Self::CommandsRun
+            | Self::CommandsCancel
+            | Self::CommandsDownloadOutput => true,
+            Self::FleetCreateActivation
+            | Self::AuditRead
+            | Self::AuditExport
+            | Self::AuditVerify
+            | Self::UsersRead
+            | Self::UsersCreate
+            | Self::UsersDisable
+            | Self::UsersEnable
+            | Self::UsersResetPassword
+            | Self::UsersGrantRole
+            | Self::UsersRevokeRole
+            | Self::SetupCreateAdministrator
+            | Self::SessionSignIn
+            | Self::SessionSignOut
+            | Self::SessionRevoke
+            | Self::SessionSignOutEverywhere
+            | Self::ProfileRead
+            | Self::ProfileChangePassword
+            | Self::ApiCall
+            | Self::ServerLifecycle => false,
+        }
+    }
+
     /// The action of that name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

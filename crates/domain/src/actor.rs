@@ -105,6 +105,9 @@ impl Actor {
                     .grants
                     .iter()
                     .filter(|grant| grant.role.allows(action))
+                    // What is not about nodes has no part to hold in: half an audit log proves nothing, and who
+                    // administers a part of the fleet could else make an administrator of the whole.
+                    .filter(|grant| action.is_about_nodes() || grant.scope == Scope::All)
                     .map(|grant| grant.scope.clone())
                     .collect();
                 if scopes.contains(&Scope::All) {

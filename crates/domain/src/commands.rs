@@ -289,6 +289,8 @@ pub struct CommandDetail {
     pub may_cancel: bool,
     /// How long such a command usually takes, in ms (median of the last ten that succeeded).
     pub usual_duration_ms: Option<i64>,
+    /// Characters of output beyond which nothing is kept; none where all is kept.
+    pub output_limit: Option<u32>,
 }
 
 /// One node's part of a command, as a row.

@@ -37,7 +37,7 @@ pub struct ConnectionView {
     pub state: ConnectionState,
     /// When its nodes were last copied.
     pub synced_at: Option<Timestamp>,
-    /// Why it is unreachable.
+    /// Why it is unreachable, or what is wrong with it all the same.
     pub message: String,
 }
 

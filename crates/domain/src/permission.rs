@@ -153,6 +153,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_about_nodes_takes_the_role_everywhere() {
+        use crate::actor::{Actor, Origin};
+        let mut actor = Actor::anonymous(Origin::default());
+        let part = Scope::parse("Environment=Staging").unwrap();
+        actor.grants = vec![Grant {
+            role: Role::Administrator,
+            scope: part.clone(),
+        }];
+        assert_eq!(actor.scopes_for(Action::CommandsRun), [part]);
+        for action in Action::ALL {
+            let by_role = matches!(action.who(), crate::action::Who::Roles(_));
+            if by_role && !action.is_about_nodes() {
+                assert!(!actor.may(*action), "{action:?}");
+            }
+        }
+        actor.grants.push(Grant {
+            role: Role::Auditor,
+            scope: Scope::All,
+        });
+        assert!(actor.may(Action::AuditRead) && !actor.may(Action::UsersRead));
+    }
+
+    #[test]
     fn no_role_but_administrator_manages_users() {
         for role in Role::ALL {
             assert_eq!(

@@ -3,6 +3,7 @@
 
 pub mod data_dir;
 pub mod endpoint;
+pub mod files;
 pub mod forms;
 pub mod local_node;
 pub mod pages;

@@ -185,20 +185,8 @@ fn connection(config: &Config, endpoint: Option<&Endpoint>) -> Connection {
         output_bucket: config.output_bucket.clone().or_else(|| {
             (endpoint.is_some() || config.ssm_endpoint.is_some()).then(|| OUTPUT_BUCKET.to_owned())
         }),
+        s3_endpoint: config.s3_endpoint.clone(),
         keys: endpoint.map(|endpoint| endpoint.keys.clone()).or(keys),
-    }
-}
-
-/// Asks AWS which account the credentials belong to.
-async fn name_account(ssm: &mut Ssm) {
-    if !ssm.connection.account.is_empty() {
-        return;
-    }
-    let answer = tokio::time::timeout(Duration::from_secs(5), ssm.sts.get_caller_identity().send()).await;
-    if let Ok(Ok(answer)) = answer {
-        let mut connection = (*ssm.connection).clone();
-        connection.account = answer.account().unwrap_or_default().to_owned();
-        ssm.connection = Arc::new(connection);
     }
 }
 
@@ -209,6 +197,7 @@ async fn name_account(ssm: &mut Ssm) {
 pub async fn start(config: Config) -> Result<Running, StartError> {
     // Other libraries ask for the provider; who was first does not matter.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::files::raise_limit();
     let hold = data_dir::hold(&config.data_dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
@@ -236,8 +225,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .await?;
         embedded = Some(start_endpoint(&config, &plane, &stop).await?);
     }
-    let mut ssm = Ssm::connect(connection(&config, embedded.as_ref())).await;
-    name_account(&mut ssm).await;
+    let ssm = Ssm::connect(connection(&config, embedded.as_ref())).await;
 
     let door = Door::new(Arc::clone(&audit) as _);
     let bus = EventBus::default();

@@ -30,6 +30,8 @@ pub struct Connection {
     pub role_arn: Option<String>,
     /// The bucket for full output; none means that the API's 24,000 characters are all there is.
     pub output_bucket: Option<String>,
+    /// Where the bucket is reached, when not at S3's own address.
+    pub s3_endpoint: Option<String>,
     /// Keys for the embedded endpoint; none means the SDK's own chain.
     pub keys: Option<(String, String)>,
 }

@@ -59,6 +59,24 @@ impl CallError {
         self.code.contains("Throttl") || self.code == "TooManyUpdates" || self.code == "RequestLimitExceeded"
     }
 
+    /// What the service said, to an operator who may have to change something about it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let what = format!(
+            "Systems Manager answered {} to {}: {}",
+            self.code, self.operation, self.message
+        );
+        match self.code.as_str() {
+            "AccessDeniedException" => {
+                format!("{what} Allow ssm:{} for the portal's identity.", self.operation)
+            }
+            "ExpiredTokenException" | "UnrecognizedClientException" | "InvalidSignatureException" => {
+                format!("{what} Renew the portal's credentials.")
+            }
+            _ => what,
+        }
+    }
+
     /// As it may be shown.
     #[must_use]
     pub fn to_portal(&self) -> PortalError {
@@ -87,7 +105,10 @@ impl CallError {
             | "UnrecognizedClientException"
             | "ExpiredTokenException"
             | "InvalidSignatureException" => PortalError::Unavailable {
-                message: format!("The portal's own credentials do not allow this: {text}"),
+                message: format!(
+                    "The portal's own credentials do not allow this. {}",
+                    self.sentence()
+                ),
             },
             _ => PortalError::Conflict { message: text },
         }

@@ -44,7 +44,7 @@ impl OutputReader {
     /// # Errors
     /// A sentence for the log when it cannot be read.
     pub async fn read(&self, url: &str, offset: u64, now: Timestamp) -> Result<Option<Piece>, String> {
-        let parsed: reqwest::Url = url
+        let mut parsed: reqwest::Url = url
             .parse()
             .map_err(|_| "the output's address cannot be read".to_owned())?;
         if self.ssm.connection.embedded {
@@ -58,6 +58,8 @@ impl OutputReader {
             || !parsed.host_str().unwrap_or_default().ends_with(".amazonaws.com")
         {
             return Err("the output's address is not at S3".into());
+        } else if let Some(endpoint) = &self.ssm.connection.s3_endpoint {
+            parsed = at_endpoint(&parsed, endpoint).ok_or("the output's address names no bucket and key")?;
         }
         let keys = self
             .ssm
@@ -135,5 +137,50 @@ impl OutputReader {
         };
         let total = total.unwrap_or(offset + bytes.len() as u64);
         Ok(Some(Piece { bytes, total }))
+    }
+}
+
+/// The object of an address at S3 as `endpoint/bucket/key`. S3 writes addresses in two ways: the bucket first in
+/// the path (`s3.REGION.amazonaws.com/BUCKET/KEY`), or first in the host (`BUCKET.s3.REGION.amazonaws.com/KEY`).
+fn at_endpoint(url: &reqwest::Url, endpoint: &str) -> Option<reqwest::Url> {
+    let host = url.host_str()?;
+    let path = url.path().trim_start_matches('/');
+    let object = match host.split_once(".s3") {
+        Some((bucket, _)) => format!("{bucket}/{path}"),
+        None if host.starts_with("s3.") || host.starts_with("s3-") => path.to_owned(),
+        None => return None,
+    };
+    let (bucket, key) = object.split_once('/')?;
+    if bucket.is_empty() || key.is_empty() {
+        return None;
+    }
+    format!("{}/{object}", endpoint.trim_end_matches('/'))
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_endpoint;
+
+    #[test]
+    fn both_ways_of_writing_an_address_name_the_same_object() {
+        let at =
+            |url: &str| at_endpoint(&url.parse().unwrap(), "http://store:9000/").map(|url| url.to_string());
+        let object = Some("http://store:9000/outputs/muster/1/stdout".to_owned());
+        assert_eq!(
+            at("https://s3.eu-west-1.amazonaws.com/outputs/muster/1/stdout"),
+            object
+        );
+        assert_eq!(
+            at("https://s3-eu-west-1.amazonaws.com/outputs/muster/1/stdout"),
+            object
+        );
+        assert_eq!(
+            at("https://outputs.s3.eu-west-1.amazonaws.com/muster/1/stdout"),
+            object
+        );
+        assert_eq!(at("https://elsewhere.amazonaws.com/outputs/key"), None);
+        assert_eq!(at("https://s3.eu-west-1.amazonaws.com/outputs"), None);
     }
 }

@@ -224,7 +224,8 @@ impl CommandService {
                 Ok(())
             }
             Err(SendError::Store(error)) => Err(store(error)),
-            Err(SendError::Call(error)) if error.refused => {
+            // Too fast is no refusal: it is sent as soon as that is allowed.
+            Err(SendError::Call(error)) if error.refused && !error.is_throttled() => {
                 // Certainly nothing was started: take it back, so that the form can be corrected.
                 queries::remove_unsent(&self.db, command).await.map_err(store)?;
                 Err(error.to_portal())
@@ -395,6 +396,12 @@ impl Commands for CommandService {
                         by_status,
                         problem: row.problem,
                         usual_duration_ms,
+                        output_limit: self
+                            .ssm
+                            .connection
+                            .output_bucket
+                            .is_none()
+                            .then_some(ssm::KEPT_CHARACTERS),
                         summary: row.summary,
                     })
                 },

@@ -3,10 +3,14 @@
 use crate::aws::Ssm;
 use crate::aws::errors::CallError;
 use crate::commands::queries::{CommandRow, Part};
+use aws_sdk_ssm::config::retry::RetryConfig;
 use aws_sdk_ssm::types::{Command, CommandFilter, CommandFilterKey, CommandInvocation, Target};
 use aws_smithy_types::DateTime;
 use muster_domain::Timestamp;
 use muster_domain::commands::CommandStatus;
+
+/// Characters of a stream that Systems Manager itself keeps (GetCommandInvocation's StandardOutputContent).
+pub const KEPT_CHARACTERS: u32 = 24_000;
 
 /// The marker by which a call of ours is found again after a crash: it is put into the output's key prefix.
 #[must_use]
@@ -62,6 +66,10 @@ pub async fn send(ssm: &Ssm, row: &CommandRow, part: &Part, rate: &Rate) -> Resu
             .output_s3_bucket_name(bucket)
             .output_s3_key_prefix(key_prefix(part));
     }
+    // Sending is not idempotent: an answer that was lost must not make the SDK send once more. What became of it
+    // is found out by its marker instead.
+    let once = aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled());
+    let request = request.customize().config_override(once);
     let answer = ssm.call("SendCommand", request.send()).await?;
     Ok(answer
         .command()

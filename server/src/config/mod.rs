@@ -47,6 +47,8 @@ pub struct Config {
     pub role_arn: Option<String>,
     /// A bucket for full output at AWS.
     pub output_bucket: Option<String>,
+    /// Where that bucket is reached, when not at S3's own address.
+    pub s3_endpoint: Option<String>,
     /// An access key id for an endpoint that is named; normally the SDK finds its own.
     pub access_key_id: Option<String>,
     /// Its secret.
@@ -156,6 +158,7 @@ impl Config {
             connection_name: settings.text("connection_name"),
             role_arn: settings.some("role_arn"),
             output_bucket: settings.some("output_bucket"),
+            s3_endpoint: settings.some("s3_endpoint"),
             access_key_id: settings.some("access_key_id"),
             secret_access_key: settings.some("secret_access_key"),
             idle_timeout_minutes: settings.in_range("idle_timeout_minutes", 1, 1_440)?,

@@ -78,6 +78,11 @@ pub const KEYS: &[Key] = &[
     key("role_arn", "", "A role to assume at AWS"),
     key("output_bucket", "", "A bucket for full command output at AWS"),
     key(
+        "s3_endpoint",
+        "",
+        "Where that bucket is reached, when not at S3's own address (a VPC endpoint, an S3-compatible store)",
+    ),
+    key(
         "access_key_id",
         "",
         "An access key for ssm_endpoint; normally the SDK finds its own",
@@ -124,6 +129,8 @@ pub enum Source {
     Flag,
     /// A variable of the environment.
     Variable,
+    /// A variable that AWS's own tools read.
+    AwsVariable,
     /// The settings file.
     File(PathBuf),
     /// Nowhere: the default.
@@ -135,6 +142,9 @@ pub enum Source {
 pub struct Settings {
     values: BTreeMap<&'static str, (String, Source)>,
 }
+
+/// Where AWS's tools read the region from, the first first.
+const AWS_REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 /// The variable of a setting.
 #[must_use]
@@ -177,8 +187,16 @@ impl Settings {
             .map(|key| (key.name, (key.default.to_owned(), Source::Default)))
             .collect();
         let mut from_environment = BTreeMap::new();
-        for (name, value) in environment.filter(|(name, _)| name.starts_with("MUSTER_") && !is_foreign(name))
-        {
+        let mut aws_region = [None, None];
+        for (name, value) in environment {
+            if let Some(place) = AWS_REGION.iter().position(|known| *known == name)
+                && let Some(region) = aws_region.get_mut(place)
+            {
+                *region = Some(value.clone()).filter(|value| !value.is_empty());
+            }
+            if !name.starts_with("MUSTER_") || is_foreign(&name) {
+                continue;
+            }
             let key = name.trim_start_matches("MUSTER_").to_ascii_lowercase();
             let known = KEYS
                 .iter()
@@ -213,6 +231,16 @@ impl Settings {
                 .ok_or_else(|| unknown("the command line".into(), name))?;
             values.insert(known.name, (value.clone(), Source::Flag));
         }
+        // At AWS its own variables say the region where Muster's do not. The embedded endpoint's region must not
+        // hang on them: nodes that are registered would be somewhere else.
+        let is_aws = values.get("ssm_mode").is_some_and(|(mode, _)| mode == "aws");
+        let is_default = |(_, source): &(String, Source)| matches!(source, Source::Default);
+        if is_aws
+            && values.get("region").is_some_and(is_default)
+            && let [Some(region), _] | [None, Some(region)] = aws_region
+        {
+            values.insert("region", (region, Source::AwsVariable));
+        }
         Ok(Self { values })
     }
 
@@ -231,6 +259,7 @@ impl Settings {
         match self.values.get(key).map(|(_, source)| source) {
             Some(Source::Flag) => format!("the flag --{}", key.replace('_', "-")),
             Some(Source::Variable) => format!("the variable {}", variable(key)),
+            Some(Source::AwsVariable) => format!("the variables {}", AWS_REGION.join(" and ")),
             Some(Source::File(path)) => path.display().to_string(),
             _ => "the defaults".into(),
         }
@@ -293,6 +322,30 @@ mod tests {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect()
+    }
+
+    #[test]
+    fn the_region_of_aws_tools_counts_at_aws_only_and_last() {
+        let environment = |pairs: &[(&str, &str)]| map(pairs).into_iter();
+        let region = |flags: &[(&str, &str)], variables: &[(&str, &str)]| {
+            let settings = Settings::gather(&map(flags), environment(variables), None).unwrap();
+            (settings.text("region"), settings.place("region"))
+        };
+        let both = [
+            ("AWS_DEFAULT_REGION", "us-east-2"),
+            ("AWS_REGION", "eu-central-1"),
+        ];
+        assert_eq!(
+            region(&[], &both).0,
+            "eu-west-1",
+            "the embedded endpoint stays where it is"
+        );
+        let aws = ("ssm_mode", "aws");
+        let (found, place) = region(&[aws], &both);
+        assert_eq!(found, "eu-central-1");
+        assert!(place.contains("AWS_REGION"), "{place}");
+        assert_eq!(region(&[aws], &both[..1]).0, "us-east-2");
+        assert_eq!(region(&[aws, ("region", "sa-east-1")], &both).0, "sa-east-1");
     }
 
     #[test]

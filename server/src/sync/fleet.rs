@@ -15,6 +15,7 @@ use muster_domain::time::Clock;
 use muster_store::{Db, RowExt, Sql, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +43,8 @@ pub struct FleetSync {
     pub bus: EventBus,
     /// What pages have counted.
     pub figures: Figures,
+    /// Whose credentials these are, once AWS has said so.
+    pub account: Arc<OnceCell<String>>,
 }
 
 impl FleetSync {
@@ -70,8 +73,13 @@ impl FleetSync {
             }
             // A large fleet is copied less often: at most a twentieth of the time goes into it.
             let base = Duration::from_secs(if embedded { 2 } else { 60 });
-            let pause = base.max(took * 20) * 2_u32.pow(failures.min(5));
-            let pause = pause.min(Duration::from_secs(if embedded { 15 } else { 600 }).max(took * 20));
+            let pause = match failures {
+                0 => base.max(took * 20),
+                // Soon at first, so that a short break ends soon; then less and less.
+                failures => Duration::from_secs(2)
+                    .saturating_mul(2_u32.pow(failures.min(10)))
+                    .min(Duration::from_secs(if embedded { 15 } else { 600 })),
+            };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
@@ -109,8 +117,22 @@ impl FleetSync {
             }
         }
         changed |= self.mark_gone(now).await?;
-        changed |= self.refresh_tags(now).await?;
-        let was_live = self.connected(now).await?;
+        // Nodes without fresh tags are worth more than none: what is wrong with tags is said, and the rest goes on.
+        let problem = match self.refresh_tags(now).await {
+            Ok(renewed) => {
+                changed |= renewed;
+                String::new()
+            }
+            Err(SweepError::Call(error)) if !error.unreachable => {
+                tracing::warn!(%error, "tags could not be copied");
+                format!(
+                    "Tags could not be copied, so filters and permissions by tag go by old ones: {}",
+                    error.sentence()
+                )
+            }
+            Err(error) => return Err(error),
+        };
+        let was_live = self.connected(&problem, now).await?;
         if changed {
             self.figures.changed();
             self.bus.tell(PortalEvent::Fleet);
@@ -257,16 +279,41 @@ impl FleetSync {
         Ok(changed)
     }
 
-    /// Notes that the connection lives. Answers whether that was known.
-    async fn connected(&self, now: Timestamp) -> Result<bool, StoreError> {
+    /// The account that the connection is for: said by the settings, or asked of AWS until it answers once.
+    async fn account(&self) -> String {
         let connection = &self.ssm.connection;
-        let mut sql = Sql::new("select state from connections where connection_id = ");
+        if !connection.account.is_empty() {
+            return connection.account.clone();
+        }
+        let asked = self
+            .account
+            .get_or_try_init(async || {
+                let answer = self.ssm.sts.get_caller_identity().send();
+                self.ssm
+                    .call("GetCallerIdentity", answer)
+                    .await
+                    .map(|answer| answer.account().unwrap_or_default().to_owned())
+            })
+            .await;
+        match asked {
+            Ok(account) => account.clone(),
+            Err(error) => {
+                tracing::warn!(%error, "whose credentials these are is not known");
+                String::new()
+            }
+        }
+    }
+
+    /// Notes that the connection lives, and what is wrong with it all the same. Answers whether that was known.
+    async fn connected(&self, problem: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let connection = &self.ssm.connection;
+        let mut sql = Sql::new("select state, message from connections where connection_id = ");
         sql.text(connection.id.as_str());
-        let was_live = sql
-            .first(self.db.reader())
-            .await?
-            .is_some_and(|row| row.text("state").is_ok_and(|state| state == "Live"));
-        self.write_state("Live", "", Some(now)).await?;
+        let was_live = sql.first(self.db.reader()).await?.is_some_and(|row| {
+            row.text("state").is_ok_and(|state| state == "Live")
+                && row.text("message").is_ok_and(|message| message == problem)
+        });
+        self.write_state("Live", problem, Some(now)).await?;
         Ok(was_live)
     }
 
@@ -274,7 +321,7 @@ impl FleetSync {
         let message = match error {
             SweepError::Store(_) => return,
             SweepError::Call(error) if error.unreachable => "Systems Manager does not answer.".to_owned(),
-            SweepError::Call(error) => format!("Systems Manager answered {}: {}", error.code, error.message),
+            SweepError::Call(error) => error.sentence(),
         };
         match self.write_state("Unreachable", &message, None).await {
             Ok(()) => self.bus.tell(PortalEvent::Connections),
@@ -293,6 +340,10 @@ impl FleetSync {
         synced_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let connection = &self.ssm.connection;
+        let account = match state {
+            "Live" => self.account().await,
+            _ => connection.account.clone(),
+        };
         let mut sql = Sql::new(
             "insert into connections (connection_id, name, account, region, mode, synced_at, state, message) values (",
         );
@@ -300,7 +351,7 @@ impl FleetSync {
             .push(", ")
             .text(&connection.name)
             .push(", ")
-            .text(&connection.account)
+            .text(account)
             .push(", ");
         sql.text(&connection.region)
             .push(", ")
@@ -312,7 +363,8 @@ impl FleetSync {
             .push(", ")
             .text(message);
         sql.push(
-            ") on conflict (connection_id) do update set name = excluded.name, account = excluded.account, region = excluded.region, \
+            ") on conflict (connection_id) do update set name = excluded.name, \
+             account = case when excluded.account <> '' then excluded.account else connections.account end, region = excluded.region, \
              mode = excluded.mode, state = excluded.state, message = excluded.message, \
              synced_at = coalesce(excluded.synced_at, connections.synced_at)",
         );

@@ -22,7 +22,8 @@ export class Stage {
   #contexts = [];
   #pages = [];
   #problems = [];
-  #tolerated = [];
+  // The network of the demo nodes comes up on this machine while the browser runs; what matters is asked for again.
+  #tolerated = [/ERR_NETWORK_CHANGED/];
   #remembered;
 
   constructor({ name, browser, portal, nodes, output, remembered }) {

@@ -33,6 +33,7 @@ fn detail() -> CommandDetail {
         may_run: true,
         may_cancel: true,
         usual_duration_ms: None,
+        output_limit: None,
     }
 }
 
