@@ -460,7 +460,7 @@ impl Access for AccessService {
                 actor,
                 Intent::new(Action::UsersEnable, format!("user:{name}")),
                 Ok(()),
-                async |pass| {
+                async |_| {
                     if users::enable(&self.db, &user).await.map_err(store)? {
                         Ok(())
                     } else {
@@ -514,7 +514,7 @@ impl Access for AccessService {
             .with("role", role.as_str())
             .with("scope", scope.to_string());
         self.door
-            .pass(actor, intent, Ok(()), async |pass| {
+            .pass(actor, intent, Ok(()), async |_| {
                 self.user_name(&user).await?;
                 let id = self.random.uuid();
                 users::grant(&self.db, &id, &user, role, &scope, &actor.name, self.clock.now())

@@ -30,6 +30,15 @@ pub enum SweepError {
     Call(CallError),
 }
 
+/// What a turn of copying tags came to.
+struct Renewed {
+    changed: bool,
+    none_left: bool,
+}
+
+/// So long tags are copied before nodes are looked at again.
+const TAGS_FOR: Duration = Duration::from_secs(50);
+
 /// The task's parts.
 #[derive(Clone)]
 pub struct FleetSync {
@@ -57,8 +66,15 @@ impl FleetSync {
             let began = Instant::now();
             let done = self.sweep().await;
             let took = began.elapsed();
+            let done = match done {
+                Ok(()) => tokio::select! {
+                    () = stop.cancelled() => return,
+                    done = self.copy_tags() => done,
+                },
+                Err(error) => Err(error),
+            };
             match &done {
-                Ok(()) => failures = 0,
+                Ok(_) => failures = 0,
                 Err(error) => {
                     failures += 1;
                     tracing::warn!(%error, "the fleet could not be copied");
@@ -73,10 +89,11 @@ impl FleetSync {
             }
             // A large fleet is copied less often: at most a twentieth of the time goes into it.
             let base = Duration::from_secs(if embedded { 2 } else { 60 });
-            let pause = match failures {
-                0 => base.max(took * 20),
+            let pause = match (failures, done) {
+                (0, Ok(true)) => base.max(took * 20),
+                (0, _) => Duration::from_secs(1),
                 // Soon at first, so that a short break ends soon; then less and less.
-                failures => Duration::from_secs(2)
+                (failures, _) => Duration::from_secs(2)
                     .saturating_mul(2_u32.pow(failures.min(10)))
                     .min(Duration::from_secs(if embedded { 15 } else { 600 })),
             };
@@ -117,30 +134,49 @@ impl FleetSync {
             }
         }
         changed |= self.mark_gone(now).await?;
-        // Nodes without fresh tags are worth more than none: what is wrong with tags is said, and the rest goes on.
-        let problem = match self.refresh_tags(now).await {
-            Ok(renewed) => {
-                changed |= renewed;
-                String::new()
-            }
-            Err(SweepError::Call(error)) if !error.unreachable => {
-                tracing::warn!(%error, "tags could not be copied");
-                format!(
-                    "Tags could not be copied, so filters and permissions by tag go by old ones: {}",
-                    error.sentence()
-                )
-            }
-            Err(error) => return Err(error),
-        };
-        let was_live = self.connected(&problem, now).await?;
+        // Tags may take a while; that nodes were copied shows at once.
+        let problem = self.problem().await?;
+        if !self.connected(&problem, now).await? {
+            self.bus.tell(PortalEvent::Connections);
+        }
         if changed {
             self.figures.changed();
             self.bus.tell(PortalEvent::Fleet);
         }
-        if !was_live {
+        Ok(())
+    }
+
+    /// Copies tags: of every node that has none yet, as long as that may take before nodes are looked at again, and of
+    /// those that were copied longest ago. Answers whether every node has them. Nodes without fresh tags are worth
+    /// more than none: what is wrong with tags is said, and the rest goes on.
+    async fn copy_tags(&self) -> Result<bool, SweepError> {
+        let began = Instant::now();
+        let mut whole = false;
+        let mut problem = String::new();
+        while !whole && began.elapsed() < TAGS_FOR {
+            match self.refresh_tags(self.clock.now()).await {
+                Ok(renewed) => {
+                    whole = renewed.none_left;
+                    if renewed.changed {
+                        self.figures.changed();
+                        self.bus.tell(PortalEvent::Fleet);
+                    }
+                }
+                Err(SweepError::Call(error)) if !error.unreachable => {
+                    tracing::warn!(%error, "tags could not be copied");
+                    problem = format!(
+                        "Tags could not be copied, so filters and permissions by tag go by old ones: {}",
+                        error.sentence()
+                    );
+                    whole = true;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if !self.connected(&problem, self.clock.now()).await? {
             self.bus.tell(PortalEvent::Connections);
         }
-        Ok(())
+        Ok(whole)
     }
 
     async fn write_page(&self, page: &[InstanceInformation], now: Timestamp) -> Result<bool, StoreError> {
@@ -236,23 +272,26 @@ impl FleetSync {
         Ok(sql.run(self.db.writer()).await? > 0)
     }
 
-    /// Tags take a call for each node, so each sweep renews only the oldest: new nodes first.
-    async fn refresh_tags(&self, now: Timestamp) -> Result<bool, SweepError> {
+    /// Tags take a call for each node, so each turn renews only the oldest: new nodes first.
+    async fn refresh_tags(&self, now: Timestamp) -> Result<Renewed, SweepError> {
         let connection = &self.ssm.connection;
         let at_once = if connection.embedded { 100 } else { 20 };
         let mut sql = Sql::new(
-            "select node_id, tags_synced_at from nodes where ping_status <> 'Inactive' and connection_id = ",
+            // Systems Manager knows the tags of managed instances only; those of EC2 instances are EC2's.
+            "select node_id, tags_synced_at from nodes where ping_status <> 'Inactive' and node_id like 'mi-%' \
+             and connection_id = ",
         );
         sql.text(connection.id.as_str())
             .push(" and tags_synced_at < ")
             .int(now.plus_ms(-10_000).0);
         sql.push(" order by tags_synced_at limit ").int(at_once);
         let mut changed = false;
-        for row in sql.all(self.db.reader()).await? {
+        let rows = sql.all(self.db.reader()).await?;
+        let full = i64::try_from(rows.len()).unwrap_or_default() == at_once;
+        let mut oldest_left = 0;
+        for row in rows {
+            oldest_left = row.int("tags_synced_at")?;
             let node = NodeId::new(row.text("node_id")?);
-            if !node.as_str().starts_with("mi-") {
-                continue;
-            }
             let request = self
                 .ssm
                 .client
@@ -276,7 +315,11 @@ impl FleetSync {
             changed |= row.int("tags_synced_at")? == 0;
             queries::replace_tags(&self.db, &connection.id, &node, &tags, self.clock.now()).await?;
         }
-        Ok(changed)
+        Ok(Renewed {
+            changed,
+            // Sorted by age: when the last of a full turn was no new one, no new one is left.
+            none_left: !full || oldest_left > 0,
+        })
     }
 
     /// The account that the connection is for: said by the settings, or asked of AWS until it answers once.
@@ -302,6 +345,14 @@ impl FleetSync {
                 String::new()
             }
         }
+    }
+
+    /// What is wrong with the connection although it lives.
+    async fn problem(&self) -> Result<String, StoreError> {
+        let mut sql = Sql::new("select message from connections where state = 'Live' and connection_id = ");
+        sql.text(self.ssm.connection.id.as_str());
+        let row = sql.first(self.db.reader()).await?;
+        Ok(row.and_then(|row| row.text("message").ok()).unwrap_or_default())
     }
 
     /// Notes that the connection lives, and what is wrong with it all the same. Answers whether that was known.
