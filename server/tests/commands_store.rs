@@ -13,7 +13,9 @@ use muster_domain::fleet::NodeSelection;
 use muster_domain::ids::{CommandId, NodeId};
 use muster_domain::permission::Scope;
 use muster_server::commands::apply::{Bytes, News, Whole, apply};
-use muster_server::commands::queries::{self, CommandRow, NewCommand, Part, Viewer};
+use muster_server::commands::insert::{self, NewCommand};
+use muster_server::commands::parts::Part;
+use muster_server::commands::queries::{self, CommandRow, Viewer};
 use muster_server::commands::ssm::SeenInvocation;
 use muster_server::commands::{compare, events, groups, invocations, reads};
 use muster_store::Db;
@@ -61,7 +63,7 @@ async fn command(db: &Db, id: &str, at: Timestamp) -> CommandId {
         targets: None,
         state: "sent".into(),
     };
-    queries::insert(
+    insert::insert(
         db,
         &NewCommand {
             row,

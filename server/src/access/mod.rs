@@ -1,5 +1,6 @@
 //! Users, roles, signing in and sessions.
 
+mod entry;
 pub mod limits;
 pub mod passwords;
 pub mod queries;

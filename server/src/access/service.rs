@@ -19,12 +19,8 @@ use muster_domain::ids::{GrantId, SessionId, UserId};
 use muster_domain::permission::{Role, Scope};
 use muster_domain::time::{Clock, Random};
 use muster_domain::{Actor, PortalError};
-use muster_store::{Db, StoreError};
-use ring::digest::{SHA256, digest};
+use muster_store::Db;
 use std::sync::Arc;
-
-/// How long the one-time link holds.
-const SETUP_MS: i64 = 24 * 3_600_000;
 
 /// The service of users and sessions.
 #[derive(Clone)]
@@ -41,15 +37,7 @@ pub struct AccessService {
     pub passwords: Passwords,
 }
 
-fn token_hash(token: &str) -> String {
-    hex::encode(digest(&SHA256, token.as_bytes()))
-}
-
-fn wrong() -> PortalError {
-    PortalError::invalid("password", "The name or the password is not right.")
-}
-
-fn no_user() -> PortalError {
+pub(super) fn no_user() -> PortalError {
     PortalError::NotFound {
         what: "The user".into(),
     }
@@ -63,144 +51,6 @@ fn last_administrator() -> PortalError {
 
 fn own(actor: &Actor) -> Result<UserId, PortalError> {
     actor.user_id.clone().ok_or(PortalError::SignInRequired)
-}
-
-impl AccessService {
-    /// Makes the token of the one-time link while there is no user; a new one at each call. `None` when
-    /// there are users already.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn setup_token(&self) -> Result<Option<String>, StoreError> {
-        if queries::count(&self.db).await? > 0 {
-            return Ok(None);
-        }
-        let token = self.random.hex(32);
-        let until = self.clock.now().plus_ms(SETUP_MS).0;
-        queries::set_setting(
-            &self.db,
-            "setup_token",
-            &format!("{} {until}", token_hash(&token)),
-        )
-        .await?;
-        Ok(Some(token))
-    }
-
-    /// The person behind a session, as they are now. `None` when the account is gone or disabled.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn actor(
-        &self,
-        user: &UserId,
-        session: &str,
-        origin: Origin,
-    ) -> Result<Option<Actor>, StoreError> {
-        let Some(row) = queries::by_id(&self.db, user).await?.filter(|row| !row.disabled) else {
-            return Ok(None);
-        };
-        let grants = queries::grants(&self.db, user).await?;
-        Ok(Some(Actor {
-            user_id: Some(row.id),
-            name: row.name,
-            grants: queries::effective(&grants),
-            session: Some(SessionId::new(session)),
-            origin,
-        }))
-    }
-
-    async fn user_name(&self, user: &UserId) -> Result<String, PortalError> {
-        Ok(queries::by_id(&self.db, user)
-            .await
-            .map_err(store)?
-            .ok_or_else(no_user)?
-            .name)
-    }
-
-    async fn try_sign_in(
-        &self,
-        origin: Origin,
-        name: &str,
-        password: Password,
-    ) -> Result<SignedIn, PortalError> {
-        let now = self.clock.now();
-        let account = Subject::Account(name.trim().to_owned());
-        let subjects = [account.clone(), Subject::Address(origin.address.clone())];
-        limits::check(&self.db, &subjects, now).await?;
-        let row = queries::by_name(&self.db, name).await.map_err(store)?;
-        // The work is the same whether there is such a user or not.
-        let right = self
-            .passwords
-            .check(password, row.as_ref().map(|row| row.password_hash.clone()))
-            .await?;
-        let Some(row) = row.filter(|row| right && !row.disabled) else {
-            limits::failed(&self.db, &subjects, now).await.map_err(store)?;
-            return Err(wrong());
-        };
-        limits::succeeded(&self.db, &account).await.map_err(store)?;
-        users::signed_in(&self.db, &row.id, now).await.map_err(store)?;
-        let session = self.random.hex(12);
-        let actor = self
-            .actor(&row.id, &session, origin)
-            .await
-            .map_err(store)?
-            .ok_or_else(wrong)?;
-        Ok(SignedIn {
-            actor,
-            user_id: row.id,
-        })
-    }
-
-    async fn try_setup(
-        &self,
-        origin: Origin,
-        token: &str,
-        name: &str,
-        password: Password,
-    ) -> Result<SignedIn, PortalError> {
-        let now = self.clock.now();
-        let expired = || {
-            PortalError::Conflict {
-            message: "This link is not valid any more. Start the server again: it prints a new one while there is no user.".into(),
-        }
-        };
-        let stored = queries::setting(&self.db, "setup_token")
-            .await
-            .map_err(store)?
-            .ok_or_else(expired)?;
-        let (hash, until) = stored.split_once(' ').ok_or_else(expired)?;
-        let given = token_hash(token);
-        let same: bool = subtle::ConstantTimeEq::ct_eq(given.as_bytes(), hash.as_bytes()).into();
-        if !same || until.parse::<i64>().unwrap_or(0) < now.0 {
-            return Err(expired());
-        }
-        let password_hash = self.passwords.hash(password).await?;
-        let (id, grant_id) = (self.random.uuid(), self.random.uuid());
-        let lower = name.trim().to_lowercase();
-        let new = NewUser {
-            id: &id,
-            name: &lower,
-            display_name: name.trim(),
-            password_hash: &password_hash,
-            grant_id: &grant_id,
-            role: Role::Administrator,
-            scope: &Scope::All,
-            by: "the one-time link",
-            now,
-        };
-        if !users::insert_first(&self.db, &new, &given).await.map_err(store)? {
-            return Err(expired());
-        }
-        let user_id = UserId::new(id.clone());
-        users::signed_in(&self.db, &user_id, now).await.map_err(store)?;
-        let session = self.random.hex(12);
-        let actor = self
-            .actor(&user_id, &session, origin)
-            .await
-            .map_err(store)?
-            .ok_or_else(no_user)?;
-        Ok(SignedIn { actor, user_id })
-    }
 }
 
 #[async_trait]

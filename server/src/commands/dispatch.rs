@@ -5,7 +5,8 @@ use crate::aws::Ssm;
 use crate::aws::errors::CallError;
 use crate::commands::apply::{News, Whole, apply};
 use crate::commands::invocations;
-use crate::commands::queries::{self, CommandRow, Part};
+use crate::commands::parts::{self, Part};
+use crate::commands::queries::{self, CommandRow};
 use crate::commands::ssm::{self, Rate};
 use crate::events::{EventBus, PortalEvent};
 use muster_domain::commands::{CommandStatus, parse_rate};
@@ -108,18 +109,18 @@ impl Dispatcher {
     ) -> Result<Option<String>, SendError> {
         let _held = self.hold(part);
         let now = self.clock.now();
-        if !queries::move_part(&self.db, part, "queued", "sending", None, now).await? {
+        if !parts::move_part(&self.db, part, "queued", "sending", None, now).await? {
             return Ok(None);
         }
         match ssm::send(&self.ssm, row, part, rate).await {
             Ok(id) => {
-                queries::move_part(&self.db, part, "sending", "sent", Some(&id), self.clock.now()).await?;
+                parts::move_part(&self.db, part, "sending", "sent", Some(&id), self.clock.now()).await?;
                 self.sent.notify_one();
                 Ok(Some(id))
             }
             Err(error) if error.refused => {
                 // Nothing was started: the part may be tried again or dropped, as the caller decides.
-                queries::move_part(&self.db, part, "sending", "queued", None, now).await?;
+                parts::move_part(&self.db, part, "sending", "queued", None, now).await?;
                 Err(SendError::Call(error))
             }
             Err(error) => Err(SendError::Call(error)),
@@ -139,7 +140,7 @@ impl Dispatcher {
 
     async fn step_command(&self, row: &CommandRow) -> Result<(), StoreError> {
         let command = &row.summary.command_id;
-        let parts = queries::parts(&self.db, command).await?;
+        let parts = parts::parts(&self.db, command).await?;
         let single = parts.len() == 1;
         for part in parts
             .iter()
@@ -171,7 +172,7 @@ impl Dispatcher {
         let concurrency = absolute(&row.max_concurrency, nodes, 1);
         for part in parts.iter().filter(|part| part.state == "queued") {
             if stop {
-                queries::move_part(&self.db, part, "queued", "dropped", None, self.clock.now()).await?;
+                parts::move_part(&self.db, part, "queued", "dropped", None, self.clock.now()).await?;
                 continue;
             }
             if !single && open > 0 && open + size(part) > concurrency {
@@ -183,7 +184,7 @@ impl Dispatcher {
                 Err(SendError::Call(error))
                     if error.refused && !error.is_throttled() && !error.unreachable =>
                 {
-                    queries::move_part(&self.db, part, "queued", "refused", None, self.clock.now()).await?;
+                    parts::move_part(&self.db, part, "queued", "refused", None, self.clock.now()).await?;
                     self.tell_problem(
                         row,
                         &format!("Part {} was refused: {}", part.part + 1, error.to_portal()),
@@ -193,7 +194,7 @@ impl Dispatcher {
                 Err(SendError::Call(_)) => break,
             }
         }
-        if queries::parts(&self.db, command)
+        if parts::parts(&self.db, command)
             .await?
             .iter()
             .all(|part| part.state != "queued" && part.state != "sending")
@@ -208,7 +209,7 @@ impl Dispatcher {
     async fn find_again(&self, row: &CommandRow, part: &Part) -> Result<(), StoreError> {
         let now = self.clock.now();
         if self.ssm.connection.output_bucket.is_none() {
-            queries::move_part(&self.db, part, "sending", "refused", None, now).await?;
+            parts::move_part(&self.db, part, "sending", "refused", None, now).await?;
             return self
                 .tell_problem(row, "The server was stopped while it sent this. Whether Systems Manager took it is not known, so it was not sent again: look at the commands started outside Muster.")
                 .await;
@@ -219,11 +220,11 @@ impl Dispatcher {
         };
         let marker = ssm::key_prefix(part);
         if let Some(call) = calls.iter().find(|call| call.key_prefix == marker) {
-            queries::move_part(&self.db, part, "sending", "sent", Some(&call.id), now).await?;
+            parts::move_part(&self.db, part, "sending", "sent", Some(&call.id), now).await?;
             self.sent.notify_one();
         } else if now.since_ms(row.summary.requested_at) > 30_000 || self.ssm.connection.embedded {
             // The list is complete by now and does not hold it: the call was never taken.
-            queries::move_part(&self.db, part, "sending", "queued", None, now).await?;
+            parts::move_part(&self.db, part, "sending", "queued", None, now).await?;
         }
         Ok(())
     }

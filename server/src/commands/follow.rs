@@ -6,7 +6,8 @@ use crate::aws::errors::CallError;
 use crate::aws::output::{OutputReader, Piece};
 use crate::commands::apply::{Bytes, News, apply};
 use crate::commands::invocations::{self, INVOCATION_COLUMNS};
-use crate::commands::queries::{self, CommandRow, Part};
+use crate::commands::parts::{self, Part};
+use crate::commands::queries::CommandRow;
 use crate::commands::ssm::{self, SeenInvocation};
 use crate::commands::{reads, whole};
 use crate::events::{EventBus, PortalEvent};
@@ -78,7 +79,7 @@ impl Follower {
         nudges: Option<&HashSet<(String, String)>>,
     ) -> Result<(), FollowError> {
         let command = &row.summary.command_id;
-        let parts = queries::parts(&self.db, command).await?;
+        let parts = parts::parts(&self.db, command).await?;
         for (id, node) in listings(&parts, nudges) {
             let mut token = None;
             loop {
@@ -92,7 +93,7 @@ impl Follower {
         }
         self.end_parts(command, &parts).await?;
         self.give_up_unsent(command, &parts).await?;
-        let parts = queries::parts(&self.db, command).await?;
+        let parts = parts::parts(&self.db, command).await?;
         whole::sum_up(self, row, &parts).await
     }
 
@@ -108,7 +109,7 @@ impl Follower {
                 .as_ref()
                 .is_some_and(|nodes| nodes.iter().all(|node| !open.contains(node)));
             if ended {
-                queries::move_part(&self.db, part, "sent", "ended", None, self.clock.now()).await?;
+                parts::move_part(&self.db, part, "sent", "ended", None, self.clock.now()).await?;
             }
         }
         Ok(())

@@ -11,12 +11,15 @@ pub mod events;
 pub mod follow;
 pub mod groups;
 pub mod http;
+pub mod insert;
 pub mod invocations;
 pub mod outside;
+pub mod parts;
 pub mod queries;
 pub mod reads;
 pub mod service;
 pub mod ssm;
+mod start;
 pub mod stream;
 mod whole;
 

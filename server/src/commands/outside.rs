@@ -1,6 +1,8 @@
 //! Commands that were started by other means than Muster, as they are written down here.
 
-use crate::commands::queries::{CommandRow, NewCommand, Part};
+use crate::commands::insert::NewCommand;
+use crate::commands::parts::Part;
+use crate::commands::queries::CommandRow;
 use crate::commands::ssm;
 use muster_domain::Timestamp;
 use muster_domain::commands::{CommandStatus, CommandSummary};

@@ -1,23 +1,21 @@
 //! What can be done with commands, behind the door.
 
 use crate::aws::Ssm;
-use crate::commands::dispatch::{Dispatcher, NODES_PER_CALL, SendError, split_rate};
-use crate::commands::queries::{self, CommandRow, NewCommand, Part, Viewer};
-use crate::commands::ssm::Rate;
+use crate::commands::dispatch::Dispatcher;
+use crate::commands::parts;
+use crate::commands::queries::{self, CommandRow, Viewer};
 use crate::commands::{compare, documents, groups, invocations, reads, ssm};
 use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
-use crate::fleet::resolve::resolve;
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::audit::Intent;
 use muster_domain::commands::{
-    CommandDetail, CommandQuery, CommandStatus, CommandSummary, Commands, Comparison, DocumentDetail,
-    DocumentSummary, InvocationQuery, InvocationView, OutputGroup, OutputPiece, OutputRange, OutputStream,
-    RunCommand,
+    CommandDetail, CommandQuery, CommandSummary, Commands, Comparison, DocumentDetail, DocumentSummary,
+    InvocationQuery, InvocationView, OutputGroup, OutputPiece, OutputRange, OutputStream, RunCommand,
 };
-use muster_domain::fleet::{NodeSelection, NodeSummary};
+use muster_domain::fleet::NodeSelection;
 use muster_domain::ids::{CommandId, NodeId};
 use muster_domain::paging::Page;
 use muster_domain::permission::Scope;
@@ -54,35 +52,6 @@ fn not_found(command: &CommandId) -> PortalError {
     }
 }
 
-/// The parts of a new command: one call for up to 50 nodes or for targets by tag, else several calls.
-fn parts(
-    command: &CommandId,
-    selection: &NodeSelection,
-    targets: &[NodeSummary],
-    scopes: &[Scope],
-) -> Vec<Part> {
-    let part = |number: usize, node_ids, targets| Part {
-        command_id: command.clone(),
-        part: i64::try_from(number).unwrap_or_default(),
-        ssm_command_id: None,
-        node_ids,
-        targets,
-        state: "queued".into(),
-    };
-    if let NodeSelection::Matching { filter } = selection
-        && targets.len() > NODES_PER_CALL
-        && scopes.contains(&Scope::All)
-        && let Some(by_tag) = filter.as_targets()
-    {
-        return vec![part(0, None, Some(by_tag))];
-    }
-    let ids: Vec<String> = targets.iter().map(|node| node.node_id.to_string()).collect();
-    ids.chunks(NODES_PER_CALL)
-        .enumerate()
-        .map(|(number, ids)| part(number, Some(ids.to_vec()), None))
-        .collect()
-}
-
 impl CommandService {
     async fn row(
         &self,
@@ -112,127 +81,6 @@ impl CommandService {
             .await
             .map_err(store)?;
         Ok(!all.is_empty() && seen.len() == all.len())
-    }
-
-    async fn start(
-        &self,
-        actor: &Actor,
-        command_id: CommandId,
-        input: RunCommand,
-        scopes: &[Scope],
-    ) -> Result<(), PortalError> {
-        let now = self.clock.now();
-        let document = documents::get(&self.db, &self.ssm, &input.document, now)
-            .await
-            .map_err(|error| match error {
-                PortalError::NotFound { what } => {
-                    PortalError::invalid("document", format!("{what} was not found."))
-                }
-                other => other,
-            })?;
-        let mut parameters = input.parameters.clone();
-        // What was left empty is not sent, so that the document's own default applies.
-        parameters.retain(|_, values| values.iter().any(|value| !value.trim().is_empty()));
-        PortalError::from_fields(documents::check(&document, &parameters))?;
-        let resolved = resolve(&self.db, &input.selection, scopes, now).await?;
-        if resolved.targets.is_empty() {
-            let why = resolved.excluded.first().map_or_else(
-                || "No node matches.".to_owned(),
-                |first| {
-                    format!(
-                        "None of the {} nodes can be reached; the first: {}",
-                        resolved.excluded.len(),
-                        first.reason
-                    )
-                },
-            );
-            return Err(PortalError::invalid("targets", why));
-        }
-        let count = u32::try_from(resolved.targets.len()).unwrap_or(u32::MAX);
-        let row = CommandRow {
-            summary: CommandSummary {
-                command_id: command_id.clone(),
-                document: input.document.clone(),
-                comment: input.comment.trim().to_owned(),
-                requested_by: actor.name.clone(),
-                requested_at: now,
-                ended_at: None,
-                status: CommandStatus::Pending,
-                status_details: "Pending".into(),
-                targets: count,
-                completed: 0,
-                errors: 0,
-                synced_at: now,
-            },
-            document_version: document.summary.default_version.clone(),
-            parameters,
-            selection: input.selection.clone(),
-            max_concurrency: input.max_concurrency.trim().to_owned(),
-            max_errors: input.max_errors.trim().to_owned(),
-            timeout_seconds: i64::from(input.timeout_seconds),
-            requested_by_id: actor.user_id.clone(),
-            state: "sending".into(),
-            problem: String::new(),
-            cancel_requested_at: None,
-            next_event: 1,
-        };
-        let parts = parts(&command_id, &input.selection, &resolved.targets, scopes);
-        let nodes = if parts.iter().all(|part| part.node_ids.is_some()) {
-            resolved
-                .targets
-                .iter()
-                .map(|node| (node.node_id.to_string(), node.name.clone()))
-                .collect()
-        } else {
-            // Systems Manager resolves tags itself: which nodes they are is known when it says so.
-            Vec::new()
-        };
-        let new = NewCommand {
-            row,
-            connection_id: self.ssm.connection.id.to_string(),
-            parts,
-            nodes,
-        };
-        queries::insert(&self.db, &new).await.map_err(store)?;
-        self.send_first(&new).await?;
-        self.bus.tell(PortalEvent::Command(command_id));
-        self.queued.notify_one();
-        Ok(())
-    }
-
-    /// Sends the first part at once, so that what Systems Manager refuses is said to the person who asked.
-    async fn send_first(&self, new: &NewCommand) -> Result<(), PortalError> {
-        let Some(first) = new.parts.first() else {
-            return Ok(());
-        };
-        let rate = if new.parts.len() == 1 {
-            Rate {
-                max_concurrency: new.row.max_concurrency.clone(),
-                max_errors: new.row.max_errors.clone(),
-            }
-        } else {
-            split_rate(&new.row, new.row.summary.targets, 0)
-        };
-        let command = &new.row.summary.command_id;
-        match self.dispatcher.send(&new.row, first, &rate).await {
-            Ok(_) => {
-                if new.parts.len() == 1 {
-                    queries::set_state(&self.db, command, "sending", "active")
-                        .await
-                        .map_err(store)?;
-                }
-                Ok(())
-            }
-            Err(SendError::Store(error)) => Err(store(error)),
-            // Too fast is no refusal: it is sent as soon as that is allowed.
-            Err(SendError::Call(error)) if error.refused && !error.is_throttled() => {
-                // Certainly nothing was started: take it back, so that the form can be corrected.
-                queries::remove_unsent(&self.db, command).await.map_err(store)?;
-                Err(error.to_portal())
-            }
-            // Nobody knows whether it was taken: the command stays, and is looked up when the connection is back.
-            Err(SendError::Call(_)) => Ok(()),
-        }
     }
 }
 
@@ -337,7 +185,7 @@ impl Commands for CommandService {
                     });
                 }
                 queries::request_cancel(&self.db, &command, self.clock.now()).await.map_err(store)?;
-                for part in queries::parts(&self.db, &command).await.map_err(store)? {
+                for part in parts::parts(&self.db, &command).await.map_err(store)? {
                     if let (Some(id), "sent") = (&part.ssm_command_id, part.state.as_str()) {
                         ssm::cancel(&self.ssm, id).await.map_err(|error| error.to_portal())?;
                     }
@@ -377,7 +225,7 @@ impl Commands for CommandService {
                     let by_status = invocations::by_status(&self.db, &command, &pass.scopes)
                         .await
                         .map_err(store)?;
-                    let parts = queries::parts(&self.db, &command).await.map_err(store)?;
+                    let parts = parts::parts(&self.db, &command).await.map_err(store)?;
                     let usual_duration_ms = queries::usual_duration(&self.db, &row).await.map_err(store)?;
                     let running = row.state != "done" && !row.summary.status.is_final();
                     Ok(CommandDetail {

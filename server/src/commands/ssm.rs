@@ -2,7 +2,8 @@
 
 use crate::aws::Ssm;
 use crate::aws::errors::CallError;
-use crate::commands::queries::{CommandRow, Part};
+use crate::commands::parts::Part;
+use crate::commands::queries::CommandRow;
 use aws_sdk_ssm::config::retry::RetryConfig;
 use aws_sdk_ssm::types::{Command, CommandFilter, CommandFilterKey, CommandInvocation, Target};
 use aws_smithy_types::DateTime;

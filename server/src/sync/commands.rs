@@ -4,7 +4,7 @@
 use crate::aws::Ssm;
 use crate::commands::dispatch::Dispatcher;
 use crate::commands::follow::{FollowError, Follower};
-use crate::commands::{outside, queries, ssm};
+use crate::commands::{insert, outside, parts, queries, ssm};
 use crate::events::{EventBus, PortalEvent};
 use futures::StreamExt as _;
 use muster_domain::Timestamp;
@@ -85,7 +85,7 @@ impl CommandSync {
         let mut known: HashMap<String, Option<CommandId>> = HashMap::new();
         for (id, node) in waiting {
             if !known.contains_key(&id) {
-                let command = queries::command_of_ssm(&self.db, &id).await.unwrap_or_default();
+                let command = parts::command_of_ssm(&self.db, &id).await.unwrap_or_default();
                 known.insert(id.clone(), command);
             }
             if let Some(Some(command)) = known.get(&id) {
@@ -135,12 +135,12 @@ impl CommandSync {
             .iter()
             .filter(|command| !command.key_prefix.starts_with("muster/"))
         {
-            match queries::command_of_ssm(&self.db, &command.id).await {
+            match parts::command_of_ssm(&self.db, &command.id).await {
                 Ok(None) => {}
                 _ => continue,
             }
             let new = outside::foreign(command, self.ssm.connection.id.as_str(), now);
-            match queries::insert(&self.db, &new).await {
+            match insert::insert(&self.db, &new).await {
                 Ok(()) => self
                     .bus
                     .tell(PortalEvent::Command(new.row.summary.command_id.clone())),
