@@ -6,6 +6,7 @@ use crate::access::service::{AccessService, no_user};
 use crate::access::users::{self, NewUser};
 use crate::error::store;
 use muster_domain::access::{Password, SignedIn};
+use muster_domain::action::Action;
 use muster_domain::actor::Origin;
 use muster_domain::ids::{SessionId, UserId};
 use muster_domain::permission::{Role, Scope};
@@ -159,5 +160,14 @@ impl AccessService {
             .map_err(store)?
             .ok_or_else(no_user)?;
         Ok(SignedIn { actor, user_id })
+    }
+
+    /// The name of a user for the audit log; only somebody who may manage users learns that there is none.
+    pub(super) async fn named(&self, actor: &Actor, user: &UserId) -> Result<String, PortalError> {
+        match queries::by_id(&self.db, user).await.map_err(store)? {
+            Some(row) => Ok(row.name),
+            None if actor.may(Action::UsersRead) => Err(no_user()),
+            None => Ok(user.to_string()),
+        }
     }
 }

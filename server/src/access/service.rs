@@ -398,14 +398,3 @@ impl Access for AccessService {
             .await
     }
 }
-
-impl AccessService {
-    /// The name of a user for the audit log; only somebody who may manage users learns that there is none.
-    async fn named(&self, actor: &Actor, user: &UserId) -> Result<String, PortalError> {
-        match queries::by_id(&self.db, user).await.map_err(store)? {
-            Some(row) => Ok(row.name),
-            None if actor.may(Action::UsersRead) => Err(no_user()),
-            None => Ok(user.to_string()),
-        }
-    }
-}

@@ -1,7 +1,7 @@
 //! Writes what came back from nodes: one transaction per batch, each change numbered as an event.
 //! Applying the same news twice changes nothing and numbers nothing.
 
-use crate::commands::invocations::{INVOCATION_COLUMNS, invocation};
+use crate::commands::invocations::{INVOCATION_COLUMNS, invocation, names};
 use crate::commands::ssm::SeenInvocation;
 use muster_domain::Timestamp;
 use muster_domain::commands::{CommandStatus, CommandSummary, InvocationView, OutputStream};
@@ -166,22 +166,6 @@ impl Writer {
         self.event("invocation", Some(view.node_id.as_str()), None, None, body)
             .await
     }
-}
-
-/// The name under which people know a node: the portal's own, else Systems Manager's, else its id.
-async fn names(
-    transaction: &mut Transaction<'static, Any>,
-    nodes: &[String],
-) -> Result<HashMap<String, String>, StoreError> {
-    let mut found = HashMap::new();
-    for part in nodes.chunks(500) {
-        let mut sql = Sql::new("select node_id, name from nodes where node_id in (");
-        sql.texts(part).push(")");
-        for row in sql.all(&mut **transaction).await? {
-            found.insert(row.text("node_id")?, row.text("name")?);
-        }
-    }
-    Ok(found)
 }
 
 /// Applies news of a command. Answers how many events it made.

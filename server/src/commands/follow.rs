@@ -6,6 +6,7 @@ use crate::aws::errors::CallError;
 use crate::aws::output::{OutputReader, Piece};
 use crate::commands::apply::{Bytes, News, apply};
 use crate::commands::invocations::{self, INVOCATION_COLUMNS};
+use crate::commands::output_hash::output_hash;
 use crate::commands::parts::{self, Part};
 use crate::commands::queries::CommandRow;
 use crate::commands::ssm::{self, SeenInvocation};
@@ -13,10 +14,9 @@ use crate::commands::{reads, whole};
 use crate::events::{EventBus, PortalEvent};
 use futures::StreamExt as _;
 use muster_domain::commands::{CommandStatus, OutputStream};
-use muster_domain::ids::{CommandId, NodeId};
+use muster_domain::ids::CommandId;
 use muster_domain::time::Clock;
 use muster_store::{Db, RowExt, Sql, StoreError};
-use ring::digest::{Context, SHA256};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -212,7 +212,7 @@ impl Follower {
             let output = output?;
             let ended = seen.status.is_final();
             if ended && output.complete && !before.complete {
-                let hash = self.hash(command, &seen.node_id, &output.bytes).await?;
+                let hash = output_hash(&self.db, command, &seen.node_id, &output.bytes).await?;
                 news.complete.push((seen.node_id.clone(), hash));
             } else if ended && !output.complete && !before.complete {
                 more.push(seen.clone());
@@ -251,7 +251,7 @@ impl Follower {
             let output = self.new_output(id, seen, &before).await?;
             let mut news = News::default();
             if output.complete {
-                let hash = self.hash(command, &seen.node_id, &output.bytes).await?;
+                let hash = output_hash(&self.db, command, &seen.node_id, &output.bytes).await?;
                 news.complete.push((seen.node_id.clone(), hash));
                 news.invocations.push((id.to_owned(), seen.clone()));
             } else if output.bytes.is_empty() {
@@ -353,35 +353,6 @@ impl Follower {
             }
         }
         Ok(NewOutput { bytes, complete })
-    }
-
-    /// SHA-256 over standard output, a zero byte, and standard error: equal output, equal hash.
-    async fn hash(&self, command: &CommandId, node: &str, fresh: &[Bytes]) -> Result<String, StoreError> {
-        let node = NodeId::new(node);
-        let mut context = Context::new(&SHA256);
-        let mut any = false;
-        for stream in [OutputStream::Stdout, OutputStream::Stderr] {
-            let mut offset = 0;
-            loop {
-                let bytes = reads::bytes(&self.db, command, &node, stream, offset, 4 << 20).await?;
-                if bytes.is_empty() {
-                    break;
-                }
-                any = true;
-                offset += i64::try_from(bytes.len()).unwrap_or_default();
-                context.update(&bytes);
-            }
-            for piece in fresh.iter().filter(|piece| piece.stream == stream) {
-                any = true;
-                context.update(&piece.bytes);
-            }
-            context.update(&[0]);
-        }
-        Ok(if any {
-            hex::encode(context.finish())
-        } else {
-            String::new()
-        })
     }
 }
 

@@ -10,7 +10,8 @@ use muster_domain::permission::Scope;
 use muster_store::sql::contains_pattern;
 use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::any::AnyRow;
-use std::collections::HashSet;
+use sqlx::{Any, Transaction};
+use std::collections::{HashMap, HashSet};
 
 /// One invocation out of its row.
 ///
@@ -247,4 +248,20 @@ pub async fn invocation_of(
         .text(node.as_str());
     push_invocation_scope(&mut sql, scopes);
     sql.first(db.reader()).await?.as_ref().map(invocation).transpose()
+}
+
+/// The name under which people know a node: the portal's own, else Systems Manager's, else its id.
+pub(super) async fn names(
+    transaction: &mut Transaction<'static, Any>,
+    nodes: &[String],
+) -> Result<HashMap<String, String>, StoreError> {
+    let mut found = HashMap::new();
+    for part in nodes.chunks(500) {
+        let mut sql = Sql::new("select node_id, name from nodes where node_id in (");
+        sql.texts(part).push(")");
+        for row in sql.all(&mut **transaction).await? {
+            found.insert(row.text("node_id")?, row.text("name")?);
+        }
+    }
+    Ok(found)
 }

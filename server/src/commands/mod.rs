@@ -13,6 +13,7 @@ pub mod groups;
 pub mod http;
 pub mod insert;
 pub mod invocations;
+mod output_hash;
 pub mod outside;
 pub mod parts;
 pub mod queries;

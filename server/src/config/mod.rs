@@ -1,9 +1,11 @@
 //! How the server is set: flags, then `MUSTER_*` variables, then a TOML file, then defaults. Whatever is
 //! unknown or cannot be read names itself and stops the start.
 
+mod keys;
 mod sources;
 
-pub use sources::{KEYS, Key, Settings, Source};
+pub use keys::{KEYS, Key};
+pub use sources::{Settings, Source};
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

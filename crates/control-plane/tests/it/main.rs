@@ -6,6 +6,8 @@ mod agent;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bad_input_tables;
+#[cfg(test)]
 mod bucket;
 #[cfg(test)]
 mod clients;
@@ -17,6 +19,8 @@ mod gateway;
 mod operations;
 #[cfg(test)]
 mod run_command;
+#[cfg(test)]
+mod run_command_faults;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
