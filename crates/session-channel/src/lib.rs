@@ -9,6 +9,7 @@
 pub mod body;
 pub mod kind;
 pub mod message;
+pub mod mux;
 pub mod version;
 
 mod agent;

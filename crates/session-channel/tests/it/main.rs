@@ -4,6 +4,7 @@
 mod hostile;
 mod link;
 mod lossy;
+mod mux;
 mod ports;
 mod resume;
 mod script;

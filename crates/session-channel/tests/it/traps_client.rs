@@ -1,7 +1,6 @@
 //! What a client must get right against AWS's agents, one test for each trap.
 
 use muster_session_channel::body::Size;
-
 use muster_session_channel::{ClientChannel, ClientEvent, Limits, SendError, SessionType, Violation};
 use serde_json::{Value, json};
 
