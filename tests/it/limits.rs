@@ -126,13 +126,14 @@ async fn a_selection_of_many_calls_stays_within_its_rate_and_can_be_stopped_and_
     assert_eq!(groups.as_array().unwrap().len(), 1, "all wrote the same");
     assert_eq!(groups[0]["nodes"], MANY);
 
-    // Sixty of them would fail: it stops soon after the fifth error.
+    // Sixty of them would fail: it stops soon after the fifth error. Which nodes the first fifty are is chance, and
+    // so whether more than five of those fail.
     let rate = [("max_concurrency", "50"), ("max_errors", "5")];
     let id = support::run_on(&admin, &filter, "echo failing", &rate).await;
     let events = support::follow(&admin, &id, 0).await;
     assert_eq!(support::status(&events), "Failed");
     let ran = seen.lock().unwrap().remove("failing").unwrap().len();
-    assert!((51..=200).contains(&ran), "{ran} nodes ran it");
+    assert!((50..=200).contains(&ran), "{ran} nodes ran it");
     let all = support::invocations(&admin, &id).await;
     assert_eq!(all.len(), MANY, "those that were left out are listed too");
     let of = |status: &str| all.iter().filter(|one| one["status"] == status).count();

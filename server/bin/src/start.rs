@@ -78,6 +78,9 @@ pub enum StartError {
     /// A client.
     #[error("the HTTP client cannot be built: {0}")]
     Client(String),
+    /// Nobody says which region.
+    #[error("there is no region: set MUSTER_REGION or AWS_REGION, or a region in the AWS profile")]
+    NoRegion,
     /// The first row of the audit log.
     #[error("the audit log cannot be written: {0}")]
     AuditWrite(muster_domain::PortalError),
@@ -182,6 +185,11 @@ fn connection(config: &Config, endpoint: Option<&Endpoint>) -> Connection {
             .map(|endpoint| format!("http://{}", endpoint.addr))
             .or_else(|| config.ssm_endpoint.clone()),
         role_arn: config.role_arn.clone(),
+        activation_role: if endpoint.is_some() || config.ssm_endpoint.is_some() {
+            "MusterNode".to_owned()
+        } else {
+            config.activation_role.clone()
+        },
         output_bucket: config.output_bucket.clone().or_else(|| {
             (endpoint.is_some() || config.ssm_endpoint.is_some()).then(|| OUTPUT_BUCKET.to_owned())
         }),
@@ -194,7 +202,7 @@ fn connection(config: &Config, endpoint: Option<&Endpoint>) -> Connection {
 ///
 /// # Errors
 /// The first thing that is in the way, as a sentence that says what to do.
-pub async fn start(config: Config) -> Result<Running, StartError> {
+pub async fn start(mut config: Config) -> Result<Running, StartError> {
     // Other libraries ask for the provider; who was first does not matter.
     let _ = rustls::crypto::ring::default_provider().install_default();
     crate::files::raise_limit();
@@ -224,6 +232,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         )
         .await?;
         embedded = Some(start_endpoint(&config, &plane, &stop).await?);
+    }
+    if config.region.is_empty() {
+        config.region = Ssm::region_of_profile().await.ok_or(StartError::NoRegion)?;
     }
     let ssm = Ssm::connect(connection(&config, embedded.as_ref())).await;
 

@@ -5,6 +5,7 @@ use crate::aws::errors::CallError;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ssm::config::SharedHttpClient;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use muster_domain::ids::ConnectionId;
 use std::future::Future;
@@ -28,6 +29,8 @@ pub struct Connection {
     pub endpoint: Option<String>,
     /// A role to assume.
     pub role_arn: Option<String>,
+    /// The service role that nodes get when they are added by activation.
+    pub activation_role: String,
     /// The bucket for full output; none means that the API's 24,000 characters are all there is.
     pub output_bucket: Option<String>,
     /// Where the bucket is reached, when not at S3's own address.
@@ -58,19 +61,23 @@ impl std::fmt::Debug for Ssm {
     }
 }
 
-async fn sdk_config(connection: &Connection) -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new()
+/// The SDK has no HTTP client of its own here: its default one would bring a second crypto library.
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
         .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
             aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
         ))
-        .build_https();
+        .build_https()
+}
+
+async fn sdk_config(connection: &Connection) -> SdkConfig {
     let timeouts = aws_config::timeout::TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(20))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(connection.region.clone()))
-        .http_client(http)
+        .http_client(http_client())
         .timeout_config(timeouts)
         .retry_config(
             aws_config::retry::RetryConfig::standard().with_max_attempts(if connection.embedded {
@@ -100,6 +107,13 @@ async fn sdk_config(connection: &Connection) -> SdkConfig {
 }
 
 impl Ssm {
+    /// The region that the AWS tools' profile names, if it does.
+    pub async fn region_of_profile() -> Option<String> {
+        // The region's own chain takes no client, and the machine's metadata is asked over HTTP.
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
+        loader.load().await.region().map(ToString::to_string)
+    }
+
     /// The clients for `connection`.
     pub async fn connect(connection: Connection) -> Self {
         let config = sdk_config(&connection).await;
@@ -118,6 +132,12 @@ impl Ssm {
             budget: Arc::new(budget),
             connection: Arc::new(connection),
         }
+    }
+
+    /// For requests that must not be made twice: what comes of a lost answer is not for the SDK to decide.
+    #[must_use]
+    pub fn once() -> aws_sdk_ssm::config::Builder {
+        aws_sdk_ssm::config::Builder::new().retry_config(aws_config::retry::RetryConfig::disabled())
     }
 
     /// Makes one call within the budget.

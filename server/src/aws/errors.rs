@@ -1,5 +1,6 @@
 //! What Systems Manager's refusals mean to a person.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ssm::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use muster_domain::PortalError;
 
@@ -24,6 +25,16 @@ impl CallError {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
+        if let Some(reason) = no_credentials(error) {
+            // Without keys nothing was sent.
+            return Self {
+                operation,
+                code: NO_CREDENTIALS.to_owned(),
+                message: reason,
+                refused: true,
+                unreachable: false,
+            };
+        }
         let (refused, unreachable) = match error {
             SdkError::ServiceError(context) => (context.raw().status().as_u16() < 500, false),
             SdkError::DispatchFailure(failure) => (
@@ -67,6 +78,11 @@ impl CallError {
             self.code, self.operation, self.message
         );
         match self.code.as_str() {
+            NO_CREDENTIALS => format!(
+                "The portal found no credentials for AWS: {}. Give it some as the AWS tools take them: variables, a \
+                 profile, or the machine's role.",
+                self.message
+            ),
             "AccessDeniedException" => {
                 format!("{what} Allow ssm:{} for the portal's identity.", self.operation)
             }
@@ -101,7 +117,8 @@ impl CallError {
             }
             "InvalidParameters" => PortalError::invalid("parameters", text),
             "ValidationException" => PortalError::invalid("request", text),
-            "AccessDeniedException"
+            NO_CREDENTIALS
+            | "AccessDeniedException"
             | "UnrecognizedClientException"
             | "ExpiredTokenException"
             | "InvalidSignatureException" => PortalError::Unavailable {
@@ -119,6 +136,22 @@ impl std::fmt::Display for CallError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {} {}", self.operation, self.code, self.message)
     }
+}
+
+/// The code of errors that are ours: there were no keys to sign with.
+const NO_CREDENTIALS: &str = "NoCredentials";
+
+/// Why there were no keys, when that was it.
+fn no_credentials(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let chain = || std::iter::successors(Some(error), |error| error.source());
+    let at = chain().position(|error| error.is::<CredentialsError>())?;
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in chain().skip(at).map(ToString::to_string) {
+        if !reasons.iter().any(|known| known.contains(&reason)) {
+            reasons.push(reason);
+        }
+    }
+    Some(reasons.join(": "))
 }
 
 fn connect_failed(failure: &ConnectorError) -> bool {

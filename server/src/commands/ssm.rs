@@ -4,7 +4,6 @@ use crate::aws::Ssm;
 use crate::aws::errors::CallError;
 use crate::commands::parts::Part;
 use crate::commands::queries::CommandRow;
-use aws_sdk_ssm::config::retry::RetryConfig;
 use aws_sdk_ssm::types::{Command, CommandFilter, CommandFilterKey, CommandInvocation, Target};
 use aws_smithy_types::DateTime;
 use muster_domain::Timestamp;
@@ -69,8 +68,7 @@ pub async fn send(ssm: &Ssm, row: &CommandRow, part: &Part, rate: &Rate) -> Resu
     }
     // Sending is not idempotent: an answer that was lost must not make the SDK send once more. What became of it
     // is found out by its marker instead.
-    let once = aws_sdk_ssm::config::Builder::new().retry_config(RetryConfig::disabled());
-    let request = request.customize().config_override(once);
+    let request = request.customize().config_override(Ssm::once());
     let answer = ssm.call("SendCommand", request.send()).await?;
     Ok(answer
         .command()

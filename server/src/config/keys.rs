@@ -72,6 +72,11 @@ pub const KEYS: &[Key] = &[
         "What the connection is called in the portal",
     ),
     key("role_arn", "", "A role to assume at AWS"),
+    key(
+        "activation_role",
+        "MusterManagedNodes",
+        "The service role that nodes get at AWS when they are added by activation",
+    ),
     key("output_bucket", "", "A bucket for full command output at AWS"),
     key(
         "s3_endpoint",

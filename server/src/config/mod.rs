@@ -47,6 +47,8 @@ pub struct Config {
     pub connection_name: String,
     /// A role to assume at AWS.
     pub role_arn: Option<String>,
+    /// The service role that nodes get at AWS when they are added by activation.
+    pub activation_role: String,
     /// A bucket for full output at AWS.
     pub output_bucket: Option<String>,
     /// Where that bucket is reached, when not at S3's own address.
@@ -133,11 +135,12 @@ impl Config {
             return Err(settings.wrong("account", "an account number has twelve digits"));
         }
         let region = settings.text("region");
-        if region.is_empty()
-            || !region
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        {
+        // At AWS itself the profile may say it.
+        let may_be_left_out = ssm_mode == SsmMode::Aws && settings.some("ssm_endpoint").is_none();
+        let well_formed = region
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !well_formed || (region.is_empty() && !may_be_left_out) {
             return Err(settings.wrong("region", "use a region like eu-west-1"));
         }
         let public_url = settings.some("public_url");
@@ -159,6 +162,7 @@ impl Config {
             account,
             connection_name: settings.text("connection_name"),
             role_arn: settings.some("role_arn"),
+            activation_role: settings.text("activation_role"),
             output_bucket: settings.some("output_bucket"),
             s3_endpoint: settings.some("s3_endpoint"),
             access_key_id: settings.some("access_key_id"),

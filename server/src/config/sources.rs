@@ -116,13 +116,16 @@ impl Settings {
         }
         // At AWS its own variables say the region where Muster's do not. The embedded endpoint's region must not
         // hang on them: nodes that are registered would be somewhere else.
-        let is_aws = values.get("ssm_mode").is_some_and(|(mode, _)| mode == "aws");
+        let is = |key: &str, value: &str| values.get(key).is_some_and(|(set, _)| set == value);
+        let is_aws = is("ssm_mode", "aws") && is("ssm_endpoint", "");
         let is_default = |(_, source): &(String, Source)| matches!(source, Source::Default);
-        if is_aws
-            && values.get("region").is_some_and(is_default)
-            && let [Some(region), _] | [None, Some(region)] = aws_region
-        {
-            values.insert("region", (region, Source::AwsVariable));
+        if is_aws && values.get("region").is_some_and(is_default) {
+            // Where they say nothing, the profile may: the SDK looks there.
+            let (region, source) = match aws_region {
+                [Some(region), _] | [None, Some(region)] => (region, Source::AwsVariable),
+                [None, None] => (String::new(), Source::Default),
+            };
+            values.insert("region", (region, source));
         }
         Ok(Self { values })
     }
@@ -228,6 +231,7 @@ mod tests {
         assert_eq!(found, "eu-central-1");
         assert!(place.contains("AWS_REGION"), "{place}");
         assert_eq!(region(&[aws], &both[..1]).0, "us-east-2");
+        assert_eq!(region(&[aws], &[]).0, "", "left to the profile");
         assert_eq!(region(&[aws, ("region", "sa-east-1")], &both).0, "sa-east-1");
     }
 

@@ -232,16 +232,13 @@ impl Fleet for FleetService {
                     .ssm
                     .client
                     .create_activation()
-                    .iam_role(if self.ssm.connection.embedded {
-                        "MusterNode"
-                    } else {
-                        "service-role/AmazonEC2RunCommandRoleForManagedInstances"
-                    })
+                    .iam_role(&self.ssm.connection.activation_role)
                     .registration_limit(i32::try_from(input.registration_limit).unwrap_or(1))
                     .expiration_date(aws_smithy_types::DateTime::from_millis(expires_at.0))
                     .set_description(some(&input.description))
                     .set_default_instance_name(some(&input.default_instance_name))
                     .set_tags((!input.tags.is_empty()).then(|| ssm_tags(&input.tags)));
+                let request = request.customize().config_override(Ssm::once());
                 let answer = self
                     .ssm
                     .call("CreateActivation", request.send())

@@ -54,6 +54,13 @@ impl FleetSync {
             let began = Instant::now();
             let done = self.sweep().await;
             let took = began.elapsed();
+            // Before tags, which may take long: without documents nothing can be run.
+            if done.is_ok() && documents_at.is_none_or(|at| at.elapsed() > Duration::from_secs(600)) {
+                match documents::sync(&self.db, &self.ssm, self.clock.now()).await {
+                    Ok(()) => documents_at = Some(Instant::now()),
+                    Err(error) => tracing::warn!(%error, "documents could not be copied"),
+                }
+            }
             let done = match done {
                 Ok(()) => tokio::select! {
                     () = stop.cancelled() => return,
@@ -67,12 +74,6 @@ impl FleetSync {
                     failures += 1;
                     tracing::warn!(%error, "the fleet could not be copied");
                     self.unreachable(error).await;
-                }
-            }
-            if done.is_ok() && documents_at.is_none_or(|at| at.elapsed() > Duration::from_secs(600)) {
-                match documents::sync(&self.db, &self.ssm, self.clock.now()).await {
-                    Ok(()) => documents_at = Some(Instant::now()),
-                    Err(error) => tracing::warn!(%error, "documents could not be copied"),
                 }
             }
             // A large fleet is copied less often: at most a twentieth of the time goes into it.

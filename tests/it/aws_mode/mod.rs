@@ -70,6 +70,11 @@ impl Aws {
 
     /// A portal whose AWS is here.
     fn portal(&self, name: &str, arguments: &[&str]) -> Portal {
+        self.portal_with(name, arguments, &[])
+    }
+
+    /// The same with other variables, the later of two counts.
+    fn portal_with(&self, name: &str, arguments: &[&str], more: &[(&str, &str)]) -> Portal {
         let empty = self.folder.path().join("no-such-file").display().to_string();
         let variables = [
             ("AWS_ENDPOINT_URL", self.edge.address.as_str()),
@@ -82,6 +87,7 @@ impl Aws {
         ];
         let mut all = vec!["--ssm-mode", "aws"];
         all.extend(arguments);
+        let variables: Vec<(&str, &str)> = variables.iter().chain(more).copied().collect();
         Portal::start(&self.folder.path().join(name), &all, &variables).unwrap()
     }
 
@@ -304,6 +310,45 @@ async fn what_is_not_allowed_is_named_and_the_rest_goes_on() {
     );
     let id = support::run_script(&admin, &node, "id").await;
     assert_eq!(support::status(&support::follow(&admin, &id, 0).await), "Success");
+}
+
+#[test]
+fn without_a_region_it_does_not_start_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("no-such-file").display().to_string();
+    let program = muster_tests::portal::program().unwrap();
+    let answer = std::process::Command::new(program)
+        .args([
+            "serve",
+            "--ssm-mode",
+            "aws",
+            "--addr",
+            "127.0.0.1:0",
+            "--data-dir",
+        ])
+        .arg(folder.path())
+        .env_remove("AWS_REGION")
+        .env_remove("AWS_DEFAULT_REGION")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", &empty)
+        .env("AWS_SHARED_CREDENTIALS_FILE", &empty)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&answer.stderr);
+    assert!(
+        !answer.status.success() && text.contains("MUSTER_REGION"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn missing_credentials_are_said() {
+    let aws = Aws::with_nodes(1).await;
+    let none = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")];
+    let portal = aws.portal_with("portal", &[], &none);
+    let admin = Client::first_administrator(&portal).await.unwrap();
+    frame_says(&admin, "found no credentials for AWS").await;
+    assert!(aws.edge.calls("").is_empty());
 }
 
 #[tokio::test]

@@ -124,6 +124,7 @@ impl ActivationArgs {
             embedded: true,
             endpoint: Some(endpoint.clone()),
             role_arn: None,
+            activation_role: String::new(),
             s3_endpoint: None,
             output_bucket: None,
             keys: Some(key(&config, "operator")?),
