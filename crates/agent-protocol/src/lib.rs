@@ -4,4 +4,5 @@
 pub mod calls;
 pub mod control;
 pub mod extension;
+pub mod session;
 pub mod signing;
