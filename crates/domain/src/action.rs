@@ -55,6 +55,9 @@ const READERS: Who = Who::Roles(&[
     Role::Administrator,
 ]);
 const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
+const OVERSEERS: Who = Who::Roles(&[Role::Auditor, Role::Approver, Role::Administrator]);
+/// Operators among them play what is their own.
+const PLAYERS: Who = Who::Roles(&[Role::Operator, Role::Auditor, Role::Approver, Role::Administrator]);
 const AUDITORS: Who = Who::Roles(&[Role::Auditor, Role::Administrator]);
 const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
 
@@ -104,6 +107,27 @@ actions! {
     CommandsCancel = "commands.cancel", OPERATORS, true;
     /// Take a command's full output away as a file.
     CommandsDownloadOutput = "commands.download_output", READERS, true;
+
+    /// See sessions on nodes.
+    SessionsRead = "sessions.read", READERS, false;
+    /// Start a session: open a terminal on a node.
+    SessionsStart = "sessions.start", OPERATORS, true;
+    /// Attach a browser to one's own session.
+    SessionsAttach = "sessions.attach", OPERATORS, true;
+    /// Look on in another's session.
+    SessionsWatch = "sessions.watch", OVERSEERS, true;
+    /// Ask for more time in one's own session.
+    SessionsMoreTime = "sessions.more_time", OPERATORS, true;
+    /// End one's own session.
+    SessionsEnd = "sessions.end", OPERATORS, true;
+    /// End another's session.
+    SessionsEndOther = "sessions.end_other", ADMINISTRATORS, true;
+    /// Play, search or take away the recording of a session.
+    SessionsPlay = "sessions.play", PLAYERS, true;
+    /// Check that a recording is intact.
+    SessionsVerify = "sessions.verify", PLAYERS, true;
+    /// Open a tunnel to a port of a node.
+    SessionsTunnel = "sessions.tunnel", OPERATORS, true;
 
     /// Read the audit log.
     AuditRead = "audit.read", AUDITORS, true;
@@ -160,7 +184,17 @@ impl Action {
             | Self::CommandsRead
             | Self::CommandsRun
             | Self::CommandsCancel
-            | Self::CommandsDownloadOutput => true,
+            | Self::CommandsDownloadOutput
+            | Self::SessionsRead
+            | Self::SessionsStart
+            | Self::SessionsAttach
+            | Self::SessionsWatch
+            | Self::SessionsMoreTime
+            | Self::SessionsEnd
+            | Self::SessionsEndOther
+            | Self::SessionsPlay
+            | Self::SessionsVerify
+            | Self::SessionsTunnel => true,
             Self::FleetCreateActivation
             | Self::AuditRead
             | Self::AuditExport

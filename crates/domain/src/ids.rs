@@ -45,6 +45,8 @@ ids! {
     NodeId;
     /// A command that the portal knows; one started elsewhere keeps Systems Manager's id.
     CommandId;
+    /// A session on a node (a terminal or a tunnel), by the portal's own id.
+    NodeSessionId;
     /// A named filter on the fleet.
     SavedViewId;
     /// An account and region that the portal speaks to.
