@@ -120,6 +120,22 @@ impl Channel {
         self.outbound.bytes() + self.inbound.bytes() + control + self.acknowledgements.len() * 24
     }
 
+    /// The numbers of the next message in, of the next message out, and of the first one out that was not
+    /// acknowledged.
+    pub(crate) fn position(&self) -> (u64, u64, u64) {
+        (
+            self.inbound.expected(),
+            self.outbound.next_number(),
+            self.outbound.first_unacknowledged(),
+        )
+    }
+
+    /// Goes on where an earlier process stopped.
+    pub(crate) fn resume_at(&mut self, expected: u64, next: u64) {
+        self.inbound = Inbound::at(expected);
+        self.outbound = Outbound::at(next);
+    }
+
     /// Whether everything sent was acknowledged.
     pub(crate) fn all_acknowledged(&self) -> bool {
         self.outbound.is_empty()

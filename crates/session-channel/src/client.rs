@@ -1,6 +1,10 @@
 //! The client's end: what session-manager-plugin does, and the portal's terminals.
 //! Reliability is in `channel`; sockets, the terminal and the Systems Manager API are the caller's.
 
+mod resume;
+
+pub use resume::Position;
+
 use serde_json::Value;
 use uuid::Uuid;
 

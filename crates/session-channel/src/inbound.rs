@@ -36,12 +36,21 @@ pub(crate) struct Inbound {
 
 impl Inbound {
     pub(crate) fn new() -> Self {
+        Self::at(0)
+    }
+
+    /// The next message has this number.
+    pub(crate) fn at(expected: u64) -> Self {
         Self {
-            expected: 0,
+            expected,
             stored: BTreeMap::new(),
             bytes: 0,
             dropped: 0,
         }
+    }
+
+    pub(crate) fn expected(&self) -> u64 {
+        self.expected
     }
 
     pub(crate) fn bytes(&self) -> usize {

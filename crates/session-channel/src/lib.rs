@@ -25,7 +25,7 @@ mod utf8;
 mod violation;
 
 pub use agent::{AgentChannel, AgentConfig, AgentEvent, FINISH_TIMEOUT, HANDSHAKE_TIMEOUT};
-pub use client::{ClientChannel, ClientConfig, ClientEvent, Started, Termination};
+pub use client::{ClientChannel, ClientConfig, ClientEvent, Position, Started, Termination};
 pub use kind::{Flag, PayloadType, SessionType};
 pub use limits::{CHUNK, Limits, Millis, Setup};
 pub use message::{Message, MessageError};

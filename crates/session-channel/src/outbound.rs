@@ -39,10 +39,15 @@ pub(crate) struct Outbound {
 
 impl Outbound {
     pub(crate) fn new() -> Self {
+        Self::at(0)
+    }
+
+    /// The next message has this number.
+    pub(crate) fn at(next: u64) -> Self {
         Self {
             entries: BTreeMap::new(),
-            next: 0,
-            unsent: 0,
+            next,
+            unsent: next,
             bytes: 0,
             rtt: RoundTrip::new(),
             most_sent: 0,
@@ -52,6 +57,11 @@ impl Outbound {
     /// The number of the message that [`Self::push`] takes next.
     pub(crate) fn next_number(&self) -> u64 {
         self.next
+    }
+
+    /// Everything before this was acknowledged.
+    pub(crate) fn first_unacknowledged(&self) -> u64 {
+        self.entries.keys().next().copied().unwrap_or(self.next)
     }
 
     /// Whether so many messages with so many bytes in all would fit.

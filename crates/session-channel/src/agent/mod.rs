@@ -345,6 +345,13 @@ impl AgentChannel {
         self.channel.is_paused()
     }
 
+    /// Whether the last event is there, perhaps behind others that nobody has fetched: from here on input may be
+    /// thrown away.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.channel.is_over()
+    }
+
     /// How a port session carries its connections, judged by the version in [`AgentEvent::Started`].
     #[must_use]
     pub fn port_mode(&self, client_version: &str) -> PortMode {

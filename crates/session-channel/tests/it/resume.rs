@@ -1,12 +1,12 @@
 //! Connections that come and go: what survives, and what is sent again.
 
-use muster_session_channel::{AgentEvent, ClientEvent, SessionType};
+use muster_session_channel::{AgentEvent, ClientChannel, ClientEvent, SessionType};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::script::{
-    End, ack, agent, agent_config, agent_events, client_events, input, output, response, running_agent,
-    running_client,
+    End, ack, agent, agent_config, agent_events, client_config, client_events, input, output, response,
+    running_agent, running_client,
 };
 
 #[test]
@@ -111,4 +111,43 @@ fn deadlines_pass_without_a_connection_too() {
     assert_eq!(agent.next_timeout(), Some(2020));
     assert!(agent.trace(2020).is_empty());
     assert_eq!(agent_events(&mut agent), [AgentEvent::Finished]);
+}
+
+#[test]
+fn a_client_in_a_new_process_goes_on_where_the_old_one_was_killed() {
+    let mut client = running_client();
+    let mut agent = running_agent(agent_config(SessionType::StandardStream));
+    agent.set_ready(true);
+    // Output 0 and 1 were the handshake, input 0 its answer and 1 the size: both ends have had them.
+    client.send_input(b"heard", 10).unwrap();
+    client.send_input(b"unheard", 10).unwrap();
+    let frames = client.frames(10);
+    let noted = client.position();
+    assert_eq!((noted.output, noted.input, noted.acknowledged), (2, 4, 2));
+    agent
+        .handle_frame(&input(1, 3, br#"{"cols":80,"rows":24}"#), 11)
+        .unwrap();
+    agent.handle_frame(&frames[0], 11).unwrap();
+    agent.send_output(b"answer", 12).unwrap();
+    let answer = agent.frames(12).pop().unwrap();
+    let _ = agent_events(&mut agent);
+
+    // Killed here: the second input never left, the first one's acknowledgement never came.
+    let mut client = ClientChannel::resumed(client_config(), SessionType::StandardStream, "3.3.0.0", noted);
+    let _ = client.connected("again", Uuid::from_u128(100), 1000);
+    client.send_input(b"later", 1000).unwrap();
+    for frame in client.frames(1000) {
+        agent.handle_frame(&frame, 1001).unwrap();
+    }
+    let size = AgentEvent::Resize(client_config().size);
+    assert_eq!(
+        agent_events(&mut agent),
+        [size, AgentEvent::Input(b"later".to_vec())]
+    );
+    client.handle_frame(&answer, 1002).unwrap();
+    assert_eq!(
+        client_events(&mut client),
+        [ClientEvent::Output(b"answer".to_vec())]
+    );
+    assert_eq!(client.position().output, 3);
 }
