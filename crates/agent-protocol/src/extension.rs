@@ -1,4 +1,5 @@
-//! What our agent can do beyond Amazon's: send all output, as it comes. Announced by the agent in
+//! What our agent can do beyond Amazon's: send all output, as it comes, and say what a session became.
+//! Announced by the agent in
 //! [`crate::control::OpenControlChannel::muster_extensions`], confirmed by a `muster_hello`; without
 //! that confirmation an agent behaves exactly like Amazon's.
 //!
@@ -8,11 +9,17 @@
 //! agent keeps at most [`WINDOW_BYTES`] of a job unacknowledged, and sends a job's final
 //! `agent_job_reply` only when all of its output is acknowledged. After a reconnect it continues from
 //! the last acknowledged offset; the control plane drops what it already has.
+//!
+//! With [`SESSION_INFO`] an agent sends one `muster_session_info` ([`SessionInfo`]) on the control channel when the
+//! shell or command of a session has started. It is not acknowledged, and lost with the channel that carries it.
 
 use serde::{Deserialize, Serialize};
 
 /// The name of this addition.
 pub const OUTPUT_STREAM: &str = "output-stream-1";
+
+/// The name of the addition that describes sessions.
+pub const SESSION_INFO: &str = "session-info-1";
 
 /// From the control plane, after the channel was opened: what it agreed to ([`Hello`]).
 pub const HELLO: &str = "muster_hello";
@@ -20,6 +27,9 @@ pub const HELLO: &str = "muster_hello";
 pub const OUTPUT: &str = "muster_output";
 /// From the control plane: bytes kept ([`OutputAck`]).
 pub const OUTPUT_ACK: &str = "muster_output_ack";
+
+/// From the agent: what runs in a session ([`SessionInfo`]).
+pub const SESSION_INFO_MESSAGE: &str = "muster_session_info";
 
 /// Bytes of one job that may be on the way.
 pub const WINDOW_BYTES: u64 = 512 * 1024;
@@ -32,6 +42,20 @@ pub const CHUNK_BYTES: usize = 64 * 1024;
 pub struct Hello {
     /// The additions that both sides speak.
     pub extensions: Vec<String>,
+}
+
+/// `muster_session_info`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SessionInfo {
+    /// The session.
+    pub session_id: String,
+    /// The operating system's user that it runs as.
+    pub os_user: String,
+    /// The program: a login shell, or the shell that runs the commands.
+    pub shell: String,
+    /// Its process id, which is the id of the operating system's session, too.
+    pub pid: u32,
 }
 
 /// The header of a `muster_output`.

@@ -15,6 +15,10 @@ pub mod message_type {
     pub const AGENT_TASK_ACKNOWLEDGE: &str = "agent_task_acknowledge";
 }
 
+/// In the properties of a shell's handshake request: the operating system's user that the session is. An addition
+/// of ours; AWS's agent has no properties there.
+pub const OS_USER: &str = "osUser";
+
 /// `interactive_shell`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 /// Members that are secrets, whatever the operation.
-const SECRET: [&str; 1] = ["ActivationCode"];
+const SECRET: [&str; 2] = ["ActivationCode", "TokenValue"];
 
 fn is_audited(operation: &Operation, caller: &Caller) -> bool {
     let is_portal = matches!(caller, Caller::Operator { is_portal: true, .. });
@@ -44,11 +44,14 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
     match operation.name {
         "SendCommand" => format!("command:{}", call.fresh_id),
         "CreateActivation" => format!("activation:{}", call.fresh_id),
+        "StartSession" => format!("session:{}", crate::sessions::session_id(call)),
         _ => [
             ("CommandId", "command"),
             ("ActivationId", "activation"),
             ("InstanceId", "node"),
             ("ResourceId", "node"),
+            ("SessionId", "session"),
+            ("Name", "document"),
         ]
         .into_iter()
         .find_map(|(member, kind)| text(member).map(|id| format!("{kind}:{id}")))

@@ -67,17 +67,10 @@ async fn identity(plane: &ControlPlane, received: &Received) -> ApiResult<(Strin
     let signer = authenticate(plane, &received.signed("sts")).await?;
     let account = &plane.config.account;
     Ok(match signer.caller {
-        Caller::Operator { key_id, is_portal } => {
-            let user = if is_portal {
-                "muster-portal"
-            } else {
-                "muster-operator"
-            };
-            (
-                format!("arn:aws:iam::{account}:user/{user}"),
-                key_id.replacen("AKIA", "AIDA", 1),
-            )
-        }
+        Caller::Operator { key_id, is_portal } => (
+            format!("arn:aws:iam::{account}:user/{}", user_name(is_portal)),
+            key_id.replacen("AKIA", "AIDA", 1),
+        ),
         Caller::Node { node_id, key_id } => (
             format!("arn:aws:sts::{account}:assumed-role/muster-node/{node_id}"),
             format!("{}:{node_id}", key_id.replacen("ASIA", "AROA", 1)),
@@ -88,6 +81,15 @@ async fn identity(plane: &ControlPlane, received: &Received) -> ApiResult<(Strin
             ));
         }
     })
+}
+
+/// The user's name of who signs with the portal's key or the operator's.
+pub(crate) fn user_name(is_portal: bool) -> &'static str {
+    if is_portal {
+        "muster-portal"
+    } else {
+        "muster-operator"
+    }
 }
 
 /// Text inside XML.

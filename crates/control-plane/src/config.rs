@@ -1,5 +1,6 @@
 //! What can be set about the control plane. Reading it from flags or files is the server's business.
 
+use crate::steady::Steady;
 use std::path::PathBuf;
 
 /// Settings, with defaults that fit one machine.
@@ -23,6 +24,10 @@ pub struct ControlPlaneConfig {
     pub resend_after_ms: i64,
     /// Bytes of one output stream of one step that are kept; an agent that sends more is cut off there.
     pub max_output_bytes: u64,
+    /// How long a node may take to open a session's data channel.
+    pub session_connect_ms: i64,
+    /// What measures idleness and the life of tokens: never the wall's clock, which may jump.
+    pub steady: Steady,
     /// Bytes of a request's body at most.
     pub max_body_bytes: usize,
 }
@@ -39,6 +44,8 @@ impl Default for ControlPlaneConfig {
             execution_grace_ms: 60_000,
             resend_after_ms: 30_000,
             max_output_bytes: 4 << 30,
+            session_connect_ms: 20_000,
+            steady: Steady::default(),
             max_body_bytes: 1 << 20,
         }
     }

@@ -5,6 +5,7 @@ use crate::commands::reports::Reports;
 use crate::config::ControlPlaneConfig;
 use crate::errors::ApiError;
 use crate::gateway::registry::Registry;
+use crate::gateway::relay::hub::Hub;
 use crate::keys::{Holder, Keys, KeysError};
 use crate::paging::PageTokens;
 use muster_agent_protocol::signing::Credentials;
@@ -25,6 +26,17 @@ pub struct Change {
     pub node_id: Option<String>,
 }
 
+/// How much sessions hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionLoad {
+    /// Sessions that go on.
+    pub sessions: usize,
+    /// Data channels that are open.
+    pub legs: usize,
+    /// Bytes that wait to be written to them.
+    pub queued_bytes: usize,
+}
+
 /// Why the control plane cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -39,6 +51,9 @@ pub enum OpenError {
         /// Why.
         cause: std::io::Error,
     },
+    /// The sessions that were going on cannot be read.
+    #[error("the sessions that were going on cannot be read from the database; the log says why")]
+    Sessions,
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,6 +69,7 @@ pub struct ControlPlane {
     pub(crate) keys: Keys,
     pub(crate) tokens: PageTokens,
     pub(crate) registry: Registry,
+    pub(crate) hub: Hub,
     pub(crate) output: OutputStore,
     pub(crate) reports: Reports,
     pub(crate) wake: Notify,
@@ -76,9 +92,10 @@ impl ControlPlane {
         let folder = config.data_dir.join("command-output");
         let output = OutputStore::open(folder.clone(), config.max_output_bytes)
             .map_err(|cause| OpenError::Output { path: folder, cause })?;
-        Ok(Arc::new(Self {
+        let plane = Self {
             tokens: PageTokens::new(keys.master()),
             registry: Registry::default(),
+            hub: Hub::default(),
             reports: Reports::default(),
             wake: Notify::new(),
             changes: broadcast::channel(1_024).0,
@@ -89,12 +106,23 @@ impl ControlPlane {
             config,
             keys,
             output,
-        }))
+        };
+        // A fault of the database's is in the log by now.
+        crate::sessions::rounds::take_up(&plane)
+            .await
+            .map_err(|_| OpenError::Sessions)?;
+        Ok(Arc::new(plane))
     }
 
     /// Everything on one port: the API, the message gateway and the bucket of command output.
     pub fn router(self: &Arc<Self>) -> axum::Router {
         crate::router::router(Arc::clone(self))
+    }
+
+    /// The same for a listener with TLS: the addresses in its answers say so.
+    pub fn router_over_tls(self: &Arc<Self>) -> axum::Router {
+        self.router()
+            .layer(axum::Extension(crate::json_protocol::OverTls))
     }
 
     /// The key that the portal signs with; its calls are not audited a second time.
@@ -123,6 +151,19 @@ impl ControlPlane {
         });
     }
 
+    /// How much the sessions hold at this moment.
+    #[must_use]
+    pub fn session_load(&self) -> SessionLoad {
+        let mut load = SessionLoad::default();
+        for live in self.hub.all() {
+            let (legs, bytes) = live.weight();
+            load.sessions += usize::from(live.ending().is_none());
+            load.legs += legs;
+            load.queued_bytes += bytes;
+        }
+        load
+    }
+
     /// One round of background work: time-outs, then sending within the rate limits. Public so that tests
     /// with a clock of their own decide when it happens; [`Self::run_background`] does it otherwise.
     pub async fn tick(&self) {
@@ -133,6 +174,7 @@ impl ControlPlane {
                 "a round of command delivery did not end well; it is tried again"
             );
         }
+        crate::sessions::rounds::round(self).await;
     }
 
     /// Does the background work every second and whenever something happened, until `stop`.
@@ -146,5 +188,6 @@ impl ControlPlane {
             }
         }
         self.registry.close_all();
+        self.hub.drop_legs();
     }
 }

@@ -13,6 +13,10 @@ use http::{HeaderValue, StatusCode, header};
 use muster_domain::actor::Origin;
 use serde_json::{Map, Value};
 
+/// Marks requests that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OverTls;
+
 /// A request that has been read whole.
 pub(crate) struct Received {
     pub(crate) parts: http::request::Parts,
@@ -39,10 +43,9 @@ impl Received {
     /// `http://host:port` as the caller wrote it. Behind a proxy that ends TLS, the proxy says so.
     pub(crate) fn base_url(&self) -> String {
         let host = self.header("host").unwrap_or("localhost");
-        let scheme = match self.header("x-forwarded-proto") {
-            Some("https") => "https",
-            _ => "http",
-        };
+        let is_tls = self.parts.extensions.get::<OverTls>().is_some()
+            || self.header("x-forwarded-proto") == Some("https");
+        let scheme = if is_tls { "https" } else { "http" };
         format!("{scheme}://{host}")
     }
 }

@@ -1,5 +1,6 @@
 //! The embedded control plane: it answers the Systems Manager API (AWS JSON 1.1, signed requests), keeps
-//! nodes, documents and commands durably, and speaks with agents over their control channel. It knows
+//! nodes, documents, commands and sessions durably, speaks with agents over their control channel, and
+//! carries the data channels of sessions. It knows
 //! nothing of the portal: the portal is one of its callers.
 
 mod audited;
@@ -17,13 +18,17 @@ mod keys;
 mod operations;
 mod paging;
 mod router;
+mod sessions;
 mod signature;
+mod steady;
+pub mod tls;
 mod validation;
 
 pub use config::ControlPlaneConfig;
-pub use control_plane::{Change, ControlPlane, OpenError};
+pub use control_plane::{Change, ControlPlane, OpenError, SessionLoad};
 pub use keys::{KeysError, operator_credentials_in};
 pub use operations::{Access, OPERATIONS, Operation, Who};
+pub use steady::Steady;
 
 /// The bucket that is built in: commands that name it get URLs of their full output.
 pub const OUTPUT_BUCKET: &str = "muster-command-output";

@@ -104,6 +104,14 @@ macro_rules! operations {
 operations! {
     "ssm" AddTagsToResource Write Operator fleet::add_tags_to_resource;
     "ssm" CancelCommand Write Operator commands::cancel_command;
+    "ssm" CreateDocument Write Operator documents::create_document;
+    "ssm" DeleteDocument Write Operator documents::delete_document;
+    "ssm" DescribeSessions Read Operator sessions::describe_sessions;
+    "ssm" ResumeSession Write Operator sessions::resume_session;
+    "ssm" StartSession Write Operator sessions::start_session;
+    "ssm" TerminateSession Write Operator sessions::terminate_session;
+    "ssm" UpdateDocument Write Operator documents::update_document;
+    "ssm" UpdateDocumentDefaultVersion Write Operator documents::update_document_default_version;
     "ssm" CreateActivation Write Operator fleet::create_activation;
     "ssm" DeleteActivation Write Operator fleet::delete_activation;
     "ssm" DeregisterManagedInstance Write Operator fleet::deregister_managed_instance;
@@ -129,6 +137,8 @@ operations! {
     "sts" GetCallerIdentity Read AnyKey;
     "ssmmessages" CreateControlChannel Read Node;
     "ssmmessages" OpenControlChannel Read Node;
+    "ssmmessages" CreateDataChannel Read Node;
+    "ssmmessages" OpenDataChannel Read Anonymous;
     "s3" GetObject Read Operator;
 }
 

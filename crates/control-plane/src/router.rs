@@ -24,6 +24,10 @@ pub(crate) fn router(plane: Arc<ControlPlane>) -> Router {
             post(gateway::http::create).get(gateway::http::open),
         )
         .route(
+            "/v1/data-channel/{session}",
+            post(gateway::data_channel::create).get(gateway::data_channel::open),
+        )
+        .route(
             &format!("/{OUTPUT_BUCKET}/{{*key}}"),
             get(output_bucket::get_object),
         )

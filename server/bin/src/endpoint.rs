@@ -1,8 +1,12 @@
 //! The embedded Systems Manager endpoint, listening, and its nudges on their way to the portal.
 
+use crate::start::StartError;
 use axum::Router;
 use axum::serve::ListenerExt as _;
+use muster_control_plane::tls::{self, Authority};
 use muster_control_plane::{Change, ControlPlane};
+use muster_domain::time::Clock;
+use muster_server::config::Config;
 use muster_server::sync::commands::Nudge;
 use std::io;
 use std::net::SocketAddr;
@@ -42,6 +46,41 @@ pub fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> 
             tracing::error!(%error, "a listener ended");
         }
     })
+}
+
+/// Listens with TLS where the settings say so, and serves the control plane there until `stop`; gives the
+/// address.
+///
+/// # Errors
+/// When the address is taken, or no certificate can be made.
+pub async fn serve_over_tls(
+    config: &Config,
+    plane: &Arc<ControlPlane>,
+    clock: Arc<dyn Clock>,
+    stop: &CancellationToken,
+) -> Result<Option<(SocketAddr, JoinHandle<()>)>, StartError> {
+    let Some(addr) = config.ssm_tls_addr else {
+        return Ok(None);
+    };
+    let authority = Authority::open(&config.data_dir, clock.now())?;
+    let (tcp, addr) = listen(addr).await?;
+    let mut names = config.ssm_tls_names.clone();
+    if !addr.ip().is_unspecified() && !names.contains(&addr.ip().to_string()) {
+        names.push(addr.ip().to_string());
+    }
+    let listener = tls::listen(tcp, authority, names, clock, stop.clone())?;
+    // It tells each connection's address, as a plain listener does; there is nothing to tap.
+    let service = plane
+        .router_over_tls()
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let served =
+        axum::serve(listener.tap_io(|_| {}), service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let task = tokio::spawn(async move {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "a listener ended");
+        }
+    });
+    Ok(Some((addr, task)))
 }
 
 /// Passes the endpoint's nudges on. A nudge that finds no place is left out: the portal looks by the

@@ -208,7 +208,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         ));
     }
     let given = input.parameters.unwrap_or_default();
-    parameters::check(document.name, &document.content, &given)?;
+    parameters::check(document.name, &document.content.parameters, &given)?;
     let invocations: Vec<(String, String, Detail)> = nodes
         .iter()
         .map(|node| {

@@ -1,7 +1,7 @@
 //! `GetDocument`: a document's text. JSON is YAML too, so both formats get the same text.
 
-use super::built_in::CREATED;
-use super::{NAME, VERSION, VERSION_NAME, find};
+use super::shown::find;
+use super::{NAME, VERSION, VERSION_NAME};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::fleet::seconds;
@@ -28,28 +28,38 @@ pub(crate) struct Input {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Output {
-    name: &'static str,
+    name: String,
     created_date: f64,
-    document_version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_name: Option<String>,
+    document_version: String,
     status: &'static str,
-    content: &'static str,
-    document_type: &'static str,
+    content: String,
+    document_type: String,
     document_format: String,
 }
 
-pub(crate) async fn call(_plane: &ControlPlane, _call: &Call, input: Input) -> ApiResult<Output> {
+pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     let document = find(
+        plane,
+        &call.region,
         &input.name,
         input.document_version.as_deref(),
         input.version_name.as_deref(),
-    )?;
+    )
+    .await?;
+    let given = |text: String| (!text.is_empty()).then_some(text);
     Ok(Output {
         name: document.name,
-        created_date: seconds(CREATED),
-        document_version: "1",
+        created_date: seconds(document.created_at),
+        display_name: given(document.display_name),
+        version_name: given(document.version_name),
+        document_version: document.version.to_string(),
         status: "Active",
-        content: &document.text,
-        document_type: "Command",
+        content: document.text,
+        document_type: document.document_type,
         document_format: input.document_format.unwrap_or_else(|| "JSON".into()),
     })
 }

@@ -1,6 +1,6 @@
 //! `ListDocuments`, with both forms of filters.
 
-use super::built_in::{CREATED, Document, OWNER, all};
+use super::shown::{Shown, all};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::seconds;
@@ -62,14 +62,16 @@ pub(crate) struct Input {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct DocumentIdentifier {
-    name: &'static str,
+    name: String,
     created_date: f64,
-    owner: &'static str,
-    platform_types: &'static [&'static str],
-    document_version: &'static str,
-    document_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+    owner: String,
+    platform_types: Vec<&'static str>,
+    document_version: String,
+    document_type: String,
     schema_version: String,
-    document_format: &'static str,
+    document_format: String,
     tags: [(); 0],
 }
 
@@ -81,14 +83,20 @@ pub(crate) struct Output {
     next_token: Option<String>,
 }
 
-fn matches(document: &Document, key: &str, values: &[String]) -> ApiResult<bool> {
+fn matches(document: &Shown, account: &str, key: &str, values: &[String]) -> ApiResult<bool> {
     let any = |found: &dyn Fn(&str) -> bool| values.is_empty() || values.iter().any(|value| found(value));
     Ok(match key {
         // The service finds names by their beginning.
         "Name" => any(&|value| document.name.starts_with(value)),
-        "Owner" => any(&|value| matches!(value, "Amazon" | "All" | "Public")),
+        "Owner" => any(&|value| match value {
+            "All" => true,
+            "Public" => document.owner == "Amazon",
+            "Self" => document.owner == account,
+            // Nobody shares documents with this account.
+            value => document.owner == value,
+        }),
         "PlatformTypes" => any(&|value| document.platforms.contains(&value)),
-        "DocumentType" => any(&|value| value == "Command"),
+        "DocumentType" => any(&|value| document.document_type == value),
         "SearchKeyword" => any(&|value| document.name.to_lowercase().contains(&value.to_lowercase())),
         key if key.starts_with("tag:") || key == "TargetType" => false,
         _ => return Err(ApiError::bare("InvalidFilterKey")),
@@ -114,26 +122,29 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         None => None,
     };
     let mut found = Vec::new();
-    for document in all() {
-        let mut keep = after.as_deref().is_none_or(|after| document.name > after);
+    for document in all(plane, &call.region).await? {
+        let mut keep = after
+            .as_deref()
+            .is_none_or(|after| document.name.as_str() > after);
         for (key, values) in &questions {
-            keep &= matches(document, key, values)?;
+            keep &= matches(&document, &plane.config.account, key, values)?;
         }
         if keep {
             found.push(document);
         }
     }
     let limit = input.max_results.unwrap_or(50);
-    let (found, next_token) = page(&plane.tokens, &scope, found, limit, |d| vec![d.name.to_owned()]);
-    let shown = |document: &Document| DocumentIdentifier {
+    let (found, next_token) = page(&plane.tokens, &scope, found, limit, |d| vec![d.name.clone()]);
+    let shown = |document: Shown| DocumentIdentifier {
         name: document.name,
-        created_date: seconds(CREATED),
-        owner: OWNER,
+        created_date: seconds(document.created_at),
+        display_name: (!document.display_name.is_empty()).then_some(document.display_name),
+        owner: document.owner,
         platform_types: document.platforms,
-        document_version: "1",
-        document_type: "Command",
-        schema_version: document.content.schema_version.clone(),
-        document_format: "JSON",
+        document_version: document.version.to_string(),
+        document_type: document.document_type,
+        schema_version: document.schema_version,
+        document_format: document.format,
         tags: [],
     };
     Ok(Output {

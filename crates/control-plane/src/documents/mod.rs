@@ -1,11 +1,19 @@
-//! Command documents: the ones that are built in, how they are listed and shown, and how a caller's
-//! parameters are checked against them.
+//! Documents: the ones that are built in, the Session documents that accounts make themselves, how they are
+//! listed and shown, and how a caller's parameters are checked against them.
 
 pub(crate) mod built_in;
+pub(crate) mod create_document;
+pub(crate) mod delete_document;
 pub(crate) mod describe_document;
 pub(crate) mod get_document;
 pub(crate) mod list_documents;
 pub(crate) mod parameters;
+pub(crate) mod queries;
+pub(crate) mod session_built_in;
+pub(crate) mod session_content;
+pub(crate) mod shown;
+pub(crate) mod update_document;
+pub(crate) mod update_document_default_version;
 
 use crate::errors::{ApiError, ApiResult};
 use crate::validation::{Pattern, Shape, matching};
@@ -51,7 +59,7 @@ pub(crate) const VERSION_NAME: Shape = matching(
     },
 );
 
-/// The document of that name (or ARN) and version.
+/// The command document of that name (or ARN) and version.
 pub(crate) fn find(
     name: &str,
     version: Option<&str>,

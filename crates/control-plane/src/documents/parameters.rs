@@ -7,19 +7,21 @@ use std::collections::BTreeMap;
 
 /// What a caller gives: every value is a list.
 pub(crate) type Given = BTreeMap<String, Vec<String>>;
+/// What a document declares.
+pub(crate) type Declared = BTreeMap<String, DocumentParameter>;
 
 fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new("InvalidParameters", message)
 }
 
 /// Checks what was given.
-pub(crate) fn check(document: &str, content: &DocumentContent, given: &Given) -> ApiResult<()> {
-    if given.keys().any(|name| !content.parameters.contains_key(name)) {
+pub(crate) fn check(document: &str, declared: &Declared, given: &Given) -> ApiResult<()> {
+    if given.keys().any(|name| !declared.contains_key(name)) {
         return Err(invalid(format!(
             "document {document} does not support parameters."
         )));
     }
-    for (name, declared) in &content.parameters {
+    for (name, declared) in declared {
         match given.get(name) {
             Some(values) => check_one(name, declared, values)?,
             None if declared.default.is_none() => {
@@ -31,7 +33,8 @@ pub(crate) fn check(document: &str, content: &DocumentContent, given: &Given) ->
     Ok(())
 }
 
-fn check_one(name: &str, declared: &DocumentParameter, values: &[String]) -> ApiResult<()> {
+/// Checks the values of one parameter.
+pub(crate) fn check_one(name: &str, declared: &DocumentParameter, values: &[String]) -> ApiResult<()> {
     if let Some(reference) = values.iter().find_map(|value| ssm_reference(value)) {
         return Err(invalid(format!(
             "Parameter \"{name}\" refers to the parameter {reference}, which does not exist in Parameter Store."
@@ -160,7 +163,7 @@ mod tests {
 
     fn check_shell(given: &[(&str, &[&str])]) -> Result<(), String> {
         let document = all().iter().find(|d| d.name == "AWS-RunShellScript").unwrap();
-        check("AWS-RunShellScript", &document.content, &input(given))
+        check("AWS-RunShellScript", &document.content.parameters, &input(given))
             .map_err(|error| format!("{} {}", error.code, error.message.unwrap_or_default()))
     }
 

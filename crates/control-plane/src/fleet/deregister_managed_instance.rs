@@ -43,6 +43,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     queries::remove_tags(&mut *transaction, &input.instance_id, None).await?;
     transaction.commit().await?;
     plane.registry.close(&input.instance_id);
+    crate::sessions::rounds::end_all_of(plane, &input.instance_id).await;
     plane.wake.notify_one();
     Ok(Empty {})
 }

@@ -8,6 +8,7 @@ use crate::commands::reports::{Report, take_in};
 use crate::commands::status::Detail;
 use crate::control_plane::ControlPlane;
 use crate::fleet::queries::pinged;
+use crate::gateway::tasks::{Heard, complete};
 use axum::extract::ws::{Message as Frame, WebSocket};
 use futures::stream::SplitSink;
 use futures::{SinkExt as _, StreamExt as _};
@@ -16,6 +17,7 @@ use muster_agent_protocol::control::{
     topic,
 };
 use muster_agent_protocol::extension::{self, Hello, OutputAck};
+use muster_agent_protocol::session::message_type as session_type;
 use muster_domain::Timestamp;
 use muster_session_channel::Message;
 use serde::Serialize;
@@ -211,6 +213,14 @@ impl Session {
             message_type::AGENT_JOB_ACK => self.job_ack(&message).await,
             message_type::AGENT_JOB_REPLY => self.job_reply(&message).await,
             extension::OUTPUT if self.streams => self.output(&message).await,
+            session_type::AGENT_TASK_COMPLETE => match complete(&self.plane, &self.node_id, &message).await {
+                Heard::Acknowledge(heard) => {
+                    self.answer(session_type::AGENT_TASK_ACKNOWLEDGE, &heard).await;
+                    Ok(())
+                }
+                Heard::Later => Ok(()),
+                Heard::Bad(why) => self.bad(why),
+            },
             // Agents send telemetry and things of later versions: none of our business.
             _ => Ok(()),
         }

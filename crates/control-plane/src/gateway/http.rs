@@ -30,11 +30,7 @@ pub(crate) async fn create(
         Ok(()) => {
             let token = plane.random.hex(32);
             plane.registry.add_token(&node_id, &token, plane.clock.now());
-            let body = format!(
-                "<CreateControlChannelResponse><MessageSchemaVersion>1.0</MessageSchemaVersion>\
-                 <TokenValue>{token}</TokenValue></CreateControlChannelResponse>"
-            );
-            (StatusCode::CREATED, [("content-type", "application/xml")], body).into_response()
+            token_answer("CreateControlChannelResponse", &token)
         }
         Err(error) => refusal(&error),
     }
@@ -73,7 +69,16 @@ async fn check_node(plane: &ControlPlane, received: &Received, node_id: &str) ->
     }
 }
 
-fn refusal(error: &ApiError) -> Response {
+/// How a token is given.
+pub(super) fn token_answer(root: &str, token: &str) -> Response {
+    let body = format!(
+        "<{root}><MessageSchemaVersion>1.0</MessageSchemaVersion><TokenValue>{token}</TokenValue></{root}>"
+    );
+    (StatusCode::CREATED, [("content-type", "application/xml")], body).into_response()
+}
+
+/// How a request is refused.
+pub(super) fn refusal(error: &ApiError) -> Response {
     let body = format!(
         "<{code}><message>{}</message></{code}>",
         escaped(error.message.as_deref().unwrap_or_default()),

@@ -208,6 +208,19 @@ impl Registry {
         sent
     }
 
+    /// Writes a message to a node's channel, when it is open and takes it.
+    pub(crate) fn send_message(&self, node_id: &str, message: &Message) -> bool {
+        let Ok(bytes) = message.encode() else {
+            return false;
+        };
+        self.state().channels.get(node_id).is_some_and(|channel| {
+            channel
+                .outgoing
+                .try_send(ws::Message::Binary(bytes.into()))
+                .is_ok()
+        })
+    }
+
     /// The command that a cancelling job of this node cancels.
     pub(crate) fn cancelled_by(&self, node_id: &str, own_id: &str) -> Option<String> {
         self.state().channels.get(node_id)?.cancels.get(own_id).cloned()

@@ -27,6 +27,36 @@ pub(crate) fn members() -> Vec<(&'static str, Value)> {
             json!({"IamRole": "r", "Description": "d", "DefaultInstanceName": "n", "RegistrationLimit": 1,
                 "ExpirationDate": 1.5, "Tags": tags, "RegistrationMetadata": [{"Key": "k", "Value": "v"}]}),
         ),
+        (
+            "CreateDocument",
+            json!({"Content": "{}", "Name": "name", "DocumentType": "Session", "DocumentFormat": "JSON",
+                "DisplayName": "d", "VersionName": "v", "TargetType": "/AWS::EC2::Instance", "Tags": tags,
+                "Requires": [{"Name": "other"}], "Attachments": [{"Key": "SourceUrl", "Values": ["x"]}]}),
+        ),
+        (
+            "UpdateDocument",
+            json!({"Content": "{}", "Name": "name", "DocumentFormat": "JSON", "DisplayName": "d", "VersionName": "v",
+                "DocumentVersion": "1", "TargetType": "/AWS::EC2::Instance",
+                "Attachments": [{"Key": "SourceUrl", "Values": ["x"]}]}),
+        ),
+        (
+            "DeleteDocument",
+            json!({"Name": "name", "DocumentVersion": "1", "VersionName": "v", "Force": true}),
+        ),
+        (
+            "UpdateDocumentDefaultVersion",
+            json!({"Name": "name", "DocumentVersion": "1"}),
+        ),
+        (
+            "StartSession",
+            json!({"Target": NODE, "DocumentName": "AWS-None", "Reason": "r", "Parameters": {"p": ["v"]}}),
+        ),
+        ("ResumeSession", json!({"SessionId": "s"})),
+        ("TerminateSession", json!({"SessionId": "s"})),
+        (
+            "DescribeSessions",
+            json!({"State": "Active", "MaxResults": 1, "NextToken": "x", "Filters": [{"key": "Owner", "value": "o"}]}),
+        ),
         ("DeleteActivation", json!({"ActivationId": UUID})),
         ("DeregisterManagedInstance", json!({"InstanceId": NODE})),
         (
@@ -131,6 +161,100 @@ pub(crate) fn violations() -> Vec<(&'static str, Value, &'static str)> {
             "CreateActivation",
             json!({"IamRole": long(65)}),
             "less than or equal to 64",
+        ),
+        ("CreateDocument", json!({"Name": "a b"}), "'name' failed"),
+        ("CreateDocument", json!({"Content": ""}), "'content' failed"),
+        (
+            "CreateDocument",
+            json!({"DocumentType": "x"}),
+            "enum value set: [Command, ",
+        ),
+        (
+            "CreateDocument",
+            json!({"DocumentFormat": "x"}),
+            "enum value set: [YAML, JSON, TEXT]",
+        ),
+        (
+            "CreateDocument",
+            json!({"DisplayName": "a*"}),
+            "'displayName' failed",
+        ),
+        (
+            "CreateDocument",
+            json!({"TargetType": "x"}),
+            "'targetType' failed",
+        ),
+        (
+            "CreateDocument",
+            json!({"Attachments": [{"Values": []}]}),
+            "'attachments.1.member.values'",
+        ),
+        (
+            "UpdateDocument",
+            json!({"DocumentVersion": "0"}),
+            "'documentVersion' failed",
+        ),
+        (
+            "UpdateDocument",
+            json!({"VersionName": "a b"}),
+            "'versionName' failed",
+        ),
+        ("DeleteDocument", json!({"Name": "x"}), "'name' failed"),
+        (
+            "UpdateDocumentDefaultVersion",
+            json!({"DocumentVersion": "$LATEST"}),
+            "'documentVersion' failed",
+        ),
+        (
+            "StartSession",
+            json!({"Target": long(401)}),
+            "less than or equal to 400",
+        ),
+        ("StartSession", json!({"Reason": ""}), "'reason' failed"),
+        (
+            "StartSession",
+            json!({"Reason": long(257)}),
+            "less than or equal to 256",
+        ),
+        (
+            "StartSession",
+            json!({"Reason": "a\nb"}),
+            "regular expression pattern",
+        ),
+        (
+            "StartSession",
+            json!({"DocumentName": "a b"}),
+            "'documentName' failed",
+        ),
+        (
+            "StartSession",
+            json!({"Parameters": {"p": [""]}}),
+            "greater than or equal to 1",
+        ),
+        (
+            "ResumeSession",
+            json!({"SessionId": long(97)}),
+            "less than or equal to 96",
+        ),
+        (
+            "TerminateSession",
+            json!({"SessionId": ""}),
+            "greater than or equal to 1",
+        ),
+        (
+            "DescribeSessions",
+            json!({"State": "All"}),
+            "enum value set: [Active, History]",
+        ),
+        (
+            "DescribeSessions",
+            json!({"MaxResults": 201}),
+            "less than or equal to 200",
+        ),
+        (
+            "DescribeSessions",
+            json!({"Filters": [{"key": "x", "value": "y"}]}),
+            "'filters.1.member.key'",
         ),
         (
             "DeleteActivation",

@@ -256,8 +256,14 @@ async fn documents_are_listed_described_and_read() {
             let list = output["DocumentIdentifiers"].as_array().unwrap();
             list.iter().map(|d| d["Name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(names(json!({})).await, ["AWS-RunPowerShellScript", "AWS-RunShellScript"]);
-        let linux = json!({"Filters": [{"Key": "PlatformTypes", "Values": ["Linux"]}, {"Key": "Owner", "Values": ["Amazon"]}]});
+        let of_type = |name: &str| json!({"Filters": [{"Key": "DocumentType", "Values": [name]}]});
+        assert_eq!(names(of_type("Command")).await, ["AWS-RunPowerShellScript", "AWS-RunShellScript"]);
+        let sessions = names(of_type("Session")).await;
+        let last = ["AWS-StartSSHSession", "SSM-SessionManagerRunShell"];
+        assert!(sessions.len() == 6 && sessions.ends_with(&last.map(str::to_owned)), "{sessions:?}");
+        assert_eq!(names(json!({})).await.len(), 8);
+        let linux = json!({"Filters": [{"Key": "PlatformTypes", "Values": ["Linux"]}, {"Key": "Owner", "Values": ["Amazon"]},
+            {"Key": "DocumentType", "Values": ["Command"]}]});
         assert_eq!(names(linux).await, ["AWS-RunShellScript"]);
         let old = json!({"DocumentFilterList": [{"key": "Name", "value": "AWS-RunPower"}]});
         assert_eq!(names(old).await, ["AWS-RunPowerShellScript"]);

@@ -22,8 +22,20 @@ mod run_command;
 #[cfg(test)]
 mod run_command_faults;
 #[cfg(test)]
+mod session_clients;
+#[cfg(test)]
+mod session_documents;
+#[cfg(test)]
+mod session_ends;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod sessions_faults;
+#[cfg(test)]
 mod signatures;
 #[cfg(test)]
 mod streaming;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod world;

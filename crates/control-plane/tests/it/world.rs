@@ -5,7 +5,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use muster_agent_protocol::signing::{Credentials, SignedRequest, sha256_hex, sign, sign_with_node_key};
-use muster_control_plane::{ControlPlane, ControlPlaneConfig};
+use muster_control_plane::{ControlPlane, ControlPlaneConfig, Steady};
 use muster_domain::audit::{AuditTrail, Intent, Outcome};
 use muster_domain::ids::ActId;
 use muster_domain::system::{ManualClock, SystemClock, SystemRandom};
@@ -69,6 +69,8 @@ impl AuditTrail for Remembered {
 pub(crate) struct World {
     pub(crate) plane: Arc<ControlPlane>,
     pub(crate) clock: Arc<ManualClock>,
+    /// What measures idleness and the life of tokens.
+    pub(crate) steady: Arc<ManualClock>,
     pub(crate) audit: Arc<Remembered>,
     pub(crate) folder: Arc<tempfile::TempDir>,
     pub(crate) db: Db,
@@ -99,7 +101,9 @@ impl World {
 
     pub(crate) async fn with_clock(db: Db, folder: Arc<tempfile::TempDir>, clock: Arc<ManualClock>) -> Self {
         let audit = Arc::new(Remembered::default());
+        let steady = Arc::new(ManualClock::default());
         let config = ControlPlaneConfig {
+            steady: Steady::of(Arc::clone(&steady) as Arc<dyn Clock>),
             data_dir: folder.path().to_owned(),
             execution_grace_ms: 5_000,
             ..ControlPlaneConfig::default()
@@ -112,6 +116,7 @@ impl World {
         Self {
             plane,
             clock,
+            steady,
             audit,
             folder,
             db,
