@@ -1,13 +1,19 @@
-//! A running agent: its heartbeat, its channel and its commands, side by side until it is stopped.
+//! A running agent: its heartbeat, its channel its commands and its sessions, side by side until it is stopped.
 
 use crate::calls::{Client, Endpoint};
 use crate::commands::Commands;
 use crate::config::AgentConfig;
 use crate::error::AgentError;
 use crate::identity::StateDir;
-use crate::link::{Link, LinkState};
+use crate::link::{Connection, Link, LinkState, Listener};
+use crate::register::read_ca;
+use crate::sessions::Sessions;
 use crate::tokens::Tokens;
+use crate::trust::Trust;
 use crate::{heartbeat, host};
+use muster_agent_protocol::session::message_type::{AGENT_TASK_ACKNOWLEDGE, INTERACTIVE_SHELL};
+use muster_session_channel::Message;
+use muster_session_channel::kind::CHANNEL_CLOSED;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -25,10 +31,21 @@ pub async fn run(config: AgentConfig, stop: CancellationToken) -> Result<(), Age
     let fingerprint = state.fingerprint(config.random.as_ref())?;
     let key = Arc::new(identity.key_pair()?);
     let endpoint = Endpoint::parse(&identity.endpoint)?;
-    let client = Client::new(endpoint, &identity.region, config.clock.clone())?;
+    let given = config.ca_file.as_deref().map(read_ca).transpose()?;
+    let trust = Trust::from_pem(given.as_deref().or(identity.ca.as_deref()))?;
+    let client = Client::new(endpoint, &identity.region, config.clock.clone(), trust)?;
     let node = identity.node_id;
     let tokens = Arc::new(Tokens::new(client.clone(), node.clone(), key, fingerprint));
     let (link_state, link_watch) = watch::channel(LinkState::default());
+    let sessions = Sessions::new(
+        &config,
+        client.clone(),
+        tokens.clone(),
+        &node,
+        link_watch.clone(),
+        &stop,
+        false,
+    );
     let commands = Commands::open(&config, &node, &identity.region, link_watch, &stop)
         .map_err(AgentError::file("opening the jobs in", &config.state_dir))?;
     let link = Link {
@@ -46,8 +63,18 @@ pub async fn run(config: AgentConfig, stop: CancellationToken) -> Result<(), Age
             host::short_information(&node)
         }
     };
+    let listener = Both {
+        commands: &commands,
+        sessions: &sessions,
+    };
+    // The channel outlives the sessions, whose ends are told on it.
+    let link_stop = CancellationToken::new();
     tokio::join!(
-        link.keep(&commands, &stop),
+        link.keep(&listener, &link_stop),
+        async {
+            sessions.run_until_stopped().await;
+            link_stop.cancel();
+        },
         commands.sweep_until_stopped(),
         heartbeat::keep(
             &client,
@@ -60,4 +87,21 @@ pub async fn run(config: AgentConfig, stop: CancellationToken) -> Result<(), Age
     );
     tracing::info!(%node, "agent stopped");
     Ok(())
+}
+
+/// Messages go to whom they concern.
+struct Both<'a> {
+    commands: &'a Commands,
+    sessions: &'a Sessions,
+}
+
+impl Listener for Both<'_> {
+    async fn message(&self, connection: &Connection, message: Message) {
+        match message.message_type.as_str() {
+            INTERACTIVE_SHELL => self.sessions.start(&message),
+            CHANNEL_CLOSED => self.sessions.close(&message),
+            AGENT_TASK_ACKNOWLEDGE => self.sessions.heard(&message),
+            _ => self.commands.message(connection, message).await,
+        }
+    }
 }

@@ -8,15 +8,36 @@ const FIRST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_secs(60);
 
 /// A row of growing waits.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Backoff {
+    first: Duration,
+    most: Duration,
     failures: u32,
 }
 
+impl Default for Backoff {
+    /// 1, 2, 4 … 60 seconds.
+    fn default() -> Self {
+        Self::new(FIRST, MOST)
+    }
+}
+
 impl Backoff {
-    /// The next wait: between half and all of 1, 2, 4 … 60 seconds.
+    /// Begins with `first` and doubles up to `most`.
+    pub(crate) fn new(first: Duration, most: Duration) -> Self {
+        Self {
+            first,
+            most,
+            failures: 0,
+        }
+    }
+
+    /// The next wait: between half and all of what the row says.
     pub(crate) fn next(&mut self, random: &dyn Random) -> Duration {
-        let whole = FIRST.saturating_mul(1 << self.failures.min(6)).min(MOST);
+        let whole = self
+            .first
+            .saturating_mul(1 << self.failures.min(16))
+            .min(self.most);
         self.failures = self.failures.saturating_add(1);
         whole / 2 + spread(whole / 2, random)
     }

@@ -1,6 +1,8 @@
-//! Calls to the control plane over HTTP: signing and errors. Temporary keys are in `tokens`, the open channel is in `link`.
+//! Calls to the control plane over HTTP: signing and errors. Temporary keys are in `tokens`, channels are opened in
+//! `channels`.
 
 use crate::error::AgentError;
+use crate::trust::Trust;
 use muster_agent_protocol::calls::target;
 use muster_agent_protocol::signing::{Credentials, SignedRequest, sha256_hex, sign, sign_with_node_key};
 use muster_domain::ids::NodeId;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// `X-Amz-Date` for a point in time.
-fn amz_date(now: Timestamp) -> String {
+pub(crate) fn amz_date(now: Timestamp) -> String {
     let (year, month, day, hour, minute, second, _) = now.civil();
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
@@ -26,8 +28,8 @@ pub(crate) fn install_crypto() {
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     base: String,
-    authority: String,
-    is_tls: bool,
+    pub(crate) authority: String,
+    pub(crate) is_tls: bool,
 }
 
 impl Endpoint {
@@ -68,16 +70,23 @@ impl Endpoint {
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
-    endpoint: Endpoint,
-    region: String,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) region: String,
     clock: Arc<dyn Clock>,
+    pub(crate) trust: Trust,
 }
 
 impl Client {
     /// A client for one endpoint and region.
-    pub(crate) fn new(endpoint: Endpoint, region: &str, clock: Arc<dyn Clock>) -> Result<Self, AgentError> {
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        region: &str,
+        clock: Arc<dyn Clock>,
+        trust: Trust,
+    ) -> Result<Self, AgentError> {
         install_crypto();
-        let http = reqwest::Client::builder()
+        let http = trust
+            .apply(reqwest::Client::builder())?
             // The Host header is signed, and HTTP/2 has none.
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
@@ -94,6 +103,7 @@ impl Client {
             endpoint,
             region: region.to_owned(),
             clock,
+            trust,
         })
     }
 
@@ -159,75 +169,7 @@ impl Client {
         serde_json::from_str(&text).map_err(|error| self.nonsense(&error.to_string()))
     }
 
-    /// Asks for a control channel; answers its token.
-    pub(crate) async fn create_control_channel(
-        &self,
-        node: &NodeId,
-        request_id: &str,
-        credentials: &Credentials,
-    ) -> Result<String, AgentError> {
-        let body = serde_json::json!({"MessageSchemaVersion": "1.0", "RequestId": request_id});
-        let path = format!("/v1/control-channel/{node}");
-        let headers = self.headers("application/json");
-        let (status, text) = self
-            .post(&path, headers, body.to_string().into_bytes(), |signed, date| {
-                sign(signed, credentials, &self.region, "ssmmessages", date)
-            })
-            .await?;
-        if status.as_u16() != 201 {
-            return Err(refusal("CreateControlChannel", status, &text));
-        }
-        let token = text
-            .split_once("<TokenValue>")
-            .and_then(|(_, rest)| rest.split_once("</TokenValue>"))
-            .map(|(token, _)| token.trim());
-        match token {
-            Some(token) if !token.is_empty() => Ok(token
-                .replace("&lt;", "<")
-                .replace("&gt;", ">")
-                .replace("&quot;", "\"")
-                .replace("&apos;", "'")
-                .replace("&amp;", "&")),
-            _ => Err(self.nonsense("the control channel came without a token")),
-        }
-    }
-
-    /// The signed request that opens the websocket.
-    pub(crate) fn websocket_request(
-        &self,
-        node: &NodeId,
-        credentials: &Credentials,
-    ) -> Result<http::Request<()>, AgentError> {
-        use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-        let path = format!("/v1/control-channel/{node}");
-        let query = "role=subscribe&stream=input";
-        let scheme = if self.endpoint.is_tls { "wss" } else { "ws" };
-        let mut request = format!("{scheme}://{}{path}?{query}", self.endpoint.authority)
-            .into_client_request()
-            .map_err(|error| self.nonsense(&error.to_string()))?;
-        let mut headers = http::HeaderMap::new();
-        headers.insert("host", header(&self.endpoint.authority)?);
-        let signed = SignedRequest {
-            method: "GET",
-            path: &path,
-            query,
-            headers: &headers,
-            body_hash: &sha256_hex(b""),
-        };
-        let added = sign(
-            &signed,
-            credentials,
-            &self.region,
-            "ssmmessages",
-            &amz_date(self.now()),
-        );
-        for (name, value) in added {
-            request.headers_mut().insert(name, header(&value)?);
-        }
-        Ok(request)
-    }
-
-    fn headers(&self, content_type: &'static str) -> http::HeaderMap {
+    pub(crate) fn headers(&self, content_type: &'static str) -> http::HeaderMap {
         let mut headers = http::HeaderMap::new();
         headers.insert("content-type", http::HeaderValue::from_static(content_type));
         if let Ok(host) = self.endpoint.authority.parse() {
@@ -236,7 +178,7 @@ impl Client {
         headers
     }
 
-    async fn post(
+    pub(crate) async fn post(
         &self,
         path: &str,
         mut headers: http::HeaderMap,
@@ -265,7 +207,7 @@ impl Client {
         Ok((status, text))
     }
 
-    fn nonsense(&self, reason: &str) -> AgentError {
+    pub(crate) fn nonsense(&self, reason: &str) -> AgentError {
         AgentError::Protocol {
             endpoint: self.endpoint.base.clone(),
             reason: reason.to_owned(),
@@ -273,7 +215,7 @@ impl Client {
     }
 }
 
-fn header(text: &str) -> Result<http::HeaderValue, AgentError> {
+pub(crate) fn header(text: &str) -> Result<http::HeaderValue, AgentError> {
     text.parse().map_err(|_| AgentError::Setting {
         field: "--endpoint or --region",
         reason: "holds characters that cannot stand in a request".into(),
@@ -297,9 +239,8 @@ fn error_words(status: http::StatusCode, body: &str) -> (String, String) {
             .split(['>', ' ', '/'])
             .next()
             .filter(|name| name.starts_with(char::is_alphabetic));
-        let message = body
-            .split_once("<message>")
-            .and_then(|(_, rest)| rest.split_once("</message>"));
+        let between = |open, close| body.split_once(open).and_then(|(_, rest)| rest.split_once(close));
+        let message = between("<message>", "</message>").or_else(|| between("<Message>", "</Message>"));
         let code = code.map_or_else(|| status.as_u16().to_string(), str::to_owned);
         return (code, message.map(|(text, _)| text.to_owned()).unwrap_or_default());
     }
@@ -315,7 +256,7 @@ fn error_words(status: http::StatusCode, body: &str) -> (String, String) {
     )
 }
 
-fn refusal(operation: &str, status: http::StatusCode, body: &str) -> AgentError {
+pub(crate) fn refusal(operation: &str, status: http::StatusCode, body: &str) -> AgentError {
     let (code, message) = error_words(status, body);
     let hint = match code.as_str() {
         "InvalidActivation" | "InvalidActivationId" | "ActivationNotFound" => {

@@ -5,8 +5,26 @@ use crate::error::AgentError;
 use clap::{Args, Subcommand};
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// The hidden command that becomes the shell of a session.
+pub(crate) const SESSION_SHELL: &str = "session-shell";
+
+/// To be called first of all in `main`, before there is any thread: when this process was started to become the shell
+/// of a session, it does, and the answer is the exit code of one that could not. `mount` as in [`main`].
+#[must_use]
+pub fn before_runtime(mount: &[&str]) -> Option<ExitCode> {
+    let arguments: Vec<_> = std::env::args_os().skip(1).take(mount.len() + 2).collect();
+    let (specification, path) = arguments.split_last()?;
+    let is_meant = path.len() == mount.len() + 1
+        && path
+            .iter()
+            .zip(mount.iter().copied().chain([SESSION_SHELL]))
+            .all(|(given, wanted)| given == wanted);
+    is_meant.then(|| crate::sessions::launch::become_program(specification))
+}
 
 /// Arguments of `muster agent`.
 #[derive(Debug, Args)]
@@ -58,6 +76,13 @@ struct StateArgs {
     state_dir: PathBuf,
 }
 
+#[derive(Debug, Args)]
+struct TrustArgs {
+    /// Certificates (PEM) that the control plane may show, instead of the system's; kept by `register`
+    #[arg(long, env = "MUSTER_AGENT_CA_FILE", value_name = "PEM")]
+    ca_file: Option<PathBuf>,
+}
+
 #[derive(Args)]
 struct RegisterArgs {
     /// Address of the control plane, for example https://muster.example:4580
@@ -81,6 +106,8 @@ struct RegisterArgs {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
     state: StateArgs,
 }
 
@@ -98,6 +125,8 @@ impl std::fmt::Debug for RegisterArgs {
 struct RunArgs {
     #[command(flatten)]
     state: StateArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// How often the node reports itself
     #[arg(long, default_value_t = 60, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=3600))]
     heartbeat_seconds: u64,
@@ -117,7 +146,8 @@ struct RunArgs {
 pub async fn main(args: AgentArgs, mount: &[&str]) -> Result<(), AgentError> {
     match args.command {
         AgentCommand::Register(args) => {
-            let config = AgentConfig::new(args.state.state_dir, mount);
+            let mut config = AgentConfig::new(args.state.state_dir, mount);
+            config.ca_file = args.trust.ca_file;
             let registration = Registration {
                 endpoint: args.endpoint,
                 region: args.region,
@@ -137,6 +167,7 @@ pub async fn main(args: AgentArgs, mount: &[&str]) -> Result<(), AgentError> {
         AgentCommand::Run(args) => {
             let mut config = AgentConfig::new(args.state.state_dir, mount);
             config.heartbeat = Duration::from_secs(args.heartbeat_seconds);
+            config.ca_file = args.trust.ca_file;
             config.max_jobs = usize::from(args.max_jobs);
             config.output_cap_bytes = args.max_output_mib.saturating_mul(1 << 20);
             let stop = CancellationToken::new();

@@ -23,10 +23,17 @@ pub struct AgentConfig {
     pub output_cap_bytes: u64,
     /// How a reply is repeated while the control plane does not acknowledge it.
     pub resend: Duration,
+    /// The only certificates (PEM) to believe, instead of the system's. Registration keeps what it was given;
+    /// here it takes the place of what was kept.
+    pub ca_file: Option<PathBuf>,
     /// The program that runs one command.
     pub worker_program: PathBuf,
     /// Its arguments; the job's directory is added as the last one.
     pub worker_arguments: Vec<OsString>,
+    /// How many sessions are open at the same time; the next is refused.
+    pub max_sessions: usize,
+    /// Its arguments for starting the shell of a session.
+    pub shell_arguments: Vec<OsString>,
     /// Tells time.
     pub clock: Arc<dyn Clock>,
     /// Gives randomness.
@@ -38,17 +45,21 @@ impl AgentConfig {
     /// `muster agent …`, empty for a program that is nothing else.
     #[must_use]
     pub fn new(state_dir: impl Into<PathBuf>, mount: &[&str]) -> Self {
-        let mut worker_arguments: Vec<OsString> = mount.iter().map(OsString::from).collect();
-        worker_arguments.push("worker".into());
+        let arguments = |last: &str| -> Vec<OsString> {
+            mount.iter().copied().chain([last]).map(OsString::from).collect()
+        };
         Self {
             state_dir: state_dir.into(),
             heartbeat: Duration::from_secs(60),
             max_jobs: 10,
             output_cap_bytes: 1 << 30,
             resend: Duration::from_secs(30),
+            ca_file: None,
             // After an upgrade in place `current_exe` names a deleted file; this link always works.
             worker_program: PathBuf::from("/proc/self/exe"),
-            worker_arguments,
+            worker_arguments: arguments("worker"),
+            max_sessions: 1000,
+            shell_arguments: arguments(crate::cli::SESSION_SHELL),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }

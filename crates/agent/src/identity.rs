@@ -35,6 +35,9 @@ pub(crate) struct Identity {
     pub(crate) fingerprint: String,
     /// The private key (base64 of PKCS#8). In the same file as the id: both change together or not at all.
     pub(crate) key: String,
+    /// The only certificates (PEM) to believe, instead of the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<String>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -251,6 +254,7 @@ mod tests {
             endpoint: "e".into(),
             fingerprint: "f".into(),
             key: made.document.clone(),
+            ca: None,
         };
         state.save_identity(&identity).unwrap();
         let read = state.identity().unwrap().unwrap();

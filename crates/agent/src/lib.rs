@@ -4,6 +4,7 @@
 mod agent;
 mod backoff;
 mod calls;
+mod channels;
 pub mod cli;
 mod commands;
 mod config;
@@ -14,8 +15,10 @@ mod host;
 mod identity;
 mod link;
 mod register;
+mod sessions;
 pub mod sim;
 mod tokens;
+mod trust;
 mod worker;
 
 pub use agent::run;

@@ -2,22 +2,21 @@
 
 use crate::backoff::Backoff;
 use crate::calls::Client;
+use crate::channels::{Channel, Socket};
 use crate::error::AgentError;
 use crate::host::AGENT_VERSION;
 use crate::tokens::Tokens;
 use futures::{SinkExt as _, StreamExt as _};
 use muster_agent_protocol::control::OpenControlChannel;
-use muster_agent_protocol::extension::{HELLO, Hello, OUTPUT_STREAM};
+use muster_agent_protocol::extension::{HELLO, Hello, OUTPUT_STREAM, SESSION_INFO};
 use muster_domain::ids::NodeId;
 use muster_domain::time::Random;
 use muster_session_channel::Message;
-use muster_session_channel::message::MAX_FRAME;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::tungstenite::Message as Frame;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -28,8 +27,6 @@ const OPEN_WITHIN: Duration = Duration::from_secs(20);
 const HELLO_WITHIN: Duration = Duration::from_secs(2);
 /// A channel that held this long was a good one.
 const STABLE_AFTER: Duration = Duration::from_secs(30);
-
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// One open channel, to send on. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -70,6 +67,8 @@ pub(crate) struct LinkState {
     pub(crate) connection: Option<Connection>,
     /// Whether output is sent as a stream; `None` until that is known.
     pub(crate) streams_output: Option<bool>,
+    /// Whether sessions are described.
+    pub(crate) describes_sessions: bool,
 }
 
 /// Takes what arrives.
@@ -126,43 +125,24 @@ impl Link {
 
     async fn open(&self) -> Result<Socket, AgentError> {
         let credentials = self.tokens.get().await?;
+        let channel = Channel::Control(&self.node);
         let token = self
             .client
-            .create_control_channel(&self.node, &self.random.uuid(), &credentials)
+            .create_channel(channel, &self.random.uuid(), &credentials)
             .await?;
-        let request = self.client.websocket_request(&self.node, &credentials)?;
-        let limits = WebSocketConfig::default()
-            .max_message_size(Some(MAX_FRAME))
-            .max_frame_size(Some(MAX_FRAME));
-        let connected = tokio_tungstenite::connect_async_with_config(request, Some(limits), true).await;
-        let (mut socket, _) = connected.map_err(|error| self.websocket_error(&error))?;
+        let mut socket = self.client.open_channel(channel, &credentials).await?;
         let opening = OpenControlChannel {
             message_schema_version: "1.0".into(),
             request_id: self.random.uuid(),
             token_value: token,
             agent_version: AGENT_VERSION.into(),
             platform_type: "linux".into(),
-            muster_extensions: vec![OUTPUT_STREAM.into()],
+            muster_extensions: vec![OUTPUT_STREAM.into(), SESSION_INFO.into()],
         };
         let text = serde_json::to_string(&opening).unwrap_or_default();
         let sent = socket.send(Frame::text(text)).await;
-        sent.map_err(|error| self.websocket_error(&error))?;
+        sent.map_err(|error| self.client.websocket_error(channel, &error))?;
         Ok(socket)
-    }
-
-    fn websocket_error(&self, error: &tokio_tungstenite::tungstenite::Error) -> AgentError {
-        match error {
-            tokio_tungstenite::tungstenite::Error::Http(answer) => AgentError::Refused {
-                operation: "OpenControlChannel".into(),
-                code: answer.status().as_u16().to_string(),
-                message: String::new(),
-                hint: "",
-            },
-            other => AgentError::Unreachable {
-                endpoint: self.client.endpoint().as_str().to_owned(),
-                reason: other.to_string(),
-            },
-        }
     }
 
     /// Reads until the channel ends; answers whether the other side ever said anything.
@@ -179,7 +159,7 @@ impl Link {
         let mut writer = tokio::spawn(write(sink, frames));
         self.state.send_replace(LinkState {
             connection: Some(connection.clone()),
-            streams_output: None,
+            ..LinkState::default()
         });
         let hello_until = tokio::time::sleep(HELLO_WITHIN);
         tokio::pin!(hello_until);
@@ -212,9 +192,11 @@ impl Link {
             match Message::decode(&bytes) {
                 Ok(message) if message.message_type == HELLO => {
                     let hello: Hello = serde_json::from_slice(&message.payload).unwrap_or_default();
-                    let streams = hello.extensions.iter().any(|name| name == OUTPUT_STREAM);
-                    self.state
-                        .send_modify(|state| state.streams_output = Some(streams));
+                    let speaks = |addition| hello.extensions.iter().any(|name| name == addition);
+                    self.state.send_modify(|state| {
+                        state.streams_output = Some(speaks(OUTPUT_STREAM));
+                        state.describes_sessions = speaks(SESSION_INFO);
+                    });
                 }
                 Ok(message) => listener.message(&connection, message).await,
                 Err(error) => tracing::warn!(%error, "a frame on the control channel was no message"),

@@ -12,8 +12,15 @@ struct Program {
     agent: muster_agent::cli::AgentArgs,
 }
 
+fn main() -> ExitCode {
+    if let Some(code) = muster_agent::cli::before_runtime(&[]) {
+        return code;
+    }
+    run()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     let program = Program::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));

@@ -4,8 +4,10 @@ use crate::calls::{Client, Endpoint};
 use crate::config::{AgentConfig, Registration};
 use crate::error::AgentError;
 use crate::identity::{Identity, StateDir, public_key_text};
+use crate::trust::Trust;
 use muster_agent_protocol::calls::{RegisterManagedInstanceRequest, RegisterManagedInstanceResponse};
 use muster_domain::ids::NodeId;
+use std::path::Path;
 
 /// Registers this machine with an activation and keeps the identity in the state directory.
 ///
@@ -27,6 +29,8 @@ pub async fn register(config: &AgentConfig, registration: &Registration) -> Resu
             });
         }
     }
+    let ca = config.ca_file.as_deref().map(read_ca).transpose()?;
+    let trust = Trust::from_pem(ca.as_deref())?;
     let state = StateDir::open_patiently(&config.state_dir).await?;
     if let Some(identity) = state.identity()?
         && !registration.force
@@ -37,7 +41,12 @@ pub async fn register(config: &AgentConfig, registration: &Registration) -> Resu
         });
     }
     let fingerprint = state.fingerprint(config.random.as_ref())?;
-    let client = Client::new(endpoint.clone(), &registration.region, config.clock.clone())?;
+    let client = Client::new(
+        endpoint.clone(),
+        &registration.region,
+        config.clock.clone(),
+        trust,
+    )?;
     // A forced registration that fails leaves the old identity with a key that no longer fits it;
     // therefore the new key takes its place only after the control plane has agreed.
     let key = state.pending_key()?;
@@ -62,9 +71,18 @@ pub async fn register(config: &AgentConfig, registration: &Registration) -> Resu
         endpoint: endpoint.as_str().to_owned(),
         fingerprint,
         key: key.document,
+        ca,
     };
     state.save_identity(&identity)?;
     state.forget_pending_key();
     tracing::info!(node = %identity.node_id, endpoint = %identity.endpoint, "registered");
     Ok(identity.node_id)
+}
+
+/// The text of a file with certificates.
+pub(crate) fn read_ca(path: &Path) -> Result<String, AgentError> {
+    std::fs::read_to_string(path).map_err(|error| AgentError::Setting {
+        field: "--ca-file",
+        reason: format!("{} cannot be read: {error}", path.display()),
+    })
 }

@@ -1,13 +1,19 @@
 //! Simulated nodes: they register, report, keep a channel and answer commands as a real agent does on
 //! the wire, but run nothing and keep nothing on disk. Thousands fit into one process.
+//! In their sessions input comes back as it is, and a line `flood <bytes>` is answered with that much output.
 
 mod job;
 
+pub use crate::sessions::simulated::flood_byte;
+
 use crate::calls::{Client, Endpoint};
+use crate::config::AgentConfig;
 use crate::error::AgentError;
 use crate::identity::{StateDir, public_key_text};
 use crate::link::{Connection, Link, LinkState, Listener};
+use crate::sessions::Sessions;
 use crate::tokens::Tokens;
+use crate::trust::Trust;
 use crate::{heartbeat, host};
 use futures::{StreamExt as _, TryStreamExt as _};
 use job::{Sign, SimJobTask};
@@ -19,9 +25,11 @@ use muster_agent_protocol::control::{
     command_of_job, message_type, topic,
 };
 use muster_agent_protocol::extension::{OUTPUT_ACK, OutputAck};
+use muster_agent_protocol::session::message_type as session;
 use muster_domain::ids::NodeId;
 use muster_domain::time::{Clock, Random};
 use muster_session_channel::Message;
+use muster_session_channel::kind::CHANNEL_CLOSED;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -127,7 +135,7 @@ impl Fleet {
 /// [`AgentError`] when a node could not be registered; those before it stay registered.
 pub async fn fleet(config: SimConfig, stop: CancellationToken) -> Result<Fleet, AgentError> {
     let endpoint = Endpoint::parse(&config.endpoint)?;
-    let client = Client::new(endpoint, &config.region, config.clock.clone())?;
+    let client = Client::new(endpoint, &config.region, config.clock.clone(), Trust::default())?;
     // One key pair for all: each node is still known by its own id.
     let key = Arc::new(StateDir::new_key()?.pair);
     let registered: Vec<(NodeId, String)> = futures::stream::iter(0..config.count)
@@ -151,6 +159,10 @@ pub async fn fleet(config: SimConfig, stop: CancellationToken) -> Result<Fleet, 
         .buffered(REGISTER_AT_ONCE)
         .try_collect()
         .await?;
+    // Simulated nodes keep nothing on disk and start no programs: neither setting is used.
+    let mut session_config = AgentConfig::new("", &[]);
+    session_config.clock = config.clock.clone();
+    session_config.random = config.random.clone();
     let tasks = TaskTracker::new();
     let mut links = Vec::with_capacity(registered.len());
     let nodes = registered.iter().map(|(node, _)| node.clone()).collect();
@@ -172,6 +184,15 @@ pub async fn fleet(config: SimConfig, stop: CancellationToken) -> Result<Fleet, 
         };
         let simulated = SimNode {
             number,
+            sessions: Sessions::new(
+                &session_config,
+                client.clone(),
+                tokens.clone(),
+                &node,
+                watched.clone(),
+                &stop,
+                true,
+            ),
             node,
             config: config.clone(),
             link: watched,
@@ -183,8 +204,13 @@ pub async fn fleet(config: SimConfig, stop: CancellationToken) -> Result<Fleet, 
         tasks.spawn(async move {
             let information = |is_full| simulated.information(is_full);
             let random = simulated.config.random.as_ref();
+            let link_stop = CancellationToken::new();
             tokio::join!(
-                link.keep(&simulated, &stop),
+                link.keep(&simulated, &link_stop),
+                async {
+                    simulated.sessions.run_until_stopped().await;
+                    link_stop.cancel();
+                },
                 heartbeat::keep(
                     &client,
                     &tokens,
@@ -204,6 +230,7 @@ struct SimNode {
     node: NodeId,
     config: SimConfig,
     link: watch::Receiver<LinkState>,
+    sessions: Sessions,
     /// All commands ever sent to it, by id.
     jobs: Mutex<HashMap<String, mpsc::UnboundedSender<Sign>>>,
     tasks: TaskTracker,
@@ -276,6 +303,9 @@ impl SimNode {
 impl Listener for SimNode {
     async fn message(&self, connection: &Connection, message: Message) {
         match message.message_type.as_str() {
+            session::INTERACTIVE_SHELL => self.sessions.start(&message),
+            CHANNEL_CLOSED => self.sessions.close(&message),
+            session::AGENT_TASK_ACKNOWLEDGE => self.sessions.heard(&message),
             message_type::AGENT_JOB => {
                 let Ok(job) = serde_json::from_slice::<AgentJob>(&message.payload) else {
                     return;

@@ -9,20 +9,25 @@ const PASSES: usize = 10;
 
 /// Notes this process as the leader of its session. Before anything is started.
 pub(super) fn note(file: &Path) -> std::io::Result<()> {
-    let pid = rustix::process::getpid();
-    let stat = Stat::of(pid.as_raw_nonzero().get()).unwrap_or_default();
-    std::fs::write(
-        file,
-        format!("{} {} {}", pid.as_raw_nonzero(), stat.start, boot()),
-    )
+    std::fs::write(file, identify(rustix::process::getpid()))
+}
+
+/// A process, so that no other is taken for it later.
+pub(crate) fn identify(process: Pid) -> String {
+    let stat = Stat::of(process.as_raw_nonzero().get()).unwrap_or_default();
+    format!("{} {} {}", process.as_raw_nonzero(), stat.start, boot())
 }
 
 /// Ends all processes of the session noted in `file`, once its leader is dead.
 pub(crate) fn end_left_behind(file: &Path) {
-    let Ok(text) = std::fs::read_to_string(file) else {
-        return;
-    };
-    let mut parts = text.split(' ');
+    if let Ok(text) = std::fs::read_to_string(file) {
+        end_identified(&text);
+    }
+}
+
+/// Ends all processes of the session that was led by the process that [`identify`] describes.
+pub(crate) fn end_identified(leader: &str) {
+    let mut parts = leader.split(' ');
     let (Some(Ok(leader)), Some(start), Some(noted_boot)) =
         (parts.next().map(str::parse::<i32>), parts.next(), parts.next())
     else {
@@ -44,13 +49,19 @@ pub(crate) fn end_left_behind(file: &Path) {
     }
 }
 
-fn members(leader: i32) -> Vec<Pid> {
+/// All living processes of a session, by the number of its leader.
+pub(crate) fn members(leader: i32) -> Vec<Pid> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|pid| Stat::of(*pid).is_some_and(|stat| stat.session == leader && stat.is_alive))
         .filter_map(Pid::from_raw)
         .collect()
+}
+
+/// Whether a process lives; a zombie does not.
+pub(crate) fn is_alive(process: Pid) -> bool {
+    Stat::of(process.as_raw_nonzero().get()).is_some_and(|stat| stat.is_alive)
 }
 
 fn boot() -> String {

@@ -1,9 +1,12 @@
 //! A small control plane for tests: checks signatures, hands out channels, keeps what agents say.
 
 use crate::gateway_server::router;
+use crate::leg::Leg;
 use axum::serve::ListenerExt as _;
 use muster_agent_protocol::calls::UpdateInstanceInformationRequest;
 use muster_agent_protocol::control::{AgentJob, AgentJobAck, OpenControlChannel, ReplyContent, job_id};
+use muster_agent_protocol::extension::SessionInfo;
+use muster_agent_protocol::session::AgentTaskComplete;
 use muster_agent_protocol::signing::NodeKey;
 use muster_session_channel::Message;
 use serde_json::{Value, json};
@@ -33,6 +36,13 @@ pub(crate) struct Seen {
     pub(crate) output_bytes_received: u64,
     pub(crate) open: HashMap<String, mpsc::UnboundedSender<Order>>,
     pub(crate) violations: Vec<String>,
+    /// Messages about sessions: their ends, and what runs in them.
+    pub(crate) completed: Vec<AgentTaskComplete>,
+    pub(crate) described: Vec<SessionInfo>,
+    /// Data channels by session.
+    pub(crate) legs: HashMap<String, Arc<Leg>>,
+    /// How often a data channel was asked for.
+    pub(crate) created: HashMap<String, u32>,
 }
 
 pub(crate) enum Order {
@@ -46,6 +56,7 @@ pub(crate) struct Manners {
     pub(crate) speaks_output: bool,
     pub(crate) acks_replies: bool,
     pub(crate) acks_output: bool,
+    pub(crate) acks_ends: bool,
     /// Drops the channel whenever so many bytes of output came since it was opened.
     pub(crate) drop_after_bytes: Option<u64>,
 }
@@ -56,6 +67,7 @@ impl Default for Manners {
             speaks_output: true,
             acks_replies: true,
             acks_output: true,
+            acks_ends: true,
             drop_after_bytes: None,
         }
     }
@@ -119,8 +131,12 @@ impl Gateway {
     }
 
     pub(crate) fn drop_channels(&self) {
-        for channel in self.inner.seen.lock().unwrap().open.values() {
+        let seen = self.inner.seen.lock().unwrap();
+        for channel in seen.open.values() {
             let _ = channel.send(Order::Drop);
+        }
+        for leg in seen.legs.values() {
+            leg.drop_connection();
         }
     }
 
@@ -175,8 +191,12 @@ impl Gateway {
     }
 
     fn send(&self, node: &str, job: &AgentJob) -> Uuid {
+        self.send_message(node, "agent_job", &json!(job))
+    }
+
+    pub(crate) fn send_message(&self, node: &str, message_type: &str, payload: &Value) -> Uuid {
         let id = Uuid::from_u128(rand());
-        let message = Message::control("agent_job", id, 1, serde_json::to_vec(job).unwrap());
+        let message = Message::control(message_type, id, 1, serde_json::to_vec(payload).unwrap());
         let seen = self.inner.seen.lock().unwrap();
         seen.open[node].send(Order::Send(message)).ok().unwrap();
         id
@@ -259,7 +279,7 @@ impl Gateway {
     }
 }
 
-fn rand() -> u128 {
+pub(crate) fn rand() -> u128 {
     use muster_domain::time::Random as _;
     let mut bytes = [0; 16];
     muster_domain::system::SystemRandom.fill(&mut bytes);

@@ -10,8 +10,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use muster_agent_protocol::control::{AgentJobReply, AgentJobReplyAck, OpenControlChannel};
 use muster_agent_protocol::extension::{
-    CHUNK_BYTES, HELLO, OUTPUT, OUTPUT_ACK, OUTPUT_STREAM, OutputAck, WINDOW_BYTES, decode_output,
+    CHUNK_BYTES, HELLO, OUTPUT, OUTPUT_ACK, OUTPUT_STREAM, OutputAck, SESSION_INFO, SESSION_INFO_MESSAGE,
+    WINDOW_BYTES, decode_output,
 };
+use muster_agent_protocol::session::{AgentTaskAcknowledge, AgentTaskComplete};
 use muster_agent_protocol::signing::{NodeKey, SignedRequest, parse_authorization, sha256_hex, verify};
 use muster_session_channel::Message;
 use serde_json::{Value, json};
@@ -24,6 +26,10 @@ pub(crate) fn router(inner: Arc<Inner>, stop: CancellationToken) -> Router {
     Router::new()
         .route("/", post(call))
         .route("/v1/control-channel/{node}", get(channel).post(create_channel))
+        .route(
+            "/v1/data-channel/{session}",
+            get(data_channel).post(create_data_channel),
+        )
         .with_state((inner, stop))
 }
 
@@ -119,6 +125,44 @@ async fn create_channel(
         .into_response()
 }
 
+async fn create_data_channel(
+    State((inner, _)): App,
+    Path(session): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if !is_signed(&method, &uri, &headers, &body, None) {
+        return error("AccessDeniedException");
+    }
+    let leg = inner.change(|seen| {
+        *seen.created.entry(session.clone()).or_default() += 1;
+        seen.legs.get(&session).cloned()
+    });
+    if leg.is_none_or(|leg| leg.is_terminated()) {
+        let refusal = "<BadRequest><message>Session is already terminated</message></BadRequest>";
+        return (StatusCode::BAD_REQUEST, refusal).into_response();
+    }
+    let token = "<CreateDataChannelResult><TokenValue>data&amp;token</TokenValue></CreateDataChannelResult>";
+    (StatusCode::CREATED, token).into_response()
+}
+
+async fn data_channel(
+    State((inner, stop)): App,
+    Path(session): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !is_signed(&method, &uri, &headers, b"", None) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let leg = inner.seen.lock().unwrap().legs[&session].clone();
+    upgrade.on_upgrade(move |socket| leg.serve(socket, stop))
+}
+
 async fn channel(
     State((inner, stop)): App,
     Path(node): Path<String>,
@@ -141,8 +185,8 @@ async fn serve(inner: Arc<Inner>, stop: CancellationToken, node: String, mut soc
     assert_eq!(opening.token_value, "a&b");
     let (orders, mut ordered) = mpsc::unbounded_channel();
     if inner.manners.lock().unwrap().speaks_output {
-        assert_eq!(opening.muster_extensions, [OUTPUT_STREAM]);
-        let hello = json!({"Extensions": [OUTPUT_STREAM]}).to_string();
+        assert_eq!(opening.muster_extensions, [OUTPUT_STREAM, SESSION_INFO]);
+        let hello = json!({"Extensions": [OUTPUT_STREAM, SESSION_INFO]}).to_string();
         let _ = orders.send(Order::Send(Message::control(
             HELLO,
             Uuid::nil(),
@@ -218,6 +262,24 @@ impl Inner {
                 manners
                     .acks_replies
                     .then(|| answer("agent_job_reply_ack", json!(ack)))?
+            }
+            "agent_task_complete" => {
+                let complete: AgentTaskComplete = serde_json::from_slice(&message.payload).unwrap();
+                let ack = AgentTaskAcknowledge {
+                    schema_version: 1,
+                    message_id: message.id.to_string(),
+                    task_id: complete.task_id.clone(),
+                    topic: complete.topic.clone(),
+                };
+                self.change(|seen| seen.completed.push(complete));
+                manners
+                    .acks_ends
+                    .then(|| answer("agent_task_acknowledge", json!(ack)))?
+            }
+            SESSION_INFO_MESSAGE => {
+                let info = serde_json::from_slice(&message.payload).unwrap();
+                self.change(|seen| seen.described.push(info));
+                None
             }
             OUTPUT => {
                 let (header, bytes) = decode_output(&message.payload).unwrap();
