@@ -12,4 +12,5 @@ pub mod fleet;
 pub mod http;
 pub mod overview;
 pub mod services;
+pub mod sessions;
 pub mod sync;

@@ -11,10 +11,14 @@ use crate::fleet::{Figures, FleetService};
 use crate::overview::OverviewService;
 use crate::overview::http::LiveState;
 use crate::overview::service::RecentActs;
+use crate::sessions::live::{Connector, Live, LiveGround};
+use crate::sessions::{SessionPolicy, SessionService, Store};
 use crate::sync::commands::{CommandSync, Nudge};
 use crate::sync::fleet::FleetSync;
+use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
 use muster_store::Db;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +38,16 @@ pub struct Ground {
     pub ssm: Ssm,
     /// Wakes streams.
     pub bus: EventBus,
+    /// Where what the server does unasked is recorded.
+    pub trail: Arc<dyn AuditTrail>,
+    /// What holds for sessions.
+    pub sessions: Arc<SessionPolicy>,
+    /// Where recordings are written and read.
+    pub recordings: Store,
+    /// Everything that Muster keeps is in here.
+    pub data_dir: PathBuf,
+    /// The server stops.
+    pub stop: CancellationToken,
 }
 
 /// The services of the fleet, of commands and of the Overview, and the tasks that feed them.
@@ -42,6 +56,8 @@ pub struct Services {
     pub fleet: FleetService,
     /// Run Command.
     pub commands: CommandService,
+    /// Sessions on nodes.
+    pub sessions: SessionService,
     /// The Overview.
     pub overview: OverviewService,
     /// The live state of connections.
@@ -63,6 +79,11 @@ impl Services {
             random,
             ssm,
             bus,
+            trail,
+            sessions,
+            recordings,
+            data_dir,
+            stop,
         } = ground.clone();
         let figures = Figures::default();
         let (queued, sent) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -75,7 +96,27 @@ impl Services {
         );
         let output = OutputReader::new(ssm.clone())?;
         let follower = Follower::new(db.clone(), ssm.clone(), output, Arc::clone(&clock), bus.clone());
+        let sessions = SessionService {
+            ground: LiveGround {
+                db: db.clone(),
+                door: door.clone(),
+                trail,
+                clock: Arc::clone(&clock),
+                random: Arc::clone(&random),
+                connector: Connector {
+                    ssm: ssm.clone(),
+                    clock: Arc::clone(&clock),
+                },
+                policy: sessions,
+                live: Live::default(),
+                stop,
+            },
+            recordings,
+            folder: data_dir.join("sessions"),
+            opened: Arc::default(),
+        };
         Ok(Self {
+            sessions,
             fleet: FleetService {
                 db: db.clone(),
                 door: door.clone(),
@@ -132,6 +173,7 @@ impl Services {
     pub fn routes(&self) -> axum::Router {
         crate::commands::http::routes(self.commands.clone())
             .merge(crate::fleet::http::routes(self.fleet.clone()))
+            .merge(crate::sessions::http::routes(self.sessions.clone()))
             .merge(crate::overview::http::routes(self.live.clone()))
     }
 

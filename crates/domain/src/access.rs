@@ -2,7 +2,7 @@
 
 use crate::actor::{Actor, Origin};
 use crate::error::{FieldError, PortalError};
-use crate::ids::{GrantId, SessionId, UserId};
+use crate::ids::{ApiTokenId, GrantId, SessionId, UserId};
 use crate::permission::{Role, Scope};
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -186,6 +186,69 @@ pub struct SignedIn {
     pub user_id: UserId,
 }
 
+/// Days that a token may hold at most.
+pub const MAX_TOKEN_DAYS: u32 = 365;
+
+/// Input: make a token with which a program acts as a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateToken {
+    /// What it is for: told apart by this.
+    pub name: String,
+    /// Days until it ends.
+    pub days: u32,
+}
+
+impl CreateToken {
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn check(&self) -> Result<(), PortalError> {
+        let mut fields = Vec::new();
+        let length = self.name.trim().chars().count();
+        if !(1..=64).contains(&length) || self.name.chars().any(char::is_control) {
+            fields.push(FieldError::new(
+                "name",
+                "Say what it is for, in 1 to 64 characters.",
+            ));
+        }
+        if !(1..=MAX_TOKEN_DAYS).contains(&self.days) {
+            fields.push(FieldError::new("days", "A token holds for 1 to 365 days."));
+        }
+        PortalError::from_fields(fields)
+    }
+}
+
+/// A token, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenView {
+    /// Its public handle.
+    pub id: ApiTokenId,
+    /// What it is for.
+    pub name: String,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Last used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A token's secret, shown once. Never printed otherwise.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenCreated {
+    /// Its public handle.
+    pub id: ApiTokenId,
+    /// What a program sends as `Authorization: Bearer …`.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for TokenCreated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenCreated")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What can be done with users and sessions. Every call passes the door.
 #[async_trait]
 pub trait Access: Send + Sync {
@@ -218,6 +281,12 @@ pub trait Access: Send + Sync {
     async fn sign_out(&self, actor: &Actor) -> Result<(), PortalError>;
     /// Changes one's own password and ends all other sessions.
     async fn change_password(&self, actor: &Actor, input: ChangePassword) -> Result<(), PortalError>;
+    /// One's own tokens that hold, newest first.
+    async fn tokens(&self, actor: &Actor) -> Result<Vec<TokenView>, PortalError>;
+    /// Makes a token with which a program acts as oneself; its secret is in the answer and nowhere else.
+    async fn create_token(&self, actor: &Actor, input: CreateToken) -> Result<TokenCreated, PortalError>;
+    /// Takes back one of one's own tokens.
+    async fn revoke_token(&self, actor: &Actor, token: ApiTokenId) -> Result<(), PortalError>;
     /// All users by name.
     async fn users(&self, actor: &Actor) -> Result<Vec<UserView>, PortalError>;
     /// Makes a user.

@@ -77,6 +77,13 @@ actions! {
     /// Change one's own password.
     ProfileChangePassword = "profile.change_password", Who::SignedIn, true;
 
+    /// Make a token with which a program acts as oneself.
+    TokensCreate = "tokens.create", Who::SignedIn, true;
+    /// Make a token for a user, at the server's command line.
+    TokensCreateFor = "tokens.create_for", ADMINISTRATORS, true;
+    /// Take back one of one's own tokens.
+    TokensRevoke = "tokens.revoke", Who::SignedIn, true;
+
     /// See the Overview.
     OverviewRead = "overview.read", READERS, false;
     /// Search in the command palette.
@@ -118,6 +125,10 @@ actions! {
     SessionsWatch = "sessions.watch", OVERSEERS, true;
     /// Ask for more time in one's own session.
     SessionsMoreTime = "sessions.more_time", OPERATORS, true;
+    /// A browser that was attached is gone (written by the server itself).
+    SessionsDetached = "sessions.detached", Who::Anybody, true;
+    /// A session is over, however it came (written by the server itself).
+    SessionsEnded = "sessions.ended", Who::Anybody, true;
     /// End one's own session.
     SessionsEnd = "sessions.end", OPERATORS, true;
     /// End another's session.
@@ -213,6 +224,11 @@ impl Action {
             | Self::SessionSignOutEverywhere
             | Self::ProfileRead
             | Self::ProfileChangePassword
+            | Self::TokensCreate
+            | Self::TokensCreateFor
+            | Self::TokensRevoke
+            | Self::SessionsDetached
+            | Self::SessionsEnded
             | Self::ApiCall
             | Self::ServerLifecycle => false,
         }

@@ -5,6 +5,7 @@ use crate::audit::Audit;
 use crate::commands::Commands;
 use crate::fleet::Fleet;
 use crate::overview::Overview;
+use crate::sessions::Sessions;
 use std::sync::Arc;
 
 /// Everything that a page can ask for.
@@ -16,6 +17,8 @@ pub struct Backend {
     pub fleet: Arc<dyn Fleet>,
     /// Run Command.
     pub commands: Arc<dyn Commands>,
+    /// Terminals and other sessions on nodes.
+    pub sessions: Arc<dyn Sessions>,
     /// The audit log.
     pub audit: Arc<dyn Audit>,
     /// Overview, connections, search.

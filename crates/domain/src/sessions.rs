@@ -5,7 +5,7 @@ mod input;
 mod views;
 pub mod wire;
 
-pub use input::{EndSession, SessionQuery, StartSession};
+pub use input::{EndSession, OpenTunnel, SessionQuery, StartSession};
 pub use views::{
     EndReason, Hit, Participant, ParticipantRole, RecordedChunk, RecordedCommand, RecordedEvent,
     RecordingState, RecordingView, SessionDetail, SessionKind, SessionStatus, SessionSummary, StartOptions,
@@ -25,6 +25,8 @@ pub trait Sessions: Send + Sync {
     async fn options(&self, actor: &Actor, node: NodeId) -> Result<StartOptions, PortalError>;
     /// Starts a session. It goes on without a browser until somebody or a limit ends it.
     async fn start(&self, actor: &Actor, input: StartSession) -> Result<NodeSessionId, PortalError>;
+    /// Starts a session that carries connections to a port. Its client attaches like a terminal's page.
+    async fn tunnel(&self, actor: &Actor, input: OpenTunnel) -> Result<NodeSessionId, PortalError>;
     /// Sessions that go on, newest first; one's own first. At most 200.
     async fn live(&self, actor: &Actor) -> Result<Vec<SessionSummary>, PortalError>;
     /// Sessions of the past and the present, newest first.

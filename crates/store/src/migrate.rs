@@ -35,6 +35,9 @@ migrations! {
     3 "0003_fleet_init";
     4 "0004_commands_init";
     5 "0005_control_plane_init";
+    6 "0006_control_plane_sessions";
+    7 "0007_sessions_init";
+    8 "0008_access_api_tokens";
 }
 
 /// The newest version that this program knows.

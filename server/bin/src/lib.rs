@@ -8,5 +8,6 @@ pub mod forms;
 pub mod local_node;
 pub mod pages;
 pub mod start;
+pub mod tunnel;
 
 pub use start::{Running, StartError, start};

@@ -25,6 +25,8 @@ use muster_server::http::session::SessionLayer;
 use muster_server::http::sign_in::SignInState;
 use muster_server::http::{health, sign_in, static_files};
 use muster_server::services::{Ground, Services};
+use muster_server::sessions::Store;
+use muster_server::sessions::sweep::Sweep;
 use muster_store::db::Address;
 use muster_store::migrate::migrate;
 use muster_store::{Db, StoreError};
@@ -72,12 +74,18 @@ pub enum StartError {
     /// The embedded endpoint.
     #[error(transparent)]
     ControlPlane(#[from] muster_control_plane::OpenError),
+    /// Its certificates.
+    #[error(transparent)]
+    Authority(#[from] muster_control_plane::tls::AuthorityError),
     /// A listener.
     #[error(transparent)]
     Listen(#[from] std::io::Error),
     /// A client.
     #[error("the HTTP client cannot be built: {0}")]
     Client(String),
+    /// Where recordings are kept.
+    #[error("recordings cannot be kept: {0}")]
+    Recordings(String),
     /// Nobody says which region.
     #[error("there is no region: set MUSTER_REGION or AWS_REGION, or a region in the AWS profile")]
     NoRegion,
@@ -140,6 +148,16 @@ pub async fn control_plane(
     Ok(ControlPlane::open(db.clone(), clock, random, audit, settings).await?)
 }
 
+/// Where recordings of these settings are written and read.
+///
+/// # Errors
+/// When the folder or the signing key cannot be used.
+pub fn recordings(config: &Config, ssm: &Ssm, clock: Arc<dyn Clock>) -> Result<Store, StartError> {
+    let folder = config.data_dir.join("recordings");
+    Store::open(&folder, config.recording_store.as_deref(), ssm, clock)
+        .map_err(|error| StartError::Recordings(error.to_string()))
+}
+
 struct Endpoint {
     addr: SocketAddr,
     keys: (String, String),
@@ -150,6 +168,7 @@ struct Endpoint {
 async fn start_endpoint(
     config: &Config,
     plane: &Arc<ControlPlane>,
+    clock: Arc<dyn Clock>,
     stop: &CancellationToken,
 ) -> Result<Endpoint, StartError> {
     let (listener, addr) = endpoint::listen(config.ssm_addr).await?;
@@ -158,6 +177,10 @@ async fn start_endpoint(
         let (listener, extra) = endpoint::listen(*extra).await?;
         tracing::info!(%extra, "the embedded endpoint listens here too");
         tasks.push(endpoint::serve(listener, plane.router(), stop.clone()));
+    }
+    if let Some((addr, task)) = endpoint::serve_over_tls(config, plane, clock, stop).await? {
+        tracing::info!(%addr, "the embedded endpoint listens with TLS");
+        tasks.push(task);
     }
     tasks.push(tokio::spawn(Arc::clone(plane).run_background(stop.clone())));
     let keys = plane.portal_credentials();
@@ -231,7 +254,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
             Arc::clone(&audit),
         )
         .await?;
-        embedded = Some(start_endpoint(&config, &plane, &stop).await?);
+        embedded = Some(start_endpoint(&config, &plane, Arc::clone(&clock), &stop).await?);
     }
     if config.region.is_empty() {
         config.region = Ssm::region_of_profile().await.ok_or(StartError::NoRegion)?;
@@ -247,6 +270,11 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         random: Arc::clone(&random),
         ssm: ssm.clone(),
         bus,
+        trail: Arc::clone(&audit) as _,
+        sessions: Arc::new(config.sessions.clone()),
+        recordings: recordings(&config, &ssm, Arc::clone(&clock))?,
+        data_dir: config.data_dir.clone(),
+        stop: stop.clone(),
     };
     let audit_service = AuditService {
         log: Arc::clone(&audit),
@@ -265,10 +293,18 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         access: Arc::new(access.clone()),
         fleet: Arc::new(services.fleet.clone()),
         commands: Arc::new(services.commands.clone()),
+        sessions: Arc::new(services.sessions.clone()),
         audit: Arc::new(audit_service.clone()),
         overview: Arc::new(services.overview.clone()),
     };
     services.announce().await?;
+    services.sessions.restore().await?;
+    let sweep = Sweep {
+        service: services.sessions.clone(),
+        sign_ins: DatabaseSessions::new(db.clone(), Arc::clone(&clock)),
+        idle_ms: i64::from(config.idle_timeout_minutes) * 60_000,
+    };
+    tasks.push(tokio::spawn(sweep.run(stop.clone())));
 
     let (listener, addr) = endpoint::listen(config.addr).await?;
     let url = config

@@ -8,14 +8,14 @@ use crate::door::Door;
 use crate::error::store;
 use async_trait::async_trait;
 use muster_domain::access::{
-    Access, ChangePassword, CreateUser, Password, Profile, SessionView, SignedIn, UserView, check_password,
-    check_user_name,
+    Access, ChangePassword, CreateToken, CreateUser, Password, Profile, SessionView, SignedIn, TokenCreated,
+    TokenView, UserView, check_password, check_user_name,
 };
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
 use muster_domain::audit::Intent;
 use muster_domain::error::FieldError;
-use muster_domain::ids::{GrantId, SessionId, UserId};
+use muster_domain::ids::{ApiTokenId, GrantId, SessionId, UserId};
 use muster_domain::permission::{Role, Scope};
 use muster_domain::time::{Clock, Random};
 use muster_domain::{Actor, PortalError};
@@ -49,7 +49,7 @@ fn last_administrator() -> PortalError {
     }
 }
 
-fn own(actor: &Actor) -> Result<UserId, PortalError> {
+pub(super) fn own(actor: &Actor) -> Result<UserId, PortalError> {
     actor.user_id.clone().ok_or(PortalError::SignInRequired)
 }
 
@@ -232,6 +232,18 @@ impl Access for AccessService {
                 Ok(())
             })
             .await
+    }
+
+    async fn tokens(&self, actor: &Actor) -> Result<Vec<TokenView>, PortalError> {
+        self.own_tokens(actor).await
+    }
+
+    async fn create_token(&self, actor: &Actor, input: CreateToken) -> Result<TokenCreated, PortalError> {
+        self.make_own_token(actor, input).await
+    }
+
+    async fn revoke_token(&self, actor: &Actor, token: ApiTokenId) -> Result<(), PortalError> {
+        self.revoke_own_token(actor, token).await
     }
 
     async fn users(&self, actor: &Actor) -> Result<Vec<UserView>, PortalError> {

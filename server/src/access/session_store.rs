@@ -125,6 +125,18 @@ impl DatabaseSessions {
         Ok(true)
     }
 
+    /// Whether the session is there and has not ended; being asked is no use of it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_there(&self, session_id: &str) -> std::result::Result<bool, StoreError> {
+        let mut sql = Sql::new("select 1 as found from web_sessions where session_id = ");
+        sql.text(session_id)
+            .push(" and expires_at > ")
+            .int(self.clock.now().0);
+        Ok(sql.first(self.db.reader()).await?.is_some())
+    }
+
     /// Deletes what has ended.
     ///
     /// # Errors

@@ -56,6 +56,16 @@ pub const KEYS: &[Key] = &[
     ),
     key("ssm_extra_addr", "", "More addresses for it, separated by commas"),
     key(
+        "ssm_tls_addr",
+        "",
+        "Where it listens with TLS as well, which Amazon's own agent demands (see `muster ca`)",
+    ),
+    key(
+        "ssm_tls_names",
+        "",
+        "The names and addresses by which nodes reach ssm_tls_addr, separated by commas",
+    ),
+    key(
         "ssm_endpoint",
         "",
         "Another Systems Manager endpoint than the region's own (with ssm_mode=aws)",
@@ -108,6 +118,58 @@ pub const KEYS: &[Key] = &[
         "audit_key_path",
         "",
         "The key that signs the audit log, when not in the data directory",
+    ),
+    key(
+        "terminal_reason",
+        "optional",
+        "Whether a reason has to be given for a terminal: required or optional",
+    ),
+    key(
+        "terminal_idle_minutes",
+        "20",
+        "Minutes without traffic after which a terminal's session ends",
+    ),
+    key(
+        "terminal_max_minutes",
+        "60",
+        "Minutes after which it ends, unless its owner asks for more",
+    ),
+    key("terminal_more_minutes", "30", "Minutes that asking once gives"),
+    key(
+        "terminal_limit_minutes",
+        "720",
+        "Minutes after which it ends in any case",
+    ),
+    key(
+        "terminal_watched",
+        "none",
+        "Nodes (tags like Environment=Production, * for all) where somebody must look on before anything is typed",
+    ),
+    key(
+        "production",
+        "Environment=Production",
+        "Nodes (tags, * for all, none) whose terminals are marked as production",
+    ),
+    key(
+        "terminals_per_person",
+        "20",
+        "Sessions that one person may have at once",
+    ),
+    key("terminals_at_most", "1000", "Sessions that may go on at once"),
+    key(
+        "recording",
+        "required",
+        "required: no recorder, no session; best-effort: a recorder that fails is noted; off",
+    ),
+    key(
+        "recording_input",
+        "drop",
+        "keep or drop what is typed: it may hold secrets, and its echo is in the output anyway",
+    ),
+    key(
+        "recording_store",
+        "",
+        "Where recordings are kept when not in the data directory: s3://bucket/prefix",
     ),
     key("site_root", "target/site", "Where script, style and fonts are"),
     key("log_format", "text", "text or json"),

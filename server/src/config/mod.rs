@@ -2,11 +2,13 @@
 //! unknown or cannot be read names itself and stops the start.
 
 mod keys;
+mod sessions;
 mod sources;
 
 pub use keys::{KEYS, Key};
 pub use sources::{Settings, Source};
 
+use crate::sessions::SessionPolicy;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -35,6 +37,10 @@ pub struct Config {
     pub ssm_addr: SocketAddr,
     /// Where else it listens, for nodes that do not reach `ssm_addr`.
     pub ssm_extra_addr: Vec<SocketAddr>,
+    /// Where it listens with TLS, if it does.
+    pub ssm_tls_addr: Option<SocketAddr>,
+    /// The names and addresses in its certificate.
+    pub ssm_tls_names: Vec<String>,
     /// Whose endpoint is spoken to.
     pub ssm_mode: SsmMode,
     /// Another endpoint than the region's own.
@@ -69,6 +75,10 @@ pub struct Config {
     pub site_root: PathBuf,
     /// `text` or `json`.
     pub log_json: bool,
+    /// What holds for terminals.
+    pub sessions: SessionPolicy,
+    /// Where recordings are kept, when not in the data directory.
+    pub recording_store: Option<String>,
     /// Whether this machine becomes a node.
     pub local_node: bool,
     /// Seconds of silence after which a node has lost its connection.
@@ -144,11 +154,30 @@ impl Config {
             return Err(settings.wrong("region", "use a region like eu-west-1"));
         }
         let public_url = settings.some("public_url");
+        let sessions = settings.sessions()?;
         if public_url
             .as_ref()
             .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
         {
             return Err(settings.wrong("public_url", "use an address like https://muster.example"));
+        }
+        let ssm_tls_addr = addresses("ssm_tls_addr")?;
+        if ssm_tls_addr.len() > 1 {
+            return Err(settings.wrong("ssm_tls_addr", "use one address like 0.0.0.0:4581"));
+        }
+        let ssm_tls_addr = ssm_tls_addr.first().copied();
+        let ssm_tls_names: Vec<String> = settings.list("ssm_tls_names", "names separated by commas")?;
+        if !ssm_tls_names.iter().all(|name| is_host(name)) {
+            return Err(settings.wrong(
+                "ssm_tls_names",
+                "use names like muster.example or addresses like 10.0.0.5, without a scheme or port",
+            ));
+        }
+        if ssm_tls_addr.is_some_and(|addr| addr.ip().is_unspecified()) && ssm_tls_names.is_empty() {
+            return Err(settings.wrong(
+                "ssm_tls_names",
+                "ssm_tls_addr listens everywhere, so say by which names nodes reach it",
+            ));
         }
         Ok(Self {
             addr: settings.parse("addr", "use an address like 127.0.0.1:3000")?,
@@ -156,6 +185,8 @@ impl Config {
             database_url: settings.some("database_url"),
             ssm_addr: settings.parse("ssm_addr", "use an address like 127.0.0.1:4580")?,
             ssm_extra_addr: addresses("ssm_extra_addr")?,
+            ssm_tls_addr,
+            ssm_tls_names,
             ssm_mode,
             ssm_endpoint: settings.some("ssm_endpoint"),
             region,
@@ -173,6 +204,8 @@ impl Config {
             audit_key_path: settings.some("audit_key_path").map(PathBuf::from),
             site_root: PathBuf::from(settings.text("site_root")),
             log_json,
+            sessions,
+            recording_store: settings.some("recording_store"),
             local_node: settings.parse("local_node", "use true or false")?,
             connection_lost_seconds: settings.in_range("connection_lost_seconds", 5, 86_400)?,
             data_dir,
@@ -194,6 +227,18 @@ impl Config {
             .clone()
             .unwrap_or_else(|| self.data_dir.join("muster.db").to_string_lossy().into_owned())
     }
+}
+
+/// Whether that can stand in a certificate: a DNS name, a wildcard, or an address.
+fn is_host(name: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    name.parse::<IpAddr>().is_ok()
+        || (name.len() <= 253 && name.strip_prefix("*.").unwrap_or(name).split('.').all(label))
 }
 
 impl Settings {

@@ -236,6 +236,31 @@ mod tests {
     }
 
     #[test]
+    fn a_listener_with_tls_needs_names_that_can_stand_in_a_certificate() {
+        let read = |addr: &str, names: &str| {
+            let flags = map(&[("ssm_tls_addr", addr), ("ssm_tls_names", names)]);
+            Config::read(&Settings::gather(&flags, std::iter::empty(), None).unwrap())
+        };
+        let config = read("0.0.0.0:4581", "muster.example, *.fleet.example,10.0.0.5").unwrap();
+        assert_eq!(
+            config.ssm_tls_names,
+            ["muster.example", "*.fleet.example", "10.0.0.5"]
+        );
+        assert!(read("", "").unwrap().ssm_tls_addr.is_none());
+        assert!(read("10.0.0.5:4581", "").is_ok());
+        for (addr, names) in [
+            ("0.0.0.0:4581", ""),
+            ("0.0.0.0:4581", "https://muster.example"),
+            ("0.0.0.0:4581", "muster.example:4581"),
+            ("0.0.0.0:4581", "-x"),
+            ("everywhere", "muster.example"),
+            ("10.0.0.5:4581,10.0.0.6:4581", ""),
+        ] {
+            assert!(read(addr, names).is_err(), "{addr} {names}");
+        }
+    }
+
+    #[test]
     fn flags_win_over_variables_over_the_file_over_defaults() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("m.toml");

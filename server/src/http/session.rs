@@ -7,10 +7,10 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, Method, header};
-use muster_domain::Actor;
 use muster_domain::access::Access as _;
 use muster_domain::actor::Origin;
 use muster_domain::ids::UserId;
+use muster_domain::{Actor, PortalError};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tower_sessions::Session;
@@ -67,6 +67,12 @@ fn is_open(path: &str) -> bool {
         || path.starts_with("/fonts/")
 }
 
+/// The token that a program sends.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    text.strip_prefix("Bearer ").map(str::trim)
+}
+
 fn wants_page(request: &Request) -> bool {
     let accept = request
         .headers()
@@ -105,7 +111,14 @@ pub async fn layer(
     let path = request.uri().path().to_owned();
     let mut actor = Actor::anonymous(origin.clone());
     let mut expired = false;
-    if !path.starts_with("/pkg/") && !path.starts_with("/fonts/") {
+    if let Some(secret) = bearer(request.headers()) {
+        // A program with a token: whatever cookie comes with it does not count.
+        match state.access.actor_of_token(secret, origin).await {
+            Ok(Some(known)) => actor = known,
+            Ok(None) => return crate::error::HttpError(PortalError::SignInRequired).into_response(),
+            Err(error) => return crate::error::HttpError(crate::error::store(error)).into_response(),
+        }
+    } else if !path.starts_with("/pkg/") && !path.starts_with("/fonts/") {
         match known(&state, &session, origin).await {
             Ok(Some(known)) => actor = known,
             Ok(None) => {
@@ -140,7 +153,7 @@ async fn known(
     state: &SessionLayer,
     session: &Session,
     origin: Origin,
-) -> Result<Option<Actor>, muster_domain::PortalError> {
+) -> Result<Option<Actor>, PortalError> {
     let auth: Option<Auth> = session
         .get(AUTH)
         .await

@@ -8,9 +8,9 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Characters of a reason at most.
-pub const MAX_REASON: usize = 256;
+const MAX_REASON: usize = 256;
 /// The largest terminal, in cells each way.
-pub const MAX_CELLS: u16 = 1_000;
+const MAX_CELLS: u16 = 1_000;
 
 /// Input: start a session on a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +80,48 @@ impl StartSession {
     }
 }
 
+/// Input: open a tunnel to a port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenTunnel {
+    /// Through which node.
+    pub node: NodeId,
+    /// To which port.
+    pub port: u16,
+    /// Of which host, as the node reaches it; empty for the node itself.
+    #[serde(default)]
+    pub host: String,
+    /// What for.
+    #[serde(default)]
+    pub reason: String,
+}
+
+impl OpenTunnel {
+    /// Checks all that can be checked without knowing the node.
+    ///
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn check(&self, needs_reason: bool) -> Result<(), PortalError> {
+        let mut fields = Vec::new();
+        if self.node.as_str().trim().is_empty() {
+            fields.push(FieldError::new("node", "Choose a node."));
+        }
+        if self.port == 0 {
+            fields.push(FieldError::new("port", "A port is a number from 1 to 65535."));
+        }
+        let is_host = |host: &str| {
+            host.len() <= 253
+                && host
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'_'))
+        };
+        if !is_host(&self.host) {
+            fields.push(FieldError::new("host", "Write a host's name or address."));
+        }
+        check_reason(&self.reason, needs_reason, &mut fields);
+        PortalError::from_fields(fields)
+    }
+}
+
 /// Input: end a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndSession {
@@ -144,6 +186,20 @@ mod tests {
             ..start()
         };
         assert_eq!(reason.check(true), Ok(()));
+    }
+
+    #[test]
+    fn a_tunnel_leads_to_a_port_of_a_host() {
+        let tunnel = |port, host: &str| OpenTunnel {
+            node: "mi-1".into(),
+            port,
+            host: host.into(),
+            reason: String::new(),
+        };
+        assert_eq!(tunnel(5432, "").check(false), Ok(()));
+        assert_eq!(tunnel(5432, "db-1.internal").check(false), Ok(()));
+        assert!(tunnel(0, "").check(false).unwrap_err().about("port").is_some());
+        assert!(tunnel(1, "a b").check(true).unwrap_err().about("host").is_some());
     }
 
     #[test]

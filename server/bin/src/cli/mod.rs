@@ -2,8 +2,11 @@
 
 mod activation;
 mod audit;
+mod ca;
+mod recording;
 mod serve;
 mod settings;
+mod tunnel;
 mod users;
 
 use clap::{Parser, Subcommand};
@@ -37,10 +40,18 @@ enum Command {
     User(users::UserArgs),
     /// The audit log: verify that it is intact, or export it; no server is needed
     Audit(audit::AuditArgs),
+    /// Recordings of terminals: list, verify, export, search; no server is needed
+    Recording(recording::RecordingArgs),
     /// Show the access key of the embedded endpoint, for the aws command line and SDKs
     Keys(activation::KeysArgs),
+    /// Show the certificate authority of the embedded endpoint, for nodes that reach it over TLS
+    Ca(ca::CaArgs),
     /// Activations: let a machine join as a node
     Activation(activation::ActivationArgs),
+    /// Reach a port of a node from this machine, through the portal
+    Tunnel(tunnel::TunnelArgs),
+    /// Tokens with which programs act as a user
+    Token(tunnel::TokenArgs),
     /// The agent that makes a machine a node
     Agent(muster_agent::cli::AgentArgs),
 }
@@ -55,6 +66,10 @@ fn say(text: &str) {
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
+    // The shell of a session on this node: it must come before there is any thread.
+    if let Some(code) = muster_agent::cli::before_runtime(&["agent"]) {
+        return code;
+    }
     let program = Program::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
@@ -77,8 +92,12 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Migrate(args) => args.run().await,
         Command::User(args) => args.run().await,
         Command::Audit(args) => args.run().await,
+        Command::Recording(args) => args.run().await,
         Command::Keys(args) => args.run(),
+        Command::Ca(args) => args.run(),
         Command::Activation(args) => args.run().await,
+        Command::Tunnel(args) => args.run().await,
+        Command::Token(args) => args.run().await,
         Command::Agent(args) => {
             serve::log(false);
             muster_agent::cli::main(args, &["agent"]).await?;

@@ -108,7 +108,7 @@ impl ControlPlaneArgs {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let db = database(&config, clock.as_ref()).await?;
         let audit = audit_log(&config, &db, clock.clone(), random.clone())?;
-        let plane = control_plane(&config, &db, clock, random, Arc::clone(&audit)).await?;
+        let plane = control_plane(&config, &db, clock.clone(), random, Arc::clone(&audit)).await?;
         let stop = CancellationToken::new();
         let mut addresses = vec![config.ssm_addr];
         addresses.extend(&config.ssm_extra_addr);
@@ -120,6 +120,11 @@ impl ControlPlaneArgs {
             say(&format!(
                 "Systems Manager endpoint: http://{addr} (region {})",
                 config.region
+            ));
+        }
+        if let Some((addr, _)) = endpoint::serve_over_tls(&config, &plane, clock, &stop).await? {
+            say(&format!(
+                "Systems Manager endpoint with TLS: https://{addr} (see `muster ca`)"
             ));
         }
         let addr = first.unwrap_or(config.ssm_addr);

@@ -114,15 +114,38 @@ impl PasswordArgs {
     }
 }
 
-struct Desk {
-    access: AccessService,
-    actor: Actor,
+/// Who runs this program, as the system knows it. What variables say is only added, and only where sudo wrote it.
+fn person() -> String {
+    let uid = rustix::process::getuid();
+    let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = account_of(&known, uid.as_raw()).unwrap_or_else(|| format!("uid-{}", uid.as_raw()));
+    match std::env::var("SUDO_USER") {
+        Ok(behind) if uid.is_root() && behind != name => {
+            let behind: String = behind.chars().filter(|c| !c.is_control()).take(64).collect();
+            format!("{name} (sudo: {behind})")
+        }
+        _ => name,
+    }
+}
+
+/// The account of a number in the text of a passwd file.
+fn account_of(passwd: &str, uid: u32) -> Option<String> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    })
+}
+
+pub(super) struct Desk {
+    pub(super) access: AccessService,
+    pub(super) actor: Actor,
     audit: Arc<muster_server::audit::AuditLog>,
     db: muster_store::Db,
 }
 
 impl Desk {
-    async fn open(settings: &SettingsArgs) -> Result<Self, Failure> {
+    pub(super) async fn open(settings: &SettingsArgs) -> Result<Self, Failure> {
         let config = settings.config()?;
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let db = database(&config, clock.as_ref()).await?;
@@ -134,12 +157,9 @@ impl Desk {
             passwords: Passwords::new(random.clone()),
             random,
         };
-        let name = std::env::var("SUDO_USER")
-            .or_else(|_| std::env::var("USER"))
-            .unwrap_or_else(|_| "unknown".into());
         Ok(Self {
             access,
-            actor: Actor::command_line(&name),
+            actor: Actor::command_line(&person()),
             audit,
             db,
         })
@@ -155,7 +175,7 @@ impl Desk {
     }
 
     /// Everything that was done is in the audit log before the program ends.
-    async fn close(self, text: &str) -> ExitCode {
+    pub(super) async fn close(self, text: &str) -> ExitCode {
         let Self {
             access, audit, db, ..
         } = self;
@@ -248,5 +268,18 @@ impl UserArgs {
                     .await)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::account_of;
+
+    #[test]
+    fn a_number_is_an_account_of_the_system() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nbad line\nvera:x:1000:1000::/home/vera:/bin/sh\n";
+        assert_eq!(account_of(passwd, 1000).as_deref(), Some("vera"));
+        assert_eq!(account_of(passwd, 0).as_deref(), Some("root"));
+        assert_eq!(account_of(passwd, 7), None);
     }
 }

@@ -1,0 +1,17 @@
+//! Sessions on nodes. What this promises: a session goes on without a browser until somebody or a limit ends it;
+//! whatever the node writes is recorded before anybody sees it; every browser gets each byte once and in order,
+//! whenever it comes and comes back; and a portal that was killed goes on with its sessions when it is back.
+
+pub mod http;
+pub mod live;
+pub mod policy;
+pub mod queries;
+mod recordings;
+pub mod service;
+mod ssm;
+mod start;
+pub mod sweep;
+
+pub use policy::{RecordingPolicy, SessionPolicy};
+pub use recordings::{OpenError, Store};
+pub use service::SessionService;

@@ -1,0 +1,107 @@
+//! Opening the place where recordings are kept: the data directory, or a bucket.
+
+use crate::aws::Ssm;
+use crate::sessions::recordings::Store;
+use async_trait::async_trait;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use muster_domain::time::Clock;
+use muster_recording::{
+    RecordingError, Recordings, S3Credentials, S3Key, S3Settings, Settings, SigningKey, Storage,
+};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why recordings cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Folder, key or bucket.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// The setting.
+    #[error(
+        "recording_store cannot be {0:?}: use s3://bucket/prefix, or leave it empty for the data directory"
+    )]
+    Setting(String),
+    /// The client for the bucket.
+    #[error("the HTTP client cannot be built: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// The keys that the SDK finds.
+#[derive(Debug)]
+struct SdkKeys(SharedCredentialsProvider);
+
+#[async_trait]
+impl S3Credentials for SdkKeys {
+    async fn key(&self) -> Result<S3Key, String> {
+        let keys = self
+            .0
+            .provide_credentials()
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(S3Key {
+            access_key_id: keys.access_key_id().to_owned(),
+            secret_access_key: keys.secret_access_key().to_owned(),
+            session_token: keys.session_token().map(str::to_owned),
+        })
+    }
+}
+
+/// Takes `s3://bucket/prefix` apart.
+fn bucket(address: &str) -> Option<(&str, &str)> {
+    let rest = address.strip_prefix("s3://")?;
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    (!bucket.is_empty()).then_some((bucket, prefix.trim_matches('/')))
+}
+
+impl Store {
+    /// Opens the place in `folder`; sealed parts are in the bucket that `address` names, where it names one, reached
+    /// with the connection's own keys. Runs the sealing in the caller's runtime.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(
+        folder: &Path,
+        address: Option<&str>,
+        ssm: &Ssm,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        let storage = match address {
+            None => Storage::local(folder)?,
+            Some(address) => {
+                let (name, prefix) = bucket(address).ok_or_else(|| OpenError::Setting(address.to_owned()))?;
+                let settings = S3Settings {
+                    bucket: name.to_owned(),
+                    prefix: prefix.to_owned(),
+                    region: ssm.connection.region.clone(),
+                    endpoint: ssm.connection.s3_endpoint.clone(),
+                };
+                let client = reqwest::Client::builder()
+                    .connect_timeout(Duration::from_secs(5))
+                    .timeout(Duration::from_secs(60))
+                    .build()?;
+                let keys = Arc::new(SdkKeys(ssm.credentials.clone()));
+                Storage::s3(folder, &settings, keys, client)?
+            }
+        };
+        let key = SigningKey::load_or_make(&folder.join("signing-key"))?;
+        Ok(Self {
+            recordings: Recordings::start(storage, key, Settings::default(), Arc::clone(&clock)),
+            clock,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bucket;
+
+    #[test]
+    fn a_buckets_address_is_taken_apart() {
+        assert_eq!(bucket("s3://logs"), Some(("logs", "")));
+        assert_eq!(bucket("s3://logs/muster/prod/"), Some(("logs", "muster/prod")));
+        assert_eq!(bucket("s3:///x"), None);
+        assert_eq!(bucket("/var/lib"), None);
+    }
+}

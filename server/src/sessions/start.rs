@@ -1,0 +1,425 @@
+//! Starting a session, and going on with those that a portal before this one had.
+
+use crate::access::queries as access;
+use crate::error::store;
+use crate::fleet::queries as fleet;
+use crate::sessions::live::{Begin, Journal, Opening, Shared, Task};
+use crate::sessions::policy::RecordingPolicy;
+use crate::sessions::queries::{self, SessionRow, Viewer};
+use crate::sessions::service::SessionService;
+use crate::sessions::ssm::{self, Wanted};
+use muster_domain::fleet::{NodeSummary, PingStatus};
+use muster_domain::ids::{NodeId, NodeSessionId};
+use muster_domain::permission::Scope;
+use muster_domain::sessions::{
+    EndReason, OpenTunnel, RecordingState, SessionKind, SessionStatus, SessionSummary, StartSession,
+};
+use muster_domain::{Actor, PortalError, Timestamp};
+use muster_recording::Recorder;
+use muster_session_channel::body::Size;
+use muster_session_channel::{ClientChannel, ClientConfig, Limits, SessionType, Setup};
+use uuid::Uuid;
+
+/// What we are to agents: four numbers, new enough for everything that they decide by it.
+pub(super) const CLIENT_VERSION: &str = "1.2.835.0";
+/// What agents of resumed sessions are taken for.
+const AGENT_VERSION: &str = "3.3.987.0";
+
+fn minutes(count: u32) -> i64 {
+    i64::from(count) * 60_000
+}
+
+impl SessionService {
+    /// A node on which the actor may have sessions.
+    pub(super) async fn node(&self, node: &NodeId, scopes: &[Scope]) -> Result<NodeSummary, PortalError> {
+        fleet::by_ids(&self.ground.db, std::slice::from_ref(node), scopes)
+            .await
+            .map_err(store)?
+            .pop()
+            .ok_or_else(|| {
+                PortalError::invalid(
+                    "node",
+                    format!("There is no node {node}, or you may not open sessions on it."),
+                )
+            })
+    }
+
+    fn check_room(&self, actor: &Actor) -> Result<(), PortalError> {
+        let (all, own) = self.ground.live.count(&actor.name);
+        let policy = &self.ground.policy;
+        let full = |message: String| Err(PortalError::Conflict { message });
+        if own >= policy.per_person as usize {
+            return full(format!(
+                "You have {own} sessions open, and nobody may have more. End one of them first."
+            ));
+        }
+        if all >= policy.at_most as usize {
+            return full(format!(
+                "{all} sessions go on, and this portal holds no more. Try again when some have ended."
+            ));
+        }
+        Ok(())
+    }
+
+    /// The client's end of a new data channel.
+    pub(super) fn channel_config(&self, size: Size) -> ClientConfig {
+        let random = self.ground.random.as_ref();
+        let uuid = || Uuid::parse_str(&random.uuid()).unwrap_or_default();
+        ClientConfig {
+            client_id: uuid(),
+            client_version: CLIENT_VERSION.to_owned(),
+            size,
+            setup: Setup {
+                id_seed: uuid(),
+                started_unix_ms: u64::try_from(self.ground.clock.now().0).unwrap_or(1),
+                limits: Limits {
+                    attempts: Some(300),
+                    ..Limits::default()
+                },
+            },
+        }
+    }
+
+    /// The row of a session that is asked for.
+    pub(super) fn new_row(
+        &self,
+        actor: &Actor,
+        id: &NodeSessionId,
+        node: &NodeSummary,
+        kind: SessionKind,
+        now: Timestamp,
+    ) -> SessionRow {
+        let policy = &self.ground.policy;
+        let connection = &self.ground.connector.ssm.connection;
+        SessionRow {
+            summary: SessionSummary {
+                session_id: id.clone(),
+                ssm_session_id: String::new(),
+                kind,
+                status: SessionStatus::Connecting,
+                node_id: node.node_id.clone(),
+                node_name: node.name.clone(),
+                account: connection.account.clone(),
+                region: connection.region.clone(),
+                os_user: String::new(),
+                owner_id: actor.user_id.clone(),
+                owner: actor.name.clone(),
+                reason: String::new(),
+                is_production: policy.is_production(&node.tags),
+                started_at: now,
+                ended_at: None,
+                ends_at: Some(now.plus_ms(minutes(policy.max_minutes))),
+                active_at: now,
+                bytes_out: 0,
+                bytes_in: 0,
+                end_reason: None,
+                end_message: String::new(),
+                ended_by: String::new(),
+                recording: RecordingState::None,
+                watchers: Vec::new(),
+                is_own: true,
+            },
+            connection_id: connection.id.to_string(),
+            document: String::new(),
+            address: actor.origin.address.clone(),
+            recording_sha256: String::new(),
+        }
+    }
+
+    /// Begins a recording, as policy says.
+    pub(super) async fn begin_recording(
+        &self,
+        row: &mut SessionRow,
+        size: Size,
+    ) -> Result<Option<Recorder>, PortalError> {
+        if self.ground.policy.recording == RecordingPolicy::Off {
+            return Ok(None);
+        }
+        match self
+            .recordings
+            .begin(row, size, self.ground.policy.keeps_input)
+            .await
+        {
+            Ok(recorder) => {
+                row.summary.recording = RecordingState::Recording;
+                Ok(Some(recorder))
+            }
+            Err(error) if self.ground.policy.recording == RecordingPolicy::BestEffort => {
+                tracing::error!(session.id = %row.summary.session_id, %error, "a session is not recorded");
+                row.summary.recording = RecordingState::Broken;
+                Ok(None)
+            }
+            Err(error) => {
+                tracing::error!(session.id = %row.summary.session_id, %error, "no recorder, no session");
+                let full = if error.is_full() {
+                    " (the portal's disk is full)"
+                } else {
+                    ""
+                };
+                Err(PortalError::Unavailable {
+                    message: format!(
+                        "The session cannot be recorded now{full}, and no session is opened unrecorded here. Tell \
+                         whoever runs Muster."
+                    ),
+                })
+            }
+        }
+    }
+
+    /// Starts a session: written down, recorded, asked for at Systems Manager, then on its own.
+    pub(super) async fn begin(
+        &self,
+        actor: &Actor,
+        id: NodeSessionId,
+        input: StartSession,
+        scopes: &[Scope],
+    ) -> Result<(), PortalError> {
+        let node = self.node(&input.node, scopes).await?;
+        if node.ping_status != PingStatus::Online {
+            return Err(PortalError::invalid(
+                "node",
+                format!(
+                    "{} does not report, so no session can be opened on it now.",
+                    node.name
+                ),
+            ));
+        }
+        self.check_room(actor)?;
+        let size = Size {
+            cols: u32::from(input.cols),
+            rows: u32::from(input.rows),
+        };
+        let mut row = self.new_row(actor, &id, &node, SessionKind::Shell, self.ground.clock.now());
+        row.summary.os_user.clone_from(&input.os_user);
+        row.summary.reason = input.reason.trim().to_owned();
+        let recorder = self.begin_recording(&mut row, size).await?;
+        let wanted = Wanted {
+            target: node.node_id.to_string(),
+            document: None,
+            parameters: if input.os_user.is_empty() {
+                Vec::new()
+            } else {
+                vec![("runAsUser".to_owned(), input.os_user.clone())]
+            },
+            reason: row.summary.reason.clone(),
+        };
+        let needs_watcher = self.ground.policy.needs_watcher(&node.tags);
+        self.open(row, &wanted, size, recorder, needs_watcher).await
+    }
+
+    /// Starts a session that carries connections to a port.
+    pub(super) async fn begin_tunnel(
+        &self,
+        actor: &Actor,
+        id: NodeSessionId,
+        input: OpenTunnel,
+        scopes: &[Scope],
+    ) -> Result<(), PortalError> {
+        let node = self.node(&input.node, scopes).await?;
+        self.check_room(actor)?;
+        let mut row = self.new_row(actor, &id, &node, SessionKind::Port, self.ground.clock.now());
+        row.summary.reason = input.reason.trim().to_owned();
+        let mut parameters = vec![("portNumber".to_owned(), input.port.to_string())];
+        row.document = if input.host.is_empty() {
+            "AWS-StartPortForwardingSession"
+        } else {
+            parameters.push(("host".to_owned(), input.host.clone()));
+            "AWS-StartPortForwardingSessionToRemoteHost"
+        }
+        .to_owned();
+        let wanted = Wanted {
+            target: node.node_id.to_string(),
+            document: Some(row.document.clone()),
+            parameters,
+            reason: row.summary.reason.clone(),
+        };
+        self.open(row, &wanted, Size::WITHOUT_TERMINAL, None, false).await
+    }
+
+    /// Writes a session down, asks for it at Systems Manager, and lets it run.
+    async fn open(
+        &self,
+        mut row: SessionRow,
+        wanted: &Wanted,
+        size: Size,
+        recorder: Option<Recorder>,
+        needs_watcher: bool,
+    ) -> Result<(), PortalError> {
+        let opened = Journal::open(&self.folder, row.summary.session_id.as_str());
+        let (journal, _) = opened.map_err(|error| {
+            tracing::error!(%error, "a session's position cannot be written");
+            PortalError::Unavailable {
+                message: "The portal's disk cannot be written, so no session can be opened. Tell whoever runs Muster."
+                    .into(),
+            }
+        })?;
+        queries::insert(&self.ground.db, &row).await.map_err(store)?;
+        match ssm::start(&self.ground.connector.ssm, wanted).await {
+            Ok(grant) => {
+                row.summary.ssm_session_id.clone_from(&grant.ssm_session_id);
+                queries::update(&self.ground.db, &row).await.map_err(store)?;
+                let (shared, commands) = Shared::new(row, size, 0, needs_watcher);
+                self.run(Begin {
+                    shared,
+                    commands,
+                    channel: ClientChannel::new(self.channel_config(size)),
+                    opening: Opening::Granted(grant),
+                    recorder,
+                    journal,
+                    skip: 0,
+                });
+                Ok(())
+            }
+            Err(error) => {
+                let refused = ssm::why_not(&error, &row.summary.node_name);
+                journal.remove();
+                if let Some(recorder) = recorder
+                    && let Err(error) = recorder.finish("It could not be started.").await
+                {
+                    tracing::warn!(%error, "the recording of a session that was not started was not finished");
+                }
+                row.summary.status = SessionStatus::Failed;
+                row.summary.ended_at = Some(self.ground.clock.now());
+                row.summary.end_reason = Some(EndReason::NotStarted);
+                row.summary.end_message = refused.to_string();
+                row.summary.recording = RecordingState::None;
+                queries::update(&self.ground.db, &row).await.map_err(store)?;
+                Err(refused)
+            }
+        }
+    }
+
+    pub(super) fn run(&self, begin: Begin) {
+        self.ground.live.add(std::sync::Arc::clone(&begin.shared));
+        tokio::spawn(Task::new(self.ground.clone(), begin).run());
+    }
+
+    /// Goes on with the sessions that the portal had when it stopped, however that was. Call once, at the start.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn restore(&self) -> Result<(), muster_store::StoreError> {
+        let now = self.ground.clock.now();
+        queries::all_left(&self.ground.db, now).await?;
+        for row in queries::live(&self.ground.db, &Viewer::ALL, 10_000).await? {
+            let id = row.summary.session_id.clone();
+            match self.restore_one(&row).await {
+                Ok(begin) => {
+                    tracing::info!(session.id = %id, "going on with a session");
+                    self.run(begin);
+                }
+                Err(reason) => {
+                    tracing::info!(session.id = %id, reason, "a session could not be gone on with");
+                    self.give_up(row, now, &reason).await?;
+                }
+            }
+        }
+        self.recordings.recover_rest(&self.ground.live).await;
+        Ok(())
+    }
+
+    async fn restore_one(&self, row: &SessionRow) -> Result<Begin, String> {
+        let summary = &row.summary;
+        if summary.kind != SessionKind::Shell {
+            return Err("a tunnel ends with the portal that held it".into());
+        }
+        if summary.ssm_session_id.is_empty() {
+            return Err("it had not been started".into());
+        }
+        let id = &summary.session_id;
+        let (journal, noted) =
+            Journal::open(&self.folder, id.as_str()).map_err(|error| format!("its position: {error}"))?;
+        let noted = noted.ok_or("how far it had come was not written down")?;
+        if noted.position.output == 0 {
+            return Err("it had not begun".into());
+        }
+        let (recorder, output_end) = match summary.recording {
+            RecordingState::Recording => {
+                let (recorder, end) = self
+                    .recordings
+                    .resume(id)
+                    .await
+                    .map_err(|error| error.to_string())?;
+                (Some(recorder), end)
+            }
+            _ => (None, noted.output_bytes),
+        };
+        let channel = ClientChannel::resumed(
+            self.channel_config(noted.size),
+            SessionType::StandardStream,
+            AGENT_VERSION,
+            noted.position,
+        );
+        let tags = self
+            .node(&summary.node_id, &[Scope::All])
+            .await
+            .map(|node| node.tags);
+        let needs_watcher = self.ground.policy.needs_watcher(&tags.unwrap_or_default());
+        let mut row = row.clone();
+        row.summary.status = SessionStatus::Reconnecting;
+        row.summary.bytes_out = output_end;
+        let (shared, commands) = Shared::new(row, noted.size, output_end, needs_watcher);
+        Ok(Begin {
+            shared,
+            commands,
+            channel,
+            opening: Opening::Resume {
+                ssm_session_id: summary.ssm_session_id.clone(),
+                stream_url: String::new(),
+            },
+            recorder,
+            journal,
+            // Recorded just before the end, but not noted: the node sends it again.
+            skip: output_end.saturating_sub(noted.output_bytes),
+        })
+    }
+
+    async fn give_up(
+        &self,
+        mut row: SessionRow,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<(), muster_store::StoreError> {
+        if !row.summary.ssm_session_id.is_empty()
+            && let Err(error) = ssm::terminate(&self.ground.connector.ssm, &row.summary.ssm_session_id).await
+        {
+            tracing::info!(%error, "a session that was given up could not be ended at Systems Manager");
+        }
+        if row.summary.recording == RecordingState::Recording {
+            let sha256 = self.recordings.recover(&row.summary.session_id).await;
+            row.summary.recording = if sha256.is_some() {
+                RecordingState::Signed
+            } else {
+                RecordingState::Broken
+            };
+            row.recording_sha256 = sha256.unwrap_or_default();
+        }
+        row.summary.status = SessionStatus::Ended;
+        row.summary.ended_at = Some(now);
+        row.summary.end_reason = Some(EndReason::NodeLost);
+        row.summary.end_message = format!("The portal was restarted and could not go on with it: {reason}.");
+        queries::update(&self.ground.db, &row).await
+    }
+
+    /// Whether a person may still have this session.
+    pub(super) async fn may_still(
+        &self,
+        row: &SessionRow,
+        action: muster_domain::action::Action,
+        user: &muster_domain::ids::UserId,
+    ) -> Result<bool, muster_store::StoreError> {
+        let db = &self.ground.db;
+        if access::by_id(db, user).await?.is_none_or(|user| user.disabled) {
+            return Ok(false);
+        }
+        let mut actor = Actor::anonymous(muster_domain::actor::Origin::default());
+        actor.user_id = Some(user.clone());
+        actor.grants = access::effective(&access::grants(db, user).await?);
+        let scopes = actor.scopes_for(action);
+        if scopes.is_empty() {
+            return Ok(false);
+        }
+        let node = std::slice::from_ref(&row.summary.node_id);
+        Ok(!fleet::by_ids(db, node, &scopes).await?.is_empty())
+    }
+}
