@@ -60,6 +60,16 @@ feature!(command_pages, __preload_command_pages, CommandPages:
     /// One command.
     OneCommand => crate::commands::DetailPage,
 );
+feature!(terminal_pages, __preload_terminal_pages, TerminalPages:
+    /// Terminals that are open, and those that were.
+    Terminals => crate::sessions::ListPage,
+    /// Open a terminal.
+    NewTerminal => crate::sessions::NewPage,
+    /// One terminal, and others in tabs.
+    OneTerminal => crate::sessions::WorkspacePage,
+    /// One recording.
+    OneRecording => crate::sessions::RecordingPage,
+);
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.
     Audit => crate::audit::AuditPage,

@@ -30,6 +30,7 @@ mod overview;
 mod routes;
 #[cfg(feature = "ssr")]
 mod security_header;
+mod sessions;
 #[cfg(feature = "ssr")]
 mod shell;
 mod url;

@@ -7,8 +7,8 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, Fleet, History, Node, OneCommand, Profile, Roles, RunDocument, Sessions, SettingsParts,
-    Users,
+    AddNode, Audit, Fleet, History, NewTerminal, Node, OneCommand, OneRecording, OneTerminal, Profile, Roles,
+    RunDocument, Sessions, SettingsParts, Terminals, Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -39,6 +39,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/commands") view={Lazy::<History>::new()} />
                     <Route path=path!("/commands/new") view={Lazy::<RunDocument>::new()} />
                     <Route path=path!("/commands/:command_id") view={Lazy::<OneCommand>::new()} />
+                    <Route path=path!("/terminals") view={Lazy::<Terminals>::new()} />
+                    <Route path=path!("/terminals/new") view={Lazy::<NewTerminal>::new()} />
+                    <Route path=path!("/terminals/:session_id") view={Lazy::<OneTerminal>::new()} />
+                    <Route path=path!("/terminals/:session_id/recording") view={Lazy::<OneRecording>::new()} />
                     <Route path=path!("/audit") view={Lazy::<Audit>::new()} />
                     <ParentRoute path=path!("/settings") view={Lazy::<SettingsParts>::new()}>
                         <Route path=path!("") view=|| view! { <Redirect path="/settings/profile" /> } />

@@ -11,7 +11,7 @@ use crate::url::use_query;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Form;
-use leptos_router::hooks::use_navigate;
+use leptos_router::hooks::{use_location, use_navigate};
 use muster_domain::action::Action;
 use muster_domain::audit::{AuditEntryView, Outcome};
 use muster_domain::paging::Page;
@@ -24,10 +24,12 @@ pub(crate) fn AuditPage() -> impl IntoView {
     let rows = Resource::new(move || state.with(AuditUrl::query_text), list_acts);
     let keeper = Keeper::here();
     let navigate = use_navigate();
+    let path = use_location().pathname;
     Effect::new(move |_| {
-        // An address made by the filter form is replaced by the plain one that says the same.
+        // An address made by the filter form is replaced by the plain one that says the same. On the way to another
+        // page the query is that page's already, and none of ours.
         let state = state.get();
-        if state.untidy && state.problems.is_empty() {
+        if state.untidy && state.problems.is_empty() && path.get_untracked() == "/audit" {
             navigate(
                 &state.page_address(),
                 NavigateOptions {

@@ -5,7 +5,7 @@ use muster_domain::commands::CommandStatus;
 
 /// How far back to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Period {
+pub(crate) enum Period {
     Day,
     #[default]
     Week,
@@ -14,9 +14,9 @@ pub(super) enum Period {
 }
 
 impl Period {
-    pub(super) const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::All];
+    pub(crate) const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::All];
 
-    pub(super) const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Day => "24h",
             Self::Week => "7d",
@@ -25,7 +25,7 @@ impl Period {
         }
     }
 
-    pub(super) const fn label(self) -> &'static str {
+    pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Day => "Last 24 hours",
             Self::Week => "Last 7 days",
@@ -39,7 +39,7 @@ impl Period {
         all(not(feature = "ssr"), not(test)),
         expect(dead_code, reason = "the server knows the time")
     )]
-    pub(super) const fn days(self) -> Option<i64> {
+    pub(crate) const fn days(self) -> Option<i64> {
         match self {
             Self::Day => Some(1),
             Self::Week => Some(7),
@@ -49,7 +49,7 @@ impl Period {
     }
 
     /// The period of that word; the usual one for anything else.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         Self::ALL
             .into_iter()
             .find(|period| period.word() == text)

@@ -23,4 +23,5 @@ mod target_picker;
 
 pub(crate) use detail_page::DetailPage;
 pub(crate) use history_page::HistoryPage;
+pub(crate) use history_url::Period;
 pub(crate) use run_page::RunPage;

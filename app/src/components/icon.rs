@@ -19,6 +19,7 @@ macro_rules! glyphs {
 glyphs! {
     Home = "M3 12l9-8 9 8M5 10v10h14V10";
     Fleet = "M4 5h16v5H4zM4 14h16v5H4zM8 7.5h.01M8 16.5h.01";
+    Terminal = "M4 5h16v14H4zM7 9l3 3-3 3M12 15h5";
     Command = "M5 4l14 8-14 8z";
     Audit = "M5 4h14v16H5zM8 9h8M8 13h8M8 17h4";
     Settings = "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5";
@@ -43,6 +44,11 @@ glyphs! {
     Shield = "M12 3l8 4v5c0 5-4 8-8 9-4-1-8-4-8-9V7z";
     Refresh = "M20 11a8 8 0 10-2.3 5.7M20 5v6h-6";
     Spin = "M12 3a9 9 0 109 9";
+    Pause = "M8 5v14M16 5v14";
+    Share = "M8 12l8-5M8 12l8 5M6 9.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM18 3.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5zM18 15.5a2.5 2.5 0 100 5 2.5 2.5 0 000-5z";
+    Eye = "M2 12c3-5 6-7 10-7s7 2 10 7c-3 5-6 7-10 7s-7-2-10-7zM12 9a3 3 0 100 6 3 3 0 000-6z";
+    Split = "M4 5h16v14H4zM12 5v14";
+    Wide = "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5";
     Off = "M12 4a8 8 0 100 16 8 8 0 000-16z";
 }
 

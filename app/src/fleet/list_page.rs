@@ -16,7 +16,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Form;
-use leptos_router::hooks::use_navigate;
+use leptos_router::hooks::{use_location, use_navigate};
 use muster_domain::fleet::FleetPage as Rows;
 use std::time::Duration;
 
@@ -48,10 +48,12 @@ pub(crate) fn FleetPage() -> impl IntoView {
     let previewed = Memo::new(move |_| state.with(|state| state.node.clone()));
     let close = Signal::derive(move || state.with(|state| state.with_node(None).address()));
     let navigate = use_navigate();
+    let path = use_location().pathname;
     Effect::new(move |_| {
-        // An address made by the filter form is replaced by the plain one that says the same.
+        // An address made by the filter form is replaced by the plain one that says the same. On the way to another
+        // page the query is that page's already, and none of ours.
         let state = state.get();
-        if state.untidy && state.problems.is_empty() {
+        if state.untidy && state.problems.is_empty() && path.get_untracked() == "/fleet" {
             navigate(
                 &state.address(),
                 NavigateOptions {
@@ -316,7 +318,8 @@ fn Table(now: FleetUrl, rows: Rows) -> impl IntoView {
         .collect();
     view! {
         <SelectionBar ids matching=rows.matching filter=now.filter.to_string() />
-        <NodeTable state=now nodes=rows.page.items />
+        // Who may run commands may open terminals.
+        <NodeTable state=now nodes=rows.page.items may_open=rows.may_run />
         <Pager count first next />
     }
     .into_any()

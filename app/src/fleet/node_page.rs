@@ -7,6 +7,7 @@ use crate::components::{
     ErrorNotice, Glyph, Icon, Keeper, PageHead, Skeleton, StatusBadge, TableCard, TimeAgo, grouped,
 };
 use crate::error::set_page_status;
+use crate::sessions::{NodeTerminals, OpenTerminal};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use muster_domain::commands::CommandSummary;
@@ -62,11 +63,14 @@ fn Node(node: NodeDetail, set: ServerAction<SetTag>, remove: ServerAction<Remove
     let name = node.summary.name.clone();
     let more = format!("/commands?node={id}");
     let run = format!("/commands/new?nodes={id}");
+    let (run_on, terminals_of) = (id.clone(), id.clone());
     view! {
         <PageHead
             title=name.clone()
             subtitle=move || view! { <StatusBadge badge=status label=status.label() /> }
         >
+            // Who may run commands on a node may open a terminal there.
+            {may_run.then(|| view! { <OpenTerminal node=run_on /> })}
             {may_run
                 .then(|| {
                     view! {
@@ -88,6 +92,7 @@ fn Node(node: NodeDetail, set: ServerAction<SetTag>, remove: ServerAction<Remove
                     </header>
                     <RecentCommands recent />
                 </section>
+                <NodeTerminals node=terminals_of />
             </div>
             <div class="stack">
                 <section class="card">

@@ -4,6 +4,7 @@ use super::api::get_node;
 use super::node_facts::NodeFacts;
 use crate::components::{ErrorNotice, Glyph, Icon, Keeper, Skeleton, TagList};
 use crate::error::AppError;
+use crate::sessions::OpenTerminal;
 use leptos::prelude::*;
 use muster_domain::fleet::NodeDetail;
 
@@ -69,6 +70,7 @@ fn Panel(detail: Result<NodeDetail, AppError>, close: Signal<String>) -> impl In
                                                             </a>
                                                         }
                                                     })}
+                                                {detail.may_run.then(|| view! { <OpenTerminal node=id.clone() /> })}
                                                 <a class="btn" href=format!("/fleet/{id}")>
                                                     "Open node"
                                                 </a>

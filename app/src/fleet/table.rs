@@ -3,10 +3,11 @@
 use super::selection::{range, use_selection};
 use super::url_state::{Column, FleetUrl};
 use crate::components::{Glyph, Icon, SortHeader, StatusDot, TableCard, TagList, TimeAgo};
+use crate::sessions::OpenTerminal;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use muster_domain::fleet::{FleetSort, NodeSummary};
+use muster_domain::fleet::{FleetSort, NodeSummary, PingStatus};
 
 /// `Debian GNU/Linux 12`.
 pub(super) fn platform(node: &NodeSummary) -> String {
@@ -18,7 +19,12 @@ pub(super) fn platform(node: &NodeSummary) -> String {
 
 /// The rows on show. Boxes belong to the form `run-form`, so that they work without script.
 #[component]
-pub(super) fn NodeTable(state: FleetUrl, nodes: Vec<NodeSummary>) -> impl IntoView {
+pub(super) fn NodeTable(
+    state: FleetUrl,
+    nodes: Vec<NodeSummary>,
+    /// Whether terminals may be opened.
+    may_open: bool,
+) -> impl IntoView {
     let selection = use_selection();
     let ids: Vec<String> = nodes.iter().map(|node| node.node_id.to_string()).collect();
     let columns = state.shown();
@@ -79,7 +85,7 @@ pub(super) fn NodeTable(state: FleetUrl, nodes: Vec<NodeSummary>) -> impl IntoVi
                         {name_header}
                         {headers}
                         <th scope="col">
-                            <span class="visually-hidden">"Preview"</span>
+                            <span class="visually-hidden">"Acts"</span>
                         </th>
                     </tr>
                 </thead>
@@ -89,7 +95,7 @@ pub(super) fn NodeTable(state: FleetUrl, nodes: Vec<NodeSummary>) -> impl IntoVi
                         .map(|node| {
                             let preview = state.with_node(Some(node.node_id.to_string())).address();
                             let shown = previewed.as_deref() == Some(node.node_id.as_str());
-                            view! { <Row node columns=columns.clone() toggle preview shown /> }
+                            view! { <Row node columns=columns.clone() toggle preview shown may_open /> }
                         })
                         .collect_view()}
                 </tbody>
@@ -111,6 +117,7 @@ fn Row(
     toggle: Callback<(String, bool, bool)>,
     preview: String,
     shown: bool,
+    may_open: bool,
 ) -> impl IntoView {
     let selection = use_selection();
     let id = node.node_id.to_string();
@@ -132,6 +139,8 @@ fn Row(
     let select_label = format!("Select {}", node.name);
     let preview_label = format!("Preview {}", node.name);
     let href = format!("/fleet/{id}");
+    let may_open = may_open && node.ping_status == PingStatus::Online;
+    let opened = id.clone();
     view! {
         <tr data-row="" tabindex="-1" class:selected=move || is_selected.get() class:previewed=shown>
             <td class="pick">
@@ -155,7 +164,8 @@ fn Row(
                 </div>
             </td>
             {columns.into_iter().map(|column| cell(column, &node)).collect_view()}
-            <td class="right">
+            <td class="right nowrap">
+                {may_open.then(|| view! { <OpenTerminal node=opened name=node.name.clone() /> })}
                 <a
                     class="btn quiet small"
                     href=preview

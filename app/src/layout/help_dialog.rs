@@ -18,6 +18,7 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("g o", "Overview"),
             ("g f", "Fleet"),
+            ("g t", "Terminals"),
             ("g c", "Commands"),
             ("g a", "Audit log"),
             ("g s", "Settings"),
@@ -31,6 +32,31 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("x", "Select the row"),
             ("o", "Open the row"),
             ("e", "Preview the row beside the table"),
+        ],
+    ),
+    (
+        "In a terminal",
+        &[
+            ("Ctrl Shift C", "Copy"),
+            ("Ctrl Shift V", "Paste"),
+            ("Ctrl Shift F", "Find"),
+            ("Ctrl Shift +", "Larger letters; - and 0 too"),
+            ("Ctrl Shift Esc", "Leave it by keyboard"),
+        ],
+    ),
+    (
+        "In a recording",
+        &[
+            ("Space", "Play or pause"),
+            ("← →", "5 seconds; with Shift 30"),
+            ("< >", "Slower, faster"),
+            (".", "Next frame"),
+            ("Home End", "Begin, end"),
+            ("/", "Search"),
+            ("n N", "Next hit, hit before"),
+            ("m", "Set or remove a mark"),
+            ("f", "Full screen"),
+            ("l", "Watch live"),
         ],
     ),
 ];

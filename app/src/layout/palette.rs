@@ -20,6 +20,8 @@ const PAGES: &[(&str, &str, &str)] = &[
         "/fleet?filter=status%3DConnectionLost",
     ),
     ("Add node", "Create an activation", "/fleet/add"),
+    ("Terminals", "What is open and what was recorded", "/terminals"),
+    ("Open terminal", "A shell on a node", "/terminals/new"),
     ("Commands", "What ran and what runs", "/commands"),
     ("Run command", "Run a document on nodes", "/commands/new"),
     ("Audit log", "Who did what", "/audit"),
@@ -55,6 +57,7 @@ fn glyph(kind: &str) -> Glyph {
     match kind {
         "Node" => Glyph::Fleet,
         "Command" => Glyph::Command,
+        "Session" => Glyph::Terminal,
         "User" => Glyph::User,
         "View" => Glyph::Bookmark,
         _ => Glyph::Right,

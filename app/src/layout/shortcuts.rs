@@ -1,5 +1,5 @@
 //! Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4); keys never reach text
-//! fields or open dialogs, and never with Ctrl, Alt or ⌘ except for the palette.
+//! fields, terminals or open dialogs, and never with Ctrl, Alt or ⌘ except for the palette.
 
 use super::storage::{keep_choice, read_choice};
 use crate::components::dialog::open_dialog;
@@ -27,6 +27,7 @@ fn goal(letter: &str) -> Option<&'static str> {
     Some(match letter {
         "o" => "/",
         "f" => "/fleet",
+        "t" => "/terminals",
         "c" => "/commands",
         "a" => "/audit",
         "s" => "/settings/profile",
@@ -49,6 +50,14 @@ fn is_typing(event: &ev::KeyboardEvent) -> bool {
                 Some("checkbox" | "radio" | "button" | "submit")
             ));
     text_field || document().query_selector("dialog[open]").ok().flatten().is_some()
+}
+
+/// Whether the keys are a terminal's: then all of them are, also those with Ctrl.
+fn is_in_terminal(event: &ev::KeyboardEvent) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .is_some_and(|element| element.closest("[data-terminal]").ok().flatten().is_some())
 }
 
 fn row_elements() -> Vec<HtmlElement> {
@@ -118,6 +127,9 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
         let navigate = navigate.clone();
         let after_g = StoredValue::new(false);
         let keys = window_event_listener(ev::keydown, move |event| {
+            if is_in_terminal(&event) {
+                return;
+            }
             let key = event.key();
             if (event.ctrl_key() || event.meta_key()) && key.eq_ignore_ascii_case("k") {
                 event.prevent_default();

@@ -99,6 +99,7 @@ fn NavLists() -> impl IntoView {
             </ul>
             <h2>"Operate"</h2>
             <ul>
+                <Link place=place("Terminals", "/terminals", Glyph::Terminal) />
                 <Link place=place("Commands", "/commands", Glyph::Command) />
             </ul>
             <h2>"Govern"</h2>

@@ -40,7 +40,7 @@ pub(crate) fn OverviewPage() -> impl IntoView {
                 {move || Suspend::new(async move {
                     match overview.await {
                         Ok(view) => {
-                            view! { <span>"What needs you now · as of "<TimeAgo at=view.as_of /></span> }.into_any()
+                            view! { <span>"What needs you now · nodes as of "<TimeAgo at=view.synced_at.unwrap_or(view.as_of) /></span> }.into_any()
                         }
                         Err(_) => "What needs you now".into_any(),
                     }
@@ -53,6 +53,21 @@ pub(crate) fn OverviewPage() -> impl IntoView {
             <a class="btn" href="/fleet">
                 "Open fleet"
             </a>
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    frame
+                        .await
+                        .is_ok_and(|frame| frame.may(Action::SessionsStart))
+                        .then(|| {
+                            view! {
+                                <a class="btn" href="/terminals/new">
+                                    <Icon glyph=Glyph::Terminal />
+                                    "Open terminal"
+                                </a>
+                            }
+                        })
+                })}
+            </Transition>
             <Transition fallback=|| ()>
                 {move || Suspend::new(async move {
                     frame

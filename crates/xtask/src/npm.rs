@@ -12,7 +12,7 @@ pub(crate) fn frontend(workshop: &Workshop) -> Outcome<PathBuf> {
     install(
         workshop,
         &workshop.root.join("frontend"),
-        "fonts, style bundler and wasm optimiser",
+        "fonts, the terminal, style bundler and wasm optimiser",
     )
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn build(workshop: &Workshop, release: bool) -> Outcome<PathBuf> {
         optimise(&modules, &fresh)?;
     }
     styles(workshop, &modules, &fresh.join("muster.css"))?;
+    terminal(workshop, &modules, &fresh.join("terminal.js"))?;
     public_files(workshop, &modules, &site)?;
     let version = version(&fresh)?;
     if release {
@@ -141,6 +142,29 @@ fn styles(workshop: &Workshop, modules: &Path, out: &Path) -> Outcome {
     )
 }
 
+/// xterm.js with its add-ons as one module beside `terminal.css`: both are fetched only where a terminal is shown.
+fn terminal(workshop: &Workshop, modules: &Path, out: &Path) -> Outcome {
+    let source = workshop.root.join("frontend/terminal");
+    let mut esbuild = program(
+        modules.join(".bin/esbuild"),
+        [
+            "--bundle",
+            "--minify",
+            "--format=esm",
+            "--log-level=warning",
+            STYLES_FOR,
+        ],
+    );
+    esbuild.arg(source.join("index.js"));
+    // Whatever speaks of the document means the one that is made there.
+    esbuild.arg(format!("--inject:{}", source.join("document.js").display()));
+    esbuild.arg("--define:window.document=document");
+    run_quietly(
+        esbuild.arg(format!("--outfile={}", out.display())),
+        "bundling the terminal",
+    )
+}
+
 /// Fonts and `frontend/public`, under the site's root.
 fn public_files(workshop: &Workshop, modules: &Path, site: &Path) -> Outcome {
     let fonts = site.join("fonts");
@@ -208,7 +232,9 @@ fn sizes(pkg: &Path) -> String {
             .unwrap_or_default();
         format!("{name} {} KiB{packed}", kib(name).unwrap_or_default())
     };
-    let mut parts: Vec<String> = ["muster.wasm", "muster.js", "muster.css"].map(said).into();
+    let mut parts: Vec<String> = ["muster.wasm", "muster.js", "muster.css", "terminal.js"]
+        .map(said)
+        .into();
     for file in files(pkg).unwrap_or_default() {
         let name = file
             .file_name()

@@ -1,0 +1,184 @@
+//! The server functions of the terminals' pages. Thin: they read texts and ask the services.
+
+#[cfg(feature = "ssr")]
+use crate::backend::{call, redirect_to};
+use crate::error::AppError;
+use crate::wire::Json;
+use leptos::prelude::*;
+use muster_domain::Timestamp;
+use muster_domain::ids::NodeSessionId;
+use muster_domain::paging::Page;
+use muster_domain::sessions::{
+    Hit, RecordedChunk, RecordingView, SessionDetail, SessionSummary, StartOptions, TranscriptLine,
+};
+#[cfg(feature = "ssr")]
+use muster_domain::{
+    PortalError,
+    paging::Cursor,
+    sessions::{EndSession, SessionQuery, SessionStatus, StartSession},
+    time::Clock as _,
+};
+
+/// What can be chosen before a session is started on a node.
+#[server(name = GetStartOptions, prefix = "/api", endpoint = "sessions/options", output = Json)]
+pub(crate) async fn start_options(node_id: String) -> Result<StartOptions, AppError> {
+    call(|backend, actor| async move { backend.sessions.options(&actor, node_id.as_str().into()).await })
+        .await
+}
+
+#[cfg(feature = "ssr")]
+fn cells(field: &str, text: Option<String>, otherwise: u16) -> Result<u16, PortalError> {
+    match text.as_deref().map(str::trim) {
+        None | Some("") => Ok(otherwise),
+        Some(text) => text
+            .parse()
+            .map_err(|_| PortalError::invalid(field, "A terminal has 2 to 1,000 columns and rows.")),
+    }
+}
+
+/// Starts a session and goes to its terminal.
+#[server(name = StartSessionFn, prefix = "/api", endpoint = "sessions/start", output = Json)]
+pub(crate) async fn start_session(
+    node_id: String,
+    #[server(default)] os_user: Option<String>,
+    #[server(default)] reason: Option<String>,
+    #[server(default)] cols: Option<String>,
+    #[server(default)] rows: Option<String>,
+) -> Result<NodeSessionId, AppError> {
+    let id = call(|backend, actor| async move {
+        let input = StartSession {
+            node: node_id.trim().into(),
+            os_user: os_user.unwrap_or_default().trim().to_owned(),
+            reason: reason.unwrap_or_default().trim().to_owned(),
+            cols: cells("cols", cols, 120)?,
+            rows: cells("rows", rows, 32)?,
+        };
+        backend.sessions.start(&actor, input).await
+    })
+    .await?;
+    redirect_to(&format!("/terminals/{id}"));
+    Ok(id)
+}
+
+/// Sessions that go on.
+#[server(prefix = "/api", endpoint = "sessions/live", output = Json)]
+pub(crate) async fn live_sessions() -> Result<Vec<SessionSummary>, AppError> {
+    call(|backend, actor| async move { backend.sessions.live(&actor).await }).await
+}
+
+/// Sessions, newest first. `period` is `24h`, `7d`, `30d` or `all`; 7 days when empty.
+#[server(name = FindSessions, prefix = "/api", endpoint = "sessions/list", output = Json)]
+pub(crate) async fn find_sessions(
+    #[server(default)] text: Option<String>,
+    #[server(default)] node: Option<String>,
+    #[server(default)] owner: Option<String>,
+    #[server(default)] status: Option<String>,
+    #[server(default)] period: Option<String>,
+    #[server(default)] cursor: Option<String>,
+    #[server(default)] limit: Option<u32>,
+) -> Result<Page<SessionSummary>, AppError> {
+    call(|backend, actor| async move {
+        let days = super::list_url::Period::parse(period.as_deref().unwrap_or_default()).days();
+        let now = muster_domain::system::SystemClock.now();
+        let query = SessionQuery {
+            text: text.unwrap_or_default(),
+            node: node.filter(|id| !id.is_empty()).map(|id| id.as_str().into()),
+            owner: owner.unwrap_or_default(),
+            status: status.as_deref().and_then(SessionStatus::parse),
+            from: days.map(|days| now.plus_ms(-days * 86_400_000)),
+            cursor: cursor.filter(|text| !text.is_empty()).map(Cursor),
+            limit,
+        };
+        backend.sessions.list(&actor, query).await
+    })
+    .await
+}
+
+/// One session.
+#[server(prefix = "/api", endpoint = "sessions/get", output = Json)]
+pub(crate) async fn get_session(session_id: String) -> Result<SessionDetail, AppError> {
+    call(|backend, actor| async move { backend.sessions.get(&actor, session_id.as_str().into()).await }).await
+}
+
+/// Ends a session.
+#[server(name = EndSessionFn, prefix = "/api", endpoint = "sessions/end", output = Json)]
+pub(crate) async fn end_session(
+    session_id: String,
+    #[server(default)] reason: Option<String>,
+) -> Result<(), AppError> {
+    call(|backend, actor| async move {
+        let input = EndSession {
+            session: session_id.as_str().into(),
+            reason: reason.unwrap_or_default().trim().to_owned(),
+        };
+        backend.sessions.end(&actor, input).await
+    })
+    .await
+}
+
+/// Asks for more time; answers when the session ends now.
+#[server(prefix = "/api", endpoint = "sessions/more_time", output = Json)]
+pub(crate) async fn more_time(session_id: String) -> Result<Timestamp, AppError> {
+    call(|backend, actor| async move {
+        backend
+            .sessions
+            .more_time(&actor, session_id.as_str().into())
+            .await
+    })
+    .await
+}
+
+/// A recording, to be played.
+#[server(prefix = "/api", endpoint = "sessions/recording", output = Json)]
+pub(crate) async fn get_recording(session_id: String) -> Result<RecordingView, AppError> {
+    call(|backend, actor| async move {
+        backend
+            .sessions
+            .recording(&actor, session_id.as_str().into())
+            .await
+    })
+    .await
+}
+
+/// One chunk of a recording.
+#[server(prefix = "/api", endpoint = "sessions/chunk", output = Json)]
+pub(crate) async fn get_chunk(session_id: String, index: u32) -> Result<RecordedChunk, AppError> {
+    call(|backend, actor| async move {
+        backend
+            .sessions
+            .chunk(&actor, session_id.as_str().into(), index)
+            .await
+    })
+    .await
+}
+
+/// A recording as lines.
+#[server(prefix = "/api", endpoint = "sessions/transcript", output = Json)]
+pub(crate) async fn get_transcript(session_id: String) -> Result<Vec<TranscriptLine>, AppError> {
+    call(|backend, actor| async move {
+        backend
+            .sessions
+            .transcript(&actor, session_id.as_str().into())
+            .await
+    })
+    .await
+}
+
+/// Where a text stands in a recording.
+#[server(prefix = "/api", endpoint = "sessions/search", output = Json)]
+pub(crate) async fn search_recording(session_id: String, text: String) -> Result<Vec<Hit>, AppError> {
+    call(|backend, actor| async move {
+        backend
+            .sessions
+            .search(&actor, session_id.as_str().into(), text)
+            .await
+    })
+    .await
+}
+
+/// Checks a recording; answers what is wrong with it.
+#[server(name = VerifyRecording, prefix = "/api", endpoint = "sessions/verify", output = Json)]
+pub(crate) async fn verify_recording(session_id: String) -> Result<Vec<String>, AppError> {
+    call(|backend, actor| async move { backend.sessions.verify(&actor, session_id.as_str().into()).await })
+        .await
+}

@@ -1,0 +1,84 @@
+//! What the address of the list of sessions says, and the addresses of its neighbours.
+
+pub(super) use crate::commands::Period;
+use crate::url::{Query, address};
+use muster_domain::sessions::SessionStatus;
+
+/// The state of the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ListUrl {
+    pub(super) text: String,
+    pub(super) node: Option<String>,
+    pub(super) owner: String,
+    pub(super) status: Option<SessionStatus>,
+    pub(super) period: Period,
+    pub(super) cursor: Option<String>,
+}
+
+impl ListUrl {
+    /// Reads the query of the address.
+    pub(super) fn read(query: &Query) -> Self {
+        Self {
+            text: query.text("text").unwrap_or_default(),
+            node: query.text("node"),
+            owner: query.text("owner").unwrap_or_default(),
+            status: query.text("status").as_deref().and_then(SessionStatus::parse),
+            period: Period::parse(query.get("period").unwrap_or_default()),
+            cursor: query.text("cursor"),
+        }
+    }
+
+    /// Whether anything but the period narrows the list.
+    pub(super) fn is_filtered(&self) -> bool {
+        !self.text.is_empty() || self.node.is_some() || !self.owner.is_empty() || self.status.is_some()
+    }
+
+    /// The address of this state, from another page of rows on.
+    pub(super) fn page(&self, cursor: Option<String>) -> String {
+        let period = if self.period == Period::default() {
+            ""
+        } else {
+            self.period.word()
+        };
+        let status = self.status.map(SessionStatus::as_str).unwrap_or_default();
+        address(
+            "/terminals",
+            [
+                ("text", self.text.clone()),
+                ("node", self.node.clone().unwrap_or_default()),
+                ("owner", self.owner.clone()),
+                ("status", status.to_owned()),
+                ("period", period.to_owned()),
+                ("cursor", cursor.unwrap_or_default()),
+            ],
+        )
+    }
+
+    /// The same without a period.
+    pub(super) fn over_all_time(&self) -> String {
+        Self {
+            period: Period::All,
+            ..self.clone()
+        }
+        .page(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_the_same_after_a_round() {
+        for text in [
+            "/terminals",
+            "/terminals?text=disk&node=mi-1&owner=op&status=Ended&period=all&cursor=x",
+            "/terminals?status=Failed&period=24h",
+        ] {
+            let state = ListUrl::read(&Query::parse(text.split_once('?').map_or("", |(_, query)| query)));
+            assert_eq!(state.page(state.cursor.clone()), text);
+        }
+        let strange = ListUrl::read(&Query::parse("status=Dancing&period=never"));
+        assert_eq!(strange, ListUrl::default(), "what is no state is no condition");
+    }
+}

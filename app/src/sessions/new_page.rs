@@ -1,0 +1,302 @@
+//! Opening a terminal: on which node, as whom, what for; and what policy says about it.
+
+use super::api::{StartSessionFn, start_options};
+use crate::components::{
+    Badge, Empty, EmptyState, ErrorNotice, FormError, Glyph, Icon, Keeper, PageHead, Skeleton, StatusBadge,
+    SubmitButton, TagList, TextField, Tone,
+};
+use crate::error::{action_error, field_error, set_page_status};
+use crate::fleet::list_nodes;
+use crate::url::use_query;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_router::components::Form;
+use muster_domain::fleet::NodeSummary;
+use muster_domain::fleet_filter::{FleetFilter, Operator, Property, Token};
+use muster_domain::sessions::StartOptions;
+
+/// The filter for nodes that report and have `text` in name, id or address.
+fn reporting(text: &str) -> String {
+    let online = Token {
+        property: Property::Status,
+        operator: Operator::Is,
+        values: vec!["Online".into()],
+    };
+    let named = (!text.is_empty()).then(|| Token {
+        property: Property::Text,
+        operator: Operator::Contains,
+        values: vec![text.to_owned()],
+    });
+    let tokens = [online].into_iter().chain(named).collect();
+    FleetFilter { tokens }.to_string()
+}
+
+/// The page.
+#[component]
+pub(crate) fn NewPage() -> impl IntoView {
+    let query = use_query();
+    let node = Memo::new(move |_| query.with(|query| query.text("node")));
+    view! {
+        <nav class="crumbs" aria-label="Path">
+            <a href="/terminals">"Terminals"</a>
+            " / New"
+        </nav>
+        <PageHead title="New terminal" subtitle=|| "A shell on a node, through Session Manager." />
+        {move || match node.get() {
+            Some(node) => view! { <Chosen node /> }.into_any(),
+            None => view! { <PickNode /> }.into_any(),
+        }}
+    }
+}
+
+/// Nodes to choose from: those that report, found by name, id or address.
+#[component]
+fn PickNode() -> impl IntoView {
+    let query = use_query();
+    let find = Memo::new(move |_| query.with(|query| query.text("find").unwrap_or_default()));
+    let nodes = Resource::new(
+        move || find.get(),
+        |find| list_nodes(reporting(&find), "name".into(), false, None),
+    );
+    let keeper = Keeper::here();
+    view! {
+        <section class="card start-card" aria-labelledby="pick-title">
+            <header>
+                <h2 id="pick-title">"Choose a node"</h2>
+            </header>
+            <div class="card-body">
+                <Form method="GET" action="/terminals/new" attr:class="form-inline" attr:role="search" attr:aria-label="Find a node">
+                    <div class="field">
+                        <label for="find">"Name, id or address"</label>
+                        <input id="find" name="find" value=find.get_untracked() autocomplete="off" data-filter="" />
+                    </div>
+                    <button type="submit" class="btn">
+                        "Find"
+                    </button>
+                </Form>
+            </div>
+            <Transition fallback=|| view! { <Skeleton lines=6 /> }>
+                {move || {
+                    let keeper = keeper.clone();
+                    Suspend::new(async move {
+                        match nodes.await {
+                            Ok(page) => keeper.view(|| view! { <Found total=page.matching nodes=page.page.items /> }),
+                            Err(error) => view! {
+                                <div class="card-body">
+                                    <ErrorNotice error what="the list of nodes" />
+                                </div>
+                            }
+                            .into_any(),
+                        }
+                    })
+                }}
+            </Transition>
+        </section>
+    }
+}
+
+#[component]
+fn Found(nodes: Vec<NodeSummary>, total: u64) -> impl IntoView {
+    if nodes.is_empty() {
+        return view! {
+            <EmptyState kind=Empty::NothingMatches title="No node that reports matches">
+                <p>"Only nodes that report can be reached."</p>
+                <a class="btn" href="/fleet">
+                    "Look in the fleet"
+                </a>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let more = total.saturating_sub(nodes.len() as u64);
+    view! {
+        <ul class="list">
+            {nodes
+                .into_iter()
+                .map(|node| {
+                    let href = super::words::new_address(node.node_id.as_str());
+                    view! {
+                        <li data-row="" tabindex="-1">
+                            <span class="two-lines grow">
+                                <a class="strong" data-act="open" href=href>
+                                    {node.name.clone()}
+                                </a>
+                                <small class="mono">{node.node_id.to_string()}</small>
+                            </span>
+                            <TagList tags=node.tags most=2 />
+                        </li>
+                    }
+                })
+                .collect_view()}
+        </ul>
+        {(more > 0).then(|| view! { <p class="panel-none">{format!("{more} more: narrow the search.")}</p> })}
+    }
+    .into_any()
+}
+
+#[component]
+fn Chosen(node: String) -> impl IntoView {
+    let options = Resource::new(move || node.clone(), start_options);
+    let keeper = Keeper::here();
+    view! {
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
+                    match options.await {
+                        Ok(options) => keeper.view(|| view! { <StartForm options /> }),
+                        Err(error) => {
+                            set_page_status(&error);
+                            view! {
+                                <div class="card card-body">
+                                    <ErrorNotice error what="this node" />
+                                    <a class="btn" href="/terminals/new">
+                                        "Choose another node"
+                                    </a>
+                                </div>
+                            }
+                            .into_any()
+                        }
+                    }
+                })
+            }}
+        </Transition>
+    }
+}
+
+#[component]
+fn StartForm(options: StartOptions) -> impl IntoView {
+    crate::forms::keep_fields::<StartSessionFn>();
+    let start = ServerAction::<StartSessionFn>::new();
+    let error = action_error(start);
+    let users = options.recent_os_users.clone();
+    let needs_reason = options.needs_reason;
+    let online = options.is_online;
+    let node_id = options.node_id.to_string();
+    let policy = options.clone();
+    view! {
+        <div class="grid-main">
+            <section class="card" class:production=options.is_production aria-labelledby="start-title">
+                <header>
+                    <h2 id="start-title">{options.node_name.clone()}</h2>
+                    <span class="aside mono">{node_id.clone()}</span>
+                </header>
+                <div class="card-body">
+                    {options
+                        .is_production
+                        .then(|| {
+                            view! {
+                                <div class="notice warn">
+                                    <Icon glyph=Glyph::Warning />
+                                    <div>
+                                        <strong>"This node belongs to production."</strong>
+                                        " What you type there acts at once."
+                                    </div>
+                                </div>
+                            }
+                        })}
+                    {(!online)
+                        .then(|| {
+                            view! {
+                                <div class="notice bad">
+                                    <Icon glyph=Glyph::Warning />
+                                    <div>"This node does not report. A terminal can be opened once it does."</div>
+                                </div>
+                            }
+                        })}
+                    <ActionForm action=start attr:class="form">
+                        <FormError error />
+                        <input type="hidden" name="node_id" value=node_id />
+                        <TextField
+                            name="os_user"
+                            label="OS user"
+                            hint="Who to be on the node. Empty: as the node's session preferences say, usually ssm-user."
+                            placeholder="ssm-user"
+                            list="os-users"
+                            error=field_error(error, "os_user")
+                        />
+                        <datalist id="os-users">
+                            {users.into_iter().map(|user| view! { <option value=user></option> }).collect_view()}
+                        </datalist>
+                        <TextField
+                            name="reason"
+                            label=if needs_reason { "Reason" } else { "Reason (optional)" }
+                            hint="A ticket or a few words. It stands in the history and in the audit log."
+                            placeholder="OPS-2214: disk full"
+                            required=needs_reason
+                            error=field_error(error, "reason")
+                        />
+                        <div class="row">
+                            <SubmitButton tone=Tone::Primary pending=start.pending()>
+                                <Icon glyph=Glyph::Terminal />
+                                "Open terminal"
+                            </SubmitButton>
+                            <a class="btn quiet" href="/terminals/new">
+                                "Another node"
+                            </a>
+                        </div>
+                    </ActionForm>
+                </div>
+            </section>
+            <Policy options=policy />
+        </div>
+    }
+}
+
+/// What holds for a session on this node.
+#[component]
+fn Policy(options: StartOptions) -> impl IntoView {
+    let minutes = |count: u32, none: &str| match count {
+        0 => none.to_owned(),
+        count if count % 60 == 0 && count >= 120 => format!("{} hours", count / 60),
+        count => format!("{count} minutes"),
+    };
+    let recorded = match (options.is_recorded, options.keeps_input) {
+        (true, true) => {
+            "What the node shows and what you type is recorded. Type no secrets where they are not asked for hidden."
+        }
+        (true, false) => "What the node shows is recorded; what you type is only counted.",
+        (false, _) => "Not recorded.",
+    };
+    let (badge, word) = if options.is_recorded {
+        (Badge::Ok, "On")
+    } else {
+        (Badge::Off, "Off")
+    };
+    view! {
+        <section class="card" aria-labelledby="policy-title">
+            <header>
+                <h2 id="policy-title">"What holds here"</h2>
+            </header>
+            <div class="card-body">
+                <dl class="facts">
+                    <crate::components::Fact label="Recording">
+                        <StatusBadge badge label=word />
+                        <p class="small-text muted">{recorded}</p>
+                    </crate::components::Fact>
+                    {options
+                        .needs_watcher
+                        .then(|| {
+                            view! {
+                                <crate::components::Fact label="Watched">
+                                    "Somebody has to look on before anything that is typed reaches the node."
+                                </crate::components::Fact>
+                            }
+                        })}
+                    <crate::components::Fact label="Ends when idle">
+                        {minutes(options.idle_minutes, "never")}
+                    </crate::components::Fact>
+                    <crate::components::Fact label="Ends at the latest">
+                        {minutes(options.max_minutes, "never")}
+                    </crate::components::Fact>
+                    <crate::components::Fact label="Tags">
+                        <TagList tags=options.tags />
+                    </crate::components::Fact>
+                </dl>
+                <p class="small-text muted">
+                    "The terminal goes on when you close its page; come back from Terminals on any computer."
+                </p>
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,196 @@
+//! How sessions are said and shown: badges, ages, sizes, addresses. Used by every page of this feature.
+
+use crate::components::{Badge, Glyph, Icon};
+use crate::url::address;
+use leptos::prelude::*;
+use muster_domain::sessions::{EndReason, RecordingState, SessionStatus, SessionSummary};
+
+impl From<SessionStatus> for Badge {
+    fn from(status: SessionStatus) -> Self {
+        match status {
+            SessionStatus::Connecting | SessionStatus::Reconnecting => Self::Busy,
+            SessionStatus::Connected => Self::Ok,
+            SessionStatus::Ended => Self::Off,
+            SessionStatus::Failed => Self::Bad,
+        }
+    }
+}
+
+/// Who one is on the node, as far as that is known.
+pub(super) fn os_user(session: &SessionSummary) -> String {
+    if session.os_user.is_empty() {
+        "default user".to_owned()
+    } else {
+        session.os_user.clone()
+    }
+}
+
+impl From<RecordingState> for Badge {
+    fn from(state: RecordingState) -> Self {
+        match state {
+            RecordingState::Recording => Self::Bad,
+            RecordingState::Signed => Self::Ok,
+            RecordingState::Broken => Self::Warn,
+            RecordingState::None => Self::Off,
+        }
+    }
+}
+
+/// Where the terminal of a session is.
+pub(crate) fn terminal_address(session: &str) -> String {
+    format!("/terminals/{session}")
+}
+
+/// Where a session's recording is played.
+pub(super) fn recording_address(session: &str) -> String {
+    format!("/terminals/{session}/recording")
+}
+
+/// Where a terminal on a node is opened.
+pub(crate) fn new_address(node: &str) -> String {
+    address("/terminals/new", [("node", node.to_owned())])
+}
+
+/// `00:04:12`.
+pub(super) fn clock(ms: i64) -> String {
+    let seconds = ms.max(0) / 1_000;
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3_600,
+        seconds % 3_600 / 60,
+        seconds % 60
+    )
+}
+
+/// `4:12`, and `1:04:12` from an hour on: a place in a recording.
+pub(super) fn place(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    if seconds < 3_600 {
+        format!("{}:{:02}", seconds / 60, seconds % 60)
+    } else {
+        format!(
+            "{}:{:02}:{:02}",
+            seconds / 3_600,
+            seconds % 3_600 / 60,
+            seconds % 60
+        )
+    }
+}
+
+/// `12 s`, `4 min`, `2 h 5 min`: time left or spent, as coarse as people want it.
+pub(super) fn span(ms: i64) -> String {
+    let seconds = ms.max(0) / 1_000;
+    match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=5_399 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// `12 B`, `4.1 KiB`, `2.0 MiB`.
+pub(super) fn bytes(count: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one digit after the point")]
+    let scaled = |unit: f64| count as f64 / unit;
+    match count {
+        0..=1_023 => format!("{count} B"),
+        1_024..=1_048_575 => format!("{:.1} KiB", scaled(1_024.0)),
+        1_048_576..=1_073_741_823 => format!("{:.1} MiB", scaled(1_048_576.0)),
+        _ => format!("{:.1} GiB", scaled(1_073_741_824.0)),
+    }
+}
+
+/// Why a session is over, in one sentence without a full stop.
+pub(super) fn ending(session: &SessionSummary) -> String {
+    let reason = session.end_reason.map_or("Ended", EndReason::label);
+    let by = match (session.end_reason, session.ended_by.as_str()) {
+        (Some(EndReason::EndedByOther), by) if !by.is_empty() => format!(" ({by})"),
+        _ => String::new(),
+    };
+    match session.end_message.as_str() {
+        "" => format!("{reason}{by}"),
+        message => format!("{reason}{by}: {}", message.trim_end_matches('.')),
+    }
+}
+
+/// The two letters of a name.
+pub(super) fn initials(name: &str) -> String {
+    let mut words = name.split([' ', '.', '-', '_']).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    let letters: String = match words.next() {
+        Some(second) => first.chars().take(1).chain(second.chars().take(1)).collect(),
+        None => first.chars().take(2).collect(),
+    };
+    letters.to_uppercase()
+}
+
+/// A link that opens a terminal on a node.
+#[component]
+pub(crate) fn OpenTerminal(
+    /// Where.
+    #[prop(into)]
+    node: String,
+    /// Its name: for screen readers where only the icon is shown.
+    #[prop(optional, into)]
+    name: String,
+) -> impl IntoView {
+    let href = new_address(&node);
+    let small = !name.is_empty();
+    let label = small.then(|| format!("Open terminal on {name}"));
+    view! {
+        <a
+            class=if small { "btn quiet small" } else { "btn" }
+            href=href
+            aria-label=label
+            title=small.then_some("Open terminal")
+        >
+            <Icon glyph=Glyph::Terminal />
+            {(!small).then_some("Open terminal")}
+        </a>
+    }
+}
+
+/// The recording, as it stands.
+#[component]
+pub(super) fn RecordingMark(state: RecordingState) -> impl IntoView {
+    if state == RecordingState::Recording {
+        view! {
+            <span class="tag bad rec">
+                <span class="rec-dot" aria-hidden="true"></span>
+                "Recording"
+            </span>
+        }
+        .into_any()
+    } else {
+        view! { <crate::components::StatusBadge badge=state label=state.label() /> }.into_any()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_sizes_are_short() {
+        assert_eq!(clock(252_000), "00:04:12");
+        assert_eq!(clock(-1), "00:00:00");
+        assert_eq!(
+            (place(252_999), place(3_852_000)),
+            ("4:12".into(), "1:04:12".into())
+        );
+        assert_eq!(
+            (span(3_300_000), span(7_500_000), span(900)),
+            ("55 min".into(), "2 h 5 min".into(), "0 s".into())
+        );
+        assert_eq!(
+            (bytes(12), bytes(4_200), bytes(2_097_152)),
+            ("12 B".into(), "4.1 KiB".into(), "2.0 MiB".into())
+        );
+    }
+
+    #[test]
+    fn people_are_two_letters() {
+        for (name, letters) in [("op-data", "OD"), ("sol", "SO"), ("Ada Lovelace", "AL"), ("", "")] {
+            assert_eq!(initials(name), letters);
+        }
+    }
+}
