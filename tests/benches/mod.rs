@@ -5,6 +5,7 @@ mod audit;
 mod first_output;
 mod fleet;
 mod selection;
+mod terminals;
 
 use muster_tests::portal::Fallible;
 use std::collections::BTreeMap;
@@ -15,7 +16,15 @@ use std::path::PathBuf;
 /// # Errors
 /// The first thing that goes wrong.
 pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
-    let all = ["fleet", "first-output", "agents", "selection", "audit", "wasm"];
+    let all = [
+        "fleet",
+        "first-output",
+        "agents",
+        "selection",
+        "terminals",
+        "audit",
+        "wasm",
+    ];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
         return Err(format!("there is no benchmark {unknown}: choose of {}", all.join(", ")).into());
     }
@@ -29,6 +38,7 @@ pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
             "first-output" => first_output::run().await?,
             "agents" => agents::run().await?,
             "selection" => selection::run().await?,
+            "terminals" => terminals::run().await?,
             "audit" => audit::run().await?,
             _ => wasm()?,
         }

@@ -23,6 +23,7 @@ fn cases() -> BTreeMap<&'static str, Case> {
     use Needs::{More, SignIn, Viewer};
     const USER: (&str, &str) = ("user_id", "00000000-0000-4000-8000-000000000000");
     const COMMAND: (&str, &str) = ("command_id", "00000000-0000-4000-8000-000000000000");
+    const SESSION: (&str, &str) = ("session_id", "00000000-0000-4000-8000-000000000000");
     const NODE: (&str, &str) = ("node_id", "mi-00000000000000000");
     BTreeMap::from([
         ("/api/access/sessions", (SignIn, &[][..])),
@@ -108,6 +109,21 @@ fn cases() -> BTreeMap<&'static str, Case> {
             ),
         ),
         ("/api/commands/cancel", (More, &[COMMAND][..])),
+        ("/api/sessions/options", (Viewer, &[NODE][..])),
+        (
+            "/api/sessions/start",
+            (More, &[NODE, ("os_user", ""), ("reason", "a test")][..]),
+        ),
+        ("/api/sessions/live", (Viewer, &[][..])),
+        ("/api/sessions/list", (Viewer, &[][..])),
+        ("/api/sessions/get", (Viewer, &[SESSION][..])),
+        ("/api/sessions/end", (More, &[SESSION, ("reason", "a test")][..])),
+        ("/api/sessions/more_time", (More, &[SESSION][..])),
+        ("/api/sessions/recording", (More, &[SESSION][..])),
+        ("/api/sessions/chunk", (More, &[SESSION, ("index", "0")][..])),
+        ("/api/sessions/transcript", (More, &[SESSION][..])),
+        ("/api/sessions/search", (More, &[SESSION, ("text", "x")][..])),
+        ("/api/sessions/verify", (More, &[SESSION][..])),
         ("/api/audit/list", (More, &[("query", "")][..])),
         ("/api/audit/verify", (More, &[][..])),
         ("/api/access/users", (More, &[][..])),
@@ -145,6 +161,9 @@ const GUARDED: &[&str] = &[
     "/events/portal",
     "/events/commands/x",
     "/download/commands/x/y/stdout",
+    "/sessions/x/socket",
+    "/download/sessions/x/recording.cast",
+    "/download/sessions/x/transcript.txt",
     "/export/fleet.csv",
     "/export/fleet.json",
     "/export/audit.csv",

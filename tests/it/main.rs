@@ -19,6 +19,7 @@ mod limits;
 mod postgres;
 mod rough;
 mod support;
+mod terminals;
 
 /// Makes sure that every page, and with it every server function, is part of this binary.
 #[test]

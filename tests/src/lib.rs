@@ -4,5 +4,6 @@
 pub mod portal;
 pub mod sim;
 pub mod stats;
+pub mod terminal;
 
 pub use portal::{Client, Portal};

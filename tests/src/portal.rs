@@ -1,11 +1,12 @@
 //! The built program in a directory of its own, and a client that keeps cookies as a browser does.
 
+use reqwest::cookie::{CookieStore as _, Jar};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// What a helper of tests may end with.
@@ -203,6 +204,7 @@ impl Drop for Portal {
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    cookies: Arc<Jar>,
     base: String,
 }
 
@@ -213,13 +215,15 @@ impl Client {
     /// When the client cannot be built.
     pub fn anonymous(base: &str) -> Fallible<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let cookies = Arc::new(Jar::default());
         let http = reqwest::Client::builder()
-            .cookie_store(true)
+            .cookie_provider(Arc::clone(&cookies))
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))
             .build()?;
         Ok(Self {
             http,
+            cookies,
             base: base.to_owned(),
         })
     }
@@ -341,6 +345,18 @@ impl Client {
             .timeout(Duration::from_secs(600))
             .send()
             .await?)
+    }
+
+    /// Where the portal is.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The cookies that it sends, as a header.
+    #[must_use]
+    pub fn cookie_header(&self) -> Option<http::HeaderValue> {
+        self.cookies.cookies(&self.base.parse().ok()?)
     }
 
     /// Asks again until `found` gives something, for at most `patience`.

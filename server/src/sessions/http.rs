@@ -122,13 +122,17 @@ async fn socket(
                     message: format!("{READERS} browsers are attached to this session already."),
                 });
             }
-            Ok(shared)
+            Ok(Ok(shared))
         })
         .await?;
     let upgrade = upgrade.map_err(|_| PortalError::SignInRequired)?;
     let upgrade = upgrade
         .max_message_size(MAX_TEXT.max(INPUT_FRAME + 64))
         .max_frame_size(MAX_TEXT.max(INPUT_FRAME + 64));
+    let shared = match shared {
+        Ok(shared) => shared,
+        Err(ended) => return Ok(upgrade.on_upgrade(move |socket| live::tell_end(socket, ended))),
+    };
     Ok(upgrade.on_upgrade(move |socket| async move {
         let participant = service.ground.random.uuid();
         let joined_at = service.ground.clock.now();

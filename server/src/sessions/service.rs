@@ -21,6 +21,7 @@ use muster_domain::{Actor, PortalError, Timestamp};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The sessions' service.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub struct SessionService {
     pub opened: Arc<Mutex<HashMap<(String, NodeSessionId), Timestamp>>>,
 }
 
+/// How long ending a session waits for the end.
+const END_SHOWN_WITHIN: Duration = Duration::from_secs(5);
 /// Opening a recording again after so long is another row in the audit log.
 const OPENED_MS: i64 = 3_600_000;
 
@@ -331,11 +334,15 @@ impl Sessions for SessionService {
                     message: input.reason.trim().to_owned(),
                     by: actor.name.clone(),
                 };
-                if shared.tell(Command::End(order)).await {
-                    Ok(())
-                } else {
-                    Err(over())
+                let mut pulse = shared.listen();
+                if !shared.tell(Command::End(order)).await {
+                    return Err(over());
                 }
+                // Whoever asked looks at the list next: what has ended should not stand there as going on.
+                let ended =
+                    async { while self.ground.live.get(&id).is_some() && pulse.changed().await.is_ok() {} };
+                let _ = tokio::time::timeout(END_SHOWN_WITHIN, ended).await;
+                Ok(())
             })
             .await
     }

@@ -31,6 +31,17 @@ export class DemoNodes {
     const endpoint = `http://${this.host}:${portal.extraPort}`;
     await this.#xtask('up', '--nodes', String(this.count), '--program', portal.program,
       '--data-dir', portal.dataDir, '--endpoint', endpoint);
+    await this.#settled();
+  }
+
+  /** Addresses that are still tried out change the network under the browser a second later, which cuts its requests. */
+  async #settled() {
+    const end = Date.now() + 15_000;
+    while (Date.now() < end) {
+      const { stdout } = await execute('ip', ['-o', 'address', 'show', 'tentative']);
+      if (stdout.trim() === '') return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   async down() {

@@ -7,6 +7,8 @@ const PAGES = [
   ['/', 'Overview'],
   ['/fleet', 'Fleet'],
   ['/fleet/add', 'Add node'],
+  ['/terminals', 'Terminals'],
+  ['/terminals/new', 'New terminal'],
   ['/commands', 'Commands'],
   ['/commands/new', 'Run command'],
   ['/audit', 'Audit log'],

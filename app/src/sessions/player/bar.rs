@@ -183,10 +183,10 @@ pub(super) fn Buttons(
             >
                 {play}
             </button>
-            <button type="button" class="btn small" aria-label="Back 5 seconds" title="←" on:click=move |_| wish.run(Wish::By(-5_000.0))>
+            <button type="button" class="btn small" aria-label="−5 s: back 5 seconds" title="←" on:click=move |_| wish.run(Wish::By(-5_000.0))>
                 "−5 s"
             </button>
-            <button type="button" class="btn small" aria-label="On 5 seconds" title="→" on:click=move |_| wish.run(Wish::By(5_000.0))>
+            <button type="button" class="btn small" aria-label="+5 s: on 5 seconds" title="→" on:click=move |_| wish.run(Wish::By(5_000.0))>
                 "+5 s"
             </button>
             <span class="mono player-time" data-now="">

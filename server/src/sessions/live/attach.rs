@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt as _, StreamExt as _};
 use muster_domain::Actor;
+use muster_domain::sessions::SessionSummary;
 use muster_domain::sessions::wire::{
     ClientMessage, INPUT_FRAME, MAX_TEXT, OUTPUT_WINDOW, ServerMessage, decode_bytes, encode_bytes,
 };
@@ -135,6 +136,15 @@ pub async fn serve(attachment: Attachment, shared: Arc<Shared>, socket: WebSocke
     }
     shared.leave(number);
     shared.tell(Command::Left { name }).await;
+}
+
+/// Tells a browser that comes too late that the session is over.
+pub async fn tell_end(socket: WebSocket, session: Box<SessionSummary>) {
+    let (mut sink, mut frames) = socket.split();
+    let first = tokio::time::timeout(FIRST, first_message(&mut frames)).await;
+    if matches!(first, Ok(Some(_))) && say(&mut sink, &ServerMessage::Ended { session }).await.is_ok() {
+        let _ = tokio::time::timeout(WRITE, sink.send(Frame::Close(None))).await;
+    }
 }
 
 async fn first_message(frames: &mut SplitStream<WebSocket>) -> Option<ClientMessage> {

@@ -11,7 +11,7 @@ mod output;
 mod shared;
 mod task;
 
-pub use attach::{Attachment, serve};
+pub use attach::{Attachment, serve, tell_end};
 pub use backlog::Backlog;
 pub use connect::{Connector, Opening};
 pub use journal::{Journal, Noted};

@@ -4,6 +4,7 @@ use crate::sessions::recordings::{Store, id_of, shown, whole};
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures::StreamExt as _;
 use muster_domain::PortalError;
 use muster_domain::ids::NodeSessionId;
 use muster_domain::sessions::{
@@ -25,6 +26,11 @@ const MAX_HITS: usize = 500;
 
 fn ms(us: u64) -> u64 {
     us / 1_000
+}
+
+/// The first whole millisecond at which something had happened: who seeks there sees it.
+fn ms_after(us: u64) -> u64 {
+    us.div_ceil(1_000)
 }
 
 /// Milliseconds with fractions; recordings are far shorter than what a double counts exactly.
@@ -102,7 +108,7 @@ impl Store {
             Ok::<_, muster_recording::RecordingError>((info, index, commands))
         };
         let (info, index, commands) = read.await.map_err(|error| shown(&error))?;
-        let duration_ms = ms(info.totals.duration_us);
+        let duration_ms = ms_after(info.totals.duration_us);
         Ok(RecordingView {
             session,
             duration_ms,
@@ -115,7 +121,7 @@ impl Store {
             commands: commands
                 .into_iter()
                 .map(|command| RecordedCommand {
-                    at_ms: ms(command.at_us),
+                    at_ms: ms_after(command.at_us),
                     text: command.text,
                 })
                 .collect(),
@@ -164,7 +170,7 @@ impl Store {
             let mut lines = Vec::new();
             while let Some(more) = reader.next().await? {
                 lines.extend(more.into_iter().map(|line| TranscriptLine {
-                    at_ms: ms(line.at_us),
+                    at_ms: ms_after(line.at_us),
                     text: line.text,
                 }));
                 if lines.len() >= MAX_LINES {
@@ -189,7 +195,7 @@ impl Store {
         Ok(hits
             .into_iter()
             .map(|hit| Hit {
-                at_ms: ms(hit.at_us),
+                at_ms: ms_after(hit.at_us),
                 line: hit.line,
             })
             .collect())
@@ -199,17 +205,16 @@ impl Store {
     pub(crate) async fn cast(&self, session: &NodeSessionId) -> Result<Body, PortalError> {
         let read = async { self.recording(session).await?.asciicast().await };
         let cast = read.await.map_err(|error| shown(&error))?;
-        Ok(Body::from_stream(futures::stream::unfold(
-            cast,
-            |mut cast| async move {
-                match cast.next().await {
-                    Ok(Some(piece)) => Some((Ok(piece), cast)),
-                    Ok(None) => None,
-                    // A broken download is better than one that looks whole.
-                    Err(error) => Some((Err(error), cast)),
-                }
-            },
-        )))
+        let pieces = futures::stream::unfold(cast, |mut cast| async move {
+            match cast.next().await {
+                Ok(Some(piece)) => Some((Ok(piece), cast)),
+                Ok(None) => None,
+                // A broken download is better than one that looks whole.
+                Err(error) => Some((Err(error), cast)),
+            }
+        });
+        // Fused: the layer that compresses asks once more after the end.
+        Ok(Body::from_stream(pieces.fuse()))
     }
 
     /// What is wrong with a recording whose manifest the database knows by `sha256`; nothing when it is intact.
