@@ -234,6 +234,32 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
         );
     }
 
+    // The plain routes that change something.
+    for (who, wanted) in [(&stranger, 401), (&viewer, 403)] {
+        let send = |request: reqwest::RequestBuilder| {
+            let request = request.header("origin", who.base());
+            match who.cookie_header() {
+                Some(cookies) => request.header("cookie", cookies),
+                None => request,
+            }
+        };
+        let http = reqwest::Client::new();
+        let tunnel = serde_json::json!({"node": "mi-00000000000000000", "port": 22});
+        let start = send(http.post(format!("{}/sessions/tunnels", portal.base))).json(&tunnel);
+        let status = start.send().await.unwrap().status().as_u16();
+        // A flood of strangers is turned away before anybody looks at who they are.
+        assert!(
+            status == wanted || (wanted == 401 && status == 429),
+            "a tunnel: {status}"
+        );
+        let end = send(http.delete(format!("{}/sessions/x", portal.base)));
+        let status = end.send().await.unwrap().status().as_u16();
+        assert!(
+            status == wanted || (wanted == 401 && status == 429),
+            "the end of a session: {status}"
+        );
+    }
+
     for (path, (needs, arguments)) in cases() {
         if path == "/api/access/sign_out_everywhere" {
             continue;
