@@ -16,6 +16,7 @@ mod doors;
 mod first_day;
 mod full_disk;
 mod limits;
+mod plans;
 mod postgres;
 mod rough;
 mod support;

@@ -81,6 +81,8 @@ impl Sql {
     }
 
     fn query(self) -> sqlx::query::Query<'static, sqlx::Any, AnyArguments> {
+        // The text alone: values are bound, and may be anybody's secret.
+        tracing::trace!(target: "muster_store::sql", "{}", self.text);
         let mut query = sqlx::query(AssertSqlSafe(self.text));
         for value in self.bound {
             query = match value {

@@ -150,7 +150,7 @@ pub async fn list(
             .push(" escape '\\')");
     }
     if let Some(node) = &query.node_id {
-        sql.push(" and exists (select 1 from command_invocations i where i.command_id = c.command_id and i.node_id = ");
+        sql.push(" and c.command_id in (select i.command_id from command_invocations i where i.node_id = ");
         sql.text(node.as_str()).push(")");
     }
     if let Some(since) = query.since {

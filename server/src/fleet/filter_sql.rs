@@ -58,9 +58,9 @@ fn push_token(sql: &mut Sql, token: &Token, now: Timestamp) {
                 .and_then(|value| parse_age_ms(value))
                 .unwrap_or_default();
             sql.push(if token.operator == Operator::LongerAgo {
-                "coalesce(n.last_ping_at, 0) < "
+                "n.sort_ping < "
             } else {
-                "coalesce(n.last_ping_at, 0) >= "
+                "n.sort_ping >= "
             });
             sql.int(now.plus_ms(-age).0);
         }
@@ -96,8 +96,8 @@ fn push_token(sql: &mut Sql, token: &Token, now: Timestamp) {
         Property::Id => push_values(sql, "n.node_id", "n.node_id", token.operator, &token.values),
         Property::Platform => push_values(
             sql,
-            "n.platform_name || ' ' || n.platform_version",
-            "lower(n.platform_name || ' ' || n.platform_version)",
+            "n.sort_platform",
+            "lower(n.sort_platform)",
             token.operator,
             &token.values,
         ),

@@ -61,10 +61,10 @@ const fn order(sort: FleetSort) -> &'static str {
     match sort {
         FleetSort::Name => "n.sort_name",
         FleetSort::Status => "n.ping_status",
-        FleetSort::Platform => "(n.platform_name || ' ' || n.platform_version)",
+        FleetSort::Platform => "n.sort_platform",
         FleetSort::Agent => "n.agent_version",
         FleetSort::Address => "n.ip_address",
-        FleetSort::LastPing => "coalesce(n.last_ping_at, 0)",
+        FleetSort::LastPing => "n.sort_ping",
     }
 }
 
@@ -106,11 +106,11 @@ pub async fn list(
     push_where(&mut sql, &query.filter, scopes, now);
     let column = order(query.sort);
     if let Some((key, id)) = query.cursor.as_ref().and_then(decode_cursor) {
-        sql.push(" and (")
-            .push(column)
-            .push(", n.node_id) ")
-            .push(if query.descending { "<" } else { ">" })
-            .push(" (");
+        sql.push(" and (").push(column).push(if query.descending {
+            ", n.node_id) < ("
+        } else {
+            ", n.node_id) > ("
+        });
         if query.sort == FleetSort::LastPing {
             sql.int(key.parse().unwrap_or_default());
         } else {
@@ -150,9 +150,17 @@ pub async fn add_tags(db: &Db, nodes: &mut [NodeSummary]) -> Result<(), StoreErr
         if ids.is_empty() {
             continue;
         }
-        let mut sql =
-            Sql::new("select connection_id, node_id, tag_key, tag_value from node_tags where node_id in (");
-        sql.texts(&ids).push(") order by node_id, tag_key");
+        let mut connections: Vec<String> = part.iter().map(|node| node.connection_id.to_string()).collect();
+        connections.sort_unstable();
+        connections.dedup();
+        // By both halves of the key: by the node alone the whole table would be read.
+        let mut sql = Sql::new(
+            "select connection_id, node_id, tag_key, tag_value from node_tags where connection_id in (",
+        );
+        sql.texts(&connections)
+            .push(") and node_id in (")
+            .texts(&ids)
+            .push(") order by connection_id, node_id, tag_key");
         let mut by_node: HashMap<(String, String), Vec<Tag>> = HashMap::new();
         for found in sql.all(db.reader()).await? {
             by_node
@@ -267,7 +275,7 @@ pub async fn matching(
 pub async fn facets(db: &Db, scopes: &[Scope]) -> Result<Vec<Facet>, StoreError> {
     // One walk over the nodes for all three: their combinations are few.
     let mut sql = Sql::new(
-        "select n.ping_status, n.platform_name || ' ' || n.platform_version as platform, n.agent_version, count(*) as nodes \
+        "select n.ping_status, n.sort_platform as platform, n.agent_version, count(*) as nodes \
          from nodes n where ",
     );
     push_scopes(&mut sql, scopes);

@@ -1,0 +1,189 @@
+//! No query grows with a whole table: every statement that the portal and the embedded endpoint run while somebody
+//! walks through all pages is explained by SQLite, and one that reads a growing table from end to end fails.
+
+use crate::support::{online_node, run_script};
+use muster_store::Db;
+use muster_store::db::Address;
+use muster_tests::portal::program;
+use muster_tests::{Client, Portal};
+use sqlx::Row as _;
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+/// Tables that stay small, whatever happens: people, what they saved, and one row for each of a few things.
+const SMALL: [&str; 6] = [
+    "connections",
+    "saved_views",
+    "user_grants",
+    "users",
+    "schema_version",
+    "audit_head",
+];
+
+/// Statements that have to read all of something, and why nobody waits for them.
+const ALLOWED: [(&str, &str); 5] = [
+    (
+        "select count(*) as nodes, coalesce(sum(case when n.ping_status",
+        "counted once in five seconds for everybody (`fleet/figures.rs`)",
+    ),
+    (
+        "select n.ping_status, n.sort_platform as platform",
+        "the same: values to filter by",
+    ),
+    (
+        "select g.tag_key, g.tag_value, count(*)",
+        "the same: tags to filter by",
+    ),
+    (
+        "update session_participants set left_at",
+        "once, when the server starts",
+    ),
+    ("select count(*) as users from users", "people are few"),
+];
+
+/// The table behind a name in a plan, which may be an alias.
+fn table<'a>(statement: &'a str, name: &'a str) -> &'a str {
+    let words: Vec<&str> = statement
+        .split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ','))
+        .collect();
+    words
+        .windows(3)
+        .find(|three| matches!(three[0], "from" | "join" | "update") && three[2] == name)
+        .map_or(name, |three| three[1])
+}
+
+/// Steps of a plan that read a growing table from end to end. Going along an index is no such thing when a limit
+/// ends the walk.
+fn endless(statement: &str, plan: &[String]) -> Vec<String> {
+    let limited =
+        statement.contains(" limit ") && !plan.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
+    plan.iter()
+        .filter(|step| {
+            let Some(name) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else {
+                return false;
+            };
+            let in_order = limited && step.contains("INDEX");
+            !in_order && !SMALL.contains(&table(statement, name))
+        })
+        .cloned()
+        .collect()
+}
+
+async fn plan(db: &Db, statement: &str) -> Vec<String> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("explain query plan {statement}")))
+        .fetch_all(db.reader())
+        .await
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    rows.iter()
+        .map(|row| row.try_get::<String, _>("detail").unwrap())
+        .collect()
+}
+
+/// The statements of a log, each once. Lists of values differ in length alone.
+fn statements(log: &str) -> BTreeSet<String> {
+    log.lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|line| line["target"] == "muster_store::sql")
+        .filter_map(|line| line["fields"]["message"].as_str().map(str::to_owned))
+        .filter(|text| {
+            ["select ", "update ", "delete ", "with "]
+                .iter()
+                .any(|word| text.starts_with(word))
+        })
+        .collect()
+}
+
+/// The program with its log in a file, every statement in it.
+fn logging_program(folder: &Path) -> std::path::PathBuf {
+    let script = folder.join("muster");
+    let text = format!(
+        "#!/bin/sh\nMUSTER_LOG=muster_store::sql=trace exec '{}' \"$@\" 2>'{}'\n",
+        program().unwrap().display(),
+        folder.join("log").display()
+    );
+    std::fs::write(&script, text).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    script
+}
+
+/// Looks at everything that there is to see, in every order and with filters.
+async fn walk(client: &Client, node: &str, command: &str) {
+    let mut paths: Vec<String> = [
+        "/",
+        "/commands",
+        "/commands?status=Failed",
+        "/commands?text=x&period=day",
+        "/commands/new",
+        "/audit",
+        "/audit?actor=admin&outcome=Succeeded",
+        "/audit?action=commands.run",
+        "/terminals",
+        "/terminals/new",
+        "/settings/profile",
+        "/settings/sessions",
+        "/settings/users",
+        "/settings/roles",
+        "/fleet/add",
+        "/fleet?filter=tag:Environment%3DProduction",
+        "/fleet?filter=status%3DOnline",
+        "/fleet?filter=web",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    // A place in the list that is after "a" of the node "b".
+    let cursor = muster_server::fleet::queries::encode_cursor("1", "b").0;
+    for sort in ["name", "status", "platform", "agent", "address", "ping"] {
+        paths.push(format!("/fleet?sort={sort}"));
+        paths.push(format!("/fleet?sort={sort}&desc=1&cursor={cursor}"));
+    }
+    for tab in ["summary", "nodes", "log", "definition", "audit"] {
+        paths.push(format!("/commands/{command}?tab={tab}"));
+    }
+    paths.push(format!("/fleet/{node}"));
+    paths.push(format!("/commands?node={node}"));
+    paths.push(format!("/terminals?node={node}"));
+    paths.push(format!("/commands/new?nodes={node}"));
+    for path in paths {
+        let (status, _, body) = client.get(&path).await.unwrap();
+        assert_eq!(status, 200, "{path}: {body:.200}");
+    }
+}
+
+#[tokio::test]
+async fn no_query_reads_a_growing_table_from_end_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let program = logging_program(folder.path());
+    let portal = Portal::start_program(&program, &data, &["--log-format", "json"]).unwrap();
+    let client = Client::first_administrator(&portal).await.unwrap();
+    let node = online_node(&client).await;
+    let command = run_script(&client, &node, "echo seen").await;
+    client
+        .until("the command's end", Duration::from_secs(60), async |client| {
+            let (_, _, page) = client.get(&format!("/commands/{command}?tab=nodes")).await?;
+            Ok(page.contains("Success").then_some(()))
+        })
+        .await
+        .unwrap();
+    walk(&client, &node, &command).await;
+    drop(portal);
+
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let seen = statements(&log);
+    assert!(seen.len() > 80, "only {} statements were seen", seen.len());
+    let db = Db::open(&Address::File(data.join("muster.db"))).await.unwrap();
+    let bad = "select tag_key from node_tags where node_id = $1";
+    assert!(!endless(bad, &plan(&db, bad).await).is_empty(), "it is found");
+    let mut found = Vec::new();
+    for statement in &seen {
+        if ALLOWED.iter().any(|(start, _)| statement.starts_with(start)) {
+            continue;
+        }
+        for step in endless(statement, &plan(&db, statement).await) {
+            found.push(format!("{step}: {statement}"));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
