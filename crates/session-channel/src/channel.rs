@@ -24,6 +24,14 @@ pub(crate) enum Side {
 }
 
 impl Side {
+    /// How many messages that came too early the other side stores (session protocol, timers and buffers).
+    fn peer_stores(self) -> u64 {
+        match self {
+            Self::Client => 100_000,
+            Self::Agent => 10_000,
+        }
+    }
+
     fn outgoing(self) -> &'static str {
         match self {
             Self::Client => INPUT_STREAM_DATA,
@@ -70,7 +78,7 @@ impl Channel {
             side,
             ids: MessageIds::new(setup.id_seed),
             setup,
-            outbound: Outbound::new(),
+            outbound: Outbound::at(0, side.peer_stores()),
             inbound: Inbound::new(),
             acknowledgements: VecDeque::new(),
             control: VecDeque::new(),
@@ -100,7 +108,7 @@ impl Channel {
     /// Nothing is sent or taken any more.
     pub(crate) fn end(&mut self) {
         self.over = true;
-        self.outbound = Outbound::new();
+        self.outbound = Outbound::at(0, self.side.peer_stores());
         self.inbound = Inbound::new();
         self.acknowledgements.clear();
         self.control.clear();
@@ -133,7 +141,7 @@ impl Channel {
     /// Goes on where an earlier process stopped.
     pub(crate) fn resume_at(&mut self, expected: u64, next: u64) {
         self.inbound = Inbound::at(expected);
-        self.outbound = Outbound::at(next);
+        self.outbound = Outbound::at(next, self.side.peer_stores());
     }
 
     /// Whether everything sent was acknowledged.

@@ -17,8 +17,8 @@ pub struct Limits {
     pub send_bytes: usize,
     /// Messages that wait to be sent or acknowledged.
     pub send_messages: usize,
-    /// How far the newest message under way may be ahead of the oldest that is not acknowledged. The ends of
-    /// AWS have no such window; they store 10,000 (client) and 100,000 (agent) messages that came too early.
+    /// Messages that are sent and not acknowledged. The ends of AWS have no such window; they store 10,000 (client)
+    /// and 100,000 (agent) messages that came too early.
     pub window: u64,
     /// Bytes of messages that came too early.
     pub reorder_bytes: usize,

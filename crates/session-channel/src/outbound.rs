@@ -33,22 +33,21 @@ pub(crate) struct Outbound {
     next: u64,
     unsent: u64,
     bytes: usize,
+    // How many messages that came too early the other side stores at most.
+    peer_stores: u64,
     rtt: RoundTrip,
     most_sent: u32,
 }
 
 impl Outbound {
-    pub(crate) fn new() -> Self {
-        Self::at(0)
-    }
-
-    /// The next message has this number.
-    pub(crate) fn at(next: u64) -> Self {
+    /// The next message has the number `next`; the other side stores at most `peer_stores` that came too early.
+    pub(crate) fn at(next: u64, peer_stores: u64) -> Self {
         Self {
             entries: BTreeMap::new(),
             next,
             unsent: next,
             bytes: 0,
+            peer_stores,
             rtt: RoundTrip::new(),
             most_sent: 0,
         }
@@ -110,10 +109,40 @@ impl Outbound {
                 self.rtt.sample(now.saturating_sub(entry.last_sent));
             }
             if entry.sent >= self.most_sent {
-                self.most_sent = self.under_way().map(|(_, entry)| entry.sent).max().unwrap_or(0);
+                self.count_repetitions();
             }
         }
+        self.settle();
         Ok(())
+    }
+
+    fn count_repetitions(&mut self) {
+        self.most_sent = self.under_way().map(|(_, entry)| entry.sent).max().unwrap_or(0);
+    }
+
+    /// How many messages are sent and not acknowledged.
+    fn in_flight(&self) -> u64 {
+        let never_sent = self.next - self.unsent;
+        u64::try_from(self.entries.len())
+            .unwrap_or(u64::MAX)
+            .saturating_sub(never_sent)
+    }
+
+    /// Lets go of messages that have arrived although nobody said so. AWS's client never acknowledges a duplicate,
+    /// so an acknowledgement that was lost with its connection never comes again. But a message that came too early
+    /// is acknowledged only when it is stored: once more of those behind the oldest were acknowledged than the other
+    /// side can store, the oldest was there.
+    fn settle(&mut self) {
+        while let Some((&oldest, _)) = self.entries.range(..self.unsent).next() {
+            let acknowledged_behind = (self.unsent - oldest).saturating_sub(self.in_flight());
+            if acknowledged_behind <= self.peer_stores {
+                return;
+            }
+            if let Some(entry) = self.entries.remove(&oldest) {
+                self.bytes -= entry.frame.len();
+            }
+            self.count_repetitions();
+        }
     }
 
     /// The connection is gone: whatever was under way may be lost and is sent first on the next one.
@@ -131,14 +160,7 @@ impl Outbound {
     }
 
     fn may_send_new(&self, limits: &Limits) -> bool {
-        let oldest = self
-            .entries
-            .keys()
-            .next()
-            .copied()
-            .unwrap_or(self.unsent)
-            .min(self.unsent);
-        self.unsent < self.next && self.unsent - oldest < limits.window
+        self.unsent < self.next && self.in_flight() < limits.window
     }
 
     /// The next frame to write: first what is overdue, oldest first, then what is new and fits the window.
@@ -182,7 +204,7 @@ mod tests {
     use super::*;
 
     fn filled(messages: u8) -> Outbound {
-        let mut out = Outbound::new();
+        let mut out = Outbound::at(0, 20);
         for n in 0..messages {
             out.push(vec![n; 10]);
         }
@@ -253,18 +275,37 @@ mod tests {
     }
 
     #[test]
-    fn the_window_counts_from_the_oldest_hole() {
+    fn the_window_counts_what_is_not_acknowledged() {
         let mut out = filled(10);
         let limits = Limits {
             window: 3,
             ..Limits::default()
         };
         assert_eq!(std::iter::from_fn(|| out.poll(0, &limits)).count(), 3);
+        assert!(out.poll(1, &limits).is_none());
         out.acknowledge(1, 1).unwrap();
         out.acknowledge(2, 1).unwrap();
-        assert!(out.poll(1, &limits).is_none(), "message 0 still holds the window");
-        out.acknowledge(0, 1).unwrap();
-        assert_eq!(std::iter::from_fn(|| out.poll(1, &limits)).count(), 3);
+        assert_eq!(std::iter::from_fn(|| out.poll(1, &limits)).count(), 2);
+    }
+
+    #[test]
+    fn a_message_whose_acknowledgement_never_comes_holds_nothing_up() {
+        let limits = Limits {
+            window: 3,
+            ..Limits::default()
+        };
+        let mut out = filled(100);
+        assert_eq!(out.poll(0, &limits).map(|frame| frame[0]), Some(0));
+        // All arrive at once; only the acknowledgement of the first is lost, and a repetition brings none.
+        for number in 1..100_u8 {
+            assert_eq!(out.poll(0, &limits).map(|frame| frame[0]), Some(number));
+            out.acknowledge(i64::from(number), 1).unwrap();
+            // The other side stores 20: only behind 21 is it certain that the first was there.
+            assert_eq!(out.first_unacknowledged() == 0, number <= 20);
+        }
+        assert!(out.is_empty());
+        assert_eq!((out.bytes(), out.repetitions(), out.next_timeout()), (0, 0, None));
+        assert_eq!(out.acknowledge(0, 2), Ok(()), "late is no violation");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The data channel's two ends against each other and against scripted peers, in virtual time.
 #![cfg(test)]
 
+mod fuzz;
 mod hostile;
 mod link;
 mod lossy;

@@ -272,6 +272,27 @@ fn a_pause_fills_the_buffer_and_no_more() {
 }
 
 #[test]
+fn an_acknowledgement_lost_with_its_connection_stops_nothing_although_the_client_never_repeats_it() {
+    let mut agent = running_agent(agent_config(SHELL));
+    agent.send_output(b"arrived", 10).unwrap();
+    assert_eq!(agent.trace(10), ["out 2 type 1"]);
+    agent.disconnected();
+    let _ = agent.connected("t", uuid::Uuid::nil(), 11);
+    // It comes again, and AWS's client says nothing to a duplicate.
+    assert_eq!(agent.trace(11), ["out 2 type 1"]);
+    for number in 3..11_000_i64 {
+        agent.send_output(b"more", 12).unwrap();
+        assert_eq!(agent.frames(12).len(), 1, "message {number} was held back");
+        agent.handle_frame(&ack(number), 12).unwrap();
+    }
+    assert_eq!(
+        (agent.next_timeout(), agent.held()),
+        (None, 0),
+        "and in the end it is known to have arrived"
+    );
+}
+
+#[test]
 fn characters_are_not_torn_and_torn_ones_are_not_lost() {
     let mut agent = running_agent(agent_config(SHELL));
     let text = "ä".repeat(1000);
