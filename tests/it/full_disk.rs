@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// A program that runs Muster on a small disk of its own, made in a namespace of its own: nobody's rights are
 /// needed for that, and nothing is left of it afterwards.
-fn small_disk(folder: &Path, disk: &Path) -> Fallible<PathBuf> {
+pub(crate) fn small_disk(folder: &Path, disk: &Path) -> Fallible<PathBuf> {
     use std::os::unix::fs::PermissionsExt as _;
     let script = folder.join("muster-on-a-small-disk");
     let text = format!(
@@ -26,7 +26,7 @@ fn small_disk(folder: &Path, disk: &Path) -> Fallible<PathBuf> {
 }
 
 /// Fills the disk to its last byte.
-fn fill(ballast: &Path) -> Fallible<()> {
+pub(crate) fn fill(ballast: &Path) -> Fallible<()> {
     let mut file = File::create(ballast)?;
     let mut size = 1 << 20;
     while size > 0 {

@@ -20,6 +20,7 @@ mod plans;
 mod postgres;
 mod rough;
 mod support;
+mod terminal_limits;
 mod terminals;
 
 /// Makes sure that every page, and with it every server function, is part of this binary.

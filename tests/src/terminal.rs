@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An attached page.
 pub struct Terminal {
@@ -119,6 +119,12 @@ impl Terminal {
     #[must_use]
     pub fn cursor(&self) -> u64 {
         self.from + self.output.len() as u64
+    }
+
+    /// Lets go of all output that arrived, so that what comes can be counted.
+    pub fn forget(&mut self) {
+        self.from = self.cursor();
+        self.output = Vec::new();
     }
 
     /// All that arrived, as text.
