@@ -4,7 +4,9 @@ mod agents;
 mod audit;
 mod first_output;
 mod fleet;
+pub(crate) mod plain;
 mod selection;
+mod shellinabox;
 mod terminals;
 
 use muster_tests::portal::Fallible;
