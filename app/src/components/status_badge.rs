@@ -1,6 +1,7 @@
 //! Statuses as word, icon and colour: never colour alone.
 
-use super::icon::{Glyph, Icon};
+use super::fixed::Fixed;
+use super::icon::Glyph;
 use leptos::prelude::*;
 use muster_domain::audit::Outcome;
 use muster_domain::commands::CommandStatus;
@@ -85,21 +86,20 @@ impl From<Outcome> for Badge {
 /// A badge: icon and word on a soft ground.
 #[component]
 pub(crate) fn StatusBadge(#[prop(into)] badge: Badge, #[prop(into)] label: String) -> impl IntoView {
-    view! {
-        <span class=format!("tag badge {}", badge.class())>
-            <Icon glyph=badge.glyph() />
-            {label}
-        </span>
-    }
+    Fixed::new("span", &format!("tag badge {}", badge.class()))
+        .icon(badge.glyph())
+        .text(&label)
+        .view()
+}
+
+/// A dot that differs in shape as well as colour, and the word.
+pub(crate) fn status_dot(badge: Badge, label: &str) -> Fixed {
+    let dot = Fixed::new("span", &format!("dot {}", badge.class())).attribute("aria-hidden", "true");
+    Fixed::new("span", "status-dot").child(dot).text(label)
 }
 
 /// The quiet form for long tables: a dot that differs in shape as well as colour, and the word.
 #[component]
 pub(crate) fn StatusDot(#[prop(into)] badge: Badge, #[prop(into)] label: String) -> impl IntoView {
-    view! {
-        <span class="status-dot">
-            <span class=format!("dot {}", badge.class()) aria-hidden="true"></span>
-            {label}
-        </span>
-    }
+    status_dot(badge, &label).view()
 }

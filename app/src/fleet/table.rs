@@ -2,8 +2,8 @@
 
 use super::selection::{range, use_selection};
 use super::url_state::{Column, FleetUrl};
-use crate::components::{Glyph, Icon, SortHeader, StatusDot, TableCard, TagList, TimeAgo};
-use crate::sessions::OpenTerminal;
+use crate::components::{Fixed, Glyph, SortHeader, TableCard, TimeAgo, status_dot, tag_list};
+use crate::sessions::open_terminal;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
@@ -137,10 +137,25 @@ fn Row(
         }
     };
     let select_label = format!("Select {}", node.name);
-    let preview_label = format!("Preview {}", node.name);
-    let href = format!("/fleet/{id}");
-    let may_open = may_open && node.ping_status == PingStatus::Online;
-    let opened = id.clone();
+    let link = Fixed::new("a", "strong")
+        .attribute("href", &format!("/fleet/{id}"))
+        .attribute("data-act", "open");
+    let lines = Fixed::new("div", "two-lines")
+        .child(link.text(&node.name))
+        .child(Fixed::new("small", "mono").text(&id));
+    let name = Fixed::new("td", "").child(lines).view();
+    let mut acts = Fixed::new("td", "right nowrap");
+    if may_open && node.ping_status == PingStatus::Online {
+        acts = acts.child(open_terminal(&id, &node.name));
+    }
+    let preview = Fixed::new("a", "btn quiet small")
+        .attribute("href", &preview)
+        .attribute("data-act", "preview")
+        .attribute("data-noscroll", "")
+        .attribute("aria-label", &format!("Preview {}", node.name))
+        .attribute("title", "Preview (e)")
+        .icon(Glyph::Right);
+    let acts = acts.child(preview).view();
     view! {
         <tr data-row="" tabindex="-1" class:selected=move || is_selected.get() class:previewed=shown>
             <td class="pick">
@@ -155,28 +170,9 @@ fn Row(
                     on:click=click
                 />
             </td>
-            <td>
-                <div class="two-lines">
-                    <a class="strong" href=href data-act="open">
-                        {node.name.clone()}
-                    </a>
-                    <small class="mono">{id}</small>
-                </div>
-            </td>
+            {name}
             {columns.into_iter().map(|column| cell(column, &node)).collect_view()}
-            <td class="right nowrap">
-                {may_open.then(|| view! { <OpenTerminal node=opened name=node.name.clone() /> })}
-                <a
-                    class="btn quiet small"
-                    href=preview
-                    data-act="preview"
-                    data-noscroll=""
-                    aria-label=preview_label
-                    title="Preview (e)"
-                >
-                    <Icon glyph=Glyph::Right />
-                </a>
-            </td>
+            {acts}
         </tr>
     }
 }
@@ -184,12 +180,16 @@ fn Row(
 fn cell(column: Column, node: &NodeSummary) -> AnyView {
     match column {
         Column::Status => {
-            view! { <td><StatusDot badge=node.ping_status label=node.ping_status.label() /></td> }.into_any()
+            let dot = status_dot(node.ping_status.into(), node.ping_status.label());
+            Fixed::new("td", "").child(dot).view().into_any()
         }
-        Column::Platform => view! { <td class="nowrap">{platform(node)}</td> }.into_any(),
-        Column::Agent => view! { <td class="mono nowrap">{node.agent_version.clone()}</td> }.into_any(),
-        Column::Address => view! { <td class="mono nowrap">{node.ip_address.clone()}</td> }.into_any(),
-        Column::Tags => view! { <td><TagList tags=node.tags.clone() most=2 /></td> }.into_any(),
+        Column::Platform => Fixed::new("td", "nowrap").text(&platform(node)).view().into_any(),
+        Column::Agent => mono(&node.agent_version),
+        Column::Address => mono(&node.ip_address),
+        Column::Tags => Fixed::new("td", "")
+            .child(tag_list(&node.tags, 2))
+            .view()
+            .into_any(),
         Column::LastPing => view! {
             <td class="muted nowrap">
                 {match node.last_ping_at {
@@ -200,4 +200,8 @@ fn cell(column: Column, node: &NodeSummary) -> AnyView {
         }
         .into_any(),
     }
+}
+
+fn mono(text: &str) -> AnyView {
+    Fixed::new("td", "mono nowrap").text(text).view().into_any()
 }

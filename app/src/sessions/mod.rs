@@ -22,5 +22,5 @@ pub(crate) use list_page::ListPage;
 pub(crate) use new_page::NewPage;
 pub(crate) use node_card::NodeTerminals;
 pub(crate) use player::RecordingPage;
-pub(crate) use words::OpenTerminal;
+pub(crate) use words::{OpenTerminal, open_terminal};
 pub(crate) use workspace::WorkspacePage;

@@ -1,6 +1,6 @@
 //! How sessions are said and shown: badges, ages, sizes, addresses. Used by every page of this feature.
 
-use crate::components::{Badge, Glyph, Icon};
+use crate::components::{Badge, Fixed, Glyph};
 use crate::url::address;
 use leptos::prelude::*;
 use muster_domain::sessions::{EndReason, RecordingState, SessionStatus, SessionSummary};
@@ -133,19 +133,20 @@ pub(crate) fn OpenTerminal(
     #[prop(optional, into)]
     name: String,
 ) -> impl IntoView {
-    let href = new_address(&node);
+    open_terminal(&node, &name).view()
+}
+
+/// The same as part of a table's cell.
+pub(crate) fn open_terminal(node: &str, name: &str) -> Fixed {
     let small = !name.is_empty();
-    let label = small.then(|| format!("Open terminal on {name}"));
-    view! {
-        <a
-            class=if small { "btn quiet small" } else { "btn" }
-            href=href
-            aria-label=label
-            title=small.then_some("Open terminal")
-        >
-            <Icon glyph=Glyph::Terminal />
-            {(!small).then_some("Open terminal")}
-        </a>
+    let link =
+        Fixed::new("a", if small { "btn quiet small" } else { "btn" }).attribute("href", &new_address(node));
+    if small {
+        link.attribute("aria-label", &format!("Open terminal on {name}"))
+            .attribute("title", "Open terminal")
+            .icon(Glyph::Terminal)
+    } else {
+        link.icon(Glyph::Terminal).text("Open terminal")
     }
 }
 
