@@ -13,10 +13,13 @@
 
 mod aws_mode;
 mod doors;
+mod entrance;
 mod first_day;
 mod full_disk;
 mod limits;
 mod postgres;
+mod records;
+mod refusals;
 mod rough;
 mod support;
 mod terminals;

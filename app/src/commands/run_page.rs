@@ -11,12 +11,14 @@ use crate::components::{
 };
 use crate::error::{AppError, action_error, field_error};
 use crate::forms::keep_fields;
+use crate::layout::Permitted;
 use crate::url::{Query, address, use_query};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Form;
 use leptos_router::hooks::use_navigate;
+use muster_domain::action::Action;
 use muster_domain::commands::{DocumentDetail, DocumentSummary, RunCommand};
 use muster_domain::fleet::{NodeSelection, ResolvedTargets};
 use serde::{Deserialize, Serialize};
@@ -150,6 +152,7 @@ pub(crate) fn RunPage() -> impl IntoView {
             " / Run"
         </nav>
         <PageHead title="Run command" subtitle=|| "Run a document on nodes. Nothing is sent before you press Run." />
+        <Permitted action=Action::CommandsRun what="run commands">
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
             {move || Suspend::new(async move {
                 match plan.await {
@@ -165,6 +168,7 @@ pub(crate) fn RunPage() -> impl IntoView {
                 }
             })}
         </Transition>
+        </Permitted>
     }
 }
 

@@ -67,6 +67,9 @@ pub(super) struct FleetUrl {
     pub(super) filter: FleetFilter,
     /// What could not be read, as sentences.
     pub(super) problems: Vec<String>,
+    /// A condition of the filter that could not be read. Then nothing is looked up: nodes that the whole filter
+    /// leaves out would be shown, chosen and exported.
+    pub(super) unreadable: Option<String>,
     /// The condition being added, when it could not be read: its fields are shown again.
     pub(super) draft: Option<Draft>,
     /// Whether the address is not the plain one of this state, because a form made it.
@@ -144,7 +147,10 @@ impl FleetUrl {
         for part in split_conditions(query.get("filter").unwrap_or_default()) {
             match Token::parse(part) {
                 Ok(token) => state.filter.tokens.push(token),
-                Err(problem) => state.problems.push(problem),
+                Err(problem) => {
+                    state.unreadable.get_or_insert_with(|| problem.clone());
+                    state.problems.push(problem);
+                }
             }
         }
         if query.get("value").is_some() {
@@ -166,9 +172,8 @@ impl FleetUrl {
             }
         }
         if let Err(error) = FleetFilter::parse(&state.filter.to_string()) {
-            state
-                .problems
-                .extend(error.about("filter").map(ToOwned::to_owned));
+            state.unreadable = error.about("filter").map(ToOwned::to_owned);
+            state.problems.extend(state.unreadable.clone());
             state
                 .filter
                 .tokens
@@ -277,6 +282,7 @@ impl FleetUrl {
         Self {
             filter: FleetFilter::default(),
             problems: Vec::new(),
+            unreadable: None,
             ..self.first_page()
         }
     }
@@ -350,6 +356,15 @@ mod tests {
         assert_eq!(state.problems.len(), 2);
         assert!(state.problems[0].contains("colour"));
         assert_eq!(state.sort, FleetSort::Name);
+        assert!(
+            state.unreadable.unwrap().contains("colour"),
+            "it is not run as if unset"
+        );
+        let state = read("filter=web&property=status&operator==&value=Up");
+        assert_eq!(
+            state.unreadable, None,
+            "what is being added did not hold before, either"
+        );
     }
 
     #[test]
