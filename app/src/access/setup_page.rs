@@ -91,12 +91,20 @@ pub(crate) fn SetupPage() -> impl IntoView {
                                 }
                             })}
                         <p>
-                            {if expired { "" } else { "When the server started it printed a one-time link to this page. " }}
-                            "Nobody can sign in yet: a one-time link makes the first administrator. This prints a new one, on the server's machine:"
+                            "Nobody can sign in yet. "
+                            {if expired {
+                                "A new link makes the first administrator."
+                            } else {
+                                "When the server started it printed a one-time link to this page: open that link to make the first administrator."
+                            }}
+                        </p>
+                        <p>
+                            {if expired { "This prints it" } else { "Is it lost? This prints a new one" }}
+                            ", on the server's machine:"
                         </p>
                         <pre class="code">"muster user setup-link --data-dir DIRECTORY"</pre>
                         <p class="muted">
-                            "DIRECTORY is the server's data directory. The server prints such a link at each start, too, as long as there is no user."
+                            "DIRECTORY is the server's data directory. As long as there is no user, each start of the server prints a link, too."
                         </p>
                     }
                         .into_any()

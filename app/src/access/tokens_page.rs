@@ -109,14 +109,16 @@ fn NewToken(create: ServerAction<CreateToken>) -> impl IntoView {
                         error=field_error(error, "days")
                     />
                     <p class="muted small-text">
-                        "It may do what you may, at any time: "
-                        <Transition fallback=|| "…">
-                            {move || Suspend::new(async move {
-                                frame.await.map(|frame| rights(&frame.profile.grants)).unwrap_or_default()
-                            })}
-                        </Transition>
-                        ". It cannot make other tokens."
+                        "It may do what you may at that time, but not make other tokens. What you may now:"
                     </p>
+                    <Transition fallback=|| ()>
+                        {move || Suspend::new(async move {
+                            frame
+                                .await
+                                .ok()
+                                .map(|frame| view! { <p class="small-text strong">{rights(&frame.profile.grants)}</p> })
+                        })}
+                    </Transition>
                     <div class="row">
                         <SubmitButton tone=Tone::Primary pending=create.pending()>
                             "Create token"

@@ -11,7 +11,7 @@ use crate::components::{
 };
 use crate::error::{AppError, action_error, field_error};
 use crate::forms::keep_fields;
-use crate::layout::Permitted;
+use crate::layout::{NotPermitted, missing, use_frame};
 use crate::url::{Query, address, use_query};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -146,15 +146,18 @@ pub(crate) fn RunPage() -> impl IntoView {
     let asked = Memo::new(move |_| query.with(Chosen::read));
     let plan = Resource::new(move || asked.get(), load);
     let action = ServerAction::<RunCommandFn>::new();
+    let frame = use_frame();
     view! {
         <nav class="crumbs" aria-label="Path">
             <a href="/commands">"Commands"</a>
             " / Run"
         </nav>
         <PageHead title="Run command" subtitle=|| "Run a document on nodes. Nothing is sent before you press Run." />
-        <Permitted action=Action::CommandsRun what="run commands">
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
             {move || Suspend::new(async move {
+                if let Some(missing) = missing(frame, Action::CommandsRun).await {
+                    return view! { <NotPermitted missing what="run commands" /> }.into_any();
+                }
                 match plan.await {
                     Ok(plan) => view! { <Sections plan action /> }.into_any(),
                     Err(error) => {
@@ -168,7 +171,6 @@ pub(crate) fn RunPage() -> impl IntoView {
                 }
             })}
         </Transition>
-        </Permitted>
     }
 }
 

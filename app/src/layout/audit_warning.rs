@@ -20,9 +20,9 @@ pub(crate) fn AuditWarning() -> impl IntoView {
                                 <strong>"The audit log is not the one that was signed."</strong>
                                 " "
                                 {finding.message}
-                                " Find out who put it back before you trust what it says from row "
+                                " Find out what happened before you trust what it says around row "
                                 {finding.sequence}
-                                " on. The whole log is checked with Verify in the "
+                                ". The whole log is checked with Verify in the "
                                 <a href="/audit">"audit log"</a>
                                 ", or with "
                                 <code>"muster audit verify"</code>

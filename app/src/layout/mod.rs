@@ -16,6 +16,6 @@ mod top_bar;
 
 pub(crate) use audit_warning::AuditWarning;
 pub(crate) use frame::{Layout, use_frame};
-pub(crate) use permitted::Permitted;
+pub(crate) use permitted::{NotPermitted, Permitted, missing};
 pub(crate) use search_api::SetTheme;
 pub(crate) use shortcuts::{set_shortcuts_on, shortcuts_on};

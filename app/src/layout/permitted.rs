@@ -1,7 +1,7 @@
 //! Pages that are for some only: their content for those who may, and for others which permission is missing and
 //! who can give it. A form that would be refused at its end is not offered.
 
-use super::use_frame;
+use super::frame::{FrameResource, use_frame};
 use crate::components::{Empty, EmptyState};
 use crate::error::set_page_status;
 use leptos::prelude::*;
@@ -14,7 +14,26 @@ fn roles(action: Action) -> String {
     names.join(" or ")
 }
 
-/// `children` for those who may do `action` somewhere.
+/// What somebody lacks to do something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lack {
+    action: Action,
+    name: String,
+}
+
+/// What whoever is signed in lacks to do `action` anywhere; nothing when they may. To be awaited inside `Suspense`,
+/// before anything that takes the permission. Whoever cannot be asked about is let through: the door behind every
+/// act decides, not this.
+pub(crate) async fn missing(frame: FrameResource, action: Action) -> Option<Lack> {
+    let frame = frame.await.ok()?;
+    (!frame.may(action)).then(|| Lack {
+        action,
+        name: frame.profile.name,
+    })
+}
+
+/// `children` for those who may do `action` somewhere. Not around what suspends in several layers of its own: there
+/// the page asks [`missing`] itself.
 #[component]
 pub(crate) fn Permitted(
     action: Action,
@@ -27,20 +46,23 @@ pub(crate) fn Permitted(
     view! {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
-                // Whoever cannot be asked about is let through: the door behind every act decides, not this.
-                match frame.await {
-                    Ok(frame) if !frame.may(action) => {
-                        view! { <Missing action what name=frame.profile.name.clone() /> }.into_any()
-                    }
-                    _ => children.with_value(|children| children()).into_any(),
+                match missing(frame, action).await {
+                    Some(missing) => view! { <NotPermitted missing what /> }.into_any(),
+                    None => children.with_value(|children| children()).into_any(),
                 }
             })}
         </Transition>
     }
 }
 
+/// In place of a page that is not for this person.
 #[component]
-fn Missing(action: Action, what: &'static str, name: String) -> impl IntoView {
+pub(crate) fn NotPermitted(
+    missing: Lack,
+    /// What it is, as in "run commands".
+    what: &'static str,
+) -> impl IntoView {
+    let Lack { action, name } = missing;
     let message = format!("You may not {what}.");
     set_page_status(&PortalError::Forbidden { message }.into());
     view! {

@@ -118,7 +118,10 @@ mod tests {
             let state = ListUrl::read(&Query::parse(text.split_once('?').map_or("", |(_, query)| query)));
             assert_eq!(state.page(state.cursor.clone()), text);
         }
-        let strange = ListUrl::read(&Query::parse("status=Dancing&period=never"));
-        assert_eq!(strange, ListUrl::default(), "what is no state is no condition");
+        let refused = ListUrl::read(&Query::parse("status=Dancing&period=never"))
+            .readable()
+            .unwrap_err();
+        assert!(refused.about("status").unwrap().contains("Dancing"));
+        assert!(refused.about("period").unwrap().contains("never"));
     }
 }

@@ -64,8 +64,7 @@ pub async fn look(db: &Db, dir: &Path, public_key: &str) -> Result<Option<Findin
                     "Row {sequence} is not the row {sequence} that was signed: other rows stood there before, as when an old copy of the database was put back and written on."
                 ),
                 None => format!(
-                    "It ends at row {last}, but row {sequence} was signed: the rows from {} on are gone, as when an old copy of the database was put back.",
-                    last + 1
+                    "It ends at row {last}, but row {sequence} was signed: what was written up to there is gone, as when an old copy of the database was put back."
                 ),
             };
             let sequence = if *sequence > last { last + 1 } else { *sequence };
