@@ -134,7 +134,7 @@ fn NewToken(create: ServerAction<CreateToken>) -> impl IntoView {
 fn Created(created: TokenCreated) -> impl IntoView {
     let command = format!("export MUSTER_TOKEN={}", created.secret);
     view! {
-        <section class="card activation" aria-labelledby="token-created-title">
+        <section class="card" aria-labelledby="token-created-title">
             <div class="card-body stack">
                 <h2 id="token-created-title">"Token created"</h2>
                 <div class="notice warn" role="status">

@@ -26,7 +26,7 @@ pub(crate) struct Lack {
 /// act decides, not this.
 pub(crate) async fn missing(frame: FrameResource, action: Action) -> Option<Lack> {
     let frame = frame.await.ok()?;
-    (!frame.may(action)).then(|| Lack {
+    (!frame.may(action)).then_some(Lack {
         action,
         name: frame.profile.name,
     })
