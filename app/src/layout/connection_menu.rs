@@ -73,7 +73,7 @@ fn Menu(connections: Vec<ConnectionView>) -> impl IntoView {
                         connections.with(Vec::is_empty).then(|| view! { <p class="muted">"None is set up, or you may not see them."</p> })
                     }}
                     <p class="connection-note muted">
-                        "One server speaks to one account in one region, which its settings name. For another, start a second server with a data directory of its own; the README says how, under “Point it at AWS”."
+                        "One server speaks to one account in one region, which its settings name. For another, start a second server; the README says how, under “Point it at AWS”."
                     </p>
                 </div>
             </details>
