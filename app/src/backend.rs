@@ -26,19 +26,43 @@ where
         _ => Err(PortalError::SignInRequired),
     };
     if let Err(error) = &result {
-        // A browser without script is sent back by 302 with the error in the address; setting a
-        // status here would overwrite that and leave the person with raw JSON.
-        let wants_html = parts
-            .as_ref()
-            .and_then(|parts| parts.headers.get(http::header::ACCEPT)?.to_str().ok())
-            .is_some_and(|accept| accept.contains("text/html"));
-        if let (false, Some(response), Ok(status)) =
-            (wants_html, response, http::StatusCode::from_u16(error.status()))
-        {
-            response.set_status(status);
-        }
+        set_status(error, parts.as_ref(), response);
     }
     Ok(result?)
+}
+
+fn set_status(error: &PortalError, parts: Option<&Parts>, response: Option<leptos_axum::ResponseOptions>) {
+    // A browser without script is sent back by 302 with the error in the address; setting a
+    // status here would overwrite that and leave the person with raw JSON.
+    let wants_html = parts
+        .and_then(|parts| parts.headers.get(http::header::ACCEPT)?.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    if let (false, Some(response), Ok(status)) =
+        (wants_html, response, http::StatusCode::from_u16(error.status()))
+    {
+        response.set_status(status);
+    }
+}
+
+/// The answer to a request that is refused before any service was asked: `error`, with its status. A stranger is only
+/// told to sign in.
+pub(crate) fn refused(error: PortalError) -> PortalError {
+    let parts = use_context::<Parts>();
+    let is_known = parts
+        .as_ref()
+        .and_then(|parts| parts.extensions.get::<Actor>())
+        .is_some_and(Actor::is_known);
+    let error = if is_known {
+        error
+    } else {
+        PortalError::SignInRequired
+    };
+    set_status(
+        &error,
+        parts.as_ref(),
+        use_context::<leptos_axum::ResponseOptions>(),
+    );
+    error
 }
 
 /// Sends the person to another page of the portal, with script or without.

@@ -31,13 +31,45 @@ impl FromServerFnError for AppError {
     type Encoder = JsonText;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self::Transport(match error {
-            ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => {
-                format!("a field was missing or unreadable: {text}")
-            }
-            other => other.to_string(),
-        })
+        match error {
+            ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => unreadable(&text),
+            // On the server only what was sent is decoded; in the browser it is the answer.
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Deserialization(text) => unreadable(&text),
+            other => Self::Transport(other.to_string()),
+        }
     }
+}
+
+/// What is said of a request whose fields are not those that the function takes.
+fn complaint(text: &str) -> PortalError {
+    let missing = text
+        .split_once("missing field `")
+        .and_then(|(_, rest)| rest.split_once('`'))
+        .map(|(name, _)| name);
+    match missing {
+        Some(name) => PortalError::invalid(
+            name,
+            format!(
+                "The field {name} is missing: send it, and leave it empty where there is nothing to say."
+            ),
+        ),
+        None => {
+            let text: String = text.chars().take(200).collect();
+            PortalError::invalid(
+                "request",
+                format!("A field of the request cannot be read: {text}."),
+            )
+        }
+    }
+}
+
+/// The same as an answer. The library would say that the server failed, which it did not.
+fn unreadable(text: &str) -> AppError {
+    let error = complaint(text);
+    #[cfg(feature = "ssr")]
+    let error = crate::backend::refused(error);
+    error.into()
 }
 
 impl AppError {
@@ -119,4 +151,21 @@ pub(crate) fn set_page_status(error: &AppError) {
     }
     #[cfg(not(feature = "ssr"))]
     let _ = error;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_field_is_named() {
+        let error = complaint("missing field `node_id`");
+        assert_eq!(error.status(), 422);
+        assert!(error.about("node_id").unwrap().contains("node_id is missing"));
+        let error = complaint(&"x".repeat(10_000));
+        assert!(
+            error.about("request").unwrap().len() < 300,
+            "what was sent is not sent back whole"
+        );
+    }
 }

@@ -81,6 +81,8 @@ feature!(settings_pages, __preload_settings_pages, SettingsPages:
     Profile => crate::access::ProfilePage,
     /// Where one is signed in.
     Sessions => crate::access::SessionsPage,
+    /// With what programs act as oneself.
+    Tokens => crate::access::TokensPage,
     /// Who may sign in.
     Users => crate::access::UsersPage,
     /// What each role may do.

@@ -8,7 +8,7 @@ use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
     AddNode, Audit, Fleet, History, NewTerminal, Node, OneCommand, OneRecording, OneTerminal, Profile, Roles,
-    RunDocument, Sessions, SettingsParts, Terminals, Users,
+    RunDocument, Sessions, SettingsParts, Terminals, Tokens, Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -48,6 +48,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("") view=|| view! { <Redirect path="/settings/profile" /> } />
                         <Route path=path!("profile") view={Lazy::<Profile>::new()} />
                         <Route path=path!("sessions") view={Lazy::<Sessions>::new()} />
+                        <Route path=path!("tokens") view={Lazy::<Tokens>::new()} />
                         <Route path=path!("users") view={Lazy::<Users>::new()} />
                         <Route path=path!("roles") view={Lazy::<Roles>::new()} />
                     </ParentRoute>

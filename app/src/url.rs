@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+use muster_domain::error::FieldError;
 
 /// The decoded pairs of a query, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,23 @@ impl Query {
 pub(crate) fn use_query() -> Memo<Query> {
     let search = use_location().search;
     Memo::new(move |_| search.with(|search| Query::parse(search)))
+}
+
+/// What was read, or the usual; what could not be read is added to `problems`.
+pub(crate) fn keep<T: Default>(read: Result<T, FieldError>, problems: &mut Vec<FieldError>) -> T {
+    read.unwrap_or_else(|problem| {
+        problems.push(problem);
+        T::default()
+    })
+}
+
+/// What is wrong with `field`, for the field of a filter's form.
+pub(crate) fn problem_of(problems: &[FieldError], field: &str) -> Signal<Option<String>> {
+    let found = problems
+        .iter()
+        .find(|problem| problem.field == field)
+        .map(|problem| problem.message.clone());
+    Signal::derive(move || found.clone())
 }
 
 /// `path?a=1&b=2` from the pairs whose value is not empty.

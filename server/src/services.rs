@@ -141,10 +141,12 @@ impl Services {
                 door: door.clone(),
                 clock: Arc::clone(&clock),
                 figures: figures.clone(),
+                connection: Arc::clone(&ssm.connection),
                 recent,
             },
             live: LiveState {
                 db: db.clone(),
+                connection: Arc::clone(&ssm.connection),
                 door,
                 bus: bus.clone(),
             },

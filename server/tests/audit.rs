@@ -11,7 +11,9 @@ mod tampering;
 use futures::TryStreamExt as _;
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
-use muster_domain::audit::{AuditEntryView, AuditQuery, AuditTrail as _, Intent, Outcome, VerifyReport};
+use muster_domain::audit::{
+    ActKind, AuditEntryView, AuditQuery, AuditTrail as _, Intent, Outcome, VerifyReport,
+};
 use muster_domain::system::{ManualClock, SeededRandom};
 use muster_domain::{Actor, Timestamp};
 use muster_server::audit::log::AuditLog;
@@ -141,6 +143,7 @@ async fn the_head_file_holds_what_a_crash_leaves_and_finds_a_restored_copy() {
         // Stopped between the commit and the file: nothing is wrong.
         std::fs::write(&head, &old).unwrap();
         assert_eq!(check(&db, dir.path()).await.findings, []);
+        assert_eq!(log.behind().await.unwrap(), None);
         std::fs::remove_file(&head).unwrap();
         let report = check(&db, dir.path()).await;
         assert!(report.findings[0].message.contains("head file is missing"), "{report:?}");
@@ -160,11 +163,13 @@ async fn the_head_file_holds_what_a_crash_leaves_and_finds_a_restored_copy() {
         let report = check(&db, dir.path()).await;
         assert_eq!(report.findings.len(), 1, "{report:?}");
         assert_eq!(report.findings[0].sequence, 13);
+        assert_eq!(log.behind().await.unwrap().unwrap().sequence, 13);
         // Writing on does not cover it up.
         log.record(&actor("bob", "192.0.2.2"), &intent, Outcome::Success, "").await.unwrap();
         log.record(&who, &intent, Outcome::Success, "").await.unwrap();
         let report = check(&db, dir.path()).await;
         assert!(report.findings.iter().any(|finding| finding.sequence == 13), "{report:?}");
+        assert_eq!(log.behind().await.unwrap().unwrap().sequence, 13);
     })
     .await;
 }
@@ -283,6 +288,20 @@ async fn lists_filter_page_and_export_the_same_acts() {
             (
                 AuditQuery {
                     resource: some("%"),
+                    ..none()
+                },
+                vec![],
+            ),
+            (
+                AuditQuery {
+                    kind: Some(ActKind::Changes),
+                    ..none()
+                },
+                vec![12, 11, 9, 7, 5, 3, 1],
+            ),
+            (
+                AuditQuery {
+                    kind: Some(ActKind::Reads),
                     ..none()
                 },
                 vec![],

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// Who may call a server function: nobody special, or not a viewer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Needs {
+pub enum Needs {
     /// Everybody who is signed in.
     SignIn,
     /// Any role; a viewer is enough.
@@ -16,10 +16,10 @@ enum Needs {
     More,
 }
 
-type Case = (Needs, &'static [(&'static str, &'static str)]);
+pub type Case = (Needs, &'static [(&'static str, &'static str)]);
 
 /// Every server function with arguments that can be read, and who may call it.
-fn cases() -> BTreeMap<&'static str, Case> {
+pub fn cases() -> BTreeMap<&'static str, Case> {
     use Needs::{More, SignIn, Viewer};
     const USER: (&str, &str) = ("user_id", "00000000-0000-4000-8000-000000000000");
     const COMMAND: (&str, &str) = ("command_id", "00000000-0000-4000-8000-000000000000");
@@ -32,6 +32,12 @@ fn cases() -> BTreeMap<&'static str, Case> {
             "/api/access/change_password",
             (SignIn, &[("current", "a"), ("new", "b"), ("repeat", "c")][..]),
         ),
+        ("/api/access/tokens", (SignIn, &[][..])),
+        (
+            "/api/access/create_token",
+            (SignIn, &[("name", "n"), ("days", "1")][..]),
+        ),
+        ("/api/access/revoke_token", (SignIn, &[("token_id", "x")][..])),
         ("/api/settings/theme", (SignIn, &[("theme", "dark")][..])),
         ("/api/overview/frame", (SignIn, &[][..])),
         ("/api/overview/get", (Viewer, &[][..])),

@@ -13,11 +13,14 @@
 
 mod aws_mode;
 mod doors;
+mod entrance;
 mod first_day;
 mod full_disk;
 mod limits;
 mod plans;
 mod postgres;
+mod records;
+mod refusals;
 mod rough;
 mod support;
 mod terminal_limits;

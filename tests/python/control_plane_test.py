@@ -4,6 +4,7 @@ A plain script: it prints what it checks and ends with a non-zero status at the 
 
     MUSTER_TEST_ENDPOINT   http://127.0.0.1:4580
     MUSTER_TEST_NODE       id of a connected node on which commands run
+    MUSTER_TEST_SPARE_NODE id of a node that is deregistered here; without it that is left out
     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY   the operator's key
     MUSTER_TEST_REGION     eu-west-1 unless given
     MUSTER_TEST_AWS        the `aws` command; the one on PATH unless given
@@ -102,6 +103,32 @@ def activations():
     check("it is not expired", only["ActivationList"][0]["Expired"] is False)
     ssm.delete_activation(ActivationId=made["ActivationId"])
     refused("deleting it again", "InvalidActivationId", ssm.delete_activation, ActivationId=made["ActivationId"])
+    made = aws("ssm", "create-activation", "--iam-role", "muster-node", "--registration-limit", "2")
+    aws("ssm", "delete-activation", "--activation-id", made["ActivationId"])
+    only = aws("ssm", "describe-activations", "--filters", f"FilterKey=ActivationIds,FilterValues={made['ActivationId']}")
+    check("the command's activation is gone", only["ActivationList"] == [], only)
+    error = aws("ssm", "delete-activation", "--activation-id", made["ActivationId"], works=False)
+    check("deleting it again says so", "InvalidActivationId" in error, error)
+
+
+def deregistration():
+    spare = os.environ.get("MUSTER_TEST_SPARE_NODE")
+    if not spare:
+        return
+
+    def listed():
+        found = aws("ssm", "describe-instance-information", "--filters", f"Key=InstanceIds,Values={spare},{NODE}")
+        return sorted(node["InstanceId"] for node in found["InstanceInformationList"])
+
+    check("the spare node is there", listed() == sorted([spare, NODE]), listed())
+    answer = aws("ssm", "deregister-managed-instance", "--instance-id", spare)
+    check("deregistering answers with nothing", not answer, answer)
+    check("it is gone, and only it", listed() == [NODE], listed())
+    error = aws("ssm", "deregister-managed-instance", "--instance-id", spare, works=False)
+    check("deregistering it again says so", "InvalidInstanceId" in error, error)
+    error = aws("ssm", "send-command", "--document-name", "AWS-RunShellScript", "--instance-ids", spare,
+                "--parameters", "commands=id", works=False)
+    check("no command goes to it", "InvalidInstanceId" in error, error)
 
 
 def nodes():
@@ -232,7 +259,7 @@ def command_line():
     check("an operation of later is refused", "UnknownOperationException" in error, error)
 
 
-for part in (identity, activations, nodes, documents, commands, output, command_line):
+for part in (identity, activations, nodes, documents, commands, output, command_line, deregistration):
     part()
 print("all is well")
 sys.exit(0)

@@ -21,6 +21,7 @@ pub(crate) fn SettingsFrame() -> impl IntoView {
                     [
                         ("Profile", "/settings/profile", true),
                         ("Sessions", "/settings/sessions", true),
+                        ("API tokens", "/settings/tokens", true),
                         ("Users", "/settings/users", may_users),
                         ("Roles", "/settings/roles", true),
                     ]

@@ -5,6 +5,8 @@ use crate::components::{Glyph, Icon, TextField};
 use crate::url::{Query, use_query};
 use leptos::prelude::*;
 use leptos_meta::Title;
+#[cfg(any(feature = "ssr", test))]
+use muster_domain::access::TRIED_NAME_COOKIE;
 
 /// The sentence for an error code.
 fn explain(query: &Query) -> Option<String> {
@@ -56,6 +58,7 @@ pub(super) fn PasswordField(
     #[prop(optional, into)] hint: String,
     #[prop(optional, into)] error: Signal<Option<String>>,
     #[prop(optional, into)] id: Option<String>,
+    #[prop(optional)] autofocus: bool,
 ) -> impl IntoView {
     let shown = RwSignal::new(false);
     let id = id.unwrap_or_else(|| name.to_owned());
@@ -68,6 +71,7 @@ pub(super) fn PasswordField(
                     type=move || if shown.get() { "text" } else { "password" }
                     autocomplete=autocomplete
                     required=true
+                    autofocus=autofocus
                     maxlength="256"
                     spellcheck="false"
                     autocapitalize="none"
@@ -88,12 +92,42 @@ pub(super) fn PasswordField(
     }
 }
 
+/// The name of the last try that failed. It comes in a cookie for a minute and not in the address: people type their
+/// password there by mistake, and addresses are kept in many places.
+fn tried_name() -> String {
+    #[cfg(feature = "ssr")]
+    let name = SharedValue::new(|| {
+        let parts = use_context::<http::request::Parts>();
+        let cookies = parts
+            .as_ref()
+            .and_then(|parts| parts.headers.get(http::header::COOKIE)?.to_str().ok())
+            .unwrap_or_default();
+        name_in(cookies)
+    });
+    #[cfg(not(feature = "ssr"))]
+    let name = SharedValue::new(String::new);
+    name.into_inner()
+}
+
+/// The name in a header of cookies; empty when there is none.
+#[cfg(any(feature = "ssr", test))]
+fn name_in(cookies: &str) -> String {
+    cookies
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == TRIED_NAME_COOKIE)
+        .and_then(|(_, value)| Query::parse(&format!("name={value}")).text("name"))
+        .unwrap_or_default()
+}
+
 /// The page.
 #[component]
 pub(crate) fn SignInPage() -> impl IntoView {
     let query = use_query();
     let explanation = query.with_untracked(explain);
     let next = query.with_untracked(|query| local_path(query.get("next")));
+    let name = tried_name();
+    let known = !name.is_empty();
     view! {
         <Gate title="Sign in">
             {explanation
@@ -107,8 +141,20 @@ pub(crate) fn SignInPage() -> impl IntoView {
                 })}
             <form method="post" action="/sign-in" class="form">
                 <input type="hidden" name="next" value=next />
-                <TextField name="name" label="User name" autocomplete="username" required=true />
-                <PasswordField name="password" label="Password" autocomplete="current-password" />
+                <TextField
+                    name="name"
+                    label="User name"
+                    autocomplete="username"
+                    value=name
+                    autofocus=!known
+                    required=true
+                />
+                <PasswordField
+                    name="password"
+                    label="Password"
+                    autocomplete="current-password"
+                    autofocus=known
+                />
                 <button type="submit" class="btn primary">
                     "Sign in"
                 </button>
@@ -132,6 +178,12 @@ mod tests {
                 .unwrap()
                 .starts_with("Signing in did not work")
         );
+    }
+
+    #[test]
+    fn the_name_that_was_tried_is_read_from_its_cookie() {
+        assert_eq!(name_in("a=b; tried_name=ada%40example; c=d"), "ada@example");
+        assert_eq!(name_in("a=b"), "");
     }
 
     #[test]

@@ -11,8 +11,11 @@ use muster_domain::paging::Page;
 /// Acts that match. `query` is the part of the page's address after `?`.
 #[server(prefix = "/api", endpoint = "audit/list", output = Json)]
 pub(crate) async fn list_acts(query: String) -> Result<Page<AuditEntryView>, AppError> {
-    let query = AuditUrl::read(&Query::parse(&query)).query();
-    call(|backend, actor| async move { backend.audit.list(&actor, query).await }).await
+    call(|backend, actor| async move {
+        let query = AuditUrl::read(&Query::parse(&query)).readable()?.query();
+        backend.audit.list(&actor, query).await
+    })
+    .await
 }
 
 /// Checks the whole log. Recorded itself.

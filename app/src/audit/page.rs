@@ -7,13 +7,14 @@ use super::verify::{VerifyButton, VerifyResult};
 use crate::components::{
     Empty, EmptyState, ErrorNotice, Glyph, Icon, Keeper, PageHead, Pager, SelectField, Skeleton, TextField,
 };
-use crate::url::use_query;
+use crate::layout::AuditWarning;
+use crate::url::{problem_of, use_query};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Form;
 use leptos_router::hooks::{use_location, use_navigate};
 use muster_domain::action::Action;
-use muster_domain::audit::{AuditEntryView, Outcome};
+use muster_domain::audit::{ActKind, AuditEntryView, Outcome};
 use muster_domain::paging::Page;
 
 /// Who did what.
@@ -21,7 +22,10 @@ use muster_domain::paging::Page;
 pub(crate) fn AuditPage() -> impl IntoView {
     let query = use_query();
     let state = Memo::new(move |_| query.with(AuditUrl::read));
-    let rows = Resource::new(move || state.with(AuditUrl::query_text), list_acts);
+    let rows = Resource::new(
+        move || state.get(),
+        |state| async move { list_acts(state.readable()?.query_text()).await },
+    );
     let keeper = Keeper::here();
     let navigate = use_navigate();
     let path = use_location().pathname;
@@ -43,23 +47,11 @@ pub(crate) fn AuditPage() -> impl IntoView {
     let verify = ServerAction::<VerifyLog>::new();
     view! {
         <PageHead title="Audit log" subtitle=|| "Who did what, on what, from where, when, and how it ended. All times UTC.">
-            <details class="menu">
-                <summary class="btn">
-                    <Icon glyph=Glyph::Download />
-                    "Export"
-                </summary>
-                <div class="menu-body">
-                    <h2>"All acts that match the filter"</h2>
-                    <a href=move || state.get().export("csv") download="">
-                        "CSV"
-                    </a>
-                    <a href=move || state.get().export("json") download="">
-                        "JSON"
-                    </a>
-                </div>
-            </details>
+            // What cannot be read is not exported as if it had not been asked for.
+            {move || state.with(|state| state.problems.is_empty()).then(|| view! { <ExportMenu state /> })}
             <VerifyButton action=verify />
         </PageHead>
+        <AuditWarning />
         <VerifyResult action=verify />
         {move || view! { <Filter state=state.get() /> }}
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
@@ -71,7 +63,7 @@ pub(crate) fn AuditPage() -> impl IntoView {
                         Err(error) => {
                             view! {
                                 <div class="card card-body">
-                                    <ErrorNotice error what="the audit log" />
+                                    <ErrorNotice error what="the audit log" clear=state.get_untracked().page_address() />
                                 </div>
                             }
                                 .into_any()
@@ -84,17 +76,31 @@ pub(crate) fn AuditPage() -> impl IntoView {
 }
 
 #[component]
+fn ExportMenu(state: Memo<AuditUrl>) -> impl IntoView {
+    view! {
+        <details class="menu">
+            <summary class="btn">
+                <Icon glyph=Glyph::Download />
+                "Export"
+            </summary>
+            <div class="menu-body">
+                <h2>"All acts that match the filter"</h2>
+                <a href=move || state.get().export("csv") download="">
+                    "CSV"
+                </a>
+                <a href=move || state.get().export("json") download="">
+                    "JSON"
+                </a>
+            </div>
+        </details>
+    }
+}
+
+#[component]
 fn Filter(state: AuditUrl) -> impl IntoView {
-    let problem = |field: &'static str| {
-        let text = state
-            .problems
-            .iter()
-            .find(|(name, _)| *name == field)
-            .map(|(_, text)| text.clone());
-        Signal::derive(move || text.clone())
-    };
-    let (outcome_problem, since_problem, until_problem) =
-        (problem("outcome"), problem("since"), problem("until"));
+    let problem = |field| problem_of(&state.problems, field);
+    let (outcome_problem, kind_problem) = (problem("outcome"), problem("kind"));
+    let (since_problem, until_problem) = (problem("since"), problem("until"));
     let outcomes = [(String::new(), "Any".to_owned())]
         .into_iter()
         .chain(
@@ -103,7 +109,11 @@ fn Filter(state: AuditUrl) -> impl IntoView {
                 .map(|one| (one.as_str().to_owned(), one.as_str().to_owned())),
         )
         .collect();
-    let filtered = state.is_filtered();
+    let kinds = [(String::new(), "Any".to_owned())]
+        .into_iter()
+        .chain(ActKind::ALL.map(|one| (one.as_str().to_owned(), one.as_str().to_owned())))
+        .collect();
+    let filtered = state.is_filtered() || !state.problems.is_empty();
     let (since, until) = (field_time(state.since), field_time(state.until));
     view! {
         <Form method="GET" action="/audit" attr:class="audit-filter" attr:role="search" attr:aria-label="Filter acts">
@@ -126,11 +136,24 @@ fn Filter(state: AuditUrl) -> impl IntoView {
                 selected=state.outcome.map(Outcome::as_str).unwrap_or_default()
                 error=outcome_problem
             />
+            <SelectField
+                name="kind"
+                label="Kind"
+                options=kinds
+                selected=state.kind.map(ActKind::as_str).unwrap_or_default()
+                error=kind_problem
+            />
             <TextField name="address" label="Address" value=state.address.unwrap_or_default() />
             <TextField name="since" label="From (UTC)" kind="datetime-local" value=since error=since_problem />
             <TextField name="until" label="Before (UTC)" kind="datetime-local" value=until error=until_problem />
             <datalist id="actions">
-                {Action::ALL.iter().map(|action| view! { <option value=action.as_str()></option> }).collect_view()}
+                {Action::ALL
+                    .iter()
+                    .filter(|action| **action != Action::ApiCall)
+                    .map(|action| view! { <option value=action.as_str()></option> })
+                    .collect_view()}
+                // Calls of the embedded endpoint go by their operation.
+                <option value=muster_domain::audit::API_PREFIX label="every call of the embedded endpoint"></option>
             </datalist>
             <div class="row">
                 <button type="submit" class="btn primary">

@@ -1,8 +1,9 @@
 //! What the address of the audit page says, checked, and the addresses of its neighbours.
 
 use crate::url::{Query, address};
-use muster_domain::Timestamp;
-use muster_domain::audit::Outcome;
+use muster_domain::audit::{ActKind, Outcome};
+use muster_domain::error::FieldError;
+use muster_domain::{PortalError, Timestamp};
 #[cfg(any(feature = "ssr", test))]
 use muster_domain::{audit::AuditQuery, paging::Cursor};
 
@@ -13,14 +14,15 @@ pub(super) struct AuditUrl {
     pub(super) action: Option<String>,
     pub(super) resource: Option<String>,
     pub(super) outcome: Option<Outcome>,
+    pub(super) kind: Option<ActKind>,
     pub(super) address: Option<String>,
     pub(super) since: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
     pub(super) cursor: Option<String>,
     /// Whether the address is not the plain one of this state, because a form made it.
     pub(super) untidy: bool,
-    /// What could not be read: the field and a sentence.
-    pub(super) problems: Vec<(&'static str, String)>,
+    /// What could not be read. With any, nothing is looked up: more rows than were asked for would mislead.
+    pub(super) problems: Vec<FieldError>,
 }
 
 /// `2026-11-23T09:41`, as a date field wants it.
@@ -37,7 +39,7 @@ impl AuditUrl {
             let text = query.text(name)?;
             let read = Timestamp::parse(&text);
             if read.is_none() {
-                problems.push((
+                problems.push(FieldError::new(
                     name,
                     format!("“{text}” is no time: write 2026-11-23 or 2026-11-23T09:41 (UTC)."),
                 ));
@@ -48,7 +50,16 @@ impl AuditUrl {
         let outcome = query.text("outcome").and_then(|text| {
             let read = Outcome::parse(&text);
             if read.is_none() {
-                problems.push(("outcome", format!("“{text}” is not an outcome.")));
+                let message = format!("“{text}” is no outcome: it is success, failure, denied or unknown.");
+                problems.push(FieldError::new("outcome", message));
+            }
+            read
+        });
+        let kind = query.text("kind").and_then(|text| {
+            let read = ActKind::parse(&text);
+            if read.is_none() {
+                let message = format!("“{text}” is no kind of act: it is changes or reads.");
+                problems.push(FieldError::new("kind", message));
             }
             read
         });
@@ -57,6 +68,7 @@ impl AuditUrl {
             action: query.text("action"),
             resource: query.text("resource"),
             outcome,
+            kind,
             address: query.text("address"),
             since,
             until,
@@ -80,10 +92,23 @@ impl AuditUrl {
                     .map(|outcome| outcome.as_str().to_owned())
                     .unwrap_or_default(),
             ),
+            (
+                "kind",
+                self.kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+            ),
             ("address", text(&self.address)),
             ("since", self.since.map(Timestamp::rfc3339).unwrap_or_default()),
             ("until", self.until.map(Timestamp::rfc3339).unwrap_or_default()),
         ]
+    }
+
+    /// The same, when all of it could be read.
+    ///
+    /// # Errors
+    /// What could not.
+    pub(super) fn readable(self) -> Result<Self, PortalError> {
+        PortalError::from_fields(self.problems.clone())?;
+        Ok(self)
     }
 
     /// The address of this state.
@@ -127,6 +152,7 @@ impl AuditUrl {
             action: self.action,
             resource: self.resource,
             outcome: self.outcome,
+            kind: self.kind,
             address: self.address,
             since: self.since,
             until: self.until,
@@ -163,9 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_reported_and_left_out() {
-        let state = AuditUrl::read(&Query::parse("outcome=maybe&since=soon&actor=op"));
-        assert_eq!(state.problems.len(), 2);
+    fn what_cannot_be_read_is_reported_and_nothing_is_looked_up() {
+        let state = AuditUrl::read(&Query::parse("outcome=maybe&since=soon&actor=op&kind=all"));
+        let refused = state.clone().readable().unwrap_err();
+        for field in ["outcome", "since", "kind"] {
+            assert!(refused.about(field).is_some(), "{field}");
+        }
+        assert!(AuditUrl::read(&Query::parse("kind=reads")).readable().is_ok());
         assert_eq!(
             (state.outcome, state.since, state.actor.as_deref()),
             (None, None, Some("op"))

@@ -4,8 +4,12 @@
 #![expect(clippy::too_many_arguments, reason = "one argument per field of the form")]
 
 #[cfg(feature = "ssr")]
+use super::history_url::read_status;
+#[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};
 use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use crate::url::keep;
 use crate::wire::Json;
 use leptos::prelude::*;
 use muster_domain::commands::{
@@ -18,7 +22,7 @@ use muster_domain::paging::Page;
 #[cfg(feature = "ssr")]
 use muster_domain::{
     PortalError,
-    commands::{CommandQuery, CommandStatus, InvocationQuery, OutputRange, OutputStream},
+    commands::{CommandQuery, InvocationQuery, OutputRange, OutputStream},
     fleet::NodeSelection,
     fleet_filter::FleetFilter,
     paging::Cursor,
@@ -170,10 +174,14 @@ pub(crate) async fn list_commands(
     #[server(default)] cursor: Option<String>,
 ) -> Result<Page<CommandSummary>, AppError> {
     call(|backend, actor| async move {
-        let days = super::history_url::Period::parse(period.as_deref().unwrap_or_default()).days();
+        let mut problems = Vec::new();
+        let period = super::history_url::Period::read(period.as_deref().unwrap_or_default());
+        let days = keep(period, &mut problems).days();
+        let status = keep(read_status(status.as_deref().unwrap_or_default()), &mut problems);
+        PortalError::from_fields(problems)?;
         let now = muster_domain::system::SystemClock.now();
         let query = CommandQuery {
-            status: status.as_deref().and_then(CommandStatus::parse),
+            status,
             document: document.unwrap_or_default(),
             text: text.unwrap_or_default(),
             node_id: node.filter(|id| !id.is_empty()).map(|id| id.as_str().into()),
@@ -202,8 +210,11 @@ pub(crate) async fn list_invocations(
     #[server(default)] cursor: Option<String>,
 ) -> Result<Page<InvocationView>, AppError> {
     call(|backend, actor| async move {
+        let mut problems = Vec::new();
+        let status = keep(read_status(status.as_deref().unwrap_or_default()), &mut problems);
+        PortalError::from_fields(problems)?;
         let query = InvocationQuery {
-            status: status.as_deref().and_then(CommandStatus::parse),
+            status,
             text: text.unwrap_or_default(),
             output_hash: output_hash.filter(|hash| !hash.is_empty()),
             cursor: cursor.filter(|text| !text.is_empty()).map(Cursor),

@@ -7,7 +7,7 @@ use crate::components::{
     Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, PageHead, Pager, ProgressBar, SelectField, Skeleton,
     StaleNotice, StatusBadge, TableCard, TextField, TimeAgo, grouped, renewed,
 };
-use crate::url::use_query;
+use crate::url::{problem_of, use_query};
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use muster_domain::commands::{CommandStatus, CommandSummary};
@@ -23,7 +23,8 @@ pub(crate) fn HistoryPage() -> impl IntoView {
     let state = Memo::new(move |_| query.with(HistoryUrl::read));
     let rows = renewed(
         move || state.get(),
-        |state| {
+        |state| async move {
+            let state = state.readable()?;
             list_commands(
                 state.status.map(|status| status.as_str().to_owned()),
                 Some(state.document),
@@ -32,6 +33,7 @@ pub(crate) fn HistoryPage() -> impl IntoView {
                 Some(state.period.word().to_owned()),
                 state.cursor,
             )
+            .await
         },
     );
     // While something is going on, rows are asked for again; a finished list is left alone.
@@ -76,7 +78,7 @@ pub(crate) fn HistoryPage() -> impl IntoView {
                     Err(error) => {
                         view! {
                             <div class="card card-body">
-                                <ErrorNotice error what="the commands" />
+                                <ErrorNotice error what="the commands" clear=state.get_untracked().page(None) />
                             </div>
                         }
                             .into_any()
@@ -101,7 +103,11 @@ fn Filter(state: HistoryUrl) -> impl IntoView {
         .into_iter()
         .map(|one| (one.word().to_owned(), one.label().to_owned()))
         .collect();
-    let narrowed = state.is_filtered() || state.period != Period::default();
+    let narrowed = state.is_filtered() || state.period != Period::default() || !state.problems.is_empty();
+    let (status_problem, period_problem) = (
+        problem_of(&state.problems, "status"),
+        problem_of(&state.problems, "period"),
+    );
     view! {
         <Form method="GET" action="/commands" attr:class="command-filter" attr:role="search" attr:aria-label="Filter commands">
             <div class="field">
@@ -114,8 +120,9 @@ fn Filter(state: HistoryUrl) -> impl IntoView {
                 label="Status"
                 options=statuses
                 selected=state.status.map(CommandStatus::as_str).unwrap_or_default()
+                error=status_problem
             />
-            <SelectField name="period" label="Period" options=periods selected=state.period.word() />
+            <SelectField name="period" label="Period" options=periods selected=state.period.word() error=period_problem />
             {state
                 .node
                 .map(|node| view! { <TextField name="node" label="Node" value=node /> })}

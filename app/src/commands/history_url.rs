@@ -1,7 +1,9 @@
 //! What the address of the history page says, and the addresses of its neighbours.
 
-use crate::url::{Query, address};
+use crate::url::{Query, address, keep};
+use muster_domain::PortalError;
 use muster_domain::commands::CommandStatus;
+use muster_domain::error::FieldError;
 
 /// How far back to look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,12 +50,43 @@ impl Period {
         }
     }
 
-    /// The period of that word; the usual one for anything else.
-    pub(crate) fn parse(text: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|period| period.word() == text)
-            .unwrap_or_default()
+    /// The period of that word; the usual one for none.
+    ///
+    /// # Errors
+    /// When there is no such period.
+    pub(crate) fn read(text: &str) -> Result<Self, FieldError> {
+        match text.trim() {
+            "" => Ok(Self::default()),
+            text => Self::ALL
+                .into_iter()
+                .find(|period| period.word() == text)
+                .ok_or_else(|| {
+                    FieldError::new(
+                        "period",
+                        format!("“{text}” is no period: it is 24h, 7d, 30d or all."),
+                    )
+                }),
+        }
+    }
+}
+
+/// The status of that name, if one is given.
+///
+/// # Errors
+/// When there is no such status.
+pub(super) fn read_status(text: &str) -> Result<Option<CommandStatus>, FieldError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => CommandStatus::parse(text).map(Some).ok_or_else(|| {
+            let all: Vec<&str> = CommandStatus::ALL
+                .into_iter()
+                .map(CommandStatus::as_str)
+                .collect();
+            FieldError::new(
+                "status",
+                format!("“{text}” is no status: it is one of {}.", all.join(", ")),
+            )
+        }),
     }
 }
 
@@ -66,19 +99,40 @@ pub(super) struct HistoryUrl {
     pub(super) node: Option<String>,
     pub(super) period: Period,
     pub(super) cursor: Option<String>,
+    /// What could not be read. With any, nothing is looked up: more rows than were asked for would mislead.
+    pub(super) problems: Vec<FieldError>,
 }
 
 impl HistoryUrl {
     /// Reads the query of the address.
     pub(super) fn read(query: &Query) -> Self {
+        let mut problems = Vec::new();
+        let status = keep(
+            read_status(query.get("status").unwrap_or_default()),
+            &mut problems,
+        );
+        let period = keep(
+            Period::read(query.get("period").unwrap_or_default()),
+            &mut problems,
+        );
         Self {
-            status: query.text("status").as_deref().and_then(CommandStatus::parse),
+            status,
             document: query.text("document").unwrap_or_default(),
             text: query.text("text").unwrap_or_default(),
             node: query.text("node"),
-            period: Period::parse(query.get("period").unwrap_or_default()),
+            period,
             cursor: query.text("cursor"),
+            problems,
         }
+    }
+
+    /// The same, when all of it could be read.
+    ///
+    /// # Errors
+    /// What could not.
+    pub(super) fn readable(self) -> Result<Self, PortalError> {
+        PortalError::from_fields(self.problems.clone())?;
+        Ok(self)
     }
 
     /// Whether anything but the period narrows the list.
@@ -136,9 +190,15 @@ mod tests {
             let state = HistoryUrl::read(&Query::parse(text.split_once('?').map_or("", |(_, query)| query)));
             assert_eq!(state.page(state.cursor.clone()), text);
         }
-        assert_eq!(
-            HistoryUrl::read(&Query::parse("period=never")).period.days(),
-            Some(7)
-        );
+        assert_eq!(HistoryUrl::read(&Query::parse("")).period.days(), Some(7));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_and_not_taken_for_nothing() {
+        let refused = HistoryUrl::read(&Query::parse("period=never&status=Fine&text=a"))
+            .readable()
+            .unwrap_err();
+        assert!(refused.about("period").unwrap().contains("never"));
+        assert!(refused.about("status").unwrap().contains("Fine"));
     }
 }

@@ -11,12 +11,14 @@ use crate::components::{
 };
 use crate::error::{AppError, action_error, field_error};
 use crate::forms::keep_fields;
+use crate::layout::{NotPermitted, missing, use_frame};
 use crate::url::{Query, address, use_query};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Form;
 use leptos_router::hooks::use_navigate;
+use muster_domain::action::Action;
 use muster_domain::commands::{DocumentDetail, DocumentSummary, RunCommand};
 use muster_domain::fleet::{NodeSelection, ResolvedTargets};
 use serde::{Deserialize, Serialize};
@@ -144,6 +146,7 @@ pub(crate) fn RunPage() -> impl IntoView {
     let asked = Memo::new(move |_| query.with(Chosen::read));
     let plan = Resource::new(move || asked.get(), load);
     let action = ServerAction::<RunCommandFn>::new();
+    let frame = use_frame();
     view! {
         <nav class="crumbs" aria-label="Path">
             <a href="/commands">"Commands"</a>
@@ -152,6 +155,9 @@ pub(crate) fn RunPage() -> impl IntoView {
         <PageHead title="Run command" subtitle=|| "Run a document on nodes. Nothing is sent before you press Run." />
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
             {move || Suspend::new(async move {
+                if let Some(missing) = missing(frame, Action::CommandsRun).await {
+                    return view! { <NotPermitted missing what="run commands" /> }.into_any();
+                }
                 match plan.await {
                     Ok(plan) => view! { <Sections plan action /> }.into_any(),
                     Err(error) => {

@@ -1,6 +1,7 @@
 //! Three kinds of nothing, told apart: nothing exists, nothing matches, not permitted.
 
 use super::icon::{Glyph, Icon};
+use super::page_head::PageHead;
 use leptos::prelude::*;
 use muster_domain::PortalError;
 
@@ -49,9 +50,9 @@ pub(crate) fn NotFound() -> impl IntoView {
         .into(),
     );
     view! {
-        <leptos_meta::Title text="Not found" />
+        <PageHead title="Page not found" />
         <section class="card">
-            <EmptyState kind=Empty::NothingMatches title="This page does not exist">
+            <EmptyState kind=Empty::NothingMatches title="Nothing is at this address">
                 <p>"The address may be mistyped, or what it showed is gone."</p>
                 <p>
                     <a class="btn primary" href="/">

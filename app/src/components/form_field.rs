@@ -47,6 +47,9 @@ pub(crate) fn TextField(
     #[prop(optional, into)] list: Option<String>,
     #[prop(optional, into)] min: Option<String>,
     #[prop(optional, into)] max: Option<String>,
+    /// Where the page begins. At most one field of a page.
+    #[prop(optional)]
+    autofocus: bool,
 ) -> impl IntoView {
     let id = id.unwrap_or_else(|| name.clone());
     let value = typed(&name).unwrap_or(value);
@@ -58,6 +61,7 @@ pub(crate) fn TextField(
                 type=kind
                 value=value
                 required=required
+                autofocus=autofocus
                 placeholder=placeholder
                 autocomplete=autocomplete
                 spellcheck="false"

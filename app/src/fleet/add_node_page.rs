@@ -6,8 +6,10 @@ use crate::components::{
 };
 use crate::error::{action_error, field_error};
 use crate::forms::{action_answer, keep_fields};
+use crate::layout::Permitted;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
+use muster_domain::action::Action;
 use muster_domain::fleet::ActivationCreated;
 
 /// The commands to run on the machine, as `(what it does, text)`.
@@ -46,69 +48,71 @@ pub(crate) fn AddNodePage() -> impl IntoView {
             title="Add node"
             subtitle=|| "An activation lets machines join as nodes, for as long and for as many as you say."
         />
-        {move || match created() {
-            Some(created) => view! { <Created created /> }.into_any(),
-            None => {
-                view! {
-                    <section class="card card-body">
-                        <ActionForm action=create attr:class="form">
-                            <FormError error />
-                            <TextField
-                                name="description"
-                                label="What it is for"
-                                hint="Shown in Systems Manager, so that others know."
-                                placeholder="Web servers in Frankfurt"
-                                error=field_error(error, "description")
-                            />
-                            <TextField
-                                name="default_instance_name"
-                                label="Name for joining nodes"
-                                hint="May stay empty: then a node shows its computer name."
-                                error=field_error(error, "default_instance_name")
-                            />
-                            <div class="form-row">
+        <Permitted action=Action::FleetCreateActivation what="let nodes join">
+            {move || match created() {
+                Some(created) => view! { <Created created /> }.into_any(),
+                None => {
+                    view! {
+                        <section class="card card-body">
+                            <ActionForm action=create attr:class="form">
+                                <FormError error />
                                 <TextField
-                                    name="registration_limit"
-                                    label="How many may join"
-                                    kind="number"
-                                    value="1"
-                                    min="1"
-                                    max="1000"
-                                    error=field_error(error, "registration_limit")
+                                    name="description"
+                                    label="What it is for"
+                                    hint="Shown in Systems Manager, so that others know."
+                                    placeholder="Web servers in Frankfurt"
+                                    error=field_error(error, "description")
                                 />
                                 <TextField
-                                    name="expires_in_hours"
-                                    label="Valid for, in hours"
-                                    kind="number"
-                                    value="24"
-                                    min="1"
-                                    max="720"
-                                    error=field_error(error, "expires_in_hours")
+                                    name="default_instance_name"
+                                    label="Name for joining nodes"
+                                    hint="May stay empty: then a node shows its computer name."
+                                    error=field_error(error, "default_instance_name")
                                 />
-                            </div>
-                            <TextArea
-                                name="tags"
-                                label="Tags for joining nodes"
-                                hint="Key=Value, one a line. Tags decide who may act on a node."
-                                rows=3
-                                mono=true
-                                placeholder="Environment=Staging"
-                                error=field_error(error, "tags")
-                            />
-                            <div class="row">
-                                <SubmitButton tone=Tone::Primary pending=create.pending()>
-                                    "Create activation"
-                                </SubmitButton>
-                                <a class="btn" href="/fleet">
-                                    "Cancel"
-                                </a>
-                            </div>
-                        </ActionForm>
-                    </section>
+                                <div class="form-row">
+                                    <TextField
+                                        name="registration_limit"
+                                        label="How many may join"
+                                        kind="number"
+                                        value="1"
+                                        min="1"
+                                        max="1000"
+                                        error=field_error(error, "registration_limit")
+                                    />
+                                    <TextField
+                                        name="expires_in_hours"
+                                        label="Valid for, in hours"
+                                        kind="number"
+                                        value="24"
+                                        min="1"
+                                        max="720"
+                                        error=field_error(error, "expires_in_hours")
+                                    />
+                                </div>
+                                <TextArea
+                                    name="tags"
+                                    label="Tags for joining nodes"
+                                    hint="Key=Value, one a line. Tags decide who may act on a node."
+                                    rows=3
+                                    mono=true
+                                    placeholder="Environment=Staging"
+                                    error=field_error(error, "tags")
+                                />
+                                <div class="row">
+                                    <SubmitButton tone=Tone::Primary pending=create.pending()>
+                                        "Create activation"
+                                    </SubmitButton>
+                                    <a class="btn" href="/fleet">
+                                        "Cancel"
+                                    </a>
+                                </div>
+                            </ActionForm>
+                        </section>
+                    }
+                        .into_any()
                 }
-                    .into_any()
-            }
-        }}
+            }}
+        </Permitted>
     }
 }
 

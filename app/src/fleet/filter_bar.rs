@@ -206,10 +206,10 @@ pub(super) fn FilterBar(state: Memo<FleetUrl>, facets: Vec<Facet>) -> impl IntoV
             </Form>
             <Chips state />
             {move || {
-                state
-                    .get()
-                    .problems
-                    .into_iter()
+                let state = state.get();
+                // What makes the filter unreadable stands where the rows would be.
+                let rest = state.problems.into_iter().filter(|one| Some(one) != state.unreadable.as_ref());
+                rest
                     .map(|problem| {
                         view! {
                             <div class="notice bad" role="alert">

@@ -17,6 +17,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Form;
 use leptos_router::hooks::{use_location, use_navigate};
+use muster_domain::PortalError;
 use muster_domain::fleet::FleetPage as Rows;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
     let asked = Memo::new(move |_| {
         state.with(|state| {
             (
-                state.filter.to_string(),
+                (state.filter.to_string(), state.unreadable.clone()),
                 state.sort.as_str().to_owned(),
                 state.descending,
                 state.cursor.clone(),
@@ -42,7 +43,12 @@ pub(crate) fn FleetPage() -> impl IntoView {
     });
     let rows = renewed(
         move || asked.get(),
-        |(filter, sort, descending, cursor)| list_nodes(filter, sort, descending, cursor),
+        |((filter, unreadable), sort, descending, cursor)| async move {
+            if let Some(problem) = unreadable {
+                return Err(PortalError::invalid("filter", problem).into());
+            }
+            list_nodes(filter, sort, descending, cursor).await
+        },
     );
     let facets = Resource::new(|| (), |()| get_facets());
     let previewed = Memo::new(move |_| state.with(|state| state.node.clone()));
@@ -96,7 +102,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
         <PageHead title="Fleet" subtitle=subtitle>
             <SavedViews state />
             <ColumnMenu state />
-            <ExportMenu state />
+            {move || state.with(|state| state.unreadable.is_none()).then(|| view! { <ExportMenu state /> })}
             <Transition fallback=|| ()>
                 {move || Suspend::new(async move {
                     let may_add = rows.await.is_ok_and(|rows| rows.may_add);
@@ -133,7 +139,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
                                 Err(error) => {
                                     view! {
                                         <div class="card card-body">
-                                            <ErrorNotice error what="the fleet" />
+                                            <ErrorNotice error what="the fleet" clear=state.get_untracked().address() />
                                         </div>
                                     }
                                         .into_any()

@@ -67,6 +67,9 @@ pub(super) struct FleetUrl {
     pub(super) filter: FleetFilter,
     /// What could not be read, as sentences.
     pub(super) problems: Vec<String>,
+    /// A condition of the filter that could not be read. Then nothing is looked up: nodes that the whole filter
+    /// leaves out would be shown, chosen and exported.
+    pub(super) unreadable: Option<String>,
     /// The condition being added, when it could not be read: its fields are shown again.
     pub(super) draft: Option<Draft>,
     /// Whether the address is not the plain one of this state, because a form made it.
@@ -144,7 +147,10 @@ impl FleetUrl {
         for part in split_conditions(query.get("filter").unwrap_or_default()) {
             match Token::parse(part) {
                 Ok(token) => state.filter.tokens.push(token),
-                Err(problem) => state.problems.push(problem),
+                Err(problem) => {
+                    state.unreadable.get_or_insert_with(|| problem.clone());
+                    state.problems.push(problem);
+                }
             }
         }
         if query.get("value").is_some() {
@@ -166,9 +172,8 @@ impl FleetUrl {
             }
         }
         if let Err(error) = FleetFilter::parse(&state.filter.to_string()) {
-            state
-                .problems
-                .extend(error.about("filter").map(ToOwned::to_owned));
+            state.unreadable = error.about("filter").map(ToOwned::to_owned);
+            state.problems.extend(state.unreadable.clone());
             state
                 .filter
                 .tokens
@@ -277,6 +282,7 @@ impl FleetUrl {
         Self {
             filter: FleetFilter::default(),
             problems: Vec::new(),
+            unreadable: None,
             ..self.first_page()
         }
     }
@@ -323,74 +329,4 @@ impl FleetUrl {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> FleetUrl {
-        FleetUrl::read(&Query::parse(text))
-    }
-
-    #[test]
-    fn an_address_says_the_same_after_a_round() {
-        for text in [
-            "/fleet",
-            "/fleet?filter=tag:Environment%3DProduction%3Bname~web&sort=ping&desc=1",
-            "/fleet?cols=node,status,tags&cursor=abc&node=mi-1",
-            "/fleet?filter=tag:Note%3Da%5C%3Bb",
-        ] {
-            let query = text.split_once('?').map_or("", |(_, query)| query);
-            assert_eq!(read(query).address(), text);
-        }
-    }
-
-    #[test]
-    fn a_bad_condition_is_reported_and_the_rest_holds() {
-        let state = read("filter=status=Online;colour=red&sort=size");
-        assert_eq!(state.filter.to_string(), "status=Online");
-        assert_eq!(state.problems.len(), 2);
-        assert!(state.problems[0].contains("colour"));
-        assert_eq!(state.sort, FleetSort::Name);
-    }
-
-    #[test]
-    fn the_form_adds_a_condition_once() {
-        let state = read("filter=web&property=tag:Team&operator=!=&value=payments");
-        assert_eq!(state.filter.to_string(), "web;tag:Team!=payments");
-        assert!(state.untidy);
-        assert!(read("cols=node&cols=tags&=").untidy);
-        assert!(!read(state.address().split_once('?').unwrap().1).untidy);
-        let state = read("filter=tag:Team=web&property=text&operator=~&value=tag:Team=web");
-        assert_eq!(state.filter.tokens.len(), 1);
-        assert_eq!(
-            read("property=ping&operator==&value=2d").filter.to_string(),
-            "ping>2d"
-        );
-        let state = read("property=status&operator==&value=Up");
-        assert_eq!(state.draft.unwrap().value, "Up");
-        assert_eq!(
-            read("filter=web&property=text&operator=~&value=+")
-                .filter
-                .to_string(),
-            "web"
-        );
-    }
-
-    #[test]
-    fn neighbours_start_again_from_the_first_page() {
-        let state = read("filter=web;status=Online&cursor=abc&node=mi-1");
-        assert_eq!(
-            state.without(0).address(),
-            "/fleet?filter=status%3DOnline&node=mi-1"
-        );
-        assert_eq!(
-            state.ordered(FleetSort::Name).address(),
-            "/fleet?filter=web%3Bstatus%3DOnline&desc=1&node=mi-1"
-        );
-        assert_eq!(state.saved(), "filter=web%3Bstatus%3DOnline");
-        assert_eq!(
-            state.export("csv"),
-            "/export/fleet.csv?filter=web%3Bstatus%3DOnline"
-        );
-        assert_eq!(state.hidden(&["filter"]), vec![]);
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! The account and region on show, and how the portal stands with each of them.
 
 use super::frame::Live;
-use crate::components::{Badge, Glyph, Icon, StatusDot, TimeAgo};
+use crate::components::{Badge, Fact, Glyph, Icon, StatusDot, TimeAgo};
 use leptos::prelude::*;
 use muster_domain::overview::{ConnectionState, ConnectionView};
 
@@ -67,11 +67,14 @@ fn Menu(connections: Vec<ConnectionView>) -> impl IntoView {
                     <Icon glyph=Glyph::Down />
                 </summary>
                 <div class="menu-body">
-                    <h2>"Connections"</h2>
+                    <h2>{move || if connections.with(Vec::len) > 1 { "Connections" } else { "Connection" }}</h2>
                     {move || connections.get().into_iter().map(|one| view! { <Line one /> }).collect_view()}
                     {move || {
                         connections.with(Vec::is_empty).then(|| view! { <p class="muted">"None is set up, or you may not see them."</p> })
                     }}
+                    <p class="connection-note muted">
+                        "One server speaks to one account in one region, which its settings name. For another, start a second server; the README says how, under “Point it at AWS”."
+                    </p>
                 </div>
             </details>
     }
@@ -81,9 +84,14 @@ fn Menu(connections: Vec<ConnectionView>) -> impl IntoView {
 fn Line(one: ConnectionView) -> impl IntoView {
     let (badge, word) = badge(one.state);
     let mode = if one.mode == "embedded" {
-        "embedded endpoint"
+        "Embedded endpoint"
     } else {
         "AWS"
+    };
+    let account = if one.account.is_empty() {
+        "not known yet".to_owned()
+    } else {
+        one.account
     };
     view! {
         <div class="connection-line">
@@ -91,13 +99,24 @@ fn Line(one: ConnectionView) -> impl IntoView {
                 <strong>{one.name}</strong>
                 <StatusDot badge label=word />
             </div>
-            <div class="muted mono">{format!("{} · {} · {mode}", one.account, one.region)}</div>
-            <div class="muted">
-                {match one.synced_at {
-                    Some(at) => view! { "Synced " <TimeAgo at /> }.into_any(),
-                    None => "Not synced yet".into_any(),
-                }}
-            </div>
+            <dl class="facts connection-facts">
+                <Fact label="Account">{account}</Fact>
+                <Fact label="Region">{one.region}</Fact>
+                <Fact label="Kind">{mode}</Fact>
+                <Fact label="Endpoint">
+                    {if one.endpoint.is_empty() {
+                        "not used by this server any more".into_any()
+                    } else {
+                        view! { <span class="mono">{one.endpoint}</span> }.into_any()
+                    }}
+                </Fact>
+                <Fact label="Nodes copied">
+                    {match one.synced_at {
+                        Some(at) => view! { <TimeAgo at /> }.into_any(),
+                        None => "not yet".into_any(),
+                    }}
+                </Fact>
+            </dl>
             {(!one.message.is_empty()).then(|| view! { <div class="bad-text">{one.message}</div> })}
         </div>
     }

@@ -27,6 +27,7 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("Audit log", "Who did what", "/audit"),
     ("Profile", "Password, theme, shortcuts", "/settings/profile"),
     ("Sessions", "Where you are signed in", "/settings/sessions"),
+    ("API tokens", "With what programs act as you", "/settings/tokens"),
     ("Users", "Accounts and their roles", "/settings/users"),
     ("Roles", "Who may do what", "/settings/roles"),
 ];

@@ -7,6 +7,7 @@ use crate::{backend::call, layout::theme::Theme};
 use leptos::prelude::*;
 use muster_domain::Timestamp;
 use muster_domain::access::Profile;
+use muster_domain::audit::Finding;
 use muster_domain::overview::{ConnectionView, SearchHit};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,8 @@ pub(crate) struct Frame {
     pub(crate) profile: Profile,
     /// The connections; none when this person may not see them.
     pub(crate) connections: Vec<ConnectionView>,
+    /// What is wrong with the audit log, for those who may read it.
+    pub(crate) audit_warning: Option<Finding>,
     /// The server's time.
     pub(crate) as_of: Timestamp,
 }
@@ -37,6 +40,7 @@ pub(crate) async fn get_frame() -> Result<Frame, AppError> {
             profile: backend.access.profile(&actor).await?,
             // Somebody without any role still gets a page that says so.
             connections: backend.overview.connections(&actor).await.unwrap_or_default(),
+            audit_warning: backend.audit.warning(&actor),
             as_of: muster_domain::system::SystemClock.now(),
         })
     })

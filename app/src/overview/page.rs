@@ -6,7 +6,7 @@ use crate::components::{
     ErrorNotice, Fresh, Glyph, Icon, PageHead, Skeleton, StaleNotice, StatCard, TimeAgo, grouped, plural,
     renewed,
 };
-use crate::layout::use_frame;
+use crate::layout::{AuditWarning, use_frame};
 use leptos::prelude::*;
 use muster_domain::action::Action;
 use muster_domain::overview::OverviewView;
@@ -84,6 +84,7 @@ pub(crate) fn OverviewPage() -> impl IntoView {
                 })}
             </Transition>
         </PageHead>
+        <AuditWarning />
         <Transition fallback=|| view! { <Skeleton lines=9 /> }>
             {move || Suspend::new(async move {
                 match overview.await {

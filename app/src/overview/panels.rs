@@ -179,6 +179,9 @@ pub(super) fn ActivityPanel(recent: Vec<AuditEntryView>) -> impl IntoView {
                     })
                     .collect_view()}
             </ul>
+            <p class="panel-foot">
+                "What changed something. " <a href="/audit?kind=reads">"Show reads"</a>
+            </p>
         </section>
     }
 }

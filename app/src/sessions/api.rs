@@ -1,8 +1,12 @@
 //! The server functions of the terminals' pages. Thin: they read texts and ask the services.
 
 #[cfg(feature = "ssr")]
+use super::list_url::read_status;
+#[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};
 use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use crate::url::keep;
 use crate::wire::Json;
 use leptos::prelude::*;
 use muster_domain::Timestamp;
@@ -15,7 +19,7 @@ use muster_domain::sessions::{
 use muster_domain::{
     PortalError,
     paging::Cursor,
-    sessions::{EndSession, SessionQuery, SessionStatus, StartSession},
+    sessions::{EndSession, SessionQuery, StartSession},
     time::Clock as _,
 };
 
@@ -78,13 +82,17 @@ pub(crate) async fn find_sessions(
     #[server(default)] limit: Option<u32>,
 ) -> Result<Page<SessionSummary>, AppError> {
     call(|backend, actor| async move {
-        let days = super::list_url::Period::parse(period.as_deref().unwrap_or_default()).days();
+        let mut problems = Vec::new();
+        let period = super::list_url::Period::read(period.as_deref().unwrap_or_default());
+        let days = keep(period, &mut problems).days();
+        let status = keep(read_status(status.as_deref().unwrap_or_default()), &mut problems);
+        PortalError::from_fields(problems)?;
         let now = muster_domain::system::SystemClock.now();
         let query = SessionQuery {
             text: text.unwrap_or_default(),
             node: node.filter(|id| !id.is_empty()).map(|id| id.as_str().into()),
             owner: owner.unwrap_or_default(),
-            status: status.as_deref().and_then(SessionStatus::parse),
+            status,
             from: days.map(|days| now.plus_ms(-days * 86_400_000)),
             cursor: cursor.filter(|text| !text.is_empty()).map(Cursor),
             limit,

@@ -4,6 +4,7 @@ use super::list_url::{ListUrl, Period};
 use super::words::{RecordingMark, bytes, ending, recording_address, terminal_address};
 use crate::components::time_ago::duration;
 use crate::components::{Empty, EmptyState, Pager, SelectField, StatusBadge, TableCard, TextField, TimeAgo};
+use crate::url::problem_of;
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use muster_domain::paging::Page;
@@ -24,7 +25,11 @@ pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
         .into_iter()
         .map(|one| (one.word().to_owned(), one.label().to_owned()))
         .collect();
-    let narrowed = state.is_filtered() || state.period != Period::default();
+    let narrowed = state.is_filtered() || state.period != Period::default() || !state.problems.is_empty();
+    let (status_problem, period_problem) = (
+        problem_of(&state.problems, "status"),
+        problem_of(&state.problems, "period"),
+    );
     view! {
         <Form method="GET" action="/terminals" attr:class="command-filter" attr:role="search" attr:aria-label="Filter the history">
             <div class="field">
@@ -38,8 +43,9 @@ pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
                 label="Status"
                 options=statuses
                 selected=state.status.map(SessionStatus::as_str).unwrap_or_default()
+                error=status_problem
             />
-            <SelectField name="period" label="Period" options=periods selected=state.period.word() />
+            <SelectField name="period" label="Period" options=periods selected=state.period.word() error=period_problem />
             <div class="row">
                 <button type="submit" class="btn primary">
                     "Filter"

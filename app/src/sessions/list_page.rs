@@ -28,7 +28,8 @@ pub(crate) fn ListPage() -> impl IntoView {
     let live = renewed(move || end.version().get(), |_| live_sessions());
     let rows = renewed(
         move || state.get(),
-        |state| {
+        |state| async move {
+            let state = state.readable()?;
             find_sessions(
                 Some(state.text),
                 state.node,
@@ -38,6 +39,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                 state.cursor,
                 None,
             )
+            .await
         },
     );
     // Rows with an open question, or with the keyboard in them, stay as they are.
@@ -156,7 +158,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                                 }),
                                 Err(error) => view! {
                                     <div class="card card-body">
-                                        <ErrorNotice error what="the history of terminals" />
+                                        <ErrorNotice error what="the history of terminals" clear=state.get_untracked().page(None) />
                                     </div>
                                 }
                                 .into_any(),

@@ -1,8 +1,27 @@
 //! What the address of the list of sessions says, and the addresses of its neighbours.
 
 pub(super) use crate::commands::Period;
-use crate::url::{Query, address};
+use crate::url::{Query, address, keep};
+use muster_domain::PortalError;
+use muster_domain::error::FieldError;
 use muster_domain::sessions::SessionStatus;
+
+/// The status of that name, if one is given.
+///
+/// # Errors
+/// When there is no such status.
+pub(super) fn read_status(text: &str) -> Result<Option<SessionStatus>, FieldError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => SessionStatus::parse(text).map(Some).ok_or_else(|| {
+            let all: Vec<&str> = SessionStatus::ALL.iter().map(|one| one.as_str()).collect();
+            FieldError::new(
+                "status",
+                format!("“{text}” is no status: it is one of {}.", all.join(", ")),
+            )
+        }),
+    }
+}
 
 /// The state of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,19 +32,40 @@ pub(super) struct ListUrl {
     pub(super) status: Option<SessionStatus>,
     pub(super) period: Period,
     pub(super) cursor: Option<String>,
+    /// What could not be read. With any, nothing is looked up: more rows than were asked for would mislead.
+    pub(super) problems: Vec<FieldError>,
 }
 
 impl ListUrl {
     /// Reads the query of the address.
     pub(super) fn read(query: &Query) -> Self {
+        let mut problems = Vec::new();
+        let status = keep(
+            read_status(query.get("status").unwrap_or_default()),
+            &mut problems,
+        );
+        let period = keep(
+            Period::read(query.get("period").unwrap_or_default()),
+            &mut problems,
+        );
         Self {
             text: query.text("text").unwrap_or_default(),
             node: query.text("node"),
             owner: query.text("owner").unwrap_or_default(),
-            status: query.text("status").as_deref().and_then(SessionStatus::parse),
-            period: Period::parse(query.get("period").unwrap_or_default()),
+            status,
+            period,
             cursor: query.text("cursor"),
+            problems,
         }
+    }
+
+    /// The same, when all of it could be read.
+    ///
+    /// # Errors
+    /// What could not.
+    pub(super) fn readable(self) -> Result<Self, PortalError> {
+        PortalError::from_fields(self.problems.clone())?;
+        Ok(self)
     }
 
     /// Whether anything but the period narrows the list.
@@ -78,7 +118,10 @@ mod tests {
             let state = ListUrl::read(&Query::parse(text.split_once('?').map_or("", |(_, query)| query)));
             assert_eq!(state.page(state.cursor.clone()), text);
         }
-        let strange = ListUrl::read(&Query::parse("status=Dancing&period=never"));
-        assert_eq!(strange, ListUrl::default(), "what is no state is no condition");
+        let refused = ListUrl::read(&Query::parse("status=Dancing&period=never"))
+            .readable()
+            .unwrap_err();
+        assert!(refused.about("status").unwrap().contains("Dancing"));
+        assert!(refused.about("period").unwrap().contains("never"));
     }
 }

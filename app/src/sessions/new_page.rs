@@ -7,10 +7,12 @@ use crate::components::{
 };
 use crate::error::{action_error, field_error, set_page_status};
 use crate::fleet::list_nodes;
+use crate::layout::Permitted;
 use crate::url::use_query;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::components::Form;
+use muster_domain::action::Action;
 use muster_domain::fleet::NodeSummary;
 use muster_domain::fleet_filter::{FleetFilter, Operator, Property, Token};
 use muster_domain::sessions::StartOptions;
@@ -42,10 +44,12 @@ pub(crate) fn NewPage() -> impl IntoView {
             " / New"
         </nav>
         <PageHead title="New terminal" subtitle=|| "A shell on a node, through Session Manager." />
-        {move || match node.get() {
-            Some(node) => view! { <Chosen node /> }.into_any(),
-            None => view! { <PickNode /> }.into_any(),
-        }}
+        <Permitted action=Action::SessionsStart what="open terminals">
+            {move || match node.get() {
+                Some(node) => view! { <Chosen node /> }.into_any(),
+                None => view! { <PickNode /> }.into_any(),
+            }}
+        </Permitted>
     }
 }
 

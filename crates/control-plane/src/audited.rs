@@ -8,7 +8,7 @@ use crate::signature::Caller;
 use muster_domain::Actor;
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
-use muster_domain::audit::{Intent, Outcome};
+use muster_domain::audit::{API_PREFIX, Intent, Outcome};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -73,6 +73,11 @@ fn known(input: &Value) -> Value {
     serde_json::json!({"ActivationId": short("ActivationId"), "PublicKeyType": short("PublicKeyType")})
 }
 
+/// What the log calls it, so that it can be told and filtered by operation.
+fn name(operation: &Operation) -> String {
+    format!("{API_PREFIX}{}", operation.name)
+}
+
 fn intent(operation: &Operation, call: &Call, input: &Value) -> Intent {
     let parameters = match &call.caller {
         // What anybody may send is not let into the log at any length.
@@ -80,6 +85,7 @@ fn intent(operation: &Operation, call: &Call, input: &Value) -> Intent {
         _ => without_secrets(input),
     };
     Intent::new(Action::ApiCall, resource(operation, call, input))
+        .named(name(operation))
         .with("operation", operation.name)
         .with("region", call.region.clone())
         .with("parameters", parameters)
@@ -130,6 +136,7 @@ pub(crate) async fn refused(
     error: &ApiError,
 ) {
     let intent = Intent::new(Action::ApiCall, "")
+        .named(name(operation))
         .with("operation", operation.name)
         .with("region", call.region.clone());
     let message = error.message.as_deref().unwrap_or_default();

@@ -8,6 +8,9 @@ use crate::time::Timestamp;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+/// The cookie that brings the name of a failed sign-in back to the form.
+pub const TRIED_NAME_COOKIE: &str = "tried_name";
+
 /// A password on its way to be checked or hashed. Never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -234,6 +234,30 @@ impl Action {
         }
     }
 
+    /// Whether it only looks: nothing is different afterwards.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        matches!(
+            self,
+            Self::ProfileRead
+                | Self::OverviewRead
+                | Self::SearchRead
+                | Self::ConnectionsRead
+                | Self::FleetRead
+                | Self::FleetExport
+                | Self::DocumentsRead
+                | Self::CommandsRead
+                | Self::CommandsDownloadOutput
+                | Self::SessionsRead
+                | Self::SessionsPlay
+                | Self::SessionsVerify
+                | Self::AuditRead
+                | Self::AuditExport
+                | Self::AuditVerify
+                | Self::UsersRead
+        )
+    }
+
     /// The action of that name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

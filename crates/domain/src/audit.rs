@@ -46,11 +46,47 @@ impl Outcome {
     }
 }
 
+/// What every call of the embedded endpoint is called in the log begins with this; the operation follows, as in
+/// `ssm.SendCommand`.
+pub const API_PREFIX: &str = "ssm.";
+
+/// Whether an act changes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActKind {
+    /// Something is different afterwards.
+    Changes,
+    /// It only looked.
+    Reads,
+}
+
+impl ActKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Changes, Self::Reads];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Changes => "changes",
+            Self::Reads => "reads",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 /// What an act is about to do. Details never hold a secret.
 #[derive(Clone, Debug)]
 pub struct Intent {
     /// Which kind of act.
     pub action: Action,
+    /// What the log calls it when more is known than the kind of act: `ssm.SendCommand`.
+    pub name: Option<String>,
     /// On what: `node:mi-…`, `command:…`, `user:alice`, or empty.
     pub resource: String,
     /// Its parameters, by name.
@@ -62,9 +98,23 @@ impl Intent {
     pub fn new(action: Action, resource: impl Into<String>) -> Self {
         Self {
             action,
+            name: None,
             resource: resource.into(),
             detail: BTreeMap::new(),
         }
+    }
+
+    /// The same under a name of its own in the log.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The word for it in the log.
+    #[must_use]
+    pub fn logged_as(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.action.as_str())
     }
 
     /// Adds a detail.
@@ -86,7 +136,7 @@ pub struct AuditEntryView {
     pub at: Timestamp,
     /// Who.
     pub actor: String,
-    /// What: an action's name.
+    /// What: an action's name, or `ssm.` and an operation of the embedded endpoint.
     pub action: String,
     /// On what.
     pub resource: String,
@@ -119,6 +169,8 @@ pub struct AuditQuery {
     pub resource: Option<String>,
     /// This outcome.
     pub outcome: Option<Outcome>,
+    /// Only acts that change something, or only those that do not.
+    pub kind: Option<ActKind>,
     /// From this address.
     pub address: Option<String>,
     /// Not before.
@@ -186,6 +238,9 @@ pub trait AuditTrail: Send + Sync {
 pub trait Audit: Send + Sync {
     /// Acts that match, newest first.
     async fn list(&self, actor: &Actor, query: AuditQuery) -> Result<Page<AuditEntryView>, PortalError>;
+    /// What was wrong with the log when the server started, for those who may read it; nothing for others. Not
+    /// recorded: it is part of every page's frame.
+    fn warning(&self, actor: &Actor) -> Option<Finding>;
     /// Checks the whole log.
     async fn verify(&self, actor: &Actor) -> Result<VerifyReport, PortalError>;
 }

@@ -33,6 +33,8 @@ pub struct ConnectionView {
     pub region: String,
     /// `embedded` or `aws`.
     pub mode: String,
+    /// Where Systems Manager is reached; empty when this server does not speak to it.
+    pub endpoint: String,
     /// How it stands.
     pub state: ConnectionState,
     /// When its nodes were last copied.

@@ -234,6 +234,15 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let db = database(&config, clock.as_ref()).await?;
     let audit = audit_log(&config, &db, Arc::clone(&clock), Arc::clone(&random))?;
+    // Before anything is written: the first row replaces the signed head that shows it.
+    let behind = audit.behind().await?;
+    if let Some(finding) = &behind {
+        tracing::error!(
+            row = finding.sequence,
+            "the audit log is not the one that was signed. {} The server starts all the same; `muster audit verify` checks the whole log",
+            finding.message
+        );
+    }
     let intent = Intent::new(Action::ServerLifecycle, "server")
         .with("event", "started")
         .with("version", env!("CARGO_PKG_VERSION"));
@@ -279,6 +288,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
     let audit_service = AuditService {
         log: Arc::clone(&audit),
         door: door.clone(),
+        behind,
     };
     let services = Services::new(&ground, Arc::new(audit_service.clone()))
         .map_err(|e| StartError::Client(e.to_string()))?;
@@ -332,6 +342,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         access,
         clock: Arc::clone(&clock),
         session_ms: i64::from(config.session_hours) * 3_600_000,
+        tls: config.is_tls(),
     };
     let rendered = pages::routes(
         pages::options(&config.site_root),

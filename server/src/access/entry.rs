@@ -10,7 +10,7 @@ use muster_domain::action::Action;
 use muster_domain::actor::Origin;
 use muster_domain::ids::{SessionId, UserId};
 use muster_domain::permission::{Role, Scope};
-use muster_domain::{Actor, PortalError};
+use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::StoreError;
 use ring::digest::{SHA256, digest};
 
@@ -19,6 +19,26 @@ const SETUP_MS: i64 = 24 * 3_600_000;
 
 fn token_hash(token: &str) -> String {
     hex::encode(digest(&SHA256, token.as_bytes()))
+}
+
+/// How the one-time link stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetupLink {
+    /// It makes the first administrator.
+    Holds,
+    /// It is too old, or another one was printed since.
+    Expired,
+    /// There is an administrator already.
+    NotNeeded,
+}
+
+/// Whether `token` is the one whose hash and end are `stored`.
+fn holds(stored: &str, token: &str, now: Timestamp) -> bool {
+    let Some((hash, until)) = stored.split_once(' ') else {
+        return false;
+    };
+    let same: bool = subtle::ConstantTimeEq::ct_eq(token_hash(token).as_bytes(), hash.as_bytes()).into();
+    same && until.parse::<i64>().unwrap_or(0) >= now.0
 }
 
 fn wrong() -> PortalError {
@@ -44,6 +64,23 @@ impl AccessService {
         )
         .await?;
         Ok(Some(token))
+    }
+
+    /// Whether the one-time link with this token still opens the way.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn setup_link(&self, token: &str) -> Result<SetupLink, StoreError> {
+        if queries::count(&self.db).await? > 0 {
+            return Ok(SetupLink::NotNeeded);
+        }
+        let stored = queries::setting(&self.db, "setup_token").await?;
+        let holds = stored.is_some_and(|stored| holds(&stored, token, self.clock.now()));
+        Ok(if holds {
+            SetupLink::Holds
+        } else {
+            SetupLink::Expired
+        })
     }
 
     /// The person behind a session, as they are now. `None` when the account is gone or disabled.
@@ -121,19 +158,17 @@ impl AccessService {
         let now = self.clock.now();
         let expired = || {
             PortalError::Conflict {
-            message: "This link is not valid any more. Start the server again: it prints a new one while there is no user.".into(),
+            message: "This link is not valid any more. `muster user setup-link`, on the server's machine, prints a new one while there is no user.".into(),
         }
         };
         let stored = queries::setting(&self.db, "setup_token")
             .await
             .map_err(store)?
             .ok_or_else(expired)?;
-        let (hash, until) = stored.split_once(' ').ok_or_else(expired)?;
-        let given = token_hash(token);
-        let same: bool = subtle::ConstantTimeEq::ct_eq(given.as_bytes(), hash.as_bytes()).into();
-        if !same || until.parse::<i64>().unwrap_or(0) < now.0 {
+        if !holds(&stored, token, now) {
             return Err(expired());
         }
+        let given = token_hash(token);
         let password_hash = self.passwords.hash(password).await?;
         let (id, grant_id) = (self.random.uuid(), self.random.uuid());
         let lower = name.trim().to_lowercase();

@@ -9,4 +9,5 @@ pub mod session_store;
 pub mod tokens;
 pub mod users;
 
+pub use entry::SetupLink;
 pub use service::AccessService;

@@ -6,7 +6,7 @@ use crate::audit::row::{Entry, hash};
 use crate::error::store;
 use async_trait::async_trait;
 use muster_domain::actor::Actor;
-use muster_domain::audit::{AuditTrail, Intent, Outcome};
+use muster_domain::audit::{AuditTrail, Finding, Intent, Outcome};
 use muster_domain::ids::ActId;
 use muster_domain::time::{Clock, Random};
 use muster_domain::{PortalError, Timestamp};
@@ -111,6 +111,14 @@ impl AuditLog {
             queue,
             done: tokio::sync::Mutex::new(Some(task)),
         }))
+    }
+
+    /// The first row at which the log is behind what was signed before, if it is: see [`crate::audit::behind`].
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn behind(&self) -> Result<Option<Finding>, StoreError> {
+        crate::audit::behind::look(&self.db, &self.dir, &self.public_key).await
     }
 
     /// Waits until everything is written and writes a last checkpoint. Afterwards nothing more is taken.

@@ -1,6 +1,7 @@
 //! The audit log: written before and after every act, chained, signed, never changed.
 //! The format is in `docs/AUDIT-LOG.md`.
 
+pub mod behind;
 pub mod export;
 pub mod keys;
 pub mod log;

@@ -2,7 +2,8 @@
 
 use crate::audit::row::Body;
 use crate::fleet::queries::{decode_cursor, encode_cursor};
-use muster_domain::audit::{AuditEntryView, AuditQuery, Outcome};
+use muster_domain::action::Action;
+use muster_domain::audit::{ActKind, AuditEntryView, AuditQuery, Outcome};
 use muster_domain::ids::ActId;
 use muster_domain::paging::{Page, clamp_limit};
 use muster_store::sql::prefix_pattern;
@@ -86,6 +87,21 @@ pub async fn list(db: &Db, query: &AuditQuery) -> Result<Page<AuditEntryView>, S
         sql.push(" and lower(a.resource) like ")
             .text(prefix_pattern(&resource))
             .push(" escape '\\'");
+    }
+    if let Some(kind) = query.kind {
+        let word = match kind {
+            ActKind::Changes => " and a.action not in (",
+            ActKind::Reads => " and a.action in (",
+        };
+        sql.push(word);
+        let reads = Action::ALL.iter().filter(|action| action.is_read());
+        for (place, action) in reads.enumerate() {
+            if place > 0 {
+                sql.push(", ");
+            }
+            sql.text(action.as_str());
+        }
+        sql.push(")");
     }
     if let Some(address) = given(&query.address) {
         sql.push(" and a.address = ").text(address);

@@ -92,7 +92,7 @@ impl Entry {
                 at: String::new(),
                 actor: cut(&actor.name),
                 user_id: actor.user_id.as_ref().map(ToString::to_string),
-                action: intent.action.as_str().to_owned(),
+                action: cut(intent.logged_as()),
                 resource: cut(&intent.resource),
                 address: cut(&actor.origin.address),
                 via: actor.origin.via.clone(),

@@ -14,7 +14,9 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use muster_domain::action::Action;
-use muster_domain::audit::{Audit, AuditEntryView, AuditQuery, Intent, Outcome, VerifyReport};
+use muster_domain::audit::{
+    ActKind, Audit, AuditEntryView, AuditQuery, Finding, Intent, Outcome, VerifyReport,
+};
 use muster_domain::paging::Page;
 use muster_domain::{Actor, PortalError, Timestamp};
 use serde::Deserialize;
@@ -27,6 +29,8 @@ pub struct AuditService {
     pub log: Arc<AuditLog>,
     /// The one door.
     pub door: Door,
+    /// What was wrong with the log when the server started.
+    pub behind: Option<Finding>,
 }
 
 /// What was looked for, as it is recorded.
@@ -45,6 +49,9 @@ fn describe(intent: Intent, query: &AuditQuery) -> Intent {
     if let Some(outcome) = query.outcome {
         intent = intent.with("outcome", outcome.as_str());
     }
+    if let Some(kind) = query.kind {
+        intent = intent.with("kind", kind.as_str());
+    }
     for (name, value) in [("since", query.since), ("until", query.until)] {
         if let Some(value) = value {
             intent = intent.with(name, value.rfc3339());
@@ -62,6 +69,10 @@ impl Audit for AuditService {
                 queries::list(&self.log.db, &query).await.map_err(store)
             })
             .await
+    }
+
+    fn warning(&self, actor: &Actor) -> Option<Finding> {
+        self.behind.clone().filter(|_| actor.may(Action::AuditRead))
     }
 
     async fn verify(&self, actor: &Actor) -> Result<VerifyReport, PortalError> {
@@ -89,6 +100,8 @@ impl Audit for AuditService {
 impl RecentActs for AuditService {
     async fn recent(&self, limit: u32) -> Result<Vec<AuditEntryView>, PortalError> {
         let query = AuditQuery {
+            // Looking at the log is written down, too, and would soon be all there is.
+            kind: Some(ActKind::Changes),
             limit: Some(limit),
             ..AuditQuery::default()
         };
@@ -115,6 +128,8 @@ struct Wanted {
     #[serde(default)]
     outcome: String,
     #[serde(default)]
+    kind: String,
+    #[serde(default)]
     address: String,
     #[serde(default)]
     since: String,
@@ -140,7 +155,15 @@ impl Wanted {
                 PortalError::invalid("outcome", "The outcome is success, failure, denied or unknown.")
             })?),
         };
+        let kind = match some(&self.kind) {
+            None => None,
+            Some(text) => Some(
+                ActKind::parse(&text)
+                    .ok_or_else(|| PortalError::invalid("kind", "The kind is changes or reads."))?,
+            ),
+        };
         Ok(AuditQuery {
+            kind,
             actor: some(&self.actor),
             action: some(&self.action),
             resource: some(&self.resource),

@@ -39,6 +39,17 @@ pub struct Connection {
     pub keys: Option<(String, String)>,
 }
 
+impl Connection {
+    /// Where Systems Manager is reached, as an address.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.endpoint.clone().unwrap_or_else(|| {
+            let suffix = if self.region.starts_with("cn-") { ".cn" } else { "" };
+            format!("https://ssm.{}.amazonaws.com{suffix}", self.region)
+        })
+    }
+}
+
 /// The clients of one connection, within its call budget.
 #[derive(Clone)]
 pub struct Ssm {

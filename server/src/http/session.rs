@@ -1,8 +1,8 @@
 //! Finds out who is asking: from the session's cookie to the actor in the request's extensions. Every
 //! request has an actor behind this layer; a stranger is the anonymous one.
 
-use crate::access::AccessService;
 use crate::access::session_store::{AUTH, Auth, DatabaseSessions};
+use crate::access::{AccessService, SetupLink};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -145,8 +145,29 @@ pub async fn layer(
     {
         return Redirect::to("/").into_response();
     }
+    if path == "/setup" && *request.method() == Method::GET {
+        // Said before anybody fills in the form. What is left of the address must not hold the token.
+        let token = query_value(request.uri().query().unwrap_or_default(), "token");
+        if let Some(token) = token {
+            match state.access.setup_link(token).await {
+                Ok(SetupLink::Holds) => {}
+                Ok(SetupLink::Expired) => return Redirect::to("/setup?link=expired").into_response(),
+                Ok(SetupLink::NotNeeded) => return Redirect::to("/setup?link=used").into_response(),
+                Err(error) => return crate::error::HttpError(crate::error::store(error)).into_response(),
+            }
+        }
+    }
     request.extensions_mut().insert(actor);
     next.run(request).await
+}
+
+/// The value of that name in a query; for values of letters and digits only, which need no decoding.
+fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, value)| *key == name && !value.is_empty())
+        .map(|(_, value)| value)
 }
 
 async fn known(

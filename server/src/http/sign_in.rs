@@ -8,7 +8,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use axum::{Extension, Form, Router};
-use muster_domain::access::{Access as _, Password, SignedIn};
+use http::{HeaderValue, header};
+use muster_domain::access::{Access as _, Password, SignedIn, TRIED_NAME_COOKIE};
 use muster_domain::time::Clock;
 use muster_domain::{Actor, PortalError};
 use serde::Deserialize;
@@ -24,6 +25,28 @@ pub struct SignInState {
     pub clock: Arc<dyn Clock>,
     /// A session ends so long after signing in, used or not.
     pub session_ms: i64,
+    /// Whether people reach us over TLS.
+    pub tls: bool,
+}
+
+/// Longer than any name: then it was something else, and is not kept.
+const LONGEST_NAME: usize = 64;
+
+/// `response` with the tried name for the form, or without any when there is none.
+fn with_tried(mut response: Response, name: &str, tls: bool) -> Response {
+    let (value, seconds) = if name.chars().count() <= LONGEST_NAME && !name.is_empty() {
+        (encode(name), 60)
+    } else {
+        (String::new(), 0)
+    };
+    let secure = if tls { "; Secure" } else { "" };
+    let cookie = format!(
+        "{TRIED_NAME_COOKIE}={value}; Path=/sign-in; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    );
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// The routes.
@@ -59,15 +82,18 @@ async fn sign_in(
     Form(form): Form<SignInForm>,
 ) -> Response {
     let next = local_path(&form.next).to_owned();
-    let back =
-        |code: &str| Redirect::to(&format!("/sign-in?error={code}&next={}", encode(&next))).into_response();
+    let name = form.name.trim().to_owned();
+    let back = |code: &str| {
+        let address = format!("/sign-in?error={code}&next={}", encode(&next));
+        with_tried(Redirect::to(&address).into_response(), &name, state.tls)
+    };
     match state
         .access
-        .sign_in(actor.origin, form.name, Password(form.password))
+        .sign_in(actor.origin, name.clone(), Password(form.password))
         .await
     {
         Ok(signed_in) => match begin(&state, &session, signed_in).await {
-            Ok(()) => see_other(&next),
+            Ok(()) => with_tried(see_other(&next), "", state.tls),
             Err(error) => HttpError(error).into_response(),
         },
         Err(PortalError::TooManyRequests { retry_after_seconds }) => {
@@ -187,7 +213,28 @@ async fn sign_out(
 
 #[cfg(test)]
 mod tests {
-    use super::local_path;
+    use super::*;
+
+    #[test]
+    fn a_name_is_kept_for_the_form_and_nothing_longer() {
+        let said = |name: &str, tls| {
+            let response = with_tried(see_other("/"), name, tls);
+            response.headers()[header::SET_COOKIE]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        let kept = said("ada@example", true);
+        assert!(
+            kept.starts_with("tried_name=ada%40example; Path=/sign-in;"),
+            "{kept}"
+        );
+        assert!(kept.contains("HttpOnly") && kept.ends_with("; Secure"), "{kept}");
+        assert!(!said("ada", false).contains("Secure"));
+        for gone in ["", &"x".repeat(65)] {
+            assert!(said(gone, false).starts_with("tried_name=; "), "{gone}");
+        }
+    }
 
     #[test]
     fn nobody_is_led_to_another_site() {

@@ -1,5 +1,6 @@
 //! The live state that every page shows: connections, as server-sent events.
 
+use crate::aws::Connection;
 use crate::door::Door;
 use crate::error::HttpError;
 use crate::events::{EventBus, PortalEvent};
@@ -14,6 +15,7 @@ use muster_domain::action::Action;
 use muster_domain::audit::Intent;
 use muster_store::Db;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -22,6 +24,8 @@ use tokio::sync::broadcast::error::RecvError;
 pub struct LiveState {
     /// The portal's database.
     pub db: Db,
+    /// What this server speaks to.
+    pub connection: Arc<Connection>,
     /// The one door.
     pub door: Door,
     /// Wakes the stream.
@@ -48,7 +52,7 @@ async fn events(
         if !first {
             wait(&mut wake).await?;
         }
-        let event = match connections(&state.db).await {
+        let event = match connections(&state.db, &state.connection).await {
             Ok(views) => Event::default()
                 .event("state")
                 .data(serde_json::to_string(&views).unwrap_or_default()),

@@ -1,5 +1,6 @@
 //! What stands above single features, behind the door.
 
+use crate::aws::Connection;
 use crate::commands::queries::{self as commands, Viewer};
 use crate::door::Door;
 use crate::error::store;
@@ -32,6 +33,8 @@ pub struct OverviewService {
     pub clock: Arc<dyn Clock>,
     /// What was counted.
     pub figures: Figures,
+    /// What this server speaks to.
+    pub connection: Arc<Connection>,
     /// The last acts. Asked without a row of its own: the Overview is not the audit log.
     pub recent: Arc<dyn RecentActs>,
 }
@@ -47,14 +50,20 @@ pub trait RecentActs: Send + Sync {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn connections(db: &Db) -> Result<Vec<ConnectionView>, StoreError> {
+pub async fn connections(db: &Db, spoken_to: &Connection) -> Result<Vec<ConnectionView>, StoreError> {
     let sql = Sql::new(
         "select connection_id, name, account, region, mode, synced_at, state, message from connections order by name",
     );
     let mut views = Vec::new();
     for row in sql.all(db.reader()).await? {
+        let id = ConnectionId::new(row.text("connection_id")?);
         views.push(ConnectionView {
-            id: ConnectionId::new(row.text("connection_id")?),
+            endpoint: if id == spoken_to.id {
+                spoken_to.address()
+            } else {
+                String::new()
+            },
+            id,
             name: row.text("name")?,
             account: row.text("account")?,
             region: row.text("region")?,
@@ -194,7 +203,7 @@ impl Overview for OverviewService {
                 actor,
                 Intent::new(Action::ConnectionsRead, ""),
                 Ok(()),
-                async |_| connections(&self.db).await.map_err(store),
+                async |_| connections(&self.db, &self.connection).await.map_err(store),
             )
             .await
     }

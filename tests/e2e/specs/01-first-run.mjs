@@ -24,12 +24,14 @@ export default async function firstRun(t) {
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   await t.remember('administrator', page);
 
-  // The link is worth nothing now, to nobody.
+  // The link is worth nothing now, and says so before anybody fills in a form.
   const late = await t.open();
-  await late.goto(t.portal.setupLink);
-  await late.getByLabel('User name').fill('mallory');
-  await late.getByLabel('Password', { exact: true }).fill('correct horse battery staple');
-  await late.getByLabel('Password again').fill('correct horse battery staple');
-  await late.getByRole('button', { name: 'Create administrator' }).click();
+  await t.visit(late, t.portal.setupLink);
+  await late.getByText('This link has done its work').waitFor();
+  t.assert.equal(await late.getByLabel('User name').count(), 0);
+  await t.axe(late, 'a used link');
+  await t.visit(late, '/setup?link=expired');
   await late.getByRole('alert').getByText('not valid any more').waitFor();
+  await late.getByText('muster user setup-link').waitFor();
+  await t.picture(late, 'expired');
 }

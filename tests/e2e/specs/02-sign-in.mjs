@@ -29,11 +29,24 @@ export default async function signIn(t) {
   await page.getByRole('heading', { name: 'Fleet' }).waitFor();
   t.assert.match(page.url(), /\/fleet\?filter=status/);
 
+  // With script, by the keyboard alone: it begins at the first empty field, and a failed try keeps the name.
   const scripted = await t.open();
+  const focused = () => scripted.evaluate(() => document.activeElement?.getAttribute('name'));
   await t.visit(scripted, '/sign-in');
-  await scripted.getByLabel('User name').fill('admin');
-  await scripted.getByLabel('Password', { exact: true }).fill('correct horse battery staple');
-  await scripted.getByRole('button', { name: 'Sign in' }).click();
+  t.assert.equal(await focused(), 'name');
+  await scripted.keyboard.type('admin');
+  await scripted.keyboard.press('Tab');
+  await scripted.keyboard.type('not the password');
+  await scripted.keyboard.press('Enter');
+  await scripted.getByRole('alert').waitFor();
+  await t.hydrated(scripted);
+  t.assert.equal(await scripted.getByLabel('User name').inputValue(), 'admin');
+  t.assert.equal(await scripted.getByLabel('Password', { exact: true }).inputValue(), '');
+  t.assert.ok(!scripted.url().includes('admin'), 'the name is not in the address');
+  t.assert.equal(await focused(), 'password');
+  await t.picture(scripted, 'again');
+  await scripted.keyboard.type('correct horse battery staple');
+  await scripted.keyboard.press('Enter');
   await scripted.getByRole('heading', { name: 'Overview' }).waitFor();
   await t.hydrated(scripted);
   await scripted.locator('summary:visible').filter({ hasText: 'admin' }).first().click();

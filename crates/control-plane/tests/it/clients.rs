@@ -64,6 +64,7 @@ async fn run_script(world: &World, python: &str, address: SocketAddr, node_id: &
         .arg(&script)
         .env("MUSTER_TEST_ENDPOINT", format!("http://{address}"))
         .env("MUSTER_TEST_NODE", node_id)
+        .env("MUSTER_TEST_SPARE_NODE", world.node("spare").await.id)
         .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
         .env("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key)
         .output();

@@ -87,6 +87,7 @@ async fn what_changes_something_is_audited_before_and_after_unless_the_portal_do
         let (actor, intent, outcome) = sent.last().unwrap();
         assert_eq!(*actor, format!("key:{}", operator.access_key_id));
         assert_eq!(intent.resource, format!("command:{command}"));
+        assert_eq!(intent.logged_as(), "ssm.SendCommand");
         assert_eq!(
             intent.detail["parameters"]["Parameters"]["commands"],
             json!(["echo hello"])

@@ -1,6 +1,6 @@
 //! `activation` and `keys`: joining as a node, and using the embedded endpoint with other clients.
 
-use super::settings::SettingsArgs;
+use super::settings::{SettingsArgs, ThePlace};
 use super::{Failure, say};
 use aws_sdk_ssm::types::Tag;
 use clap::{Args, Subcommand};
@@ -21,7 +21,7 @@ pub(crate) struct KeysArgs {
     #[arg(long)]
     portal: bool,
     #[command(flatten)]
-    settings: SettingsArgs,
+    settings: SettingsArgs<ThePlace>,
 }
 
 /// `muster activation`.
@@ -52,7 +52,7 @@ enum ActivationCommand {
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<ThePlace>,
     },
 }
 

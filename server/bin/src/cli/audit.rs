@@ -1,6 +1,6 @@
 //! `audit`: verify and export, offline.
 
-use super::settings::SettingsArgs;
+use super::settings::{SettingsArgs, TheLog};
 use super::{Failure, say};
 use clap::{Args, Subcommand, ValueEnum};
 use futures::StreamExt as _;
@@ -37,7 +37,7 @@ enum AuditCommand {
         #[arg(long)]
         public_key: Option<String>,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheLog>,
     },
     /// Write the audit log to standard output, newest act first
     #[command(after_help = "Examples:
@@ -54,7 +54,7 @@ enum AuditCommand {
         #[arg(long)]
         until: Option<String>,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheLog>,
     },
 }
 

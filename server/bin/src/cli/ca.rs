@@ -1,6 +1,6 @@
 //! `ca`: the certificate that nodes have to trust when they reach the embedded endpoint over TLS.
 
-use super::settings::SettingsArgs;
+use super::settings::{SettingsArgs, TheDirectory};
 use super::{Failure, say};
 use clap::Args;
 use muster_control_plane::tls::Authority;
@@ -46,7 +46,7 @@ pub(crate) struct CaArgs {
     #[arg(long)]
     path: bool,
     #[command(flatten)]
-    settings: SettingsArgs,
+    settings: SettingsArgs<TheDirectory>,
 }
 
 impl CaArgs {

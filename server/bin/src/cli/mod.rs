@@ -36,7 +36,7 @@ enum Command {
     ControlPlane(serve::ControlPlaneArgs),
     /// Bring the database to this version's schema, and say what was done
     Migrate(serve::MigrateArgs),
-    /// Users: add, list, disable, enable, reset-password
+    /// Users: setup-link, add, list, disable, enable, reset-password
     User(users::UserArgs),
     /// The audit log: verify that it is intact, or export it; no server is needed
     Audit(audit::AuditArgs),

@@ -1,6 +1,6 @@
 //! `recording`: list, verify, export, search; offline, on the data directory.
 
-use super::settings::SettingsArgs;
+use super::settings::{SettingsArgs, TheDirectory};
 use super::{Failure, say};
 use clap::{Args, Subcommand, ValueEnum};
 use muster_domain::Timestamp;
@@ -29,7 +29,7 @@ enum RecordingCommand {
     /// finishes it. `remains` are chunks without a manifest: something was removed.
     List {
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheDirectory>,
     },
     /// Check that recordings are intact and complete; ends with 1 and names each finding when one is not
     ///
@@ -52,7 +52,7 @@ enum RecordingCommand {
         #[arg(long, value_name = "HEX")]
         manifest: Option<String>,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheDirectory>,
     },
     /// Write a recording to standard output or to a file
     #[command(after_help = "Examples:
@@ -69,7 +69,7 @@ enum RecordingCommand {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheDirectory>,
     },
     /// Find text in what recordings show; ends with 1 when there is none
     ///
@@ -88,12 +88,12 @@ enum RecordingCommand {
         #[arg(long)]
         case_sensitive: bool,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheDirectory>,
     },
     /// Print the public half of the signing key: keep it where the server cannot change it
     Key {
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheDirectory>,
     },
 }
 
@@ -108,7 +108,7 @@ enum Kind {
 }
 
 /// The folder of recordings; none is made where there is none.
-fn place(settings: &SettingsArgs) -> Result<PathBuf, Failure> {
+fn place(settings: &SettingsArgs<TheDirectory>) -> Result<PathBuf, Failure> {
     let root = settings.config()?.data_dir.join("recordings");
     if root.is_dir() {
         return Ok(root);

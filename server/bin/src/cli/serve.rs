@@ -1,6 +1,6 @@
 //! `serve`, `control-plane` and `migrate`.
 
-use super::settings::SettingsArgs;
+use super::settings::{Everything, SettingsArgs, TheDatabase, TheEndpoint};
 use super::{Failure, say};
 use clap::Args;
 use muster::start::{self, audit_log, control_plane, database};
@@ -23,7 +23,7 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     print_config: bool,
     #[command(flatten)]
-    settings: SettingsArgs,
+    settings: SettingsArgs<Everything>,
 }
 
 /// `muster control-plane`.
@@ -34,7 +34,7 @@ pub(crate) struct ServeArgs {
   muster serve --ssm-mode aws --ssm-endpoint http://10.0.0.5:4580 --access-key-id AKIA… --secret-access-key …")]
 pub(crate) struct ControlPlaneArgs {
     #[command(flatten)]
-    settings: SettingsArgs,
+    settings: SettingsArgs<TheEndpoint>,
 }
 
 /// `muster migrate`.
@@ -44,7 +44,7 @@ pub(crate) struct ControlPlaneArgs {
 )]
 pub(crate) struct MigrateArgs {
     #[command(flatten)]
-    settings: SettingsArgs,
+    settings: SettingsArgs<TheDatabase>,
 }
 
 /// Begins logging to standard error; `MUSTER_LOG` filters as in `info,muster_server=debug`.

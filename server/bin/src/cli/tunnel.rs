@@ -1,6 +1,6 @@
 //! `tunnel`: a port of a node on this machine, through the portal; and `token`: what such programs sign in with.
 
-use super::settings::SettingsArgs;
+use super::settings::{SettingsArgs, TheLog};
 use super::users::Desk;
 use super::{Failure, say};
 use clap::{Args, Subcommand};
@@ -115,7 +115,7 @@ enum TokenCommand {
         #[arg(long, default_value_t = 30)]
         days: u32,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheLog>,
     },
 }
 

@@ -1,8 +1,9 @@
 //! `user`: what an administrator does with users, from the machine that holds the data.
 
-use super::settings::SettingsArgs;
+use super::settings::{SettingsArgs, TheLink, TheLog};
 use super::{Failure, say};
 use clap::{Args, Subcommand};
+use muster::data_dir;
 use muster::start::{audit_log, database};
 use muster_domain::Actor;
 use muster_domain::access::{Access as _, CreateUser, Password, UserView};
@@ -10,6 +11,7 @@ use muster_domain::permission::{Role, Scope};
 use muster_domain::system::{SystemClock, SystemRandom};
 use muster_server::access::AccessService;
 use muster_server::access::passwords::Passwords;
+use muster_server::config::Config;
 use muster_server::door::Door;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -43,26 +45,33 @@ enum UserCommand {
         #[command(flatten)]
         password: PasswordArgs,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheLog>,
+    },
+    /// Print a new one-time link with which the first administrator is created, while there is no user
+    ///
+    /// A link that was printed before holds no longer.
+    SetupLink {
+        #[command(flatten)]
+        settings: SettingsArgs<TheLink>,
     },
     /// List users with their roles
     List {
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheLog>,
     },
     /// Refuse a user and end their sessions
     Disable {
         /// The user's name
         name: String,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheLog>,
     },
     /// Let a disabled user in again
     Enable {
         /// The user's name
         name: String,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheLog>,
     },
     /// Give a user a new password, end their sessions and forgive failed tries
     ResetPassword {
@@ -71,7 +80,7 @@ enum UserCommand {
         #[command(flatten)]
         password: PasswordArgs,
         #[command(flatten)]
-        settings: SettingsArgs,
+        settings: SettingsArgs<TheLog>,
     },
 }
 
@@ -145,11 +154,14 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) async fn open(settings: &SettingsArgs) -> Result<Self, Failure> {
-        let config = settings.config()?;
+    pub(super) async fn open(settings: &SettingsArgs<TheLog>) -> Result<Self, Failure> {
+        Self::of(&settings.config()?).await
+    }
+
+    async fn of(config: &Config) -> Result<Self, Failure> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let db = database(&config, clock.as_ref()).await?;
-        let audit = audit_log(&config, &db, clock.clone(), random.clone())?;
+        let db = database(config, clock.as_ref()).await?;
+        let audit = audit_log(config, &db, clock.clone(), random.clone())?;
         let access = AccessService {
             db: db.clone(),
             door: Door::new(Arc::clone(&audit) as _),
@@ -182,7 +194,9 @@ impl Desk {
         drop(access);
         audit.close().await;
         db.close().await;
-        say(text);
+        if !text.is_empty() {
+            say(text);
+        }
         ExitCode::SUCCESS
     }
 }
@@ -216,6 +230,23 @@ impl UserArgs {
                 desk.access.create_user(&desk.actor, input).await?;
                 Ok(desk
                     .close(&format!("Created {name} as {} in {scope}.", role.as_str()))
+                    .await)
+            }
+            UserCommand::SetupLink { settings } => {
+                let config = settings.config()?;
+                let desk = Desk::of(&config).await?;
+                let Some(token) = desk.access.setup_token().await? else {
+                    desk.close("").await;
+                    return Err("there are users already, so there is nothing to set up: see `muster user list`, and `muster user reset-password` for who is locked out".into());
+                };
+                let portal = config.public_url.clone().unwrap_or_else(|| {
+                    let running = data_dir::find(&config.data_dir).map(|found| found.addr);
+                    format!("http://{}", running.unwrap_or(config.addr))
+                });
+                Ok(desk
+                    .close(&format!(
+                        "Create the first administrator within 24 hours: {portal}/setup?token={token}"
+                    ))
                     .await)
             }
             UserCommand::List { settings } => {
