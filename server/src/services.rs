@@ -147,6 +147,7 @@ impl Services {
                 db: db.clone(),
                 door,
                 bus: bus.clone(),
+                clock: Arc::clone(&clock),
             },
             fleet_sync: FleetSync {
                 db: db.clone(),

@@ -12,6 +12,7 @@
 )]
 
 mod aws_mode;
+mod commands;
 mod doors;
 mod first_day;
 mod full_disk;

@@ -38,6 +38,7 @@ migrations! {
     6 "0006_control_plane_sessions";
     7 "0007_sessions_init";
     8 "0008_access_api_tokens";
+    9 "0009_commands_event_times";
 }
 
 /// The newest version that this program knows.
