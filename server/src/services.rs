@@ -149,6 +149,7 @@ impl Services {
                 connection: Arc::clone(&ssm.connection),
                 door,
                 bus: bus.clone(),
+                clock: Arc::clone(&clock),
             },
             fleet_sync: FleetSync {
                 db: db.clone(),

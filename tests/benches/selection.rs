@@ -38,6 +38,7 @@ pub(crate) async fn run() -> Fallible<()> {
     );
     let filter = format!("tag:{TAG};status=Online");
     let mut last = String::new();
+    let count = NODES.to_string();
     for concurrency in ["50", "500", "100%"] {
         let began = Instant::now();
         let fields = [
@@ -45,6 +46,7 @@ pub(crate) async fn run() -> Fallible<()> {
             ("parameters[commands]", "echo hello"),
             ("filter", filter.as_str()),
             ("max_concurrency", concurrency),
+            ("confirmed_nodes", count.as_str()),
         ];
         let (status, answer) = client.call("commands/run", &fields).await?;
         let id = answer

@@ -86,6 +86,7 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
         ),
         ("/api/commands/list", (Viewer, &[][..])),
         ("/api/commands/get", (Viewer, &[COMMAND][..])),
+        ("/api/commands/glance", (Viewer, &[COMMAND][..])),
         ("/api/commands/again", (Viewer, &[COMMAND][..])),
         ("/api/commands/invocations", (Viewer, &[COMMAND][..])),
         (
@@ -167,6 +168,7 @@ const GUARDED: &[&str] = &[
     "/events/portal",
     "/events/commands/x",
     "/download/commands/x/y/stdout",
+    "/download/commands/x/log",
     "/sessions/x/socket",
     "/download/sessions/x/recording.cast",
     "/download/sessions/x/transcript.txt",

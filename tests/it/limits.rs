@@ -188,7 +188,7 @@ async fn nodes_that_vanish_in_the_middle_end_as_timed_out() {
         .await
         .unwrap();
     nodes.shown(&admin, 3).await.unwrap();
-    let limit = [("parameters[executionTimeout]", "2")];
+    let limit = [("parameters[executionTimeout]", "6")];
     let id = support::run_on(&admin, &format!("tag:{TAG}"), "echo steady", &limit).await;
     admin
         .until("all to have begun", Duration::from_secs(30), async |_| {
@@ -201,6 +201,33 @@ async fn nodes_that_vanish_in_the_middle_end_as_timed_out() {
         .await
         .unwrap();
     nodes.vanish().await;
+    // While it goes on, it is said when they were heard last, and when they will be given up.
+    let glance = admin
+        .until(
+            "the nodes to have begun",
+            Duration::from_secs(5),
+            async |client| {
+                let (_, glance) = client.call("commands/glance", &[("command_id", &id)]).await?;
+                let begun = |one: &serde_json::Value| one["invocation"]["started_at"].is_i64();
+                let all = glance["unfinished"]
+                    .as_array()
+                    .is_some_and(|all| all.iter().all(begun));
+                Ok(all.then_some(glance))
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(glance["unfinished_count"], 3);
+    for one in glance["unfinished"].as_array().unwrap() {
+        let begun = one["invocation"]["started_at"].as_i64().unwrap();
+        assert_eq!(one["given_up_at"].as_i64(), Some(begun + 6_000), "{one}");
+        assert!(one["heard_at"].is_i64(), "{one}");
+    }
+    let (_, _, page) = admin.get(&format!("/commands/{id}")).await.unwrap();
+    assert!(
+        page.contains("Not done on 3 nodes") && page.contains("given up"),
+        "{page}"
+    );
     let events = support::follow(&admin, &id, 0).await;
     assert_eq!(support::status(&events), "TimedOut");
     let all = support::invocations(&admin, &id).await;

@@ -12,6 +12,7 @@
 )]
 
 mod aws_mode;
+mod commands;
 mod doors;
 mod entrance;
 mod first_day;

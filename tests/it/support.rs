@@ -46,7 +46,8 @@ pub async fn run_script(client: &Client, node: &str, script: &str) -> String {
         .unwrap_or_else(|| panic!("no id in {answer}"))
 }
 
-/// Runs a script on all nodes that match a filter, with rate control; answers the command's id.
+/// Runs a script on all nodes that match a filter, with rate control, and confirms their number where the portal asks
+/// for it; answers the command's id.
 pub async fn run_on(client: &Client, filter: &str, script: &str, more: &[(&str, &str)]) -> String {
     let mut fields = vec![
         ("document", "AWS-RunShellScript"),
@@ -54,7 +55,12 @@ pub async fn run_on(client: &Client, filter: &str, script: &str, more: &[(&str, 
         ("filter", filter),
     ];
     fields.extend(more);
-    let (status, answer) = client.call("commands/run", &fields).await.unwrap();
+    let (mut status, mut answer) = client.call("commands/run", &fields).await.unwrap();
+    if status == 428 {
+        let nodes = answer["error"]["ConfirmationNeeded"]["nodes"].to_string();
+        fields.push(("confirmed_nodes", &nodes));
+        (status, answer) = client.call("commands/run", &fields).await.unwrap();
+    }
     assert!((200..400).contains(&status), "{status} {answer}");
     answer
         .as_str()

@@ -13,8 +13,8 @@ use crate::url::keep;
 use crate::wire::Json;
 use leptos::prelude::*;
 use muster_domain::commands::{
-    CommandDetail, CommandSummary, Comparison, DocumentDetail, DocumentSummary, InvocationView, OutputGroup,
-    OutputPiece, RunCommand,
+    CommandDetail, CommandSummary, Comparison, DocumentDetail, DocumentSummary, Glance, InvocationView,
+    OutputGroup, OutputPiece, RunCommand,
 };
 use muster_domain::fleet::ResolvedTargets;
 use muster_domain::ids::CommandId;
@@ -93,6 +93,7 @@ pub(crate) async fn run_command(
     #[server(default)] max_errors: Option<String>,
     #[server(default)] timeout_seconds: Option<String>,
     #[server(default)] comment: Option<String>,
+    #[server(default)] confirmed_nodes: Option<String>,
 ) -> Result<CommandId, AppError> {
     let id = call(|backend, actor| async move {
         let selection = selection(nodes.as_deref(), filter.as_deref(), all.unwrap_or(false))?;
@@ -115,6 +116,7 @@ pub(crate) async fn run_command(
             max_errors: given(max_errors, "0"),
             timeout_seconds: timeout,
             comment: comment.unwrap_or_default().trim().to_owned(),
+            confirmed_nodes: super::confirm_run::read_count(confirmed_nodes.as_deref().unwrap_or_default())?,
         };
         input.check()?;
         let declared = backend
@@ -198,6 +200,13 @@ pub(crate) async fn list_commands(
 #[server(prefix = "/api", endpoint = "commands/get", output = Json)]
 pub(crate) async fn get_command(command_id: String) -> Result<CommandDetail, AppError> {
     call(|backend, actor| async move { backend.commands.get(&actor, command_id.as_str().into()).await }).await
+}
+
+/// The nodes of a command that need a look first.
+#[server(prefix = "/api", endpoint = "commands/glance", output = Json)]
+pub(crate) async fn get_glance(command_id: String) -> Result<Glance, AppError> {
+    call(|backend, actor| async move { backend.commands.glance(&actor, command_id.as_str().into()).await })
+        .await
 }
 
 /// The nodes of a command, failures first.

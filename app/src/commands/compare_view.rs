@@ -13,7 +13,14 @@ pub(super) fn CompareView(page: Live) -> impl IntoView {
     let asked = Memo::new(move |_| {
         page.url.with(|url| {
             let pair = url.node.clone().zip(url.with.clone());
-            pair.map(|(old, new)| (url.id.clone(), old, new, url.stream.as_str()))
+            pair.map(|(old, new)| {
+                (
+                    url.id.clone(),
+                    old,
+                    new,
+                    url.stream.unwrap_or(OutputStream::Stdout).as_str(),
+                )
+            })
         })
     });
     let found = Resource::new(

@@ -7,21 +7,23 @@ use super::detail_url::{DetailUrl, TabName};
 use super::live::{Key, LiveCommand, OutputBuffer};
 use super::log_tab::LogTab;
 use super::nodes_tab::NodesTab;
-use super::output_view::Shown;
+use super::output_view::{Shown, stream_of};
 use super::summary_tab::SummaryTab;
 use crate::audit::ActsOf;
-use crate::components::time_ago::duration;
+use crate::components::time_ago::{duration, running_for};
 use crate::components::{
     ErrorNotice, Keeper, PageHead, Renewed, Skeleton, StatusBadge, Tab, Tabs, TimeAgo, plural, renewed,
 };
 use crate::error::{AppError, set_page_status};
-use crate::live::clock::use_now;
+use crate::live::clock::{use_clock, use_now};
 use crate::live::event_source::{StreamState, listen};
 use crate::url::use_query;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
-use muster_domain::commands::{CommandChange, CommandDetail, CommandEvent, CommandStatus, InvocationView};
+use muster_domain::commands::{
+    CommandChange, CommandDetail, CommandEvent, CommandStatus, InvocationView, OutputStream,
+};
 use muster_domain::paging::Page;
 use std::time::Duration;
 
@@ -98,7 +100,7 @@ impl Live {
         if stale {
             self.renew();
         }
-        if let CommandChange::Output { node_id, piece } = &event.change {
+        if let CommandChange::Output { node_id, piece, .. } = &event.change {
             let shown = self.shown.try_get_value().flatten();
             if let Some(((node, stream), buffer)) = shown
                 && node == node_id.as_str()
@@ -113,7 +115,7 @@ impl Live {
 async fn load_output(
     id: String,
     node: Option<String>,
-    stream: &'static str,
+    asked: Option<OutputStream>,
 ) -> Result<Option<Shown>, AppError> {
     let found = list_invocations(id.clone(), None, node.clone(), None, None).await?;
     let only = found.items.len() == 1;
@@ -122,7 +124,8 @@ async fn load_output(
         None => only,
     });
     let Some(view) = view else { return Ok(None) };
-    let piece = get_output(id, view.node_id.to_string(), stream.to_owned(), FIRST_LOOK, None).await?;
+    let stream = stream_of(asked, &view).as_str().to_owned();
+    let piece = get_output(id, view.node_id.to_string(), stream, FIRST_LOOK, None).await?;
     Ok(Some(Shown { view, piece }))
 }
 
@@ -171,7 +174,7 @@ pub(crate) fn DetailPage() -> impl IntoView {
         url.with(|url| {
             let wanted = url.tab == TabName::Summary
                 || (url.tab == TabName::Nodes && url.node.is_some() && url.with.is_none());
-            wanted.then(|| (url.id.clone(), url.node.clone(), url.stream.as_str()))
+            wanted.then(|| (url.id.clone(), url.node.clone(), url.stream))
         })
     });
     let output = Resource::new(
@@ -221,10 +224,8 @@ fn Command(
     let finished = detail.summary.status.is_final();
     let id = detail.summary.command_id.to_string();
     let cursor = detail.event_cursor;
-    let title = match detail.summary.comment.as_str() {
-        "" => detail.summary.document.clone(),
-        comment => format!("{} · {comment}", detail.summary.document),
-    };
+    let title = detail.summary.title().to_owned();
+    let clock = use_clock();
     let page = Live {
         url,
         live: RwSignal::new(LiveCommand::new(&detail)),
@@ -247,7 +248,12 @@ fn Command(
                 page.stream,
                 move |event| {
                     match serde_json::from_str::<CommandEvent>(&event.data) {
-                        Ok(event) => page.hear(&event),
+                        Ok(event) => {
+                            if let Some(at) = event.at {
+                                clock.heard(at);
+                            }
+                            page.hear(&event);
+                        }
                         // Only the last event of a stream carries none.
                         Err(_) if event.name == "end" => page.renew(),
                         Err(_) => {}
@@ -292,13 +298,16 @@ fn Command(
 fn Standing(page: Live) -> impl IntoView {
     let now = use_now();
     let status = Memo::new(move |_| page.live.with(|live| live.summary.status));
-    let elapsed = move || page.live.with(|live| live.elapsed_ms(now.get())).map(duration);
+    let elapsed = move || page.live.with(|live| live.elapsed_ms(now.get()));
     let usual = page
         .detail
         .with_untracked(|detail| detail.usual_duration_ms)
         .map(duration);
-    let (by, at, targets) = page.detail.with_untracked(|detail| {
+    let (document, by, at, targets) = page.detail.with_untracked(|detail| {
+        let summary = &detail.summary;
         (
+            // Where it is the title already, it is not said twice.
+            (summary.title() != summary.document).then(|| summary.document.clone()),
             detail.summary.requested_by.clone(),
             detail.summary.requested_at,
             detail.summary.targets,
@@ -315,12 +324,14 @@ fn Standing(page: Live) -> impl IntoView {
             <span data-status=move || status.get().as_str()>
                 {move || view! { <StatusBadge badge=status.get() label=status.get().label() /> }}
             </span>
+            {document.map(|document| view! { <span class="mono">{document}</span> })}
             <span>{plural(targets.into(), "node", "nodes")}</span>
             <span>"by " {by} " · " <TimeAgo at /></span>
             <span>
-                {move || elapsed().map(|text| format!("took {text}")).map(|text| {
-                    if status.get().is_final() { text } else { text.replacen("took", "running for", 1) }
-                })}
+                {move || {
+                    elapsed()
+                        .map(|ms| if status.get().is_final() { format!("took {}", duration(ms)) } else { running_for(ms) })
+                }}
                 {usual.map(|text| format!(" (usually {text})"))}
             </span>
             <span class="needs-script" role="status" data-stream=move || stream().1>

@@ -59,7 +59,20 @@ pub(super) struct DetailUrl {
     pub(super) same: Option<String>,
     /// Equal output together.
     pub(super) grouped: bool,
-    pub(super) stream: OutputStream,
+    /// The stream that was asked for; without one, whichever has text.
+    pub(super) stream: Option<OutputStream>,
+    pub(super) log: LogView,
+}
+
+/// How the log looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LogView {
+    /// What is looked for.
+    pub(super) find: String,
+    /// Whether each line's time is shown.
+    pub(super) times: bool,
+    /// Whether long lines go on to the right.
+    pub(super) nowrap: bool,
 }
 
 impl DetailUrl {
@@ -79,11 +92,12 @@ impl DetailUrl {
             with: query.text("with"),
             same: query.text("same"),
             grouped: query.get("by") == Some("output"),
-            stream: query
-                .text("stream")
-                .as_deref()
-                .and_then(OutputStream::parse)
-                .unwrap_or(OutputStream::Stdout),
+            stream: query.text("stream").as_deref().and_then(OutputStream::parse),
+            log: LogView {
+                find: query.text("find").unwrap_or_default(),
+                times: query.get("times") == Some("1"),
+                nowrap: query.get("wrap") == Some("0"),
+            },
         }
     }
 
@@ -94,11 +108,7 @@ impl DetailUrl {
         } else {
             self.tab.word()
         };
-        let stream = if self.stream == OutputStream::Stdout {
-            ""
-        } else {
-            self.stream.as_str()
-        };
+        let flag = |on: bool, word: &str| if on { word.to_owned() } else { String::new() };
         address(
             &format!("/commands/{}", self.id),
             [
@@ -111,19 +121,21 @@ impl DetailUrl {
                         .to_owned(),
                 ),
                 ("text", self.text.clone()),
-                (
-                    "by",
-                    if self.grouped {
-                        "output".to_owned()
-                    } else {
-                        String::new()
-                    },
-                ),
+                ("by", flag(self.grouped, "output")),
                 ("same", self.same.clone().unwrap_or_default()),
                 ("cursor", self.cursor.clone().unwrap_or_default()),
                 ("node", self.node.clone().unwrap_or_default()),
                 ("with", self.with.clone().unwrap_or_default()),
-                ("stream", stream.to_owned()),
+                (
+                    "stream",
+                    self.stream
+                        .map(OutputStream::as_str)
+                        .unwrap_or_default()
+                        .to_owned(),
+                ),
+                ("find", self.log.find.clone()),
+                ("times", flag(self.log.times, "1")),
+                ("wrap", flag(self.log.nowrap, "0")),
             ],
         )
     }
@@ -140,7 +152,8 @@ impl DetailUrl {
             with: None,
             same: None,
             grouped: false,
-            stream: OutputStream::Stdout,
+            stream: None,
+            log: LogView::default(),
         }
     }
 
@@ -206,8 +219,27 @@ impl DetailUrl {
         Self {
             node,
             with: None,
-            stream: OutputStream::Stdout,
+            stream: None,
             ..self.clone()
+        }
+        .address()
+    }
+
+    /// The output of a node, from any part of the page.
+    pub(super) fn output_of(&self, node: &str, stream: Option<OutputStream>) -> String {
+        Self {
+            node: Some(node.to_owned()),
+            stream,
+            ..self.tab(TabName::Nodes)
+        }
+        .address()
+    }
+
+    /// The log, looking like this.
+    pub(super) fn with_log(&self, log: LogView) -> String {
+        Self {
+            log,
+            ..self.tab(TabName::Log)
         }
         .address()
     }
@@ -215,7 +247,7 @@ impl DetailUrl {
     /// The same with the other stream.
     pub(super) fn with_stream(&self, stream: OutputStream) -> String {
         Self {
-            stream,
+            stream: Some(stream),
             ..self.clone()
         }
         .address()
@@ -232,6 +264,8 @@ mod tests {
             "/commands/c-1",
             "/commands/c-1?tab=nodes&status=Failed&text=web&cursor=x&node=mi-1&stream=stderr",
             "/commands/c-1?tab=log",
+            "/commands/c-1?tab=log&find=no%20such&times=1&wrap=0",
+            "/commands/c-1?tab=nodes&node=mi-1&stream=stdout",
             "/commands/c-1?tab=audit",
             "/commands/c-1?tab=nodes&by=output&node=mi-1&with=mi-2",
             "/commands/c-1?tab=nodes&same=0af1",

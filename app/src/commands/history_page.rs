@@ -5,7 +5,7 @@ use super::history_url::{HistoryUrl, Period};
 use crate::components::time_ago::duration;
 use crate::components::{
     Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, PageHead, Pager, ProgressBar, SelectField, Skeleton,
-    StaleNotice, StatusBadge, TableCard, TextField, TimeAgo, grouped, renewed,
+    StaleNotice, StatusBadge, TableCard, TextField, TimeAgo, grouped, plural, renewed,
 };
 use crate::url::{problem_of, use_query};
 use leptos::prelude::*;
@@ -14,7 +14,10 @@ use muster_domain::commands::{CommandStatus, CommandSummary};
 use muster_domain::paging::Page;
 use std::time::Duration;
 
-const RENEWED_EVERY: Duration = Duration::from_secs(3);
+/// How often rows are asked for again while something is going on …
+const WHILE_MOVING: Duration = Duration::from_secs(3);
+/// … and while nothing is: others start commands, too.
+const WHILE_IDLE: Duration = Duration::from_secs(15);
 
 /// Past and present commands.
 #[component]
@@ -36,24 +39,24 @@ pub(crate) fn HistoryPage() -> impl IntoView {
             .await
         },
     );
-    // While something is going on, rows are asked for again; a finished list is left alone.
+    // In an effect: a resource is not read outside of a `Suspense` while the page is hydrated.
     let moving = RwSignal::new(false);
     Effect::new(move |_| {
-        moving.set(rows.with(
+        let now = rows.with(
             |rows| matches!(rows, Some(Ok(page)) if page.items.iter().any(|row| !row.status.is_final())),
-        ));
+        );
+        if moving.get_untracked() != now {
+            moving.set(now);
+        }
     });
     Effect::new(move |_| {
-        if !moving.get() {
-            return;
-        }
         let renewing = set_interval_with_handle(
             move || {
                 if !document().hidden() {
                     rows.refetch();
                 }
             },
-            RENEWED_EVERY,
+            if moving.get() { WHILE_MOVING } else { WHILE_IDLE },
         );
         on_cleanup(move || {
             if let Ok(renewing) = renewing {
@@ -146,7 +149,10 @@ fn Rows(state: HistoryUrl, page: Page<CommandSummary>) -> impl IntoView {
         }
         .into_any();
     }
-    let count = format!("{} commands on this page, newest first", page.items.len());
+    let count = format!(
+        "{} on this page, newest first",
+        plural(page.items.len() as u64, "command", "commands")
+    );
     let first = state.cursor.is_some().then(|| state.page(None));
     let next = page.next.map(|cursor| state.page(Some(cursor.0)));
     view! {
@@ -220,9 +226,10 @@ fn Nothing(state: HistoryUrl) -> impl IntoView {
 fn Row(row: CommandSummary) -> impl IntoView {
     let errors = match row.errors {
         0 => String::new(),
-        1 => " · 1 error".into(),
-        many => format!(" · {} errors", grouped(many.into())),
+        some => format!(" · {}", plural(some.into(), "error", "errors")),
     };
+    let document = (row.title() != row.document).then(|| format!("{} · ", row.document));
+    let title = row.title().to_owned();
     let took = row
         .ended_at
         .map(|ended| duration(ended.since_ms(row.requested_at)));
@@ -231,10 +238,12 @@ fn Row(row: CommandSummary) -> impl IntoView {
             <td>
                 <div class="two-lines">
                     <a class="strong" data-act="open" href=format!("/commands/{}", row.command_id)>
-                        {row.document}
-                        {(!row.comment.is_empty()).then(|| format!(" · {}", row.comment))}
+                        {title}
                     </a>
-                    <small class="mono">{row.command_id.to_string()}</small>
+                    <small>
+                        {document}
+                        <span class="mono">{row.command_id.to_string()}</span>
+                    </small>
                 </div>
             </td>
             <td>

@@ -1,7 +1,7 @@
-//! What a command's events change, without any browser: the state of the page, the output on
-//! show and the log. Events may come twice or late; each is applied once.
+//! What a command's events change, without any browser: the state of the page, and the
+//! output on show. Events may come twice or late; each is applied once.
 
-use super::ansi::{Parser, Span, plain};
+use super::ansi::{Parser, Span};
 use muster_domain::Timestamp;
 use muster_domain::commands::{
     CommandChange, CommandDetail, CommandEvent, CommandStatus, CommandSummary, InvocationView, OutputPiece,
@@ -14,8 +14,6 @@ use std::sync::Arc;
 pub(super) const OUTPUT_KEPT: usize = 512 * 1024;
 /// Bytes of output on a page at most, however much earlier output is asked for.
 pub(super) const OUTPUT_MOST: usize = 8 * 1024 * 1024;
-/// Lines kept in the log.
-pub(super) const LINES_KEPT: usize = 2_000;
 
 /// A node's stream.
 pub(super) type Key = (String, OutputStream);
@@ -67,7 +65,7 @@ impl LiveCommand {
         match &event.change {
             CommandChange::Command { summary } => self.summary = summary.clone(),
             CommandChange::Invocation { invocation } => self.invocation(invocation),
-            CommandChange::Output { node_id, piece } => {
+            CommandChange::Output { node_id, piece, .. } => {
                 let end = self.ends.entry((node_id.to_string(), piece.stream)).or_default();
                 *end = (*end).max(piece.end);
             }
@@ -216,93 +214,6 @@ impl OutputBuffer {
     /// Where what is shown begins; not 0 when the beginning was cut off.
     pub(super) fn first(&self) -> i64 {
         self.chunks.front().map_or(self.end, |chunk| chunk.offset)
-    }
-}
-
-/// One line of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LogLine {
-    pub(super) number: u64,
-    pub(super) node: String,
-    pub(super) stream: OutputStream,
-    pub(super) text: String,
-}
-
-/// The output of all nodes in the order of arrival, the newest lines of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Log {
-    pub(super) lines: VecDeque<LogLine>,
-    sequence: i64,
-    count: u64,
-    names: HashMap<String, String>,
-    open: HashMap<Key, (Parser, String)>,
-}
-
-impl Log {
-    /// Applies one event; `false` when nothing on show changed.
-    pub(super) fn apply(&mut self, event: &CommandEvent) -> bool {
-        if event.sequence <= self.sequence {
-            return false;
-        }
-        self.sequence = event.sequence;
-        match &event.change {
-            CommandChange::Invocation { invocation } => {
-                let id = invocation.node_id.to_string();
-                self.names.insert(id.clone(), invocation.node_name.clone());
-                invocation.status.is_final() && self.finish(&id)
-            }
-            CommandChange::Output { node_id, piece } => self.output(node_id.as_str(), piece),
-            CommandChange::Command { .. } => false,
-        }
-    }
-
-    fn output(&mut self, node: &str, piece: &OutputPiece) -> bool {
-        let key = (node.to_owned(), piece.stream);
-        let (parser, open) = self.open.entry(key).or_default();
-        let mut text = std::mem::take(open);
-        text.push_str(&plain(&parser.feed(&piece.text)));
-        let (whole, rest) = text
-            .rsplit_once('\n')
-            .map_or((None, text.as_str()), |(whole, rest)| (Some(whole), rest));
-        rest.clone_into(open);
-        let Some(whole) = whole else { return false };
-        for line in whole.split('\n') {
-            self.push(node, piece.stream, line);
-        }
-        true
-    }
-
-    /// Lines without a break at the end, when the node is done.
-    fn finish(&mut self, node: &str) -> bool {
-        let mut any = false;
-        for stream in [OutputStream::Stdout, OutputStream::Stderr] {
-            if let Some((_, rest)) = self.open.remove(&(node.to_owned(), stream))
-                && !rest.is_empty()
-            {
-                self.push(node, stream, &rest);
-                any = true;
-            }
-        }
-        any
-    }
-
-    fn push(&mut self, node: &str, stream: OutputStream, text: &str) {
-        self.count += 1;
-        let name = self
-            .names
-            .get(node)
-            .filter(|name| !name.is_empty())
-            .map_or(node, String::as_str)
-            .to_owned();
-        self.lines.push_back(LogLine {
-            number: self.count,
-            node: name,
-            stream,
-            text: text.to_owned(),
-        });
-        while self.lines.len() > LINES_KEPT {
-            self.lines.pop_front();
-        }
     }
 }
 

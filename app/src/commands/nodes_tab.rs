@@ -12,7 +12,7 @@ use crate::components::{
 use crate::live::clock::use_now;
 use leptos::prelude::*;
 use leptos_router::components::Form;
-use muster_domain::commands::{CommandStatus, InvocationView};
+use muster_domain::commands::{CommandStatus, InvocationView, details_label};
 use muster_domain::paging::Page;
 use std::sync::Arc;
 
@@ -266,7 +266,7 @@ fn Row(page: Live, row: InvocationView) -> impl IntoView {
         move || view.with(|view| view.status)
     };
     let [details, written, complaints] = [
-        (|view: &InvocationView| view.status_details.clone()) as fn(&InvocationView) -> String,
+        (|view: &InvocationView| details_label(&view.status_details)) as fn(&InvocationView) -> String,
         |view| size(view.stdout_bytes),
         |view| size(view.stderr_bytes),
     ]

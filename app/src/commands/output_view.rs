@@ -2,13 +2,13 @@
 
 use super::api::get_output;
 use super::detail_page::{Live, Output};
+use super::follow::use_follow;
 use super::live::{Chunk, OutputBuffer};
 use super::nodes_tab::size;
 use crate::components::{ErrorNotice, Glyph, Icon, Keeper, Skeleton, StatusBadge, grouped, use_toaster};
-use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use muster_domain::commands::{InvocationView, OutputPiece, OutputStream};
+use muster_domain::commands::{InvocationView, OutputPiece, OutputStream, details_label};
 use serde::{Deserialize, Serialize};
 
 /// A node and the end of its output.
@@ -18,11 +18,19 @@ pub(super) struct Shown {
     pub(super) piece: OutputPiece,
 }
 
+/// The stream to show: the one that was asked for, else the one that has text, output before errors.
+pub(super) fn stream_of(asked: Option<OutputStream>, view: &InvocationView) -> OutputStream {
+    asked.unwrap_or(if view.stdout_bytes == 0 && view.stderr_bytes > 0 {
+        OutputStream::Stderr
+    } else {
+        OutputStream::Stdout
+    })
+}
+
 /// The card around the output of the node chosen, or of the only one.
 #[component]
 pub(super) fn OutputPanel(page: Live, output: Output) -> impl IntoView {
     let keeper = Keeper::here();
-    let follow = RwSignal::new(true);
     let wrap = RwSignal::new(true);
     view! {
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=6 /></div> }>
@@ -30,7 +38,7 @@ pub(super) fn OutputPanel(page: Live, output: Output) -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                 match output.await {
-                    Ok(Some(shown)) => keeper.view(|| view! { <OutputView page shown follow wrap /> }),
+                    Ok(Some(shown)) => keeper.view(|| view! { <OutputView page output shown wrap /> }),
                     Ok(None) => {
                         view! { <p class="muted small-text">"No output yet: the node has not been reached."</p> }
                             .into_any()
@@ -51,7 +59,7 @@ pub(super) fn OutputPanel(page: Live, output: Output) -> impl IntoView {
 }
 
 #[component]
-fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<bool>) -> impl IntoView {
+fn OutputView(page: Live, output: Output, shown: Shown, wrap: RwSignal<bool>) -> impl IntoView {
     let Shown { view, piece } = shown;
     let stream = piece.stream;
     let node = view.node_id.to_string();
@@ -70,23 +78,16 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
     let earlier = RwSignal::new(false);
     let (asked_id, asked_node) = (StoredValue::new(id.clone()), StoredValue::new(node.clone()));
     catch_up(page, id, key, buffer);
+    turn_to_errors(page, output, (node.clone(), stream), buffer);
     let toaster = use_toaster();
-    let frame = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
-        buffer.with(|buffer| buffer.end);
-        if follow.get()
-            && let Some(frame) = frame.get()
-        {
-            // After the new lines were put into the page.
-            request_animation_frame(move || frame.set_scroll_top(frame.scroll_height()));
-        }
-    });
+    let followed = use_follow(Signal::derive(move || buffer.with(|buffer| buffer.end)));
+    let frame = followed.frame;
     let load_earlier = move || {
         if earlier.get_untracked() {
             return;
         }
         earlier.set(true);
-        follow.set(false);
+        followed.stop();
         let before = buffer.with_untracked(OutputBuffer::first);
         let (id, node) = (asked_id.get_value(), asked_node.get_value());
         spawn_local(async move {
@@ -116,7 +117,7 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
     let view = ArcMemo::new(move |_| page.live.with(|live| live.newest(&view)));
     let hidden = Memo::new(move |_| buffer.with(OutputBuffer::first));
     let nothing = Memo::new(move |_| buffer.with(|buffer| buffer.end == 0));
-    let (of_status, of_code) = (view.clone(), view.clone());
+    let (of_status, of_code, of_details) = (view.clone(), view.clone(), view.clone());
     let streams = move || {
         [OutputStream::Stdout, OutputStream::Stderr]
             .into_iter()
@@ -144,14 +145,15 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
                 }}
                 <span class="muted small-text">
                     {move || of_code.with(|view| (view.response_code != -1).then(|| format!("exit code {}", view.response_code)))}
+                    {move || of_details.with(why)}
                 </span>
                 <div class="row aside">
                     {streams}
                     <label class="row needs-script">
                         <input
                             type="checkbox"
-                            prop:checked=move || follow.get()
-                            on:change=move |event| follow.set(event_target_checked(&event))
+                            prop:checked=move || followed.on.get()
+                            on:change=move |event| followed.on.set(event_target_checked(&event))
                         />
                         "Follow"
                     </label>
@@ -212,7 +214,7 @@ fn OutputView(page: Live, shown: Shown, follow: RwSignal<bool>, wrap: RwSignal<b
                         }
                     })
             }}
-            <div class="output" node_ref=frame class:nowrap=move || !wrap.get() tabindex="0" role="log" aria-label="Output">
+            <div class="output" node_ref=frame on:scroll=move |_| followed.scrolled() class:nowrap=move || !wrap.get() tabindex="0" role="log" aria-label="Output">
                 <pre data-output=stream.as_str()>
                     <For each=move || buffer.with(|buffer| buffer.chunks.clone()) key=|chunk| (chunk.offset, chunk.version) let:chunk>
                         <Piece chunk />
@@ -234,6 +236,35 @@ fn Piece(chunk: Chunk) -> impl IntoView {
             view! { <span class=class>{span.text.clone()}</span> }
         })
         .collect_view()
+}
+
+/// Why it ended as it did, where the status alone does not say: `Delivery timed out`.
+fn why(view: &InvocationView) -> Option<String> {
+    let says_more = view.status.is_final()
+        && !matches!(
+            view.status_details.as_str(),
+            "Success" | "Failed" | "Cancelled" | ""
+        );
+    says_more.then(|| details_label(&view.status_details))
+}
+
+/// Turns to the errors of a node that wrote nothing else, unless a stream was asked for.
+fn turn_to_errors(page: Live, output: Output, key: super::live::Key, buffer: RwSignal<OutputBuffer>) {
+    Effect::new(move |_| {
+        if key.1 == OutputStream::Stderr
+            || page.url.with(|url| url.stream.is_some())
+            || buffer.with(|buffer| buffer.end > 0)
+        {
+            return;
+        }
+        let errors = (key.0.clone(), OutputStream::Stderr);
+        if page
+            .live
+            .with(|live| live.ends.get(&errors).is_some_and(|end| *end > 0))
+        {
+            output.refetch();
+        }
+    });
 }
 
 /// Asks for what events told of but the buffer does not have: after a gap, and for what came
@@ -258,4 +289,39 @@ fn catch_up(page: Live, id: String, key: super::live::Key, buffer: RwSignal<Outp
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use muster_domain::commands::CommandStatus;
+
+    #[test]
+    fn the_stream_with_text_is_shown() {
+        let mut view = InvocationView {
+            node_id: "mi-1".into(),
+            node_name: String::new(),
+            status: CommandStatus::Failed,
+            status_details: "Failed".into(),
+            response_code: 7,
+            started_at: None,
+            ended_at: None,
+            stdout_bytes: 0,
+            stderr_bytes: 0,
+            output_hash: String::new(),
+        };
+        assert_eq!(stream_of(None, &view), OutputStream::Stdout);
+        view.stderr_bytes = 9;
+        assert_eq!(stream_of(None, &view), OutputStream::Stderr);
+        assert_eq!(
+            stream_of(Some(OutputStream::Stdout), &view),
+            OutputStream::Stdout,
+            "as asked"
+        );
+        view.stdout_bytes = 1;
+        assert_eq!(stream_of(None, &view), OutputStream::Stdout);
+        assert_eq!(why(&view), None);
+        view.status_details = "ExecutionTimedOut".into();
+        assert_eq!(why(&view), Some("Execution timed out".into()));
+    }
 }

@@ -1,6 +1,7 @@
 //! Between the text of form fields and the lists that Systems Manager wants, and back. Pure.
 
 use muster_domain::commands::{DocumentParameter, ParameterType};
+use muster_domain::error::FieldError;
 
 /// Browsers send line breaks as CR LF; scripts want LF.
 fn plain_lines(text: &str) -> String {
@@ -8,10 +9,6 @@ fn plain_lines(text: &str) -> String {
 }
 
 /// What a field's text says. `None` when nothing was given, so that the default holds.
-#[cfg_attr(
-    all(not(feature = "ssr"), not(test)),
-    expect(dead_code, reason = "fields are read on the server")
-)]
 pub(super) fn read_field(kind: ParameterType, text: &str) -> Option<Vec<String>> {
     let text = plain_lines(text);
     if text.trim().is_empty() {
@@ -31,6 +28,23 @@ pub(super) fn read_field(kind: ParameterType, text: &str) -> Option<Vec<String>>
         ParameterType::Integer | ParameterType::Boolean => vec![text.trim().to_owned()],
         ParameterType::String | ParameterType::StringMap => vec![text],
     })
+}
+
+/// What is wrong with what the fields say, as far as it can be told without the server. `text_of` reads the field of
+/// a parameter.
+pub(super) fn complaints(
+    parameters: &[DocumentParameter],
+    text_of: impl Fn(&str) -> Option<String>,
+) -> Vec<FieldError> {
+    parameters
+        .iter()
+        .filter_map(|parameter| {
+            let text = text_of(&parameter.name).unwrap_or_default();
+            let values = read_field(parameter.parameter_type, &text).unwrap_or_default();
+            let message = parameter.complaint(&values)?;
+            Some(FieldError::new(format!("parameters.{}", parameter.name), message))
+        })
+        .collect()
 }
 
 /// The text of a field that says these values.

@@ -2,18 +2,12 @@
 //! says targets and document, so that everything works without script.
 
 use super::api::{RunCommandFn, get_document, list_documents, resolve_targets, run_again};
-use super::confirm_run::{CONFIRM_ID, ConfirmRun, must_confirm};
-use super::parameter_form::ParameterForm;
+use super::run_form::RunForm;
 use super::target_picker::TargetPicker;
-use crate::components::dialog::open_dialog;
-use crate::components::{
-    ErrorNotice, FormError, Glyph, Icon, PageHead, SelectField, Skeleton, TextField, grouped, plural,
-};
-use crate::error::{AppError, action_error, field_error};
-use crate::forms::keep_fields;
+use crate::components::{ErrorNotice, PageHead, SelectField, Skeleton, plural};
+use crate::error::AppError;
 use crate::layout::{NotPermitted, missing, use_frame};
 use crate::url::{Query, address, use_query};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Form;
@@ -265,121 +259,5 @@ fn DocumentSection(
                     })}
             </div>
         </section>
-    }
-}
-
-#[component]
-fn RunForm(
-    chosen: Chosen,
-    document: DocumentDetail,
-    targets: ResolvedTargets,
-    again: Option<RunCommand>,
-    action: ServerAction<RunCommandFn>,
-) -> impl IntoView {
-    let error = action_error(action);
-    keep_fields::<RunCommandFn>();
-    let again = again.filter(|input| input.document == document.summary.name);
-    let given = again
-        .as_ref()
-        .map(|input| input.parameters.clone())
-        .unwrap_or_default();
-    let or = |read: fn(&RunCommand) -> String, otherwise: &str| {
-        again.as_ref().map(read).unwrap_or_else(|| otherwise.to_owned())
-    };
-    let max_concurrency = or(|input| input.max_concurrency.clone(), "50");
-    let max_errors = or(|input| input.max_errors.clone(), "0");
-    let timeout = or(|input| input.timeout_seconds.to_string(), "600");
-    let comment = or(|input| input.comment.clone(), "");
-    let count = targets.count;
-    let ask = must_confirm(&targets);
-    let pending = action.pending();
-    let target_error = field_error(error, "targets");
-    let run = move |event: leptos::ev::MouseEvent| {
-        if pending.get_untracked() {
-            event.prevent_default();
-        } else if ask {
-            event.prevent_default();
-            open_dialog(CONFIRM_ID);
-        }
-    };
-    let name = StoredValue::new(document.summary.name.clone());
-    let here = address("/commands/new", [("document", name.get_value())]);
-    view! {
-        <ActionForm action attr:id="run-command" attr:class="stack">
-            <input type="hidden" name="document" value=name.get_value() />
-            <input type="hidden" name="nodes" value=chosen.nodes.clone() />
-            <input type="hidden" name="filter" value=if chosen.nodes.is_empty() { chosen.filter.clone() } else { String::new() } />
-            {(chosen.all && chosen.nodes.is_empty() && chosen.filter.is_empty())
-                .then(|| view! { <input type="hidden" name="all" value="true" /> })}
-            <section class="card" aria-labelledby="parameters-title">
-                <header>
-                    <h2 id="parameters-title">"3. Parameters"</h2>
-                </header>
-                <div class="card-body">
-                    <ParameterForm parameters=document.parameters given error />
-                </div>
-            </section>
-            <section class="card" aria-labelledby="rate-title">
-                <header>
-                    <h2 id="rate-title">"4. Rate control"</h2>
-                </header>
-                <div class="card-body">
-                    <div class="form-row">
-                        <TextField
-                            name="max_concurrency"
-                            label="At most at once"
-                            hint="A number of nodes, or a percentage as in 10%."
-                            value=max_concurrency
-                            error=field_error(error, "max_concurrency")
-                        />
-                        <TextField
-                            name="max_errors"
-                            label="Stop after errors"
-                            hint="0 stops at the first. A number or a percentage."
-                            value=max_errors
-                            error=field_error(error, "max_errors")
-                        />
-                        <TextField
-                            name="timeout_seconds"
-                            label="Delivery time-out (seconds)"
-                            hint="30 to 2,592,000."
-                            value=timeout
-                            error=field_error(error, "timeout_seconds")
-                        />
-                    </div>
-                    <TextField
-                        name="comment"
-                        label="Comment"
-                        hint="What it is for; up to 100 characters. Shown in the history and the audit log."
-                        value=comment
-                        error=field_error(error, "comment")
-                    />
-                </div>
-            </section>
-            <FormError error />
-            <p class="field-error" role="alert">{move || target_error.get()}</p>
-            <div class="row run-bar">
-                // A click handler and not one for `submit`: Enter in a field comes here, too.
-                <button
-                    type="submit"
-                    class="btn primary"
-                    aria-busy=move || pending.get().then_some("true")
-                    aria-haspopup=ask.then_some("dialog")
-                    disabled=count == 0
-                    on:click=run
-                >
-                    <Icon glyph=Glyph::Command />
-                    {format!("Run on {}", plural(count, "node", "nodes"))}
-                </button>
-                {(count == 0).then(|| view! { <span class="muted small-text">"Choose at least one node first."</span> })}
-                <a class="btn quiet" href=here>
-                    "Start over"
-                </a>
-                <span class="muted small-text">
-                    {(targets.excluded_count > 0).then(|| format!("{} left out", grouped(targets.excluded_count)))}
-                </span>
-            </div>
-        </ActionForm>
-        {ask.then(|| view! { <ConfirmRun targets document=name.get_value() pending /> })}
     }
 }

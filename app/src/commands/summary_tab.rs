@@ -1,15 +1,18 @@
-//! A command at a glance: counts by status, what went wrong, and the output of a single node.
+//! A command at a glance: counts by status, what went wrong, what is not done, and what the nodes wrote.
 
 use super::detail_page::{Live, Output};
+use super::glance_view::GlanceView;
+use super::groups_view::GroupsView;
 use super::output_view::OutputPanel;
 use crate::components::{Badge, Glyph, Icon, ProgressBar, StatusBadge, grouped, plural};
 use leptos::prelude::*;
+use muster_domain::commands::details_label;
 
 /// The part.
 #[component]
 pub(super) fn SummaryTab(page: Live, output: Output) -> impl IntoView {
     let problem = Memo::new(move |_| page.detail.with(|detail| detail.problem.clone()));
-    let details = Memo::new(move |_| page.live.with(|live| live.summary.status_details.clone()));
+    let details = Memo::new(move |_| page.live.with(|live| details_label(&live.summary.status_details)));
     let progress = Memo::new(move |_| {
         page.live
             .with(|live| (live.summary.completed, live.summary.errors, live.summary.targets))
@@ -72,7 +75,22 @@ pub(super) fn SummaryTab(page: Live, output: Output) -> impl IntoView {
                     </div>
                 </div>
             </section>
-            {move || single.get().then(|| view! { <OutputPanel page output /> })}
+            <GlanceView page single />
+            {move || {
+                if single.get() {
+                    view! { <OutputPanel page output /> }.into_any()
+                } else {
+                    view! {
+                        <section class="stack" aria-labelledby="wrote-title">
+                            <h2 id="wrote-title" class="section-title">
+                                "What the nodes wrote"
+                            </h2>
+                            <GroupsView page />
+                        </section>
+                    }
+                        .into_any()
+                }
+            }}
         </div>
     }
 }

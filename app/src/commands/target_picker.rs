@@ -7,6 +7,7 @@ use crate::fleet::{list_nodes, list_views};
 use crate::url::{Query, address};
 use leptos::prelude::*;
 use leptos_router::components::Form;
+use muster_domain::commands::is_production;
 use muster_domain::fleet::{ExcludedNode, ResolvedTargets, TargetNode};
 
 /// Nodes offered for ticking when nothing is chosen.
@@ -271,12 +272,4 @@ fn LeftOut(excluded: Vec<ExcludedNode>, count: u64) -> impl IntoView {
             </ul>
         </details>
     }
-}
-
-/// Whether an Environment tag says production.
-pub(super) fn is_production(environment: &str) -> bool {
-    matches!(
-        environment.trim().to_ascii_lowercase().as_str(),
-        "production" | "prod"
-    )
 }

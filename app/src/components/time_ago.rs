@@ -35,6 +35,15 @@ pub(crate) fn duration(ms: i64) -> String {
     }
 }
 
+/// How long something has been going on: by the second, because it is counted by the second.
+pub(crate) fn running_for(ms: i64) -> String {
+    if ms < 1_000 {
+        "just started".into()
+    } else {
+        format!("running for {}", duration(ms))
+    }
+}
+
 /// A point in time.
 #[component]
 pub(crate) fn TimeAgo(at: Timestamp) -> impl IntoView {
@@ -70,6 +79,12 @@ mod tests {
         ] {
             assert_eq!(relative(now, now.plus_ms(-ms)), text, "{ms}");
         }
+    }
+
+    #[test]
+    fn what_has_just_begun_is_not_counted_in_milliseconds() {
+        assert_eq!(running_for(0), "just started");
+        assert_eq!(running_for(2_400), "running for 2 s");
     }
 
     #[test]

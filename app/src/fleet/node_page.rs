@@ -146,9 +146,9 @@ fn RecentCommands(recent: Vec<CommandSummary>) -> impl IntoView {
                                                 data-act="open"
                                                 href=format!("/commands/{}", command.command_id)
                                             >
-                                                {command.document}
+                                                {command.title().to_owned()}
                                             </a>
-                                            <small>{command.comment}</small>
+                                            <small>{(command.title() != command.document).then(|| command.document.clone())}</small>
                                         </div>
                                     </td>
                                     <td>

@@ -10,10 +10,11 @@ use super::top_bar::{StaleBanner, TopBar};
 use crate::components::Toasts;
 use crate::error::AppError;
 use crate::fleet::selection::provide_selection;
-use crate::live::clock::set_server_time;
+use crate::live::clock::use_clock;
 use crate::live::event_source::{StreamState, listen};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
+use muster_domain::Timestamp;
 use muster_domain::overview::ConnectionView;
 
 /// Who is signed in, and what the portal speaks to.
@@ -45,23 +46,30 @@ pub(crate) fn Layout() -> impl IntoView {
     provide_selection();
     let palette_open = RwSignal::new(false);
     listen_for_shortcuts(palette_open);
+    let clock = use_clock();
     Effect::new(move |_| {
         if let Some(Ok(frame)) = frame.get() {
-            set_server_time(frame.as_of);
+            clock.heard(frame.as_of);
         }
     });
     Effect::new(move |_| {
         listen(
             "/events/portal".into(),
             None,
-            &["state"],
+            &["state", "time"],
             live.state,
-            move |event| {
-                if event.name == "state"
-                    && let Ok(connections) = serde_json::from_str(&event.data)
-                {
-                    live.connections.set(Some(connections));
+            move |event| match event.name.as_str() {
+                "state" => {
+                    if let Ok(connections) = serde_json::from_str(&event.data) {
+                        live.connections.set(Some(connections));
+                    }
                 }
+                "time" => {
+                    if let Ok(now) = event.data.parse() {
+                        clock.heard(Timestamp(now));
+                    }
+                }
+                _ => {}
             },
         );
     });

@@ -30,7 +30,7 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("j", "Next row"),
             ("k", "Row before"),
             ("x", "Select the row"),
-            ("o", "Open the row"),
+            ("o or Enter", "Open the row"),
             ("e", "Preview the row beside the table"),
         ],
     ),

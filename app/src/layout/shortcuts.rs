@@ -3,6 +3,7 @@
 
 use super::storage::{keep_choice, read_choice};
 use crate::components::dialog::open_dialog;
+use crate::url::Query;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
@@ -52,6 +53,14 @@ fn is_typing(event: &ev::KeyboardEvent) -> bool {
     text_field || document().query_selector("dialog[open]").ok().flatten().is_some()
 }
 
+/// Whether a key was pressed on a row as such.
+fn is_row(event: &ev::KeyboardEvent) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .is_some_and(|element| element.has_attribute("data-row"))
+}
+
 /// Whether the keys are a terminal's: then all of them are, also those with Ctrl.
 fn is_in_terminal(event: &ev::KeyboardEvent) -> bool {
     event
@@ -70,13 +79,52 @@ fn row_elements() -> Vec<HtmlElement> {
     rows
 }
 
-/// Moves the mark by one row and scrolls it into view. The marked row has the focus.
-fn move_row(by: isize) {
-    let rows = row_elements();
+/// What a row is known by, also after the table was drawn anew: where it leads.
+fn key_of(row: &web_sys::Element) -> Option<String> {
+    let open = row.query_selector("[data-act=open]").ok().flatten()?;
+    let href = open.get_attribute("href")?;
+    Some(row_key(&href))
+}
+
+/// An address without what changes while one looks at a table; of an address that names a node, the node counts.
+fn row_key(href: &str) -> String {
+    let (path, query) = href.split_once('?').unwrap_or((href, ""));
+    match Query::parse(query).text("node") {
+        Some(node) => format!("{path} {node}"),
+        None => href.to_owned(),
+    }
+}
+
+/// The row in which the focus is. Where the focus is nowhere (a dialog or a panel that had it is gone, or the table was
+/// drawn anew), the row that had it last.
+fn marked_row(rows: &[HtmlElement], last: Option<&str>) -> Option<usize> {
     let active = document().active_element();
-    let now = rows
+    let focused = rows
         .iter()
         .position(|row| active.as_ref().is_some_and(|active| row.contains(Some(active))));
+    let nowhere = active.is_none_or(|active| matches!(active.tag_name().as_str(), "BODY" | "MAIN"));
+    focused.or_else(|| {
+        let last = last.filter(|_| nowhere)?;
+        rows.iter().position(|row| key_of(row).as_deref() == Some(last))
+    })
+}
+
+/// Gives the focus back to the row that had it last, unless something else has it.
+fn return_to_row(last: Option<&str>) {
+    let rows = row_elements();
+    if let Some(row) = marked_row(&rows, last).and_then(|at| rows.get(at))
+        && document()
+            .active_element()
+            .is_none_or(|active| !row.contains(Some(&active)))
+    {
+        let _ = row.focus();
+    }
+}
+
+/// Moves the mark by one row and scrolls it into view. The marked row has the focus.
+fn move_row(by: isize, last: Option<&str>) {
+    let rows = row_elements();
+    let now = marked_row(&rows, last);
     let next = match now {
         Some(now) => now.saturating_add_signed(by).min(rows.len().saturating_sub(1)),
         None => 0,
@@ -90,11 +138,9 @@ fn move_row(by: isize) {
 }
 
 /// Clicks what the marked row offers under that name (`data-act="…"`).
-fn act_on_row(act: &str) -> bool {
-    let Some(row) = document()
-        .active_element()
-        .and_then(|active| active.closest("[data-row]").ok().flatten())
-    else {
+fn act_on_row(act: &str, last: Option<&str>) -> bool {
+    let rows = row_elements();
+    let Some(row) = marked_row(&rows, last).and_then(|at| rows.get(at)) else {
         return false;
     };
     let Some(found) = row.query_selector(&format!("[data-act={act}]")).ok().flatten() else {
@@ -126,6 +172,16 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
     Effect::new(move |_| {
         let navigate = navigate.clone();
         let after_g = StoredValue::new(false);
+        let last_row = StoredValue::new(None::<String>);
+        let marks = window_event_listener(ev::focusin, move |event| {
+            let row = event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+                .and_then(|element| element.closest("[data-row]").ok().flatten());
+            if let Some(key) = row.as_ref().and_then(key_of) {
+                last_row.set_value(Some(key));
+            }
+        });
         let keys = window_event_listener(ev::keydown, move |event| {
             if is_in_terminal(&event) {
                 return;
@@ -137,12 +193,28 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
                 return;
             }
             if key == "Escape" {
-                if !close_menus()
+                let filter = document()
+                    .active_element()
+                    .filter(|active| active.has_attribute("data-filter"));
+                if let Some(filter) = filter.and_then(|filter| filter.dyn_into::<HtmlElement>().ok()) {
+                    // Out of the filter, back to the rows.
+                    let _ = filter.blur();
+                } else if !close_menus()
                     && let Some(close) = document().query_selector("[data-escape]").ok().flatten()
                     && document().query_selector("dialog[open]").ok().flatten().is_none()
                     && let Ok(close) = close.dyn_into::<HtmlElement>()
                 {
                     close.click();
+                }
+                // Once what was closed is gone: at once, or when the page without it has arrived.
+                for wait in [0, 250] {
+                    set_timeout(
+                        move || {
+                            let last = last_row.try_get_value().flatten();
+                            return_to_row(last.as_deref());
+                        },
+                        std::time::Duration::from_millis(wait),
+                    );
                 }
                 return;
             }
@@ -158,7 +230,11 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
                 }
                 return;
             }
+            let last = last_row.get_value();
+            let last = last.as_deref();
             let done = match key.as_str() {
+                // On the row itself only: links and buttons in it have their own Enter.
+                "Enter" if is_row(&event) => act_on_row("open", last),
                 "g" => {
                     after_g.set_value(true);
                     set_timeout(
@@ -184,16 +260,16 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
                     true
                 }
                 "j" => {
-                    move_row(1);
+                    move_row(1, last);
                     true
                 }
                 "k" => {
-                    move_row(-1);
+                    move_row(-1, last);
                     true
                 }
-                "x" => act_on_row("select"),
-                "o" => act_on_row("open"),
-                "e" => act_on_row("preview"),
+                "x" => act_on_row("select", last),
+                "o" => act_on_row("open", last),
+                "e" => act_on_row("preview", last),
                 _ => false,
             };
             if done {
@@ -219,8 +295,26 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
             }
         });
         on_cleanup(move || {
+            marks.remove();
             keys.remove();
             clicks.remove();
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::row_key;
+
+    #[test]
+    fn a_row_is_known_again() {
+        let before = row_key("/commands/c?tab=nodes&node=mi-1");
+        assert_eq!(row_key("/commands/c?tab=nodes&status=Failed&node=mi-1"), before);
+        assert_ne!(row_key("/commands/c?tab=nodes&node=mi-2"), before);
+        assert_ne!(
+            row_key("/commands/c?tab=nodes&same=a"),
+            row_key("/commands/c?tab=nodes&same=b")
+        );
+        assert_eq!(row_key("/fleet/mi-1"), "/fleet/mi-1");
+    }
 }

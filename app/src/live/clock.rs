@@ -5,10 +5,12 @@ use leptos::prelude::*;
 use muster_domain::Timestamp;
 use std::time::Duration;
 
+/// The clock of all pages.
 #[derive(Clone, Copy)]
-struct PortalClock {
+pub(crate) struct PortalClock {
     now: RwSignal<Option<Timestamp>>,
-    offset_ms: StoredValue<i64>,
+    /// How far the server's clock is ahead of the browser's, at least; none before the server has said its time.
+    ahead_ms: StoredValue<Option<i64>>,
 }
 
 /// The browser's own time. Only in event handlers and effects.
@@ -20,17 +22,42 @@ fn browser_now() -> Timestamp {
     Timestamp(js_sys::Date::now() as i64)
 }
 
+/// How far the server's clock is ahead once the browser has heard its time. What is heard was said earlier, by what the way
+/// took (a page that loads slowly, a stream that waited): so every time heard is a lower bound, and the largest counts.
+fn ahead(known: Option<i64>, said: Timestamp, heard: Timestamp) -> i64 {
+    let bound = said.since_ms(heard);
+    known.map_or(bound, |known| known.max(bound))
+}
+
+impl PortalClock {
+    /// Takes in a time that the server has said just now, or something that has happened by its clock.
+    pub(crate) fn heard(self, said: Timestamp) {
+        let heard = browser_now();
+        let Some(known) = self.ahead_ms.try_get_value() else {
+            return;
+        };
+        let ahead = ahead(known, said, heard);
+        if known == Some(ahead) {
+            return;
+        }
+        self.ahead_ms.set_value(Some(ahead));
+        if self.now.try_get_untracked().flatten().is_some() {
+            let _ = self.now.try_set(Some(heard.plus_ms(ahead)));
+        }
+    }
+}
+
 /// Makes the clock. Once, at the root.
 pub(crate) fn provide_clock() {
     let clock = PortalClock {
         now: RwSignal::new(None),
-        offset_ms: StoredValue::new(0),
+        ahead_ms: StoredValue::new(None),
     };
     provide_context(clock);
     Effect::new(move |_| {
         let tick = move || {
-            if let Some(offset) = clock.offset_ms.try_get_value() {
-                clock.now.set(Some(browser_now().plus_ms(offset)));
+            if let Some(ahead) = clock.ahead_ms.try_get_value() {
+                clock.now.set(Some(browser_now().plus_ms(ahead.unwrap_or(0))));
             }
         };
         // Not at once: every part of the page must have been hydrated with the exact times first.
@@ -44,23 +71,24 @@ pub(crate) fn provide_clock() {
     });
 }
 
+/// The clock, to tell it what the server says.
+pub(crate) fn use_clock() -> PortalClock {
+    use_context().unwrap_or_else(|| PortalClock {
+        now: RwSignal::new(None),
+        ahead_ms: StoredValue::new(None),
+    })
+}
+
 /// Reads the clock of the browser, as the server's: for moments, in what runs after a page is there. On the
 /// server, where nobody looks at a page for long, it stands still.
 pub(crate) fn use_instant() -> impl Fn() -> Timestamp + Copy + Send + Sync + 'static {
-    let offset = use_context::<PortalClock>().map(|clock| clock.offset_ms);
+    let ahead = use_context::<PortalClock>().map(|clock| clock.ahead_ms);
     move || {
         if cfg!(feature = "ssr") {
             return Timestamp(0);
         }
-        let offset = offset.and_then(|offset| offset.try_get_value());
-        browser_now().plus_ms(offset.unwrap_or(0))
-    }
-}
-
-/// Sets the clock by the server's: a browser whose clock is wrong shows right ages all the same.
-pub(crate) fn set_server_time(server_now: Timestamp) {
-    if let Some(clock) = use_context::<PortalClock>() {
-        clock.offset_ms.set_value(server_now.since_ms(browser_now()));
+        let ahead = ahead.and_then(|ahead| ahead.try_get_value()).flatten();
+        browser_now().plus_ms(ahead.unwrap_or(0))
     }
 }
 
@@ -69,5 +97,29 @@ pub(crate) fn use_now() -> Signal<Option<Timestamp>> {
     match use_context::<PortalClock>() {
         Some(clock) => clock.now.into(),
         None => Signal::stored(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_loaded_slowly_is_put_right_by_what_comes_later() {
+        // The browser's clock is right; what came with the page is four seconds old by the time it is read.
+        let slow = ahead(None, Timestamp(1_000), Timestamp(5_000));
+        assert_eq!(slow, -4_000);
+        let right = ahead(Some(slow), Timestamp(6_000), Timestamp(6_020));
+        assert_eq!(right, -20);
+        assert_eq!(
+            ahead(Some(right), Timestamp(7_000), Timestamp(9_000)),
+            -20,
+            "a late word takes nothing back"
+        );
+        assert_eq!(
+            ahead(None, Timestamp(90_000), Timestamp(1_000)),
+            89_000,
+            "a browser in the past"
+        );
     }
 }

@@ -1,17 +1,14 @@
 //! The panels of the Overview, and what stands there before the first node has joined.
 
-use crate::components::{Badge, Glyph, Icon, ProgressBar, StatusBadge, StatusDot, TimeAgo, grouped};
+use crate::components::{Badge, Glyph, Icon, ProgressBar, StatusBadge, StatusDot, TimeAgo, grouped, plural};
 use leptos::prelude::*;
 use muster_domain::Timestamp;
 use muster_domain::audit::{AuditEntryView, Outcome};
 use muster_domain::commands::CommandSummary;
 
-fn title(command: &CommandSummary) -> String {
-    if command.comment.is_empty() {
-        command.document.clone()
-    } else {
-        format!("{} · {}", command.document, command.comment)
-    }
+/// The document, where the title says something else.
+fn document(command: &CommandSummary) -> Option<String> {
+    (command.title() != command.document).then(|| format!("{} · ", command.document))
 }
 
 #[component]
@@ -38,9 +35,10 @@ pub(super) fn RunningPanel(running: Vec<CommandSummary>) -> impl IntoView {
                             <li class="run-line">
                                 <div class="two-lines grow">
                                     <a class="strong" href=format!("/commands/{}", command.command_id)>
-                                        {title(&command)}
+                                        {command.title().to_owned()}
                                     </a>
                                     <small>
+                                        {document(&command)}
                                         {command.requested_by.clone()} " · started " <TimeAgo at=command.requested_at />
                                     </small>
                                 </div>
@@ -52,7 +50,7 @@ pub(super) fn RunningPanel(running: Vec<CommandSummary>) -> impl IntoView {
                                     />
                                 </div>
                                 <span class="run-count muted">
-                                    {format!("{} / {} nodes{errors}", grouped(command.completed.into()), grouped(command.targets.into()))}
+                                    {format!("{} / {}{errors}", grouped(command.completed.into()), plural(command.targets.into(), "node", "nodes"))}
                                 </span>
                             </li>
                         }
@@ -81,13 +79,14 @@ pub(super) fn FailedPanel(failed: Vec<CommandSummary>) -> impl IntoView {
                             <li>
                                 <div class="two-lines grow">
                                     <a class="strong" href=format!("/commands/{}", command.command_id)>
-                                        {title(&command)}
+                                        {command.title().to_owned()}
                                     </a>
                                     <small>
+                                        {document(&command)}
                                         {format!(
-                                            "{} of {} nodes failed · {} · ",
+                                            "{} of {} failed · {} · ",
                                             grouped(command.errors.into()),
-                                            grouped(command.targets.into()),
+                                            plural(command.targets.into(), "node", "nodes"),
                                             command.requested_by,
                                         )} <TimeAgo at=command.requested_at />
                                     </small>

@@ -3,7 +3,9 @@
 use super::list_url::{ListUrl, Period};
 use super::words::{RecordingMark, bytes, ending, recording_address, terminal_address};
 use crate::components::time_ago::duration;
-use crate::components::{Empty, EmptyState, Pager, SelectField, StatusBadge, TableCard, TextField, TimeAgo};
+use crate::components::{
+    Empty, EmptyState, Pager, SelectField, StatusBadge, TableCard, TextField, TimeAgo, plural,
+};
 use crate::url::problem_of;
 use leptos::prelude::*;
 use leptos_router::components::Form;
@@ -67,7 +69,10 @@ pub(super) fn HistoryRows(state: ListUrl, page: Page<SessionSummary>) -> impl In
         }
         .into_any();
     }
-    let count = format!("{} sessions on this page, newest first", page.items.len());
+    let count = format!(
+        "{} on this page, newest first",
+        plural(page.items.len() as u64, "session", "sessions")
+    );
     let first = state.cursor.is_some().then(|| state.page(None));
     let next = page.next.map(|cursor| state.page(Some(cursor.0)));
     view! {

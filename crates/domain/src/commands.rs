@@ -1,10 +1,20 @@
 //! Run Command: documents, running them on nodes, and watching what comes back.
 
+mod confirm;
 mod document;
+mod glance;
 mod output;
+mod status;
+mod words;
 
-pub use document::{DocumentDetail, DocumentParameter, DocumentSummary, ParameterType};
+pub use confirm::{MANY_NODES, check_confirmed, is_production};
+pub use document::{
+    DocumentDetail, DocumentParameter, DocumentSummary, EXECUTION_TIMEOUT, LONGEST_EXECUTION, ParameterType,
+};
+pub use glance::{FailedNode, Glance, UnfinishedNode};
 pub use output::{Comparison, DiffKind, DiffLine, OutputGroup, OutputPiece, OutputRange, OutputStream};
+pub use status::{CommandStatus, details_label};
+pub use words::script_line;
 
 use crate::actor::Actor;
 use crate::error::{FieldError, PortalError};
@@ -33,6 +43,9 @@ pub struct RunCommand {
     pub timeout_seconds: u32,
     /// What it is for; up to 100 characters.
     pub comment: String,
+    /// The number of nodes that the person was shown and confirmed, where that was asked (see [`check_confirmed`]).
+    #[serde(default)]
+    pub confirmed_nodes: Option<u64>,
 }
 
 /// Reads `50` or `10%`: the number, and whether it is a percentage.
@@ -89,82 +102,6 @@ impl RunCommand {
     }
 }
 
-/// The state of a command or of one invocation, in Systems Manager's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum CommandStatus {
-    /// Not yet sent.
-    Pending,
-    /// Being run.
-    InProgress,
-    /// Sending did not work yet.
-    Delayed,
-    /// Done.
-    Success,
-    /// Stopped by somebody.
-    Cancelled,
-    /// Did not end in time.
-    TimedOut,
-    /// Did not work.
-    Failed,
-    /// Being stopped.
-    Cancelling,
-}
-
-impl CommandStatus {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Pending,
-        Self::InProgress,
-        Self::Delayed,
-        Self::Success,
-        Self::Cancelled,
-        Self::TimedOut,
-        Self::Failed,
-        Self::Cancelling,
-    ];
-
-    /// As Systems Manager writes it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "Pending",
-            Self::InProgress => "InProgress",
-            Self::Delayed => "Delayed",
-            Self::Success => "Success",
-            Self::Cancelled => "Cancelled",
-            Self::TimedOut => "TimedOut",
-            Self::Failed => "Failed",
-            Self::Cancelling => "Cancelling",
-        }
-    }
-
-    /// As people read it.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::InProgress => "In progress",
-            Self::TimedOut => "Timed out",
-            other => other.as_str(),
-        }
-    }
-
-    /// Reads Systems Manager's word, spaced or not; anything unknown is pending.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.replace(' ', "");
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
-    }
-
-    /// Whether nothing more will happen.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Success | Self::Cancelled | Self::TimedOut | Self::Failed
-        )
-    }
-}
-
 /// A command, as a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandSummary {
@@ -174,6 +111,9 @@ pub struct CommandSummary {
     pub document: String,
     /// What it is for.
     pub comment: String,
+    /// The first line of its script that says something; empty when it runs none. Events of earlier versions lack it.
+    #[serde(default)]
+    pub script_line: String,
     /// Who started it: a user of the portal, or `outside Muster`.
     pub requested_by: String,
     /// When.
@@ -274,6 +214,9 @@ pub struct InvocationQuery {
 pub struct CommandEvent {
     /// Grows by one within a command.
     pub sequence: i64,
+    /// When the portal took note of it; not known of events that an earlier version wrote.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
     /// What.
     pub change: CommandChange,
 }
@@ -296,6 +239,9 @@ pub enum CommandChange {
     Output {
         /// Which node.
         node_id: NodeId,
+        /// Its name, as far as it is known by then.
+        #[serde(default)]
+        node_name: String,
         /// What.
         piece: OutputPiece,
     },
@@ -343,6 +289,8 @@ pub trait Commands: Send + Sync {
     async fn list(&self, actor: &Actor, query: CommandQuery) -> Result<Page<CommandSummary>, PortalError>;
     /// One command.
     async fn get(&self, actor: &Actor, command: CommandId) -> Result<CommandDetail, PortalError>;
+    /// What needs a look first: the nodes that failed, with the end of what they wrote, then those that are not done.
+    async fn glance(&self, actor: &Actor, command: CommandId) -> Result<Glance, PortalError>;
     /// Its invocations.
     async fn invocations(
         &self,

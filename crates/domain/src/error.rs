@@ -52,6 +52,16 @@ pub enum PortalError {
         /// What stands in the way and what to do.
         message: String,
     },
+    /// The act touches so much that somebody has to confirm it first, by its number of nodes.
+    #[error("{}", confirmation(*nodes, *in_production, *confirmed))]
+    ConfirmationNeeded {
+        /// On how many nodes it would act.
+        nodes: u64,
+        /// How many of those are in production.
+        in_production: u64,
+        /// The number that was confirmed, when it is not the right one.
+        confirmed: Option<u64>,
+    },
     /// Too many tries; wait.
     #[error("Too many tries. Wait {retry_after_seconds} s and try again.")]
     TooManyRequests {
@@ -70,6 +80,19 @@ pub enum PortalError {
         /// Found in the server's log.
         reference: String,
     },
+}
+
+fn confirmation(nodes: u64, in_production: u64, confirmed: Option<u64>) -> String {
+    let noun = if nodes == 1 { "node" } else { "nodes" };
+    let production = match in_production {
+        0 => String::new(),
+        some => format!(", {some} of them in production"),
+    };
+    let changed = confirmed.map_or_else(String::new, |confirmed| format!("You confirmed {confirmed}. "));
+    format!(
+        "{changed}Nothing was started: it would act on {nodes} {noun}{production}. \
+         Confirm that number (confirmed_nodes = {nodes})."
+    )
 }
 
 impl PortalError {
@@ -101,6 +124,7 @@ impl PortalError {
             Self::NotFound { .. } => 404,
             Self::Conflict { .. } => 409,
             Self::Invalid { .. } => 422,
+            Self::ConfirmationNeeded { .. } => 428,
             Self::TooManyRequests { .. } => 429,
             Self::Internal { .. } => 500,
             Self::Unavailable { .. } => 503,
@@ -116,6 +140,7 @@ impl PortalError {
             Self::NotFound { .. } => "not-found",
             Self::Conflict { .. } => "conflict",
             Self::Invalid { .. } => "invalid",
+            Self::ConfirmationNeeded { .. } => "confirmation-needed",
             Self::TooManyRequests { .. } => "too-many-requests",
             Self::Internal { .. } => "internal",
             Self::Unavailable { .. } => "unavailable",

@@ -264,6 +264,9 @@ pub struct ResolvedTargets {
     pub nodes: Vec<TargetNode>,
     /// How many by Environment tag (empty text: no such tag), largest first.
     pub by_environment: Vec<(String, u64)>,
+    /// How many of them are in production.
+    #[serde(default)]
+    pub in_production: u64,
     /// How many were named but are left out.
     pub excluded_count: u64,
     /// The first of those, at most 200.

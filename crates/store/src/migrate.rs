@@ -39,6 +39,7 @@ migrations! {
     7 "0007_sessions_init";
     8 "0008_access_api_tokens";
     9 "0009_indexes";
+    10 "0010_commands_event_times";
 }
 
 /// The newest version that this program knows.

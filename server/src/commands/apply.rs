@@ -3,8 +3,9 @@
 
 use crate::commands::invocations::{INVOCATION_COLUMNS, invocation, names};
 use crate::commands::ssm::SeenInvocation;
+use crate::commands::write_whole::write_whole;
 use muster_domain::Timestamp;
-use muster_domain::commands::{CommandStatus, CommandSummary, InvocationView, OutputStream};
+use muster_domain::commands::{CommandStatus, InvocationView, OutputStream};
 use muster_domain::ids::{CommandId, NodeId};
 use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::{Any, Transaction};
@@ -65,15 +66,17 @@ const fn rank(status: CommandStatus) -> i64 {
     }
 }
 
-struct Writer {
-    transaction: Transaction<'static, Any>,
-    command: CommandId,
+/// Writes news and numbers it.
+pub(super) struct Writer {
+    pub(super) transaction: Transaction<'static, Any>,
+    pub(super) command: CommandId,
     next: i64,
     from: i64,
+    now: Timestamp,
 }
 
 impl Writer {
-    async fn event(
+    pub(super) async fn event(
         &mut self,
         kind: &str,
         node: Option<&str>,
@@ -82,7 +85,7 @@ impl Writer {
         body: String,
     ) -> Result<(), StoreError> {
         let mut sql = Sql::new(
-            "insert into command_events (command_id, sequence, kind, node_id, stream, start_offset, body) values (",
+            "insert into command_events (command_id, sequence, kind, node_id, stream, start_offset, happened_at, body) values (",
         );
         sql.text(self.command.as_str())
             .push(", ")
@@ -94,7 +97,12 @@ impl Writer {
             .push(", ")
             .text_or_none(stream.map(str::to_owned))
             .push(", ");
-        sql.int_or_none(offset).push(", ").text(body).push(")");
+        sql.int_or_none(offset)
+            .push(", ")
+            .int(self.now.0)
+            .push(", ")
+            .text(body)
+            .push(")");
         sql.run(&mut *self.transaction).await?;
         self.next += 1;
         Ok(())
@@ -188,6 +196,7 @@ pub async fn apply(db: &Db, command: &CommandId, news: &News, now: Timestamp) ->
         command: command.clone(),
         next,
         from: next,
+        now,
     };
 
     let mut nodes: Vec<String> = news
@@ -327,69 +336,4 @@ pub async fn apply(db: &Db, command: &CommandId, news: &News, now: Timestamp) ->
     let made = writer.next - writer.from;
     writer.transaction.commit().await?;
     Ok(made)
-}
-
-async fn write_whole(writer: &mut Writer, whole: &Whole, now: Timestamp) -> Result<(), StoreError> {
-    let mut sql = Sql::new(
-        "select c.command_id, c.document, c.comment, c.requested_by, c.requested_at, c.ended_at, c.status, c.status_details, \
-         c.targets, c.completed, c.errors, c.state, c.problem, c.synced_at from commands c where c.command_id = ",
-    );
-    sql.text(writer.command.as_str());
-    let row = sql.one(&mut *writer.transaction).await?;
-    let number =
-        |column: &str| -> Result<u32, StoreError> { Ok(u32::try_from(row.int(column)?).unwrap_or_default()) };
-    let status = CommandStatus::parse(&row.text("status")?).unwrap_or(CommandStatus::Pending);
-    let state = row.text("state")?;
-    let same = status == whole.status
-        && row.text("status_details")? == whole.status_details
-        && number("targets")? == whole.targets
-        && number("completed")? == whole.completed
-        && number("errors")? == whole.errors
-        && row.text("problem")? == whole.problem
-        && (state == "done") == whole.finished;
-    if same {
-        return Ok(());
-    }
-    let ended_at = if whole.status.is_final() {
-        Some(row.time_or_none("ended_at")?.unwrap_or(now))
-    } else {
-        None
-    };
-    let mut sql = Sql::new("update commands set status = ");
-    sql.text(whole.status.as_str())
-        .push(", status_details = ")
-        .text(&whole.status_details)
-        .push(", targets = ");
-    sql.int(whole.targets.into())
-        .push(", completed = ")
-        .int(whole.completed.into())
-        .push(", errors = ");
-    sql.int(whole.errors.into())
-        .push(", problem = ")
-        .text(&whole.problem)
-        .push(", ended_at = ");
-    sql.int_or_none(ended_at.map(|at| at.0));
-    if whole.finished {
-        sql.push(", state = 'done'");
-    }
-    sql.push(" where command_id = ").text(writer.command.as_str());
-    sql.run(&mut *writer.transaction).await?;
-    let summary = CommandSummary {
-        command_id: writer.command.clone(),
-        document: row.text("document")?,
-        comment: row.text("comment")?,
-        requested_by: row.text("requested_by")?,
-        requested_at: row.time("requested_at")?,
-        ended_at,
-        status: whole.status,
-        status_details: whole.status_details.clone(),
-        targets: whole.targets,
-        completed: whole.completed,
-        errors: whole.errors,
-        synced_at: now,
-    };
-    let kind = if whole.finished { "finished" } else { "command" };
-    writer
-        .event(kind, None, None, None, serde_json::json!(summary).to_string())
-        .await
 }

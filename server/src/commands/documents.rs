@@ -259,44 +259,34 @@ pub fn check(document: &DocumentDetail, given: &BTreeMap<String, Vec<String>>) -
         ));
     }
     for parameter in &document.parameters {
-        let mut complain = |message: String| {
-            complaints.push(FieldError::new(format!("parameters.{}", parameter.name), message))
-        };
         let values = given.get(&parameter.name).map(Vec::as_slice).unwrap_or_default();
-        let empty = values.iter().all(|value| value.trim().is_empty());
-        if empty {
-            if parameter.default.is_none() {
-                complain("This is required.".into());
-            }
-            continue;
-        }
-        if parameter.parameter_type != ParameterType::StringList && values.len() > 1 {
-            complain("This takes one value.".into());
-        }
-        for value in values {
-            match parameter.parameter_type {
-                ParameterType::Integer if value.trim().parse::<i64>().is_err() => {
-                    complain("Write a whole number.".into())
-                }
-                ParameterType::Boolean if !matches!(value.trim(), "true" | "false") => {
-                    complain("Choose true or false.".into())
-                }
-                ParameterType::StringMap
-                    if !serde_json::from_str::<Value>(value).is_ok_and(|v| v.is_object()) =>
-                {
-                    complain("Write a JSON object.".into());
-                }
-                ParameterType::MapList
-                    if !serde_json::from_str::<Value>(value).is_ok_and(|v| v.is_array()) =>
-                {
-                    complain("Write a JSON list of objects.".into());
-                }
-                _ if !parameter.allowed_values.is_empty() && !parameter.allowed_values.contains(value) => {
-                    complain(format!("Choose one of {}.", parameter.allowed_values.join(", ")));
-                }
-                _ => {}
-            }
+        let complaint = parameter.complaint(values).or_else(|| {
+            let mut filled = values.iter().filter(|value| !value.trim().is_empty());
+            filled.find_map(|value| shape_complaint(parameter, value))
+        });
+        if let Some(message) = complaint {
+            complaints.push(FieldError::new(format!("parameters.{}", parameter.name), message));
         }
     }
     complaints
+}
+
+/// What only the server can tell: JSON that cannot be read, and text that the document's pattern does not allow.
+fn shape_complaint(parameter: &DocumentParameter, value: &str) -> Option<String> {
+    match parameter.parameter_type {
+        ParameterType::StringMap if !serde_json::from_str::<Value>(value).is_ok_and(|v| v.is_object()) => {
+            return Some("Write a JSON object.".into());
+        }
+        ParameterType::MapList
+            if !serde_json::from_str::<Value>(value).is_ok_and(|v| v.is_array() || v.is_object()) =>
+        {
+            return Some("Write JSON objects, one per line.".into());
+        }
+        _ => {}
+    }
+    // Whole values, as Systems Manager compares them. A pattern that this engine cannot read is left to it.
+    let pattern = parameter.allowed_pattern.as_deref()?;
+    let whole = regex::Regex::new(&format!("^(?:{pattern})$")).ok()?;
+    (!whole.is_match(value))
+        .then(|| format!("The document does not allow this value: it must match {pattern}"))
 }

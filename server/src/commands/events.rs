@@ -24,9 +24,11 @@ pub struct Read {
 /// When the database does not answer.
 pub async fn after(db: &Db, command: &CommandId, cursor: i64) -> Result<Vec<Read>, StoreError> {
     let mut sql = Sql::new(
-        "select e.sequence, e.kind, e.node_id, e.stream, e.start_offset, e.body, o.end_offset, o.bytes from command_events e \
+        "select e.sequence, e.kind, e.node_id, e.stream, e.start_offset, e.body, e.happened_at, o.end_offset, o.bytes, \
+         coalesce(i.node_name, '') as node_name from command_events e \
          left join command_output o on e.kind = 'output' and o.command_id = e.command_id and o.node_id = e.node_id \
-         and o.stream = e.stream and o.start_offset = e.start_offset where e.command_id = ",
+         and o.stream = e.stream and o.start_offset = e.start_offset \
+         left join command_invocations i on i.command_id = e.command_id and i.node_id = e.node_id where e.command_id = ",
     );
     sql.text(command.as_str())
         .push(" and e.sequence > ")
@@ -51,6 +53,7 @@ pub async fn after(db: &Db, command: &CommandId, cursor: i64) -> Result<Vec<Read
                 let end = row.int_or_none("end_offset")?.unwrap_or_default();
                 CommandChange::Output {
                     node_id: NodeId::new(node.clone().unwrap_or_default()),
+                    node_name: row.text("node_name")?,
                     piece: OutputPiece {
                         stream,
                         offset: row.int_or_none("start_offset")?.unwrap_or_default(),
@@ -68,7 +71,11 @@ pub async fn after(db: &Db, command: &CommandId, cursor: i64) -> Result<Vec<Read
             },
         };
         events.push(Read {
-            event: CommandEvent { sequence, change },
+            event: CommandEvent {
+                sequence,
+                at: row.time_or_none("happened_at")?,
+                change,
+            },
             node,
             last: kind == "finished",
         });

@@ -1,8 +1,8 @@
 //! The routes of commands that are no pages: the live stream of events, and full output as a file.
 
+use crate::commands::admit::{admit_download, admit_log};
 use crate::commands::queries::Viewer;
-use crate::commands::service::admit_download;
-use crate::commands::{CommandService, download, queries, stream};
+use crate::commands::{CommandService, download, log_download, queries, stream};
 use crate::error::{HttpError, store};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -24,6 +24,7 @@ pub fn routes(service: CommandService) -> Router {
     Router::new()
         .route("/events/commands/{command_id}", get(events))
         .route("/download/commands/{command_id}/{node_id}/{stream}", get(file))
+        .route("/download/commands/{command_id}/log", get(log))
         .with_state(service)
 }
 
@@ -95,6 +96,24 @@ async fn file(
         stream.as_str()
     );
     let body = Body::from_stream(download::stream(service.db, command, node, stream));
+    Ok(attachment(body, &disposition))
+}
+
+async fn log(
+    State(service): State<CommandService>,
+    Extension(actor): Extension<Actor>,
+    Path(command_id): Path<String>,
+) -> Result<Response, HttpError> {
+    let command = CommandId::new(command_id);
+    let scopes = admit_log(&service, &actor, &command).await?;
+    let visible = stream::visible_nodes(&service.db, &scopes).await.map_err(store)?;
+    let disposition = format!("attachment; filename=\"{command}.log.txt\"");
+    let body = Body::from_stream(log_download::stream(service.db, command, visible));
+    Ok(attachment(body, &disposition))
+}
+
+/// A file to be kept, not shown: what nodes wrote is never taken for a page of the portal's.
+fn attachment(body: Body, disposition: &str) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(
@@ -105,8 +124,8 @@ async fn file(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-store"),
     );
-    if let Ok(value) = HeaderValue::from_str(&disposition) {
+    if let Ok(value) = HeaderValue::from_str(disposition) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
-    Ok(response)
+    response
 }

@@ -2,6 +2,7 @@
 //! and followed until every node is done. Invariants: a part is sent at most once; events of a
 //! command are numbered without gaps; output bytes are stored once, by offset.
 
+mod admit;
 pub mod apply;
 pub mod compare;
 pub mod dispatch;
@@ -9,10 +10,12 @@ pub mod documents;
 pub mod download;
 pub mod events;
 pub mod follow;
+pub mod glance;
 pub mod groups;
 pub mod http;
 pub mod insert;
 pub mod invocations;
+pub mod log_download;
 mod output_hash;
 pub mod outside;
 pub mod parts;
@@ -23,5 +26,6 @@ pub mod ssm;
 mod start;
 pub mod stream;
 mod whole;
+mod write_whole;
 
 pub use service::CommandService;

@@ -42,6 +42,8 @@ pub fn foreign(seen: &ssm::SeenCommand, connection: &str, now: Timestamp) -> New
                 command_id,
                 document: command.document_name().unwrap_or_default().to_owned(),
                 comment: command.comment().unwrap_or_default().to_owned(),
+                // Read from the parameters whenever the row is.
+                script_line: String::new(),
                 requested_by: "outside Muster".into(),
                 requested_at: seen.requested_at.unwrap_or(now),
                 ended_at: None,

@@ -3,7 +3,7 @@
 use crate::fleet::filter_sql::push_scopes;
 use crate::fleet::queries::{decode_cursor, encode_cursor};
 use muster_domain::Timestamp;
-use muster_domain::commands::{CommandQuery, CommandStatus, CommandSummary};
+use muster_domain::commands::{CommandQuery, CommandStatus, CommandSummary, script_line};
 use muster_domain::fleet::NodeSelection;
 use muster_domain::ids::{CommandId, NodeId, UserId};
 use muster_domain::paging::{Page, clamp_limit};
@@ -55,6 +55,7 @@ fn summary(row: &AnyRow) -> Result<CommandSummary, StoreError> {
         command_id: CommandId::new(row.text("command_id")?),
         document: row.text("document")?,
         comment: row.text("comment")?,
+        script_line: script_line(&json(row, "parameters")?),
         requested_by: row.text("requested_by")?,
         requested_at: row.time("requested_at")?,
         ended_at: row.time_or_none("ended_at")?,
@@ -311,6 +312,7 @@ pub(super) fn test_row() -> CommandRow {
             command_id: CommandId::new("c"),
             document: "AWS-RunShellScript".into(),
             comment: String::new(),
+            script_line: String::new(),
             requested_by: "op".into(),
             requested_at: Timestamp(0),
             ended_at: None,

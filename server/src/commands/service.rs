@@ -4,7 +4,7 @@ use crate::aws::Ssm;
 use crate::commands::dispatch::Dispatcher;
 use crate::commands::parts;
 use crate::commands::queries::{self, CommandRow, Viewer};
-use crate::commands::{compare, documents, groups, invocations, reads, ssm};
+use crate::commands::{compare, documents, glance, groups, invocations, reads, ssm};
 use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
@@ -13,7 +13,7 @@ use muster_domain::action::Action;
 use muster_domain::audit::Intent;
 use muster_domain::commands::{
     CommandDetail, CommandQuery, CommandSummary, Commands, Comparison, DocumentDetail, DocumentSummary,
-    InvocationQuery, InvocationView, OutputGroup, OutputPiece, OutputRange, OutputStream, RunCommand,
+    Glance, InvocationQuery, InvocationView, OutputGroup, OutputPiece, OutputRange, OutputStream, RunCommand,
 };
 use muster_domain::fleet::NodeSelection;
 use muster_domain::ids::{CommandId, NodeId};
@@ -53,7 +53,7 @@ fn not_found(command: &CommandId) -> PortalError {
 }
 
 impl CommandService {
-    async fn row(
+    pub(super) async fn row(
         &self,
         actor: &Actor,
         command: &CommandId,
@@ -120,7 +120,8 @@ impl Commands for CommandService {
             .with("selection", serde_json::json!(input.selection))
             .with("max_concurrency", input.max_concurrency.clone())
             .with("max_errors", input.max_errors.clone())
-            .with("comment", input.comment.clone());
+            .with("comment", input.comment.clone())
+            .with("confirmed_nodes", serde_json::json!(input.confirmed_nodes));
         self.door
             .pass(actor, intent, input.check(), async |pass| {
                 self.start(actor, id.clone(), input.clone(), &pass.scopes).await?;
@@ -163,6 +164,8 @@ impl Commands for CommandService {
                         max_errors: row.max_errors,
                         timeout_seconds: u32::try_from(row.timeout_seconds).unwrap_or(3_600),
                         comment: row.summary.comment,
+                        // Whoever runs it again is asked again.
+                        confirmed_nodes: None,
                     })
                 },
             )
@@ -257,6 +260,20 @@ impl Commands for CommandService {
             .await
     }
 
+    async fn glance(&self, actor: &Actor, command: CommandId) -> Result<Glance, PortalError> {
+        self.door
+            .pass(
+                actor,
+                Intent::new(Action::CommandsRead, format!("command:{command}")),
+                Ok(()),
+                async |pass| {
+                    let row = self.row(actor, &command, &pass.scopes).await?;
+                    glance::glance(&self.db, &row, &pass.scopes).await.map_err(store)
+                },
+            )
+            .await
+    }
+
     async fn invocations(
         &self,
         actor: &Actor,
@@ -343,32 +360,4 @@ impl Commands for CommandService {
             )
             .await
     }
-}
-
-/// Whether an invocation may be downloaded, for the route that streams it. Recorded in the audit log.
-///
-/// # Errors
-/// As for every act.
-pub async fn admit_download(
-    service: &CommandService,
-    actor: &Actor,
-    command: &CommandId,
-    node: &NodeId,
-    stream: OutputStream,
-) -> Result<(), PortalError> {
-    let intent = Intent::new(Action::CommandsDownloadOutput, format!("command:{command}"))
-        .with("node", node.as_str())
-        .with("stream", stream.as_str());
-    service
-        .door
-        .pass(actor, intent, Ok(()), async |pass| {
-            invocations::invocation_of(&service.db, command, node, &pass.scopes)
-                .await
-                .map_err(store)?
-                .map(|_| ())
-                .ok_or_else(|| PortalError::NotFound {
-                    what: format!("The output of {node}"),
-                })
-        })
-        .await
 }

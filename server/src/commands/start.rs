@@ -11,7 +11,7 @@ use crate::commands::ssm::Rate;
 use crate::error::store;
 use crate::events::PortalEvent;
 use crate::fleet::resolve::resolve;
-use muster_domain::commands::{CommandStatus, CommandSummary, RunCommand};
+use muster_domain::commands::{CommandStatus, CommandSummary, RunCommand, check_confirmed, script_line};
 use muster_domain::fleet::{NodeSelection, NodeSummary};
 use muster_domain::ids::CommandId;
 use muster_domain::permission::Scope;
@@ -82,12 +82,15 @@ impl CommandService {
             );
             return Err(PortalError::invalid("targets", why));
         }
+        let nodes = u64::try_from(resolved.targets.len()).unwrap_or(u64::MAX);
+        check_confirmed(input.confirmed_nodes, nodes, resolved.in_production())?;
         let count = u32::try_from(resolved.targets.len()).unwrap_or(u32::MAX);
         let row = CommandRow {
             summary: CommandSummary {
                 command_id: command_id.clone(),
                 document: input.document.clone(),
                 comment: input.comment.trim().to_owned(),
+                script_line: script_line(&parameters),
                 requested_by: actor.name.clone(),
                 requested_at: now,
                 ended_at: None,

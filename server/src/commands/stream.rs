@@ -33,18 +33,17 @@ pub struct Follow {
     pub output_of: Option<String>,
 }
 
-impl Follow {
-    async fn visible_nodes(&self) -> Result<Option<HashSet<String>>, StoreError> {
-        if self.scopes.contains(&Scope::All) {
-            return Ok(None);
-        }
-        let mut sql = Sql::new("select n.node_id from nodes n where ");
-        crate::fleet::filter_sql::push_scopes(&mut sql, &self.scopes);
-        let rows = sql.all(self.db.reader()).await?;
-        Ok(Some(
-            rows.iter().filter_map(|row| row.text("node_id").ok()).collect(),
-        ))
+/// The nodes within the scopes; none where that is all of them.
+pub(super) async fn visible_nodes(db: &Db, scopes: &[Scope]) -> Result<Option<HashSet<String>>, StoreError> {
+    if scopes.contains(&Scope::All) {
+        return Ok(None);
     }
+    let mut sql = Sql::new("select n.node_id from nodes n where ");
+    crate::fleet::filter_sql::push_scopes(&mut sql, scopes);
+    let rows = sql.all(db.reader()).await?;
+    Ok(Some(
+        rows.iter().filter_map(|row| row.text("node_id").ok()).collect(),
+    ))
 }
 
 fn is_output(event: &muster_domain::commands::CommandEvent) -> bool {
@@ -75,7 +74,7 @@ fn async_stream(follow: Follow) -> impl Stream<Item = Result<Event, Infallible>>
 async fn run(follow: &Follow, sender: &tokio::sync::mpsc::Sender<Event>) -> Result<(), StoreError> {
     // Listening begins before the first read, so that nothing falls between.
     let mut wake = follow.bus.listen();
-    let visible = follow.visible_nodes().await?;
+    let visible = visible_nodes(&follow.db, &follow.scopes).await?;
     let mut cursor = follow.cursor;
     loop {
         let batch = events::after(&follow.db, &follow.command, cursor).await?;

@@ -2,6 +2,7 @@
 
 use crate::error::store;
 use crate::fleet::queries;
+use muster_domain::commands::is_production;
 use muster_domain::fleet::{
     ExcludedNode, NodeSelection, NodeSummary, PingStatus, ResolvedTargets, TargetNode,
 };
@@ -95,20 +96,27 @@ fn too_many(count: usize) -> PortalError {
     )
 }
 
+/// A node's Environment tag.
+fn environment(node: &NodeSummary) -> Option<&str> {
+    let tag = node.tags.iter().find(|tag| tag.key == "Environment")?;
+    Some(&tag.value)
+}
+
 impl Resolved {
+    /// How many of the targets are in production.
+    #[must_use]
+    pub fn in_production(&self) -> u64 {
+        let production = |node: &&NodeSummary| environment(node).is_some_and(is_production);
+        self.targets.iter().filter(production).count() as u64
+    }
+
     /// As the preview shows it.
     #[must_use]
     pub fn preview(&self) -> ResolvedTargets {
-        let environment = |node: &NodeSummary| {
-            node.tags
-                .iter()
-                .find(|tag| tag.key == "Environment")
-                .map(|tag| tag.value.clone())
-        };
         let mut by_environment: BTreeMap<String, u64> = BTreeMap::new();
         for node in &self.targets {
             *by_environment
-                .entry(environment(node).unwrap_or_default())
+                .entry(environment(node).unwrap_or_default().to_owned())
                 .or_default() += 1;
         }
         let mut by_environment: Vec<(String, u64)> = by_environment.into_iter().collect();
@@ -124,10 +132,11 @@ impl Resolved {
                     name: node.name.clone(),
                     ping_status: node.ping_status,
                     platform_type: node.platform_type.clone(),
-                    environment: environment(node),
+                    environment: environment(node).map(ToOwned::to_owned),
                 })
                 .collect(),
             by_environment,
+            in_production: self.in_production(),
             excluded_count: self.excluded.len() as u64,
             excluded: self.excluded.iter().take(SHOWN).cloned().collect(),
         }

@@ -10,9 +10,11 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use futures::StreamExt as _;
 use muster_domain::Actor;
 use muster_domain::action::Action;
 use muster_domain::audit::Intent;
+use muster_domain::time::Clock;
 use muster_store::Db;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -30,6 +32,8 @@ pub struct LiveState {
     pub door: Door,
     /// Wakes the stream.
     pub bus: EventBus,
+    /// Tells time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The routes.
@@ -48,6 +52,10 @@ async fn events(
         .authorise(&actor, &Intent::new(Action::ConnectionsRead, ""))
         .await?;
     let wake = state.bus.listen();
+    // First the time: a page's own clock may be wrong, and what came with the page is as old as its loading took.
+    let time = Event::default()
+        .event("time")
+        .data(state.clock.now().0.to_string());
     let stream = futures::stream::unfold((state, wake, true), |(state, mut wake, first)| async move {
         if !first {
             wait(&mut wake).await?;
@@ -63,7 +71,8 @@ async fn events(
         };
         Some((Ok::<_, Infallible>(event), (state, wake, false)))
     });
-    Ok(Sse::new(stream)
+    let first = futures::stream::once(std::future::ready(Ok::<_, Infallible>(time)));
+    Ok(Sse::new(first.chain(stream))
         .keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
         .into_response())
 }

@@ -259,14 +259,9 @@ impl Overview for OverviewService {
                     .map_err(store)?
                     .items
                 {
-                    let title = if command.comment.is_empty() {
-                        command.document.clone()
-                    } else {
-                        command.comment.clone()
-                    };
                     hits.push(SearchHit {
                         kind: "Command".into(),
-                        title,
+                        title: command.title().to_owned(),
                         subtitle: format!(
                             "{} · {} · {}",
                             command.status.label(),

@@ -19,4 +19,32 @@ export default async function keyboard(t) {
   await t.axe(page);
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
+
+  // A row is previewed; after Esc it is still the marked one, and opens.
+  await page.locator('[data-row]').first().waitFor();
+  await page.keyboard.press('j');
+  await page.locator('[data-row]:focus').waitFor();
+  await page.keyboard.press('e');
+  await page.locator('aside.preview').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('aside.preview').waitFor({ state: 'detached' });
+  await page.keyboard.press('o');
+  await page.waitForURL(/\/fleet\/mi-/);
+  await page.goBack();
+  await page.locator('[data-row]').first().waitFor();
+  await t.hydrated(page);
+  // Enter on the row itself does the same; the filter is left by Esc.
+  await page.keyboard.press('g');
+  await page.keyboard.press('c');
+  await page.getByRole('heading', { level: 1, name: 'Commands' }).waitFor();
+  await page.locator('main [data-row], main .empty').first().waitFor();
+  if (await page.locator('[data-row]').count() > 0) {
+    await page.keyboard.press('j');
+    await page.keyboard.press('/');
+    await page.locator('[data-filter]:focus').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('[data-row]:focus').waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/commands\/[0-9a-f-]{36}/);
+  }
 }

@@ -12,7 +12,8 @@ export default async function withoutScript(t) {
   t.tolerate(/was preloaded using link preload/);
   const page = await t.open({ as: 'administrator', javaScript: false });
 
-  await page.goto('/commands/new?filter=status%3DOnline');
+  // Not in production, where it is asked once more: that is what comes further down.
+  await page.goto('/commands/new?filter=status%3DOnline;tag:Environment%3DLocal');
   const script = 'echo "a & b" <c>\n\n  indented';
   await page.locator('textarea[name="parameters[commands]"]').fill(script);
   await page.getByLabel('At most at once').fill('many');
@@ -27,6 +28,8 @@ export default async function withoutScript(t) {
   await page.locator('textarea[name="parameters[commands]"]').fill('echo now it runs');
   await page.getByRole('button', { name: /^Run on/ }).click();
   await page.waitForURL(/\/commands\/[0-9a-f-]{36}/);
+
+  await confirmed(t, page);
 
   await page.goto('/audit');
   await page.getByRole('button', { name: 'Verify now' }).click();
@@ -59,4 +62,30 @@ export default async function withoutScript(t) {
     return (await answer.text()).trim().split('\n').length >= 2;
   };
   await t.until('the second node is online', online);
+}
+
+// Production is asked about without script, too: by the portal, with everything that was typed kept.
+async function confirmed(t, page) {
+  const answer = await page.request.get('/export/fleet.json?filter=status%3DOnline');
+  const node = JSON.parse((await answer.text()).trim().split('\n').find((line) => line.includes('Local')));
+  const tag = (value) => page.request.post('/api/fleet/set_tag', {
+    form: { node_id: node.node_id, key: 'Environment', value }, headers: { origin: new URL(page.url()).origin },
+  });
+  t.assert.ok((await tag('Production')).ok());
+  try {
+    await page.goto(`/commands/new?nodes=${node.node_id}`);
+    await page.locator('textarea[name="parameters[commands]"]').fill('echo careful');
+    await page.getByLabel('Comment', { exact: true }).fill('once more');
+    await page.getByRole('button', { name: /^Run on/ }).click();
+    await page.locator('[data-confirm-step]').waitFor();
+    t.assert.equal(await page.getByLabel('Comment', { exact: true }).inputValue(), 'once more');
+    await page.locator('[data-confirm-step] [data-script]').getByText('echo careful').waitFor();
+    await page.locator('[data-environments]').getByText('Production 1').first().waitFor();
+    await t.picture(page, 'confirm');
+    await page.getByLabel(/^Type 1 to confirm/).fill('1');
+    await page.getByRole('button', { name: /^Run on/ }).click();
+    await page.waitForURL(/\/commands\/[0-9a-f-]{36}/);
+  } finally {
+    await tag('Local');
+  }
 }

@@ -1,6 +1,7 @@
 //! How events change what a page shows.
 
 use super::*;
+use crate::commands::ansi::plain;
 use muster_domain::fleet::NodeSelection;
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ fn detail() -> CommandDetail {
             command_id: "c-1".into(),
             document: "AWS-RunShellScript".into(),
             comment: String::new(),
+            script_line: String::new(),
             requested_by: "operator".into(),
             requested_at: Timestamp(1_000),
             ended_at: None,
@@ -68,12 +70,14 @@ fn piece(offset: i64, text: &str) -> OutputPiece {
 fn output(node: &str, offset: i64, text: &str) -> CommandChange {
     CommandChange::Output {
         node_id: node.into(),
+        node_name: format!("{node}-name"),
         piece: piece(offset, text),
     }
 }
 
 fn event(sequence: i64, change: CommandChange) -> CommandEvent {
-    CommandEvent { sequence, change }
+    let at = Some(Timestamp(sequence));
+    CommandEvent { sequence, at, change }
 }
 
 #[test]
@@ -166,27 +170,4 @@ fn what_was_asked_for_stays() {
         buffer.first() <= at + 20_000,
         "one more byte pushes out at most one chunk"
     );
-}
-
-#[test]
-fn the_log_takes_whole_lines_of_all_nodes_and_forgets_old_ones() {
-    let mut log = Log::default();
-    log.apply(&event(1, invocation("mi-1", CommandStatus::InProgress)));
-    assert!(!log.apply(&event(2, output("mi-1", 0, "half "))));
-    assert!(log.apply(&event(3, output("mi-2", 0, "two\n"))));
-    assert!(log.apply(&event(4, output("mi-1", 5, "line\nrest"))));
-    assert!(log.apply(&event(5, invocation("mi-1", CommandStatus::Success))));
-    let lines: Vec<_> = log
-        .lines
-        .iter()
-        .map(|line| (line.node.as_str(), line.text.as_str()))
-        .collect();
-    assert_eq!(
-        lines,
-        [("mi-2", "two"), ("mi-1-name", "half line"), ("mi-1-name", "rest")]
-    );
-    for at in 0..3_000 {
-        log.apply(&event(10 + at, output("mi-2", at, "x\n")));
-    }
-    assert_eq!(log.lines.len(), LINES_KEPT);
 }

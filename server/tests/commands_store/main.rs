@@ -22,6 +22,8 @@ use muster_store::Db;
 use muster_store::test_database::on_both;
 use std::collections::BTreeMap;
 
+mod glance;
+
 const NOW: Timestamp = Timestamp(1_795_000_000_000);
 
 async fn command(db: &Db, id: &str, at: Timestamp) -> CommandId {
@@ -31,6 +33,7 @@ async fn command(db: &Db, id: &str, at: Timestamp) -> CommandId {
             command_id: command_id.clone(),
             document: "AWS-RunShellScript".into(),
             comment: "rotate logs".into(),
+            script_line: "id".into(),
             requested_by: "ann".into(),
             requested_at: at,
             ended_at: None,
