@@ -4,6 +4,9 @@
 
 use leptos::tachys::html::InertElement;
 
+/// Bytes that most elements fit in, so that they are written without moving.
+const ROOM: usize = 256;
+
 /// An element that is being written. Lives only until [`Fixed::view`].
 pub(crate) struct Fixed {
     name: &'static str,
@@ -32,9 +35,12 @@ fn escape(from: &str, into: &mut String) {
 impl Fixed {
     /// An empty element; `class` may be empty.
     pub(crate) fn new(name: &'static str, class: &str) -> Self {
+        let mut text = String::with_capacity(ROOM);
+        text.push('<');
+        text.push_str(name);
         let this = Self {
             name,
-            text: format!("<{name}"),
+            text,
             head: true,
         };
         if class.is_empty() {

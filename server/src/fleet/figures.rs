@@ -1,11 +1,12 @@
-//! What counting the fleet gives: totals and the values to filter by. Counting costs more the larger the
-//! fleet is, and every page wants it: so it is done once for all who may see the same nodes, and again
-//! when a node changed or the figures are as old as [`OLDEST_MS`].
+//! What looking at the fleet gives: totals, the values to filter by, and the pages of the list. Counting costs more
+//! the larger the fleet is, every page wants it, and many people look at the same page, which renews itself: so it is
+//! done once for all who may see the same nodes, and again when a node changed or it is as old as [`OLDEST_MS`].
 
 use crate::fleet::queries;
 use muster_domain::Timestamp;
-use muster_domain::fleet::Facet;
+use muster_domain::fleet::{Facet, FleetQuery, NodeSummary};
 use muster_domain::fleet_filter::FleetFilter;
+use muster_domain::paging::Page;
 use muster_domain::permission::Scope;
 use muster_store::{Db, StoreError};
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ struct Inner {
     version: AtomicU64,
     counts: Shelf<Counts>,
     facets: Shelf<Arc<Vec<Facet>>>,
+    pages: Shelf<Arc<Page<NodeSummary>>>,
 }
 
 impl Figures {
@@ -78,6 +80,23 @@ impl Figures {
     ) -> Result<Arc<Vec<Facet>>, StoreError> {
         self.cell(&self.0.facets, format!("{scopes:?}"), now)
             .get_or_try_init(async || queries::facets(db, scopes).await.map(Arc::new))
+            .await
+            .cloned()
+    }
+
+    /// A page of the list.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn page(
+        &self,
+        db: &Db,
+        query: &FleetQuery,
+        scopes: &[Scope],
+        now: Timestamp,
+    ) -> Result<Arc<Page<NodeSummary>>, StoreError> {
+        self.cell(&self.0.pages, format!("{query:?}\n{scopes:?}"), now)
+            .get_or_try_init(async || queries::list(db, query, scopes, now).await.map(Arc::new))
             .await
             .cloned()
     }

@@ -63,7 +63,7 @@ impl Fleet for FleetService {
                 let now = self.clock.now();
                 let everything = FleetFilter::default();
                 let (page, all, synced_at) = tokio::try_join!(
-                    queries::list(&self.db, &query, &pass.scopes, now),
+                    self.figures.page(&self.db, &query, &pass.scopes, now),
                     self.figures.count(&self.db, &everything, &pass.scopes, now),
                     queries::synced_at(&self.db),
                 )
@@ -78,7 +78,7 @@ impl Fleet for FleetService {
                         .0
                 };
                 Ok(FleetPage {
-                    page,
+                    page: page.as_ref().clone(),
                     matching,
                     total: all.0,
                     not_reporting: all.1,
