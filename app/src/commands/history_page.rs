@@ -7,9 +7,11 @@ use crate::components::{
     Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, PageHead, Pager, ProgressBar, SelectField, Skeleton,
     StaleNotice, StatusBadge, TableCard, TextField, TimeAgo, grouped, plural, renewed,
 };
+use crate::layout::use_frame;
 use crate::url::{problem_of, use_query};
 use leptos::prelude::*;
 use leptos_router::components::Form;
+use muster_domain::action::Action;
 use muster_domain::commands::{CommandStatus, CommandSummary};
 use muster_domain::paging::Page;
 use std::time::Duration;
@@ -64,19 +66,32 @@ pub(crate) fn HistoryPage() -> impl IntoView {
             }
         });
     });
+    let frame = use_frame();
+    let may_run = move || async move { frame.await.is_ok_and(|frame| frame.may(Action::CommandsRun)) };
     view! {
         <PageHead title="Commands" subtitle=|| "What was run on nodes, by whom, and what came of it.">
-            <a class="btn primary" href="/commands/new">
-                <Icon glyph=Glyph::Command />
-                "Run command"
-            </a>
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    may_run()
+                        .await
+                        .then(|| {
+                            view! {
+                                <a class="btn primary" href="/commands/new">
+                                    <Icon glyph=Glyph::Command />
+                                    "Run command"
+                                </a>
+                            }
+                        })
+                })}
+            </Transition>
         </PageHead>
         {move || view! { <Filter state=state.get() /> }}
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
             {move || Suspend::new(async move {
+                let may_run = may_run().await;
                 match rows.await {
                     Ok(Fresh { value: page, stale }) => {
-                        view! { <StaleNotice stale /> <Rows state=state.get_untracked() page /> }.into_any()
+                        view! { <StaleNotice stale /> <Rows state=state.get_untracked() page may_run /> }.into_any()
                     }
                     Err(error) => {
                         view! {
@@ -140,11 +155,11 @@ fn Filter(state: HistoryUrl) -> impl IntoView {
 }
 
 #[component]
-fn Rows(state: HistoryUrl, page: Page<CommandSummary>) -> impl IntoView {
+fn Rows(state: HistoryUrl, page: Page<CommandSummary>, may_run: bool) -> impl IntoView {
     if page.items.is_empty() {
         return view! {
             <section class="card">
-                <Nothing state />
+                <Nothing state may_run />
             </section>
         }
         .into_any();
@@ -179,7 +194,14 @@ fn Rows(state: HistoryUrl, page: Page<CommandSummary>) -> impl IntoView {
 }
 
 #[component]
-fn Nothing(state: HistoryUrl) -> impl IntoView {
+fn Nothing(state: HistoryUrl, may_run: bool) -> impl IntoView {
+    let run = may_run.then(|| {
+        view! {
+            <a class="btn primary" href="/commands/new">
+                "Run command"
+            </a>
+        }
+    });
     if state.is_filtered() {
         return view! {
             <EmptyState kind=Empty::NothingMatches title="No command matches">
@@ -199,9 +221,7 @@ fn Nothing(state: HistoryUrl) -> impl IntoView {
         return view! {
             <EmptyState kind=Empty::NothingExists title="No command has been run yet">
                 <p>"Run a document on one node or on many; its progress and output will be kept here."</p>
-                <a class="btn primary" href="/commands/new">
-                    "Run command"
-                </a>
+                {run}
             </EmptyState>
         }
         .into_any();
@@ -213,9 +233,7 @@ fn Nothing(state: HistoryUrl) -> impl IntoView {
                 <a class="btn" href=state.over_all_time()>
                     "Show all time"
                 </a>
-                <a class="btn primary" href="/commands/new">
-                    "Run command"
-                </a>
+                {run}
             </div>
         </EmptyState>
     }

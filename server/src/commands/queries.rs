@@ -143,6 +143,10 @@ pub async fn list(
         sql.push(" and (lower(c.comment) like ")
             .text(pattern.clone())
             .push(" escape '\\'");
+        // The script, whose first line stands in the list where there is no comment.
+        sql.push(" or lower(c.parameters) like ")
+            .text(pattern.clone())
+            .push(" escape '\\'");
         sql.push(" or lower(c.requested_by) like ")
             .text(pattern.clone())
             .push(" escape '\\'");

@@ -418,6 +418,17 @@ async fn the_history_is_read_newest_first_page_by_page() {
             ..CommandQuery::default()
         };
         assert_eq!(queries::list(&db, &text, &viewer).await.unwrap().items.len(), 2);
+        for (script, found) in [("\"id\"", 2), ("whoami", 0)] {
+            let text = CommandQuery {
+                text: script.into(),
+                ..text.clone()
+            };
+            assert_eq!(
+                queries::list(&db, &text, &viewer).await.unwrap().items.len(),
+                found,
+                "{script}"
+            );
+        }
         // Somebody whose scope covers none of its nodes does not see a command.
         let staging = [Scope::parse("Environment=Staging").unwrap()];
         let other = Viewer {

@@ -12,7 +12,10 @@ pub(super) fn manifest(source: &Source) -> Option<Finding> {
         && lines
             .find(|line| !line.is_empty())
             .is_some_and(|line| line.replace(' ', "") == "workspace=true");
-    (is_package && !shares).then(|| error(&source.file, 0, "needs `[lints]` with `workspace = true`"))
+    // What is a workspace of its own, as fuzz targets are, has none to share.
+    let alone = source.text.lines().any(|line| line == "[workspace]");
+    (is_package && !alone && !shares)
+        .then(|| error(&source.file, 0, "needs `[lints]` with `workspace = true`"))
 }
 
 /// Both engines go through the same steps, under the same names.
@@ -63,6 +66,7 @@ mod tests {
         assert!(manifest(&source("[package]\nname = \"a\"\n\n[lints]\nworkspace = true\n")).is_none());
         assert!(manifest(&source("[package]\nname = \"a\"\n")).is_some());
         assert!(manifest(&source("[package]\n[lints]\nrust.x = \"deny\"\n")).is_some());
+        assert!(manifest(&source("[package]\nname = \"a\"\n\n[workspace]\n")).is_none());
         assert!(manifest(&source("[workspace]\nmembers = []\n")).is_none());
     }
 
