@@ -4,6 +4,7 @@
 use axum::Router;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::routing::get;
+use axum::serve::ListenerExt as _;
 use futures::{SinkExt as _, StreamExt as _};
 use muster_tests::portal::Fallible;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
@@ -25,6 +26,9 @@ pub(crate) async fn serve() -> Fallible<()> {
             let _ = shell(socket).await;
         })
     };
+    let listener = listener.tap_io(|socket| {
+        let _ = socket.set_nodelay(true);
+    });
     axum::serve(listener, Router::new().route("/", get(upgrade))).await?;
     Ok(())
 }
@@ -93,7 +97,7 @@ impl Plain {
     /// # Errors
     /// When it does not answer.
     pub(crate) async fn open(&self) -> Fallible<PlainTerminal> {
-        let (socket, _) = tokio_tungstenite::connect_async(&self.address).await?;
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(&self.address, None, true).await?;
         Ok(PlainTerminal { socket, output: 0 })
     }
 }

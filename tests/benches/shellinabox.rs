@@ -25,6 +25,7 @@ impl ShellInABox {
         else {
             return Ok(None);
         };
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Command::new(program)
             .args(["-t", "--localhost-only", "-p", &port.to_string()])

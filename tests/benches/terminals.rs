@@ -130,7 +130,10 @@ async fn plain_shells() -> Fallible<Limit> {
         "plain websocket, echo with {MANY} shells open: {}",
         spread(&mut took)
     );
+    // The terminal throws away what is typed with an interrupt: only behind the prompt comes the next.
+    let wanted = one.output + b"^C\r\n# ".len();
     one.type_in(b"\x03").await?;
+    one.until(wanted).await?;
     let wanted = one.output + BULK;
     let began = Instant::now();
     one.type_in(print(BULK).as_bytes()).await?;
@@ -193,7 +196,13 @@ async fn real_shells(limit: Limit) -> Fallible<()> {
         added(1, 95),
         added(2, 99)
     );
+    // The terminal throws away what is typed with an interrupt: only behind the prompt comes the next.
+    one.forget();
     one.type_in("\x03").await?;
+    one.until("a prompt", |page| {
+        page.output.ends_with(b"# ") || page.output.ends_with(b"$ ")
+    })
+    .await?;
     let before = memory_kib(portal.pid())?;
     let began = Instant::now();
     one.forget();

@@ -73,7 +73,8 @@ impl Terminal {
             request.headers_mut().insert("cookie", cookies);
         }
         request.headers_mut().insert("origin", client.base().parse()?);
-        let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
+        // As browsers do: a key must not wait for the acknowledgement of what was sent before it.
+        let (mut socket, _) = tokio_tungstenite::connect_async_with_config(request, None, true).await?;
         let attach = ClientMessage::Attach {
             client: page.to_owned(),
             watch: false,

@@ -48,14 +48,13 @@ pub(crate) fn running_for(ms: i64) -> String {
 #[component]
 pub(crate) fn TimeAgo(at: Timestamp) -> impl IntoView {
     let now = use_now();
-    // Counted, not owned: it must outlive the run that made it as long as it is on show.
-    let text = ArcMemo::new(move |_| match now.get() {
-        Some(now) => relative(now, at),
-        None => at.readable(),
-    });
+    // No memo: text that stays the same is not written again, and lists have one of these in each row.
     view! {
         <time datetime=at.rfc3339() title=at.readable()>
-            {move || text.get()}
+            {move || match now.get() {
+                Some(now) => relative(now, at),
+                None => at.readable(),
+            }}
         </time>
     }
 }

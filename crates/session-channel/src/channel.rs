@@ -11,7 +11,7 @@ use crate::kind::{
     ACKNOWLEDGE, CHANNEL_CLOSED, FLAG_SYN, FLAGS_CONTROL, INPUT_STREAM_DATA, OUTPUT_STREAM_DATA,
     PAUSE_PUBLICATION, PayloadType, START_PUBLICATION,
 };
-use crate::limits::{CHUNK, MessageIds, Millis, Setup};
+use crate::limits::{CHUNK, MessageIds, Millis, OUTPUT_CHUNK, Setup};
 use crate::message::{Message, PREFIX_LENGTH};
 use crate::outbound::Outbound;
 use crate::violation::{SendError, Violation};
@@ -24,6 +24,15 @@ pub(crate) enum Side {
 }
 
 impl Side {
+    /// Bytes of data in one message at most. A client's are those of AWS's; an agent's output comes in larger pieces,
+    /// which AWS's client takes as they are: the cost of a message is the same whatever is in it.
+    fn chunk(self) -> usize {
+        match self {
+            Self::Client => CHUNK,
+            Self::Agent => OUTPUT_CHUNK,
+        }
+    }
+
     /// How many messages that came too early the other side stores (session protocol, timers and buffers).
     fn peer_stores(self) -> u64 {
         match self {
@@ -227,7 +236,7 @@ impl Channel {
         let (mut low, mut high) = (0, limits.send_bytes);
         while low < high {
             let middle = low + (high - low).div_ceil(2);
-            if self.has_room(middle.div_ceil(CHUNK - 3), middle) {
+            if self.has_room(middle.div_ceil(self.side.chunk() - 3), middle) {
                 low = middle;
             } else {
                 high = middle - 1;
@@ -273,7 +282,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Sends data in messages of at most [`CHUNK`] bytes: all of it or nothing. Neither end of AWS can write an
+    /// Sends data in messages of at most [`Side::chunk`] bytes: all of it or nothing. Neither end of AWS can write an
     /// empty payload, so no data is no message.
     pub(crate) fn send_data(
         &mut self,
@@ -283,13 +292,14 @@ impl Channel {
         cut: fn(&[u8]) -> usize,
     ) -> Result<(), SendError> {
         // A cut before an incomplete character makes a chunk up to three bytes shorter.
-        if !self.has_room(data.len().div_ceil(CHUNK - 3), data.len()) {
+        let most = self.side.chunk();
+        if !self.has_room(data.len().div_ceil(most - 3), data.len()) {
             return Err(SendError::Full);
         }
         let mut rest = data;
         while !rest.is_empty() {
-            let (chunk, later) = match rest.split_at_checked(CHUNK) {
-                Some((full, _)) => rest.split_at(cut(full).clamp(1, CHUNK)),
+            let (chunk, later) = match rest.split_at_checked(most) {
+                Some((full, _)) => rest.split_at(cut(full).clamp(1, most)),
                 None => (rest, &[][..]),
             };
             self.send_always(kind, chunk.to_vec(), now)?;

@@ -3,7 +3,7 @@
 use crate::agent::{Agent, serve, socket, token};
 use crate::world::{REGION, World};
 use futures::{SinkExt as _, StreamExt as _};
-use muster_agent_protocol::extension::{OutputHeader, encode_output};
+use muster_agent_protocol::extension::{self, OutputHeader, encode_output};
 use muster_session_channel::Message;
 use muster_store::test_database::on_both;
 use serde_json::json;
@@ -107,6 +107,10 @@ async fn hostile_frames_are_dropped_and_touch_nothing_of_others() {
             let header = OutputHeader { job_id: job, step: step.into(), stream: "stdout".into(), offset: 0 };
             agent.send("muster_output", encode_output(&header, b"evil").unwrap()).await;
         }
+        // Of all these only output of an unknown command is acknowledged, so that the node can drop it.
+        let answer = agent.receive(extension::OUTPUT_ACK).await;
+        let unknown: extension::OutputAck = serde_json::from_slice(&answer.payload).unwrap();
+        assert_eq!((unknown.job_id.contains(&Uuid::from_u128(9).to_string()), unknown.offset), (true, 4));
         // Frames are worked off in order: this acknowledgement comes after all of them.
         assert_eq!(agent.output(&id, "stdout", 0, b"mine").await, 4);
         let outcome = world.detail(&id, &good).await;

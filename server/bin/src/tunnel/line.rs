@@ -45,7 +45,8 @@ impl Portal {
         let bearer =
             bearer.map_err(|_| TunnelError::Refused("the token holds what no token holds".into()))?;
         request.headers_mut().insert(http::header::AUTHORIZATION, bearer);
-        match tokio_tungstenite::connect_async(request).await {
+        // Without Nagle's algorithm: small pieces that follow each other must not wait for an acknowledgement.
+        match tokio_tungstenite::connect_async_with_config(request, None, true).await {
             Ok((socket, _)) => Ok(Socket(socket)),
             Err(Error::Http(answer)) if answer.status().is_client_error() => {
                 let body = answer.body().as_deref().unwrap_or_default();
