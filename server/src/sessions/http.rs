@@ -127,6 +127,8 @@ async fn socket(
         .await?;
     let upgrade = upgrade.map_err(|_| PortalError::SignInRequired)?;
     let upgrade = upgrade
+        // What comes is small; a read clears as much, and there may be thousands of terminals.
+        .read_buffer_size(2 * INPUT_FRAME)
         .max_message_size(MAX_TEXT.max(INPUT_FRAME + 64))
         .max_frame_size(MAX_TEXT.max(INPUT_FRAME + 64));
     let shared = match shared {

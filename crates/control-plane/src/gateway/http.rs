@@ -52,6 +52,8 @@ pub(crate) async fn open(
     }
     match upgrade {
         Ok(upgrade) => upgrade
+            // The usual one is large, and every node has a channel.
+            .read_buffer_size(16 * 1024)
             .max_message_size(MAX_FRAME)
             .max_frame_size(MAX_FRAME)
             .on_upgrade(move |socket| channel::run(plane, node_id, socket)),

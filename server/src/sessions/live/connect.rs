@@ -144,6 +144,8 @@ impl Connector {
             }
         }
         let limits = WebSocketConfig::default()
+            // The usual one is large, each read clears as much, and there may be thousands of terminals.
+            .read_buffer_size(16 * 1024)
             .max_message_size(Some(MAX_FRAME))
             .max_frame_size(Some(MAX_FRAME));
         // Small messages in both directions: waiting to fill packets would cost 40 ms each time.
