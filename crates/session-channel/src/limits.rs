@@ -7,7 +7,7 @@ use uuid::{Builder, Uuid};
 /// Bytes of data in one message, as both ends of AWS cut them (session protocol, sending rules).
 pub const CHUNK: usize = 1024;
 /// The same for what our own agent writes; readers take up to 142,000 bytes.
-pub const OUTPUT_CHUNK: usize = 8 * 1024;
+pub(crate) const OUTPUT_CHUNK: usize = 8 * 1024;
 
 /// Milliseconds since a start that the caller chooses; only ever growing.
 pub type Millis = u64;
