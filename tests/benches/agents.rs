@@ -37,7 +37,7 @@ pub(crate) async fn run() -> Fallible<()> {
     );
     for round in 1..=3 {
         let began = Instant::now();
-        let id = run_command(&client, "", &format!("tag:{TAG}"), "echo hello").await?;
+        let id = run_command(&client, "", &format!("tag:{TAG}"), AGENTS, "echo hello").await?;
         let mut stream = client
             .open(&format!("/events/commands/{id}?cursor=0"))
             .await?

@@ -29,8 +29,11 @@ pub(super) async fn run_command(
     client: &Client,
     nodes: &str,
     filter: &str,
+    count: usize,
     script: &str,
 ) -> Fallible<String> {
+    // Many nodes have to be confirmed by their number.
+    let count = count.to_string();
     let (kind, value) = if filter.is_empty() {
         ("nodes", nodes)
     } else {
@@ -47,6 +50,7 @@ pub(super) async fn run_command(
                 ("max_errors", "0"),
                 ("timeout_seconds", "600"),
                 ("comment", "benchmark"),
+                ("confirmed_nodes", &count),
             ],
         )
         .await?;
@@ -69,7 +73,7 @@ pub(crate) async fn run() -> Fallible<()> {
     let (mut output, mut ended) = (Vec::new(), Vec::new());
     for round in 0..25 {
         let began = Instant::now();
-        let id = run_command(&client, &node, "", "echo hello").await?;
+        let id = run_command(&client, &node, "", 1, "echo hello").await?;
         let mut stream = client
             .open(&format!("/events/commands/{id}?cursor=0"))
             .await?

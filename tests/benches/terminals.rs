@@ -37,6 +37,7 @@ pub(crate) async fn run() -> Fallible<()> {
     let plain = plain_shells().await?;
     if let Some(peer) = ShellInABox::start().await? {
         let bytes = BULK / 10;
+        peer.until(1).await?;
         peer.type_in(&print(bytes)).await?;
         let began = Instant::now();
         peer.until(bytes).await?;
@@ -185,7 +186,7 @@ async fn real_shells(limit: Limit) -> Fallible<()> {
         open.push(page);
     }
     let mut one = open.pop().ok_or("no terminal")?;
-    one.type_in("stty -echo; echo read''y; stty echo; cat\n").await?;
+    one.type_in("echo read''y; cat\n").await?;
     one.shows("ready").await?;
     let mut took = echo(&mut one).await?;
     println!("Muster, real shell, echo with {MANY} open: {}", spread(&mut took));
