@@ -137,6 +137,10 @@ async fn a_link_that_does_not_hold_is_said_before_the_form() {
     assert!(page.contains("has done its work") && page.contains("muster user reset-password"));
     let (code, text) = portal.command(&["user", "setup-link"]).unwrap();
     assert!(code != 0 && text.contains("there are users already"), "{text}");
+    // A way in is an act, made or refused; its token is nobody's business.
+    let (_, log) = portal.command(&["audit", "export"]).unwrap();
+    assert!(log.matches("users.setup_link").count() >= 2, "{log}");
+    assert!(!log.contains(newer.split_once("token=").unwrap().1));
 }
 
 #[tokio::test]

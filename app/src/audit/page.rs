@@ -6,6 +6,7 @@ use super::url_state::{AuditUrl, field_time};
 use super::verify::{VerifyButton, VerifyResult};
 use crate::components::{
     Empty, EmptyState, ErrorNotice, Glyph, Icon, Keeper, PageHead, Pager, SelectField, Skeleton, TextField,
+    any_or,
 };
 use crate::layout::AuditWarning;
 use crate::url::{problem_of, use_query};
@@ -101,18 +102,8 @@ fn Filter(state: AuditUrl) -> impl IntoView {
     let problem = |field| problem_of(&state.problems, field);
     let (outcome_problem, kind_problem) = (problem("outcome"), problem("kind"));
     let (since_problem, until_problem) = (problem("since"), problem("until"));
-    let outcomes = [(String::new(), "Any".to_owned())]
-        .into_iter()
-        .chain(
-            Outcome::ALL
-                .into_iter()
-                .map(|one| (one.as_str().to_owned(), one.as_str().to_owned())),
-        )
-        .collect();
-    let kinds = [(String::new(), "Any".to_owned())]
-        .into_iter()
-        .chain(ActKind::ALL.map(|one| (one.as_str().to_owned(), one.as_str().to_owned())))
-        .collect();
+    let outcomes = any_or(Outcome::ALL.iter().map(|one| (one.as_str(), one.as_str())));
+    let kinds = any_or(ActKind::ALL.iter().map(|one| (one.as_str(), one.as_str())));
     let filtered = state.is_filtered() || !state.problems.is_empty();
     let (since, until) = (field_time(state.since), field_time(state.until));
     view! {

@@ -5,7 +5,7 @@ use super::history_url::{HistoryUrl, Period};
 use crate::components::time_ago::duration;
 use crate::components::{
     Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, PageHead, Pager, ProgressBar, SelectField, Skeleton,
-    StaleNotice, StatusBadge, TableCard, TextField, TimeAgo, grouped, plural, renewed,
+    StaleNotice, StatusBadge, TableCard, TextField, TimeAgo, any_or, grouped, plural, renewed,
 };
 use crate::layout::use_frame;
 use crate::url::{problem_of, use_query};
@@ -109,18 +109,7 @@ pub(crate) fn HistoryPage() -> impl IntoView {
 
 #[component]
 fn Filter(state: HistoryUrl) -> impl IntoView {
-    let statuses = [(String::new(), "Any".to_owned())]
-        .into_iter()
-        .chain(
-            CommandStatus::ALL
-                .into_iter()
-                .map(|one| (one.as_str().to_owned(), one.label().to_owned())),
-        )
-        .collect();
-    let periods = Period::ALL
-        .into_iter()
-        .map(|one| (one.word().to_owned(), one.label().to_owned()))
-        .collect();
+    let statuses = any_or(CommandStatus::ALL.iter().map(|one| (one.as_str(), one.label())));
     let narrowed = state.is_filtered() || state.period != Period::default() || !state.problems.is_empty();
     let (status_problem, period_problem) = (
         problem_of(&state.problems, "status"),
@@ -129,7 +118,7 @@ fn Filter(state: HistoryUrl) -> impl IntoView {
     view! {
         <Form method="GET" action="/commands" attr:class="command-filter" attr:role="search" attr:aria-label="Filter commands">
             <div class="field">
-                <label for="text">"Comment, id or person"</label>
+                <label for="text">"Comment, script, id or person"</label>
                 <input id="text" name="text" value=state.text autocomplete="off" data-filter="" />
             </div>
             <TextField name="document" label="Document" value=state.document placeholder="AWS-RunShellScript" />
@@ -140,7 +129,7 @@ fn Filter(state: HistoryUrl) -> impl IntoView {
                 selected=state.status.map(CommandStatus::as_str).unwrap_or_default()
                 error=status_problem
             />
-            <SelectField name="period" label="Period" options=periods selected=state.period.word() error=period_problem />
+            <SelectField name="period" label="Period" options=Period::options() selected=state.period.word() error=period_problem />
             {state
                 .node
                 .map(|node| view! { <TextField name="node" label="Node" value=node /> })}

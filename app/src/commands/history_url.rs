@@ -36,6 +36,23 @@ impl Period {
         }
     }
 
+    /// All of them, as a form offers them.
+    pub(crate) fn options() -> Vec<(String, String)> {
+        Self::ALL
+            .into_iter()
+            .map(|one| (one.word().to_owned(), one.label().to_owned()))
+            .collect()
+    }
+
+    /// Its word in an address, where the usual period is not said.
+    pub(crate) fn said(self) -> String {
+        if self == Self::default() {
+            String::new()
+        } else {
+            self.word().to_owned()
+        }
+    }
+
     /// Days back; `None` is without end.
     #[cfg_attr(
         all(not(feature = "ssr"), not(test)),
@@ -142,11 +159,6 @@ impl HistoryUrl {
 
     /// The address of this state, from another page of rows on.
     pub(super) fn page(&self, cursor: Option<String>) -> String {
-        let period = if self.period == Period::default() {
-            ""
-        } else {
-            self.period.word()
-        };
         address(
             "/commands",
             [
@@ -160,7 +172,7 @@ impl HistoryUrl {
                 ("document", self.document.clone()),
                 ("text", self.text.clone()),
                 ("node", self.node.clone().unwrap_or_default()),
-                ("period", period.to_owned()),
+                ("period", self.period.said()),
                 ("cursor", cursor.unwrap_or_default()),
             ],
         )

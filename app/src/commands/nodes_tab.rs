@@ -7,7 +7,7 @@ use super::output_view::OutputPanel;
 use crate::components::time_ago::duration;
 use crate::components::{
     Empty, EmptyState, ErrorNotice, Fresh, Keeper, Pager, SelectField, Skeleton, StaleNotice, StatusBadge,
-    TableCard, TextField, grouped, plural,
+    TableCard, TextField, any_or, grouped, plural,
 };
 use crate::live::clock::use_now;
 use leptos::prelude::*;
@@ -105,14 +105,7 @@ fn List(page: Live, nodes: Nodes) -> impl IntoView {
 
 #[component]
 fn Filter(page: Live, status: Option<CommandStatus>, text: String, same: Option<String>) -> impl IntoView {
-    let options = [(String::new(), "Any".to_owned())]
-        .into_iter()
-        .chain(
-            CommandStatus::ALL
-                .into_iter()
-                .map(|one| (one.as_str().to_owned(), one.label().to_owned())),
-        )
-        .collect();
+    let options = any_or(CommandStatus::ALL.iter().map(|one| (one.as_str(), one.label())));
     let (action, clear) = page
         .url
         .with_untracked(|url| (format!("/commands/{}", url.id), url.nodes(None)));

@@ -4,6 +4,14 @@
 use crate::forms::{ticked, typed};
 use leptos::prelude::*;
 
+/// What a filter offers: anything, or one of these (word, label).
+pub(crate) fn any_or<'a>(choices: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+    std::iter::once(("", "Any"))
+        .chain(choices)
+        .map(|(word, label)| (word.to_owned(), label.to_owned()))
+        .collect()
+}
+
 /// Label, hint and error around a control that has the id `id` and
 /// `aria-describedby="{id}-hint {id}-error"`.
 #[component]

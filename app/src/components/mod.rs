@@ -31,7 +31,7 @@ pub(crate) use dialog::{ConfirmDialog, DialogCancel, close_dialogs};
 pub(crate) use empty_state::{Empty, EmptyState};
 pub(crate) use error_notice::{ErrorNotice, FormError};
 pub(crate) use fixed::Fixed;
-pub(crate) use form_field::{CheckField, FormField, SelectField, TextField};
+pub(crate) use form_field::{CheckField, FormField, SelectField, TextField, any_or};
 pub(crate) use fresh::{Fresh, Renewed, StaleNotice, renewed};
 pub(crate) use icon::{Glyph, Icon};
 pub(crate) use kept::Keeper;

@@ -4,7 +4,7 @@ use super::list_url::{ListUrl, Period};
 use super::words::{RecordingMark, bytes, ending, recording_address, terminal_address};
 use crate::components::time_ago::duration;
 use crate::components::{
-    Empty, EmptyState, Pager, SelectField, StatusBadge, TableCard, TextField, TimeAgo, plural,
+    Empty, EmptyState, Pager, SelectField, StatusBadge, TableCard, TextField, TimeAgo, any_or, plural,
 };
 use crate::url::problem_of;
 use leptos::prelude::*;
@@ -15,18 +15,7 @@ use muster_domain::sessions::{RecordingState, SessionStatus, SessionSummary};
 /// The conditions, as a form that needs no script.
 #[component]
 pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
-    let statuses = [(String::new(), "Any".to_owned())]
-        .into_iter()
-        .chain(
-            SessionStatus::ALL
-                .iter()
-                .map(|one| (one.as_str().to_owned(), one.label().to_owned())),
-        )
-        .collect();
-    let periods = Period::ALL
-        .into_iter()
-        .map(|one| (one.word().to_owned(), one.label().to_owned()))
-        .collect();
+    let statuses = any_or(SessionStatus::ALL.iter().map(|one| (one.as_str(), one.label())));
     let narrowed = state.is_filtered() || state.period != Period::default() || !state.problems.is_empty();
     let (status_problem, period_problem) = (
         problem_of(&state.problems, "status"),
@@ -47,7 +36,7 @@ pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
                 selected=state.status.map(SessionStatus::as_str).unwrap_or_default()
                 error=status_problem
             />
-            <SelectField name="period" label="Period" options=periods selected=state.period.word() error=period_problem />
+            <SelectField name="period" label="Period" options=Period::options() selected=state.period.word() error=period_problem />
             <div class="row">
                 <button type="submit" class="btn primary">
                     "Filter"

@@ -75,11 +75,6 @@ impl ListUrl {
 
     /// The address of this state, from another page of rows on.
     pub(super) fn page(&self, cursor: Option<String>) -> String {
-        let period = if self.period == Period::default() {
-            ""
-        } else {
-            self.period.word()
-        };
         let status = self.status.map(SessionStatus::as_str).unwrap_or_default();
         address(
             "/terminals",
@@ -88,7 +83,7 @@ impl ListUrl {
                 ("node", self.node.clone().unwrap_or_default()),
                 ("owner", self.owner.clone()),
                 ("status", status.to_owned()),
-                ("period", period.to_owned()),
+                ("period", self.period.said()),
                 ("cursor", cursor.unwrap_or_default()),
             ],
         )

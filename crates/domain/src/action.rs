@@ -151,6 +151,8 @@ actions! {
     UsersRead = "users.read", ADMINISTRATORS, false;
     /// Create a user.
     UsersCreate = "users.create", ADMINISTRATORS, true;
+    /// Make another one-time link for the first administrator, on the command line.
+    UsersSetupLink = "users.setup_link", ADMINISTRATORS, true;
     /// Disable a user and end their sessions.
     UsersDisable = "users.disable", ADMINISTRATORS, true;
     /// Let a disabled user in again.
@@ -212,6 +214,7 @@ impl Action {
             | Self::AuditVerify
             | Self::UsersRead
             | Self::UsersCreate
+            | Self::UsersSetupLink
             | Self::UsersDisable
             | Self::UsersEnable
             | Self::UsersResetPassword

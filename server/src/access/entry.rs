@@ -8,6 +8,7 @@ use crate::error::store;
 use muster_domain::access::{Password, SignedIn};
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
+use muster_domain::audit::Intent;
 use muster_domain::ids::{SessionId, UserId};
 use muster_domain::permission::{Role, Scope};
 use muster_domain::{Actor, PortalError, Timestamp};
@@ -64,6 +65,23 @@ impl AccessService {
         )
         .await?;
         Ok(Some(token))
+    }
+
+    /// The same for whoever asks for it on the command line: it opens the way to everything, so it is an act.
+    ///
+    /// # Errors
+    /// When there are users already; as for every act.
+    pub async fn another_setup_token(&self, actor: &Actor) -> Result<String, PortalError> {
+        let intent = Intent::new(Action::UsersSetupLink, "setup-link");
+        self.door
+            .pass(actor, intent, Ok(()), async |_| {
+                self.setup_token().await.map_err(store)?.ok_or_else(|| PortalError::Conflict {
+                    message: "there are users already, so there is nothing to set up: see `muster user list`, and \
+                              `muster user reset-password` for who is locked out"
+                        .into(),
+                })
+            })
+            .await
     }
 
     /// Whether the one-time link with this token still opens the way.

@@ -235,9 +235,13 @@ impl UserArgs {
             UserCommand::SetupLink { settings } => {
                 let config = settings.config()?;
                 let desk = Desk::of(&config).await?;
-                let Some(token) = desk.access.setup_token().await? else {
-                    desk.close("").await;
-                    return Err("there are users already, so there is nothing to set up: see `muster user list`, and `muster user reset-password` for who is locked out".into());
+                let made = desk.access.another_setup_token(&desk.actor).await;
+                let token = match made {
+                    Ok(token) => token,
+                    Err(error) => {
+                        desk.close("").await;
+                        return Err(error.into());
+                    }
                 };
                 let portal = config.public_url.clone().unwrap_or_else(|| {
                     let running = data_dir::find(&config.data_dir).map(|found| found.addr);
