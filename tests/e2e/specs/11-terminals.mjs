@@ -100,12 +100,15 @@ export default async function terminals(t) {
 
   // 100 KB, asked about first, arrive byte for byte.
   const text = Array.from({ length: 1_000 }, (_, at) => `${String(at).padStart(5, '0')} ${'abcdefghij'.repeat(9)}abc`).join('\n') + '\n';
-  await type(page, 'clear; cat > /tmp/muster-e2e-paste');
+  await type(page, 'clear; echo "ready $((3 + 3))"; cat > /tmp/muster-e2e-paste');
   await focus(page);
   await paste(page, text);
   const dialog = page.getByRole('dialog');
   await dialog.getByText('Paste 1000 lines?').waitFor();
   await t.axe(page);
+  // Whether it stands between brackets is up to whoever reads when it is sent: the shell wanted them, this program
+  // would take them for text.
+  await shows(t, page, 'ready 6');
   await dialog.getByRole('button', { name: 'Paste', exact: true }).click();
   await shows(t, page, '00999 abcdefghij', 60_000);
   await focus(page);

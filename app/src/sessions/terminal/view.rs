@@ -23,8 +23,9 @@ use web_sys::HtmlElement;
 struct Held {
     opened: Option<Opened>,
     wire: Option<Rc<Wire>>,
-    /// Asked about, not yet pasted.
-    asking: Option<Paste>,
+    /// The text that is asked about. Not its bytes yet: while one thinks, another program may have the terminal, and
+    /// only it decides whether they stand between brackets.
+    asking: Option<String>,
 }
 
 /// A question about a paste.
@@ -100,7 +101,7 @@ pub(crate) fn TerminalView(
                 bytes: paste.bytes.len(),
                 beginning: paste.beginning.clone(),
             }));
-            held.update(|held| held.asking = Some(paste));
+            held.update(|held| held.asking = Some(text));
             open_dialog(&dialog);
         }
     };
@@ -273,10 +274,10 @@ pub(crate) fn TerminalView(
                     })
             }}
             <PasteDialog id=dialog question answer=Callback::new(move |yes: bool| {
-                let paste = held.update(|held| held.asking.take()).flatten();
+                let text = held.update(|held| held.asking.take()).flatten();
                 question.set(None);
-                match paste {
-                    Some(paste) if yes => send(paste),
+                match (text, screen()) {
+                    (Some(text), Some(screen)) if yes => send(Paste::new(&text, screen.brackets())),
                     _ => focus.run(()),
                 }
             }) />
