@@ -2,6 +2,7 @@
 //! survives, who may look on and play back, and how sessions end.
 
 use crate::support;
+use muster_domain::sessions::wire::ClientMessage;
 use muster_domain::sessions::{EndReason, RecordingState, SessionStatus};
 use muster_tests::portal::ADMINISTRATOR;
 use muster_tests::terminal::{Terminal, start};
@@ -336,6 +337,10 @@ async fn a_flood_is_held_back_by_a_page_that_does_not_read_and_hostile_frames_en
     quick.shows("quick").await.unwrap();
     let mut bad = Terminal::attach(&admin, &other, "bad", None).await.unwrap();
     bad.raw(Frame::text("{nonsense")).await.unwrap();
+    // It is told why, although it went on speaking meanwhile.
+    for _ in 0..100 {
+        let _ = bad.say(&ClientMessage::Consumed { offset: 0 }).await;
+    }
     bad.until("to be sent away", |page| page.refused.is_some())
         .await
         .unwrap();

@@ -44,22 +44,15 @@ pub(super) struct Snapshot {
 /// Output that only the recording has any more.
 pub(super) struct Earlier {
     reader: OutputReader,
-    rest: Option<(u64, Bytes)>,
 }
 
 impl Earlier {
-    /// The next piece, from `at`, ending before `upto` where memory has the rest. Nothing when there is none.
-    pub(super) async fn next(&mut self, at: u64, upto: u64) -> Option<Bytes> {
-        let (offset, bytes) = match self.rest.take() {
-            Some(rest) => rest,
-            None => self.reader.next().await.ok().flatten()?,
-        };
+    /// The next piece, which begins at `at`; nothing when there is none. It is given whole, even where memory has the
+    /// end of it, too: by the time that this was sent, memory may have moved on, and the reader does not go back.
+    pub(super) async fn next(&mut self, at: u64) -> Option<Bytes> {
+        let (offset, bytes) = self.reader.next().await.ok().flatten()?;
         let skip = usize::try_from(at.checked_sub(offset)?).ok()?;
-        let end = usize::try_from(upto.saturating_sub(offset))
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
-        let piece = bytes.slice(skip.min(end)..end);
-        (!piece.is_empty()).then_some(piece)
+        (skip < bytes.len()).then(|| bytes.slice(skip..))
     }
 }
 
@@ -205,7 +198,7 @@ impl Store {
             recording.output_from(offset).await
         };
         match found.await {
-            Ok(reader) => Some(Earlier { reader, rest: None }),
+            Ok(reader) => Some(Earlier { reader }),
             Err(error) => {
                 tracing::warn!(session.id = %session, %error, "a recording could not be read for a browser");
                 None

@@ -4,27 +4,25 @@
 
 use crate::sessions::live::backlog::Read;
 use crate::sessions::live::shared::{Command, LiveState, Reader};
+use crate::sessions::live::socket::{Gone, close, first_message, hang_up, refuse, say, send};
 use crate::sessions::live::{LiveGround, Shared};
 use crate::sessions::recordings::{Earlier, Store};
 use axum::extract::ws::{Message as Frame, WebSocket};
 use bytes::Bytes;
+use futures::StreamExt as _;
 use futures::stream::{SplitSink, SplitStream};
-use futures::{SinkExt as _, StreamExt as _};
 use muster_domain::Actor;
 use muster_domain::sessions::SessionSummary;
 use muster_domain::sessions::wire::{
     ClientMessage, INPUT_FRAME, MAX_TEXT, OUTPUT_WINDOW, ServerMessage, decode_bytes, encode_bytes,
 };
 use muster_session_channel::body::Size;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long the first message may take.
-const FIRST: Duration = Duration::from_secs(10);
-/// How long one write may take.
-const WRITE: Duration = Duration::from_secs(30);
 /// How often a silent browser is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A browser that was silent for so long is gone.
@@ -48,14 +46,6 @@ pub struct Attachment {
     pub is_other: bool,
 }
 
-/// Why a browser is let go.
-enum Gone {
-    /// It is not there any more.
-    Silently,
-    /// The session is over; it knows.
-    Over,
-}
-
 struct Browser {
     shared: Arc<Shared>,
     store: Store,
@@ -77,16 +67,20 @@ struct Browser {
 /// Serves a browser until it goes or the session is over. Answers how it was in the session, for the audit log.
 pub async fn serve(attachment: Attachment, shared: Arc<Shared>, socket: WebSocket) {
     let (mut sink, mut frames) = socket.split();
-    let first = tokio::time::timeout(FIRST, first_message(&mut frames)).await;
-    let Ok(Some(ClientMessage::Attach {
+    let Some(ClientMessage::Attach {
         client,
         watch,
         cursor,
         cols,
         rows,
-    })) = first
+    }) = first_message(&mut frames).await
     else {
-        let _ = refuse(&mut sink, "The first message has to be `attach`.").await;
+        if refuse(&mut sink, "The first message has to be `attach`.")
+            .await
+            .is_ok()
+        {
+            hang_up(&mut frames).await;
+        }
         return;
     };
     let client: String = client.chars().take(64).collect();
@@ -130,50 +124,24 @@ pub async fn serve(attachment: Attachment, shared: Arc<Shared>, socket: WebSocke
         shared.tell(Command::Resize(Size { cols, rows })).await;
     }
     let stop = ground.stop.clone();
-    tokio::select! {
-        () = stop.cancelled() => {}
-        _ = browser.run(cursor, frames, pulse) => {}
-    }
+    let gone = tokio::select! {
+        () = stop.cancelled() => Gone::Silently,
+        gone = browser.run(cursor, &mut frames, pulse) => gone,
+    };
     shared.leave(number);
     shared.tell(Command::Left { name }).await;
+    if matches!(gone, Gone::Over) {
+        hang_up(&mut frames).await;
+    }
 }
 
 /// Tells a browser that comes too late that the session is over.
 pub async fn tell_end(socket: WebSocket, session: Box<SessionSummary>) {
     let (mut sink, mut frames) = socket.split();
-    let first = tokio::time::timeout(FIRST, first_message(&mut frames)).await;
-    if matches!(first, Ok(Some(_))) && say(&mut sink, &ServerMessage::Ended { session }).await.is_ok() {
-        let _ = tokio::time::timeout(WRITE, sink.send(Frame::Close(None))).await;
-    }
-}
-
-async fn first_message(frames: &mut SplitStream<WebSocket>) -> Option<ClientMessage> {
-    while let Some(Ok(frame)) = frames.next().await {
-        if let Frame::Text(text) = frame {
-            return serde_json::from_str(text.as_str()).ok();
-        }
-    }
-    None
-}
-
-async fn refuse(sink: &mut SplitSink<WebSocket, Frame>, message: &str) -> Result<(), Gone> {
-    let message = ServerMessage::Refused {
-        message: message.to_owned(),
-    };
-    say(sink, &message).await?;
-    let _ = tokio::time::timeout(WRITE, sink.send(Frame::Close(None))).await;
-    Ok(())
-}
-
-async fn say(sink: &mut SplitSink<WebSocket, Frame>, message: &ServerMessage) -> Result<(), Gone> {
-    let text = serde_json::to_string(message).map_err(|_| Gone::Silently)?;
-    send(sink, Frame::Text(text.into())).await
-}
-
-async fn send(sink: &mut SplitSink<WebSocket, Frame>, frame: Frame) -> Result<(), Gone> {
-    match tokio::time::timeout(WRITE, sink.send(frame)).await {
-        Ok(Ok(())) => Ok(()),
-        _ => Err(Gone::Silently),
+    let first = first_message(&mut frames).await;
+    if first.is_some() && say(&mut sink, &ServerMessage::Ended { session }).await.is_ok() {
+        close(&mut sink).await;
+        hang_up(&mut frames).await;
     }
 }
 
@@ -182,19 +150,30 @@ fn cells(number: u32) -> u16 {
 }
 
 impl Browser {
+    /// Serves until there is a reason to stop.
     async fn run(
+        self,
+        cursor: Option<u64>,
+        frames: &mut SplitStream<WebSocket>,
+        pulse: watch::Receiver<u64>,
+    ) -> Gone {
+        let Err(gone) = self.follow(cursor, frames, pulse).await;
+        gone
+    }
+
+    async fn follow(
         mut self,
         cursor: Option<u64>,
-        mut frames: SplitStream<WebSocket>,
+        frames: &mut SplitStream<WebSocket>,
         mut pulse: watch::Receiver<u64>,
-    ) -> Result<(), Gone> {
+    ) -> Result<Infallible, Gone> {
         self.greet(cursor).await?;
         let mut heard = Instant::now();
         let mut ping = tokio::time::interval(PING_EVERY);
         loop {
             pulse.mark_unchanged();
             self.changes().await?;
-            self.output(&mut frames, &mut heard).await?;
+            self.output(frames, &mut heard).await?;
             self.farewell().await?;
             tokio::select! {
                 frame = frames.next() => match frame {
@@ -348,7 +327,7 @@ impl Browser {
                     piece
                 }
                 Read::Nothing => return Ok(()),
-                Read::Gone(start) => match self.earlier_piece(start).await {
+                Read::Gone(start) => match self.earlier_piece().await {
                     Some(piece) => piece,
                     None => {
                         // Nowhere any more: the page is told, rather than shown something else.
@@ -379,11 +358,11 @@ impl Browser {
     }
 
     /// The next piece from the recording; nothing when it is not there either.
-    async fn earlier_piece(&mut self, upto: u64) -> Option<Bytes> {
+    async fn earlier_piece(&mut self) -> Option<Bytes> {
         if self.earlier.is_none() {
             self.earlier = self.store.earlier(&self.shared.id, self.at).await;
         }
-        let piece = self.earlier.as_mut()?.next(self.at, upto).await;
+        let piece = self.earlier.as_mut()?.next(self.at).await;
         if piece.is_none() {
             self.earlier = None;
         }
@@ -399,7 +378,7 @@ impl Browser {
         };
         let Some(session) = session else { return Ok(()) };
         say(&mut self.sink, &ServerMessage::Ended { session }).await?;
-        let _ = tokio::time::timeout(WRITE, self.sink.send(Frame::Close(None))).await;
+        close(&mut self.sink).await;
         Err(Gone::Over)
     }
 

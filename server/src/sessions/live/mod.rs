@@ -9,6 +9,7 @@ mod input;
 mod journal;
 mod output;
 mod shared;
+mod socket;
 mod task;
 
 pub use attach::{Attachment, serve, tell_end};

@@ -32,6 +32,8 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_secs(60);
 /// How long one write may take: whoever does not read for longer loses the leg, not the session.
 const WRITE: Duration = Duration::from_secs(60);
+/// How long an end that was told that the session is over may take to hang up.
+const HANG_UP: Duration = Duration::from_secs(2);
 /// Frames that cannot be read before the leg is closed.
 const MAX_BAD_FRAMES: u32 = 100;
 
@@ -58,6 +60,7 @@ pub(crate) async fn run(
             let frame = Frame::Binary(closed_frame(&plane, &live, Some(output)));
             let _ = tokio::time::timeout(FIRST_FRAME, sink.send(frame)).await;
             let _ = tokio::time::timeout(FIRST_FRAME, sink.close()).await;
+            hang_up(&mut frames).await;
         }
     }
 }
@@ -174,7 +177,14 @@ async fn serve(
     stop.cancel();
     drop(outbox);
     let _ = writer.await;
+    hang_up(&mut frames).await;
     tracing::info!(session.id = %session_id, role = role.name(), "a data channel is closed");
+}
+
+/// Reads on until the other end has hung up: a socket that is dropped with unread bytes takes back what was sent, and
+/// the last of that says why the session is over.
+async fn hang_up(frames: &mut SplitStream<WebSocket>) {
+    let _ = tokio::time::timeout(HANG_UP, async { while let Some(Ok(_)) = frames.next().await {} }).await;
 }
 
 async fn write(
