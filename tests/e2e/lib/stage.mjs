@@ -85,6 +85,13 @@ export class Stage {
       const targets = found.nodes.slice(0, 3).map((node) => `    ${node.target.join(' ')}: ${node.failureSummary}`);
       this.#problems.push(`axe: ${found.id} (${found.impact}) on ${where}: ${found.help}\n${targets.join('\n')}`);
     }
+    // axe cannot see that a drawing is not drawn.
+    const blank = await page.evaluate(() =>
+      [...document.querySelectorAll('.icon')]
+        .filter((icon) => icon.parentElement.checkVisibility() && icon.getBoundingClientRect().width < 1)
+        .map((icon) => icon.parentElement.outerHTML.slice(0, 200)),
+    );
+    if (blank.length > 0) this.#problems.push(`icons that are not drawn on ${where}: ${blank.slice(0, 3).join('\n')}`);
   }
 
   /** A picture of the page in tests/e2e/output. */

@@ -310,6 +310,17 @@ fn Recording(view: RecordingView, detail: Option<SessionDetail>, may_audit: bool
                     <div class="needs-script">
                         <div class="player-stage">
                             <PlayerScreen view=view.clone() controls player />
+                            // For the mouse alone: the same as the button below.
+                            <button
+                                type="button"
+                                class="player-begin"
+                                aria-hidden="true"
+                                tabindex="-1"
+                                hidden=move || { controls.playing.get() || controls.now.get() > 0.0 }
+                                on:click=move |_| wish.run(Wish::Toggle)
+                            >
+                                <Icon glyph=Glyph::Command />
+                            </button>
                         </div>
                         <SeekBar view=view.clone() controls duration hits=hit_times marks=marks.into() wish />
                         <Buttons controls duration is_live wish />
@@ -329,11 +340,6 @@ fn Recording(view: RecordingView, detail: Option<SessionDetail>, may_audit: bool
                     </p>
                 </section>
                 <Transcript session=id.clone() controls version wish />
-            </div>
-            <div class="stack">
-                <SealCard view=view.clone() />
-                <CommandsCard commands=view.commands.clone() wish />
-                <FactsCard view detail />
                 {may_audit
                     .then(|| {
                         view! {
@@ -343,6 +349,11 @@ fn Recording(view: RecordingView, detail: Option<SessionDetail>, may_audit: bool
                             </section>
                         }
                     })}
+            </div>
+            <div class="stack">
+                <SealCard view=view.clone() />
+                <CommandsCard commands=view.commands.clone() wish />
+                <FactsCard view detail />
             </div>
         </div>
     }
