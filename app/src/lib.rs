@@ -20,6 +20,7 @@ mod audit;
 mod backend;
 mod commands;
 mod components;
+mod dom;
 mod error;
 mod fleet;
 mod forms;

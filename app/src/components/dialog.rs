@@ -2,6 +2,7 @@
 //! Opened by invoker attributes, which need no script in current browsers, and by script in others.
 
 use super::button::Tone;
+use crate::dom::elements;
 use leptos::attr::custom::custom_attribute;
 use leptos::ev;
 use leptos::prelude::*;
@@ -30,15 +31,8 @@ pub(crate) fn close_dialog(id: &str) {
 
 /// Closes whatever dialog is open. For use after an act succeeded.
 pub(crate) fn close_dialogs() {
-    if let Ok(open) = document().query_selector_all("dialog[open]") {
-        for at in 0..open.length() {
-            if let Some(dialog) = open
-                .get(at)
-                .and_then(|node| node.dyn_into::<HtmlDialogElement>().ok())
-            {
-                dialog.close();
-            }
-        }
+    for dialog in elements::<HtmlDialogElement>("dialog[open]") {
+        dialog.close();
     }
 }
 

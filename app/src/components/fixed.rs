@@ -2,7 +2,7 @@
 //! of elements: made one by one with their attributes they are most of what a page costs. Everything that is put in
 //! is escaped here; nothing else in the pages writes markup.
 
-use leptos::tachys::html::InertElement;
+use super::fixed_view::FixedView;
 
 /// Bytes that most elements fit in, so that they are written without moving.
 const ROOM: usize = 256;
@@ -81,24 +81,80 @@ impl Fixed {
         self
     }
 
+    /// Adds an element, written by `fill`; `class` may be empty. Unlike [`Fixed::child`] it is written in place.
+    pub(crate) fn inside(mut self, name: &'static str, class: &str, fill: impl FnOnce(Self) -> Self) -> Self {
+        let body = self.body();
+        body.push('<');
+        body.push_str(name);
+        let outer = std::mem::replace(&mut self.name, name);
+        self.head = true;
+        if !class.is_empty() {
+            self = self.attribute("class", class);
+        }
+        let mut this = fill(self);
+        this.end();
+        this.name = outer;
+        this
+    }
+
     /// Adds an icon.
     pub(crate) fn icon(mut self, glyph: super::Glyph) -> Self {
         self.body().push_str(glyph.markup());
         self
     }
 
-    fn finish(mut self) -> String {
+    fn end(&mut self) {
         let name = self.name;
         let text = self.body();
+        if name == "input" {
+            return;
+        }
         text.push_str("</");
         text.push_str(name);
         text.push('>');
+    }
+
+    fn finish(mut self) -> String {
+        self.end();
         self.text
     }
 
     /// The element as part of a page.
-    pub(crate) fn view(self) -> InertElement {
-        InertElement::new(self.finish())
+    pub(crate) fn view(self) -> FixedView {
+        FixedView::whole(self.finish())
+    }
+}
+
+/// A row of a table, by its cells: when it is written again, only cells that have changed are put in anew, and what has
+/// the focus keeps it.
+pub(crate) struct FixedRow {
+    head: String,
+    cells: Vec<String>,
+}
+
+impl FixedRow {
+    /// A row that the keyboard can mark; `class` may be empty.
+    pub(crate) fn new(class: &str) -> Self {
+        let row = Fixed::new("tr", class)
+            .attribute("data-row", "")
+            .attribute("tabindex", "-1");
+        let mut head = row.text;
+        head.push('>');
+        Self {
+            head,
+            cells: Vec::new(),
+        }
+    }
+
+    /// Adds a cell.
+    pub(crate) fn cell(mut self, cell: Fixed) -> Self {
+        self.cells.push(cell.finish());
+        self
+    }
+
+    /// The row as part of a page.
+    pub(crate) fn view(self) -> FixedView {
+        FixedView::with_parts(self.head, self.cells, "</tr>")
     }
 }
 
@@ -118,6 +174,41 @@ mod tests {
         assert_eq!(
             written,
             format!("<span class=\"{escaped}\" title=\"{escaped}\">{escaped}<b>{escaped}</b></span>")
+        );
+    }
+
+    #[test]
+    fn what_is_written_in_place_is_what_a_child_is() {
+        let part = |part: Fixed| {
+            part.attribute("title", "<t>")
+                .text("in")
+                .icon(crate::components::Glyph::Check)
+        };
+        let child = part(Fixed::new("b", "x"));
+        let with_child = Fixed::new("p", "").text("a").child(child).text("z").finish();
+        let in_place = Fixed::new("p", "")
+            .text("a")
+            .inside("b", "x", part)
+            .text("z")
+            .finish();
+        assert_eq!(in_place, with_child);
+        let empty = Fixed::new("p", "").inside("b", "", |part| part).finish();
+        assert_eq!(empty, "<p><b></b></p>");
+        let void = Fixed::new("p", "")
+            .inside("input", "", |input| input.attribute("name", "n"))
+            .text("z");
+        assert_eq!(void.finish(), "<p><input name=\"n\">z</p>");
+    }
+
+    #[test]
+    fn a_row_is_its_cells() {
+        use leptos::prelude::RenderHtml as _;
+        let row = FixedRow::new("previewed")
+            .cell(Fixed::new("td", "").text("<1>"))
+            .cell(Fixed::new("td", "mono"));
+        assert_eq!(
+            row.view().to_html(),
+            "<tr class=\"previewed\" data-row=\"\" tabindex=\"-1\"><td>&lt;1&gt;</td><td class=\"mono\"></td></tr>"
         );
     }
 

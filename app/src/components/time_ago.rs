@@ -1,6 +1,8 @@
 //! Points in time, relative for people and exact on hover. The server writes the exact time; the
 //! browser turns it into "4 s ago" once it is hydrated, so that both agree at first.
 
+use super::Fixed;
+use crate::dom::elements;
 use crate::live::clock::use_now;
 use leptos::prelude::*;
 use muster_domain::Timestamp;
@@ -57,6 +59,32 @@ pub(crate) fn TimeAgo(at: Timestamp) -> impl IntoView {
             }}
         </time>
     }
+}
+
+/// A point in time as text: the exact one, until [`keep_ages`] makes an age of it.
+pub(crate) fn time_ago(at: Timestamp) -> Fixed {
+    Fixed::new("time", "")
+        .attribute("datetime", &at.rfc3339())
+        .attribute("title", &at.readable())
+        .attribute("data-at", &at.0.to_string())
+        .text(&at.readable())
+}
+
+/// Keeps the ages of all [`time_ago`] in what `within` selects right, from hydration on and whenever the caller's view
+/// is made again.
+pub(crate) fn keep_ages(within: &'static str) {
+    let now = use_now();
+    Effect::new(move |_| {
+        let Some(now) = now.get() else { return };
+        for time in elements::<web_sys::Element>(&format!("{within} time[data-at]")) {
+            let at = time.get_attribute("data-at").and_then(|at| at.parse().ok());
+            let Some(at) = at.map(Timestamp) else { continue };
+            let text = relative(now, at);
+            if time.text_content().as_deref() != Some(&text) {
+                time.set_text_content(Some(&text));
+            }
+        }
+    });
 }
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
 //! The table of nodes, with its selection.
 
-use super::selection::{range, use_selection};
+use super::selection::{Selected, range, use_selection};
 use super::url_state::{Column, FleetUrl};
-use crate::components::{Fixed, Glyph, SortHeader, TableCard, TimeAgo, status_dot, tag_list};
+use crate::components::{
+    Fixed, FixedRow, Glyph, SortHeader, TableCard, keep_ages, status_dot, tag_list, time_ago,
+};
+use crate::dom::elements;
 use crate::sessions::open_terminal;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use muster_domain::fleet::{FleetSort, NodeSummary, PingStatus};
+
+/// The name of the rows' boxes in the form `run-form`.
+const NODES: &str = "nodes";
 
 /// `Debian GNU/Linux 12`.
 pub(super) fn platform(node: &NodeSummary) -> String {
@@ -48,16 +54,28 @@ pub(super) fn NodeTable(
             selection.change(|selected| selected.set(&ids, on));
         }
     };
-    let toggle = Callback::new(move |(id, on, with_shift): (String, bool, bool)| {
-        let last = if with_shift {
+    // `click`, not `change`: only it knows about Shift. Rows are text, so their boxes are listened to here.
+    let click = move |event: ev::MouseEvent| {
+        let Some(input) = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok())
+            .filter(|input| input.name() == NODES)
+        else {
+            return;
+        };
+        let id = input.value();
+        let last = if event.shift_key() {
             last_clicked.get_value()
         } else {
             None
         };
         let rows = range(&ids, last.as_deref(), &id).to_vec();
-        selection.change(|selected| selected.set(&rows, on));
+        selection.change(|selected| selected.set(&rows, input.checked()));
         last_clicked.set_value(Some(id));
-    });
+    };
+    // Also when rows were made anew: the server, and so their text, knows nothing of the selection.
+    Effect::new(move |_| selection.0.with(mark_selected));
+    keep_ages("table.nodes");
     let headers: Vec<AnyView> = columns
         .iter()
         .map(|column| match column.sort() {
@@ -89,15 +107,15 @@ pub(super) fn NodeTable(
                         </th>
                     </tr>
                 </thead>
-                <tbody>
+                <tbody on:click=click>
                     {nodes
                         .into_iter()
                         .map(|node| {
                             let preview = state.with_node(Some(node.node_id.to_string())).address();
                             let shown = previewed.as_deref() == Some(node.node_id.as_str());
-                            view! { <Row node columns=columns.clone() toggle preview shown may_open /> }
+                            row(&node, &columns, &preview, shown, may_open)
                         })
-                        .collect_view()}
+                        .collect::<Vec<_>>()}
                 </tbody>
             </table>
         </TableCard>
@@ -110,98 +128,76 @@ fn sort_header(state: &FleetUrl, label: &'static str, sort: FleetSort) -> impl I
     view! { <SortHeader label href descending /> }
 }
 
-#[component]
-fn Row(
-    node: NodeSummary,
-    columns: Vec<Column>,
-    toggle: Callback<(String, bool, bool)>,
-    preview: String,
+/// Ticks the boxes of what is selected.
+fn mark_selected(selected: &Selected) {
+    for input in elements::<web_sys::HtmlInputElement>("table.nodes [data-act=select]") {
+        let has = selected.has(&input.value());
+        input.set_checked(has);
+        if let Ok(Some(row)) = input.closest("tr") {
+            let _ = row.class_list().toggle_with_force("selected", has);
+        }
+    }
+}
+
+fn row(
+    node: &NodeSummary,
+    columns: &[Column],
+    preview: &str,
     shown: bool,
     may_open: bool,
-) -> impl IntoView {
-    let selection = use_selection();
-    let id = node.node_id.to_string();
-    let is_selected = {
-        let id = id.clone();
-        Memo::new(move |_| selection.0.with(|selected| selected.has(&id)))
-    };
-    let click = {
-        let id = id.clone();
-        // `click`, not `change`: only it knows about Shift.
-        move |event: ev::MouseEvent| {
-            let on = event
-                .target()
-                .and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok())
-                .is_some_and(|input| input.checked());
-            toggle.run((id.clone(), on, event.shift_key()));
-        }
-    };
-    let select_label = format!("Select {}", node.name);
-    let link = Fixed::new("a", "strong")
-        .attribute("href", &format!("/fleet/{id}"))
-        .attribute("data-act", "open");
-    let lines = Fixed::new("div", "two-lines")
-        .child(link.text(&node.name))
-        .child(Fixed::new("small", "mono").text(&id));
-    let name = Fixed::new("td", "").child(lines).view();
+) -> impl IntoView + use<> {
+    let id = node.node_id.as_str();
+    let pick = Fixed::new("td", "pick").inside("input", "", |input| {
+        input
+            .attribute("type", "checkbox")
+            .attribute("name", NODES)
+            .attribute("value", id)
+            .attribute("form", "run-form")
+            .attribute("data-act", "select")
+            .attribute("aria-label", &format!("Select {}", node.name))
+    });
+    let name = Fixed::new("td", "").inside("div", "two-lines", |lines| {
+        let lines = lines.inside("a", "strong", |link| {
+            link.attribute("href", &format!("/fleet/{id}"))
+                .attribute("data-act", "open")
+                .text(&node.name)
+        });
+        lines.inside("small", "mono", |line| line.text(id))
+    });
     let mut acts = Fixed::new("td", "right nowrap");
     if may_open && node.ping_status == PingStatus::Online {
-        acts = acts.child(open_terminal(&id, &node.name));
+        acts = acts.child(open_terminal(id, &node.name));
     }
-    let preview = Fixed::new("a", "btn quiet small")
-        .attribute("href", &preview)
-        .attribute("data-act", "preview")
-        .attribute("data-noscroll", "")
-        .attribute("aria-label", &format!("Preview {}", node.name))
-        .attribute("title", "Preview (e)")
-        .icon(Glyph::Right);
-    let acts = acts.child(preview).view();
-    view! {
-        <tr data-row="" tabindex="-1" class:selected=move || is_selected.get() class:previewed=shown>
-            <td class="pick">
-                <input
-                    type="checkbox"
-                    name="nodes"
-                    value=id.clone()
-                    r#form="run-form"
-                    data-act="select"
-                    aria-label=select_label
-                    prop:checked=move || is_selected.get()
-                    on:click=click
-                />
-            </td>
-            {name}
-            {columns.into_iter().map(|column| cell(column, &node)).collect_view()}
-            {acts}
-        </tr>
-    }
+    let acts = acts.inside("a", "btn quiet small", |link| {
+        link.attribute("href", preview)
+            .attribute("data-act", "preview")
+            .attribute("data-noscroll", "")
+            .attribute("aria-label", &format!("Preview {}", node.name))
+            .attribute("title", "Preview (e)")
+            .icon(Glyph::Right)
+    });
+    let row = FixedRow::new(if shown { "previewed" } else { "" })
+        .cell(pick)
+        .cell(name);
+    let cells = columns.iter().map(|column| cell(*column, node));
+    cells.fold(row, FixedRow::cell).cell(acts).view()
 }
 
-fn cell(column: Column, node: &NodeSummary) -> AnyView {
+fn cell(column: Column, node: &NodeSummary) -> Fixed {
     match column {
         Column::Status => {
-            let dot = status_dot(node.ping_status.into(), node.ping_status.label());
-            Fixed::new("td", "").child(dot).view().into_any()
+            Fixed::new("td", "").child(status_dot(node.ping_status.into(), node.ping_status.label()))
         }
-        Column::Platform => Fixed::new("td", "nowrap").text(&platform(node)).view().into_any(),
-        Column::Agent => mono(&node.agent_version),
-        Column::Address => mono(&node.ip_address),
-        Column::Tags => Fixed::new("td", "")
-            .child(tag_list(&node.tags, 2))
-            .view()
-            .into_any(),
-        Column::LastPing => view! {
-            <td class="muted nowrap">
-                {match node.last_ping_at {
-                    Some(at) => view! { <TimeAgo at /> }.into_any(),
-                    None => "never".into_any(),
-                }}
-            </td>
+        Column::Platform => Fixed::new("td", "nowrap").text(&platform(node)),
+        Column::Agent => Fixed::new("td", "mono nowrap").text(&node.agent_version),
+        Column::Address => Fixed::new("td", "mono nowrap").text(&node.ip_address),
+        Column::Tags => Fixed::new("td", "").child(tag_list(&node.tags, 2)),
+        Column::LastPing => {
+            let cell = Fixed::new("td", "muted nowrap");
+            match node.last_ping_at {
+                Some(at) => cell.child(time_ago(at)),
+                None => cell.text("never"),
+            }
         }
-        .into_any(),
     }
-}
-
-fn mono(text: &str) -> AnyView {
-    Fixed::new("td", "mono nowrap").text(text).view().into_any()
 }

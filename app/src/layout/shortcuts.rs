@@ -3,6 +3,7 @@
 
 use super::storage::{keep_choice, read_choice};
 use crate::components::dialog::open_dialog;
+use crate::dom::elements;
 use crate::url::Query;
 use leptos::ev;
 use leptos::prelude::*;
@@ -70,13 +71,7 @@ fn is_in_terminal(event: &ev::KeyboardEvent) -> bool {
 }
 
 fn row_elements() -> Vec<HtmlElement> {
-    let mut rows = Vec::new();
-    if let Ok(found) = document().query_selector_all("[data-row]") {
-        for at in 0..found.length() {
-            rows.extend(found.get(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()));
-        }
-    }
-    rows
+    elements("[data-row]")
 }
 
 /// What a row is known by, also after the table was drawn anew: where it leads.
@@ -154,16 +149,11 @@ fn act_on_row(act: &str, last: Option<&str>) -> bool {
 
 /// Closes menus that are open; says whether there were any.
 fn close_menus() -> bool {
-    let mut any = false;
-    if let Ok(found) = document().query_selector_all("details.menu[open]") {
-        for at in 0..found.length() {
-            if let Some(menu) = found.get(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) {
-                let _ = menu.remove_attribute("open");
-                any = true;
-            }
-        }
+    let open = elements::<web_sys::Element>("details.menu[open]");
+    for menu in &open {
+        let _ = menu.remove_attribute("open");
     }
-    any
+    !open.is_empty()
 }
 
 /// Listens while the frame is there.
@@ -282,15 +272,9 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
                 .target()
                 .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
                 .and_then(|element| element.closest("details.menu").ok().flatten());
-            if let Ok(found) = document().query_selector_all("details.menu[open]") {
-                for at in 0..found.length() {
-                    if let Some(menu) = found
-                        .get(at)
-                        .and_then(|node| node.dyn_into::<web_sys::Element>().ok())
-                        && inside.as_ref() != Some(&menu)
-                    {
-                        let _ = menu.remove_attribute("open");
-                    }
+            for menu in elements::<web_sys::Element>("details.menu[open]") {
+                if inside.as_ref() != Some(&menu) {
+                    let _ = menu.remove_attribute("open");
                 }
             }
         });

@@ -24,4 +24,26 @@ export default async function fleet(t) {
     await page.getByRole('heading', { name: 'Run command' }).waitFor();
     t.assert.match(page.url(), /\/commands\/new\?/);
   }
+
+  // Rows are text that is put in anew where it has changed: what is ticked stays ticked, what has the focus keeps it.
+  await t.visit(page, '/fleet');
+  const box = row.getByRole('checkbox');
+  await box.check();
+  await page.locator('tr.selected').first().waitFor();
+  await page.reload();
+  await t.hydrated(page);
+  await page.locator('tr.selected').first().waitFor();
+  t.assert.equal(await box.isChecked(), true);
+  await row.locator('time').filter({ hasText: /now|ago/ }).waitFor();
+  const seen = await row.evaluate((tr) => {
+    const link = tr.querySelector('[data-act=open]');
+    link.focus();
+    window.marked = { link, box: tr.querySelector('input') };
+    return tr.querySelector('time').dataset.at;
+  });
+  await t.until('a later ping', async () => (await row.locator('time').getAttribute('data-at')) !== seen, 90_000);
+  const kept = await page.evaluate(() => [document.activeElement === window.marked.link, window.marked.box.isConnected, window.marked.box.checked]);
+  t.assert.deepEqual(kept, [true, true, true]);
+  await box.uncheck();
+  await page.locator('tr.selected').waitFor({ state: 'detached' });
 }
