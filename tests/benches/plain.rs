@@ -41,6 +41,8 @@ async fn shell(socket: WebSocket) -> Fallible<()> {
     let terminal = ioctl_tiocgptpeer(&master, flags)?;
     let mut program = Command::new("setsid")
         .args(["--ctty", "bash", "--norc"])
+        // Whoever measures waits for it, and may have none.
+        .env("PS1", "# ")
         .stdin(Stdio::from(terminal.try_clone()?))
         .stdout(Stdio::from(terminal.try_clone()?))
         .stderr(Stdio::from(terminal))

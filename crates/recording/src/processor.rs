@@ -6,8 +6,9 @@ use tokio::sync::oneshot;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// How much the thread stands back for others, as `nice` counts.
-const NICE: i32 = 10;
+/// How much the thread stands back for others, as `nice` counts: as far as it goes. What is recorded is in a file before it
+/// is shown; sealing it can wait for a flood's end, up to `Settings::max_behind_bytes`.
+const NICE: i32 = 19;
 
 /// Does work on a thread of its own, one piece after the other. The thread ends with it.
 pub(crate) struct Processor {

@@ -441,6 +441,8 @@ impl Browser {
                     // Nobody has worked off what was not sent.
                     reader.consumed = reader.consumed.max(offset.min(self.at));
                 }
+                let behind = state.behind();
+                state.backlog.trim(behind);
                 drop(state);
                 if was_behind {
                     self.shared.look();

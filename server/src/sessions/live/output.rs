@@ -13,27 +13,54 @@ use tokio::time::Instant;
 /// Output that is recorded and shown in one piece at most.
 const PIECE: usize = 64 * 1024;
 
+/// Output that came in several messages and goes on in one piece.
+#[derive(Default)]
+struct Pieces {
+    pieces: Vec<Bytes>,
+    size: usize,
+}
+
+impl Pieces {
+    fn add(&mut self, piece: Bytes) {
+        self.size += piece.len();
+        self.pieces.push(piece);
+    }
+
+    /// All in one; copied at most once.
+    fn take(&mut self) -> Bytes {
+        let size = std::mem::take(&mut self.size);
+        if self.pieces.len() <= 1 {
+            return self.pieces.pop().unwrap_or_default();
+        }
+        let mut all = BytesMut::with_capacity(size);
+        for piece in self.pieces.drain(..) {
+            all.extend_from_slice(&piece);
+        }
+        all.freeze()
+    }
+}
+
 impl Task {
     /// Takes all that the channel has to tell.
     pub(super) async fn take_events(&mut self) {
-        let mut output = BytesMut::new();
+        let mut output = Pieces::default();
         let mut shown = false;
         while let Some(event) = self.channel.poll_event() {
             match event {
                 ClientEvent::Output(bytes) | ClientEvent::ErrorOutput(bytes) => {
-                    output.extend_from_slice(&bytes);
-                    if output.len() >= PIECE {
-                        shown |= self.output(output.split().freeze()).await;
+                    output.add(bytes.into());
+                    if output.size >= PIECE {
+                        shown |= self.output(output.take()).await;
                     }
                     continue;
                 }
                 other => {
-                    shown |= self.output(output.split().freeze()).await;
+                    shown |= self.output(output.take()).await;
                     self.told(other).await;
                 }
             }
         }
-        shown |= self.output(output.freeze()).await;
+        shown |= self.output(output.take()).await;
         if shown {
             self.shared.pulse();
         }
@@ -119,7 +146,8 @@ impl Task {
             let mut state = self.shared.state();
             state.row.summary.bytes_out += piece.len() as u64;
             state.row.summary.active_at = now;
-            state.backlog.push(piece);
+            let behind = state.behind();
+            state.backlog.push(piece, behind);
         }
         true
     }
