@@ -21,6 +21,7 @@ use crate::url::use_query;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
+use muster_domain::PortalError;
 use muster_domain::commands::{
     CommandChange, CommandDetail, CommandEvent, CommandStatus, InvocationView, OutputStream,
 };
@@ -38,6 +39,7 @@ type Asked = (
     Option<CommandStatus>,
     (String, Option<String>),
     Option<String>,
+    Result<(), PortalError>,
 );
 /// The nodes on show.
 pub(super) type Nodes = Renewed<Page<InvocationView>>;
@@ -142,16 +144,18 @@ pub(crate) fn DetailPage() -> impl IntoView {
         url.with(|url| {
             (url.tab == TabName::Nodes && !url.grouped).then(|| {
                 let narrowed = (url.text.clone(), url.same.clone());
-                (url.id.clone(), url.status, narrowed, url.cursor.clone())
+                let readable = url.readable();
+                (url.id.clone(), url.status, narrowed, url.cursor.clone(), readable)
             })
         })
     });
     let nodes = renewed(
         move || asked.get(),
         |asked: Option<Asked>| async move {
-            let Some((id, status, (text, same), cursor)) = asked else {
+            let Some((id, status, (text, same), cursor, readable)) = asked else {
                 return Ok(Page::default());
             };
+            readable?;
             list_invocations(
                 id,
                 status.map(|status| status.as_str().to_owned()),

@@ -1,7 +1,9 @@
 //! What the address of a command's page says, and the addresses of its neighbours.
 
-use crate::url::{Query, address};
+use super::history_url::read_status;
+use crate::url::{Query, address, keep};
 use muster_domain::commands::{CommandStatus, OutputStream};
+use muster_domain::{FieldError, PortalError};
 
 /// The parts of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub(super) struct DetailUrl {
     /// The stream that was asked for; without one, whichever has text.
     pub(super) stream: Option<OutputStream>,
     pub(super) log: LogView,
+    /// What could not be read. With any, no nodes are looked up: more rows than were asked for would mislead.
+    pub(super) problems: Vec<FieldError>,
 }
 
 /// How the log looks.
@@ -79,13 +83,18 @@ impl DetailUrl {
     /// Reads the query of the address.
     pub(super) fn read(id: String, query: &Query) -> Self {
         let word = query.get("tab").unwrap_or_default();
+        let mut problems = Vec::new();
+        let status = keep(
+            read_status(query.get("status").unwrap_or_default()),
+            &mut problems,
+        );
         Self {
             id,
             tab: TabName::ALL
                 .into_iter()
                 .find(|tab| tab.word() == word)
                 .unwrap_or_default(),
-            status: query.text("status").as_deref().and_then(CommandStatus::parse),
+            status,
             text: query.text("text").unwrap_or_default(),
             cursor: query.text("cursor"),
             node: query.text("node"),
@@ -98,7 +107,16 @@ impl DetailUrl {
                 times: query.get("times") == Some("1"),
                 nowrap: query.get("wrap") == Some("0"),
             },
+            problems,
         }
+    }
+
+    /// Nothing, when all of it could be read.
+    ///
+    /// # Errors
+    /// What could not.
+    pub(super) fn readable(&self) -> Result<(), PortalError> {
+        PortalError::from_fields(self.problems.clone())
     }
 
     /// The address of this state.
@@ -145,6 +163,7 @@ impl DetailUrl {
         Self {
             id: self.id.clone(),
             tab,
+            problems: Vec::new(),
             status: None,
             text: String::new(),
             cursor: None,
@@ -272,11 +291,22 @@ mod tests {
         ] {
             let query = Query::parse(text.split_once('?').map_or("", |(_, query)| query));
             let state = DetailUrl::read("c-1".into(), &query);
+            assert!(state.readable().is_ok());
             assert_eq!(state.address(), text);
             assert_eq!(
                 state.nodes(Some(CommandStatus::TimedOut)),
                 "/commands/c-1?tab=nodes&status=TimedOut"
             );
         }
+    }
+
+    #[test]
+    fn a_status_that_does_not_exist_is_not_passed_over() {
+        let state = DetailUrl::read("c-1".into(), &Query::parse("tab=nodes&status=Bad"));
+        assert!(
+            state
+                .readable()
+                .is_err_and(|error| error.to_string().contains("“Bad” is no status"))
+        );
     }
 }

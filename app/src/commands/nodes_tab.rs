@@ -10,8 +10,10 @@ use crate::components::{
     TableCard, TextField, any_or, grouped, plural,
 };
 use crate::live::clock::use_now;
+use crate::url::problem_of;
 use leptos::prelude::*;
 use leptos_router::components::Form;
+use muster_domain::FieldError;
 use muster_domain::commands::{CommandStatus, InvocationView, details_label};
 use muster_domain::paging::Page;
 use std::sync::Arc;
@@ -20,8 +22,14 @@ use std::sync::Arc;
 #[component]
 pub(super) fn NodesTab(page: Live, nodes: Nodes, output: Output) -> impl IntoView {
     let asked = Memo::new(move |_| {
-        page.url
-            .with(|url| (url.status, url.text.clone(), url.same.clone()))
+        page.url.with(|url| {
+            (
+                url.status,
+                url.text.clone(),
+                url.same.clone(),
+                url.problems.clone(),
+            )
+        })
     });
     let chosen = Memo::new(move |_| page.url.with(|url| url.node.is_some() && url.with.is_none()));
     let compared = Memo::new(move |_| page.url.with(|url| url.node.is_some() && url.with.is_some()));
@@ -29,8 +37,8 @@ pub(super) fn NodesTab(page: Live, nodes: Nodes, output: Output) -> impl IntoVie
     view! {
         <Ways page />
         {move || {
-            let (status, text, same) = asked.get();
-            (!by_output.get()).then(|| view! { <Filter page status text same /> })
+            let (status, text, same, problems) = asked.get();
+            (!by_output.get()).then(|| view! { <Filter page status text same problems /> })
         }}
         // Above the list, where one lands after choosing a node far down.
         {move || chosen.get().then(|| view! { <OutputPanel page output /> })}
@@ -104,12 +112,18 @@ fn List(page: Live, nodes: Nodes) -> impl IntoView {
 }
 
 #[component]
-fn Filter(page: Live, status: Option<CommandStatus>, text: String, same: Option<String>) -> impl IntoView {
+fn Filter(
+    page: Live,
+    status: Option<CommandStatus>,
+    text: String,
+    same: Option<String>,
+    problems: Vec<FieldError>,
+) -> impl IntoView {
     let options = any_or(CommandStatus::ALL.iter().map(|one| (one.as_str(), one.label())));
     let (action, clear) = page
         .url
         .with_untracked(|url| (format!("/commands/{}", url.id), url.nodes(None)));
-    let filtered = status.is_some() || !text.is_empty() || same.is_some();
+    let filtered = status.is_some() || !text.is_empty() || same.is_some() || !problems.is_empty();
     view! {
         <Form method="GET" action=action attr:class="command-filter" attr:role="search" attr:aria-label="Filter nodes">
             <input type="hidden" name="tab" value="nodes" />
@@ -126,6 +140,7 @@ fn Filter(page: Live, status: Option<CommandStatus>, text: String, same: Option<
                 label="Status"
                 options
                 selected=status.map(CommandStatus::as_str).unwrap_or_default()
+                error=problem_of(&problems, "status")
             />
             <div class="row">
                 <button type="submit" class="btn">

@@ -6,6 +6,8 @@ use super::fixed_view::FixedView;
 
 /// Bytes that most elements fit in, so that they are written without moving.
 const ROOM: usize = 256;
+/// The same for rows of tables.
+const ROW_ROOM: usize = 2_560;
 
 /// An element that is being written. Lives only until [`Fixed::view`].
 pub(crate) struct Fixed {
@@ -16,23 +18,34 @@ pub(crate) struct Fixed {
 }
 
 fn escape(from: &str, into: &mut String) {
-    let mut rest = from;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        let (plain, special) = rest.split_at(at);
-        into.push_str(plain);
-        into.push_str(match special.as_bytes().first() {
-            Some(b'&') => "&amp;",
-            Some(b'<') => "&lt;",
-            Some(b'>') => "&gt;",
-            Some(b'"') => "&quot;",
-            _ => "&#39;",
-        });
-        rest = special.get(1..).unwrap_or_default();
+    let mut plain = 0;
+    // By bytes: what is special is one byte each, and never part of a longer character.
+    for (at, byte) in from.bytes().enumerate() {
+        let written = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            b'\'' => "&#39;",
+            _ => continue,
+        };
+        into.push_str(from.get(plain..at).unwrap_or_default());
+        into.push_str(written);
+        plain = at + 1;
     }
-    into.push_str(rest);
+    into.push_str(from.get(plain..).unwrap_or_default());
 }
 
 impl Fixed {
+    /// No element yet: the first that is added is the one.
+    pub(crate) fn bare() -> Self {
+        Self {
+            name: "",
+            text: String::with_capacity(ROOM),
+            head: false,
+        }
+    }
+
     /// An empty element; `class` may be empty.
     pub(crate) fn new(name: &'static str, class: &str) -> Self {
         let mut text = String::with_capacity(ROOM);
@@ -74,14 +87,7 @@ impl Fixed {
         self
     }
 
-    /// Adds an element.
-    pub(crate) fn child(mut self, child: Self) -> Self {
-        let child = child.finish();
-        self.body().push_str(&child);
-        self
-    }
-
-    /// Adds an element, written by `fill`; `class` may be empty. Unlike [`Fixed::child`] it is written in place.
+    /// Adds an element, written by `fill`; `class` may be empty.
     pub(crate) fn inside(mut self, name: &'static str, class: &str, fill: impl FnOnce(Self) -> Self) -> Self {
         let body = self.body();
         body.push('<');
@@ -106,7 +112,7 @@ impl Fixed {
     fn end(&mut self) {
         let name = self.name;
         let text = self.body();
-        if name == "input" {
+        if matches!(name, "" | "input") {
             return;
         }
         text.push_str("</");
@@ -128,33 +134,31 @@ impl Fixed {
 /// A row of a table, by its cells: when it is written again, only cells that have changed are put in anew, and what has
 /// the focus keeps it.
 pub(crate) struct FixedRow {
-    head: String,
-    cells: Vec<String>,
+    row: Fixed,
+    ends: Vec<usize>,
 }
 
 impl FixedRow {
     /// A row that the keyboard can mark; `class` may be empty.
     pub(crate) fn new(class: &str) -> Self {
-        let row = Fixed::new("tr", class)
+        let mut row = Fixed::new("tr", class)
             .attribute("data-row", "")
             .attribute("tabindex", "-1");
-        let mut head = row.text;
-        head.push('>');
-        Self {
-            head,
-            cells: Vec::new(),
-        }
+        row.body().reserve(ROW_ROOM);
+        let ends = vec![row.text.len()];
+        Self { row, ends }
     }
 
-    /// Adds a cell.
-    pub(crate) fn cell(mut self, cell: Fixed) -> Self {
-        self.cells.push(cell.finish());
+    /// Adds a cell, written by `fill`; `class` may be empty.
+    pub(crate) fn cell(mut self, class: &str, fill: impl FnOnce(Fixed) -> Fixed) -> Self {
+        self.row = self.row.inside("td", class, fill);
+        self.ends.push(self.row.text.len());
         self
     }
 
     /// The row as part of a page.
     pub(crate) fn view(self) -> FixedView {
-        FixedView::with_parts(self.head, self.cells, "</tr>")
+        FixedView::with_parts(self.row.text, self.ends, "</tr>")
     }
 }
 
@@ -168,7 +172,7 @@ mod tests {
         let written = Fixed::new("span", evil)
             .attribute("title", evil)
             .text(evil)
-            .child(Fixed::new("b", "").text(evil))
+            .inside("b", "", |part| part.text(evil))
             .finish();
         let escaped = "&lt;/span&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;&#39;x";
         assert_eq!(
@@ -178,34 +182,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_in_place_is_what_a_child_is() {
-        let part = |part: Fixed| {
-            part.attribute("title", "<t>")
-                .text("in")
-                .icon(crate::components::Glyph::Check)
-        };
-        let child = part(Fixed::new("b", "x"));
-        let with_child = Fixed::new("p", "").text("a").child(child).text("z").finish();
-        let in_place = Fixed::new("p", "")
-            .text("a")
-            .inside("b", "x", part)
-            .text("z")
-            .finish();
-        assert_eq!(in_place, with_child);
-        let empty = Fixed::new("p", "").inside("b", "", |part| part).finish();
-        assert_eq!(empty, "<p><b></b></p>");
-        let void = Fixed::new("p", "")
-            .inside("input", "", |input| input.attribute("name", "n"))
-            .text("z");
-        assert_eq!(void.finish(), "<p><input name=\"n\">z</p>");
+    fn elements_are_written_inside_one_another() {
+        let part = |part: Fixed| part.attribute("title", "<t>").text("in");
+        let written = Fixed::new("p", "").text("a").inside("b", "x", part).text("z");
+        assert_eq!(
+            written.finish(),
+            "<p>a<b class=\"x\" title=\"&lt;t&gt;\">in</b>z</p>"
+        );
+        let empty = Fixed::new("p", "").inside("b", "", |part| part);
+        assert_eq!(empty.finish(), "<p><b></b></p>");
+        let void = Fixed::bare().inside("input", "", |input| input.attribute("name", "n"));
+        assert_eq!(void.finish(), "<input name=\"n\">");
     }
 
     #[test]
     fn a_row_is_its_cells() {
         use leptos::prelude::RenderHtml as _;
         let row = FixedRow::new("previewed")
-            .cell(Fixed::new("td", "").text("<1>"))
-            .cell(Fixed::new("td", "mono"));
+            .cell("", |cell| cell.text("<1>"))
+            .cell("mono", |cell| cell);
         assert_eq!(
             row.view().to_html(),
             "<tr class=\"previewed\" data-row=\"\" tabindex=\"-1\"><td>&lt;1&gt;</td><td class=\"mono\"></td></tr>"

@@ -11,13 +11,13 @@ use leptos::tachys::renderer::types::{Element, Node};
 use leptos::tachys::view::{Position, PositionState};
 use leptos::wasm_bindgen::JsCast as _;
 
-/// An element: `head`, its parts, and the end tag where there are parts.
+/// An element, with the places of its parts where it has some.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FixedView {
-    /// All of it, or only the start tag where there are parts.
-    head: String,
-    /// Elements inside, each replaced on its own when it changes.
-    parts: Vec<String>,
+    /// All of it, but for the end tag where there are parts.
+    text: String,
+    /// Where the start tag ends, and then each of the elements inside: these are replaced one by one when they change.
+    ends: Vec<usize>,
     /// The end tag where there are parts, or nothing.
     end: &'static str,
 }
@@ -25,28 +25,29 @@ pub(crate) struct FixedView {
 impl FixedView {
     pub(super) fn whole(text: String) -> Self {
         Self {
-            head: text,
-            parts: Vec::new(),
+            text,
+            ends: Vec::new(),
             end: "",
         }
     }
 
-    pub(super) fn with_parts(head: String, parts: Vec<String>, end: &'static str) -> Self {
-        Self { head, parts, end }
+    pub(super) fn with_parts(text: String, ends: Vec<usize>, end: &'static str) -> Self {
+        Self { text, ends, end }
     }
 
-    fn write(&self, into: &mut String) {
-        into.push_str(&self.head);
-        for part in &self.parts {
-            into.push_str(part);
-        }
-        into.push_str(self.end);
+    fn head(&self) -> &str {
+        let end = self.ends.first().copied().unwrap_or(self.text.len());
+        self.text.get(..end).unwrap_or_default()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        let ends = self.ends.iter().skip(1);
+        let places = self.ends.iter().zip(ends);
+        places.map(|(from, to)| self.text.get(*from..*to).unwrap_or_default())
     }
 
     fn element(&self) -> Element {
-        let mut text = String::with_capacity(self.html_len());
-        self.write(&mut text);
-        element_of(&text)
+        element_of(&[&self.text, self.end].concat())
     }
 }
 
@@ -125,13 +126,13 @@ impl Render for FixedView {
         let children = state.element.children();
         let same_shape = !self.end.is_empty()
             && before.end == self.end
-            && before.parts.len() == self.parts.len()
-            && children.length() as usize == self.parts.len();
+            && before.ends.len() == self.ends.len()
+            && children.length() as usize + 1 == self.ends.len();
         if same_shape {
-            if before.head != self.head {
-                take_attributes(&state.element, &element_of(&format!("{}{}", self.head, self.end)));
+            if before.head() != self.head() {
+                take_attributes(&state.element, &element_of(&[self.head(), self.end].concat()));
             }
-            let parts = before.parts.iter().zip(&self.parts).zip(0_u32..);
+            let parts = before.parts().zip(self.parts()).zip(0_u32..);
             for ((_, part), at) in parts.filter(|((before, part), _)| before != part) {
                 if let Some(old) = children.item(at) {
                     let _ = old.replace_with_with_node_1(&element_of(part));
@@ -163,7 +164,7 @@ impl RenderHtml for FixedView {
     const MIN_LENGTH: usize = 0;
 
     fn html_len(&self) -> usize {
-        self.head.len() + self.parts.iter().map(String::len).sum::<usize>() + self.end.len()
+        self.text.len() + self.end.len()
     }
 
     fn dry_resolve(&mut self) {}
@@ -180,7 +181,8 @@ impl RenderHtml for FixedView {
         _mark_branches: bool,
         _extra_attrs: Vec<AnyAttribute>,
     ) {
-        self.write(buf);
+        buf.push_str(&self.text);
+        buf.push_str(self.end);
         *position = Position::NextChild;
     }
 

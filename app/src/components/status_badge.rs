@@ -93,13 +93,16 @@ pub(crate) fn StatusBadge(#[prop(into)] badge: Badge, #[prop(into)] label: Strin
 }
 
 /// A dot that differs in shape as well as colour, and the word.
-pub(crate) fn status_dot(badge: Badge, label: &str) -> Fixed {
-    let dot = Fixed::new("span", &format!("dot {}", badge.class())).attribute("aria-hidden", "true");
-    Fixed::new("span", "status-dot").child(dot).text(label)
+pub(crate) fn status_dot(into: Fixed, badge: Badge, label: &str) -> Fixed {
+    into.inside("span", "status-dot", |status| {
+        let class = format!("dot {}", badge.class());
+        let status = status.inside("span", &class, |dot| dot.attribute("aria-hidden", "true"));
+        status.text(label)
+    })
 }
 
 /// The quiet form for long tables: a dot that differs in shape as well as colour, and the word.
 #[component]
 pub(crate) fn StatusDot(#[prop(into)] badge: Badge, #[prop(into)] label: String) -> impl IntoView {
-    status_dot(badge, &label).view()
+    status_dot(Fixed::bare(), badge, &label).view()
 }

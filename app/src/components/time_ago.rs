@@ -62,12 +62,14 @@ pub(crate) fn TimeAgo(at: Timestamp) -> impl IntoView {
 }
 
 /// A point in time as text: the exact one, until [`keep_ages`] makes an age of it.
-pub(crate) fn time_ago(at: Timestamp) -> Fixed {
-    Fixed::new("time", "")
-        .attribute("datetime", &at.rfc3339())
-        .attribute("title", &at.readable())
-        .attribute("data-at", &at.0.to_string())
-        .text(&at.readable())
+pub(crate) fn time_ago(into: Fixed, at: Timestamp) -> Fixed {
+    let exact = at.readable();
+    into.inside("time", "", |time| {
+        time.attribute("datetime", &at.rfc3339())
+            .attribute("title", &exact)
+            .attribute("data-at", &at.0.to_string())
+            .text(&exact)
+    })
 }
 
 /// Keeps the ages of all [`time_ago`] in what `within` selects right, from hydration on and whenever the caller's view

@@ -2,9 +2,7 @@
 
 use super::selection::{Selected, range, use_selection};
 use super::url_state::{Column, FleetUrl};
-use crate::components::{
-    Fixed, FixedRow, Glyph, SortHeader, TableCard, keep_ages, status_dot, tag_list, time_ago,
-};
+use crate::components::{FixedRow, Glyph, SortHeader, TableCard, keep_ages, status_dot, tag_list, time_ago};
 use crate::dom::elements;
 use crate::sessions::open_terminal;
 use leptos::ev;
@@ -147,57 +145,59 @@ fn row(
     may_open: bool,
 ) -> impl IntoView + use<> {
     let id = node.node_id.as_str();
-    let pick = Fixed::new("td", "pick").inside("input", "", |input| {
-        input
-            .attribute("type", "checkbox")
-            .attribute("name", NODES)
-            .attribute("value", id)
-            .attribute("form", "run-form")
-            .attribute("data-act", "select")
-            .attribute("aria-label", &format!("Select {}", node.name))
-    });
-    let name = Fixed::new("td", "").inside("div", "two-lines", |lines| {
-        let lines = lines.inside("a", "strong", |link| {
-            link.attribute("href", &format!("/fleet/{id}"))
-                .attribute("data-act", "open")
-                .text(&node.name)
-        });
-        lines.inside("small", "mono", |line| line.text(id))
-    });
-    let mut acts = Fixed::new("td", "right nowrap");
-    if may_open && node.ping_status == PingStatus::Online {
-        acts = acts.child(open_terminal(id, &node.name));
-    }
-    let acts = acts.inside("a", "btn quiet small", |link| {
-        link.attribute("href", preview)
-            .attribute("data-act", "preview")
-            .attribute("data-noscroll", "")
-            .attribute("aria-label", &format!("Preview {}", node.name))
-            .attribute("title", "Preview (e)")
-            .icon(Glyph::Right)
-    });
     let row = FixedRow::new(if shown { "previewed" } else { "" })
-        .cell(pick)
-        .cell(name);
-    let cells = columns.iter().map(|column| cell(*column, node));
-    cells.fold(row, FixedRow::cell).cell(acts).view()
+        .cell("pick", |cell| {
+            cell.inside("input", "", |input| {
+                input
+                    .attribute("type", "checkbox")
+                    .attribute("name", NODES)
+                    .attribute("value", id)
+                    .attribute("form", "run-form")
+                    .attribute("data-act", "select")
+                    .attribute("aria-label", &format!("Select {}", node.name))
+            })
+        })
+        .cell("", |cell| {
+            cell.inside("div", "two-lines", |lines| {
+                let lines = lines.inside("a", "strong", |link| {
+                    link.attribute("href", &format!("/fleet/{id}"))
+                        .attribute("data-act", "open")
+                        .text(&node.name)
+                });
+                lines.inside("small", "mono", |line| line.text(id))
+            })
+        });
+    let row = columns.iter().fold(row, |row, column| cell(row, *column, node));
+    let row = row.cell("right nowrap", |cell| {
+        let cell = if may_open && node.ping_status == PingStatus::Online {
+            open_terminal(cell, id, &node.name)
+        } else {
+            cell
+        };
+        cell.inside("a", "btn quiet small", |link| {
+            link.attribute("href", preview)
+                .attribute("data-act", "preview")
+                .attribute("data-noscroll", "")
+                .attribute("aria-label", &format!("Preview {}", node.name))
+                .attribute("title", "Preview (e)")
+                .icon(Glyph::Right)
+        })
+    });
+    row.view()
 }
 
-fn cell(column: Column, node: &NodeSummary) -> Fixed {
+fn cell(row: FixedRow, column: Column, node: &NodeSummary) -> FixedRow {
     match column {
-        Column::Status => {
-            Fixed::new("td", "").child(status_dot(node.ping_status.into(), node.ping_status.label()))
-        }
-        Column::Platform => Fixed::new("td", "nowrap").text(&platform(node)),
-        Column::Agent => Fixed::new("td", "mono nowrap").text(&node.agent_version),
-        Column::Address => Fixed::new("td", "mono nowrap").text(&node.ip_address),
-        Column::Tags => Fixed::new("td", "").child(tag_list(&node.tags, 2)),
-        Column::LastPing => {
-            let cell = Fixed::new("td", "muted nowrap");
-            match node.last_ping_at {
-                Some(at) => cell.child(time_ago(at)),
-                None => cell.text("never"),
-            }
-        }
+        Column::Status => row.cell("", |cell| {
+            status_dot(cell, node.ping_status.into(), node.ping_status.label())
+        }),
+        Column::Platform => row.cell("nowrap", |cell| cell.text(&platform(node))),
+        Column::Agent => row.cell("mono nowrap", |cell| cell.text(&node.agent_version)),
+        Column::Address => row.cell("mono nowrap", |cell| cell.text(&node.ip_address)),
+        Column::Tags => row.cell("", |cell| tag_list(cell, &node.tags, 2)),
+        Column::LastPing => row.cell("muted nowrap", |cell| match node.last_ping_at {
+            Some(at) => time_ago(cell, at),
+            None => cell.text("never"),
+        }),
     }
 }

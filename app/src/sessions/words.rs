@@ -133,21 +133,22 @@ pub(crate) fn OpenTerminal(
     #[prop(optional, into)]
     name: String,
 ) -> impl IntoView {
-    open_terminal(&node, &name).view()
+    open_terminal(Fixed::bare(), &node, &name).view()
 }
 
 /// The same as part of a table's cell.
-pub(crate) fn open_terminal(node: &str, name: &str) -> Fixed {
+pub(crate) fn open_terminal(into: Fixed, node: &str, name: &str) -> Fixed {
     let small = !name.is_empty();
-    let link =
-        Fixed::new("a", if small { "btn quiet small" } else { "btn" }).attribute("href", &new_address(node));
-    if small {
-        link.attribute("aria-label", &format!("Open terminal on {name}"))
-            .attribute("title", "Open terminal")
-            .icon(Glyph::Terminal)
-    } else {
-        link.icon(Glyph::Terminal).text("Open terminal")
-    }
+    into.inside("a", if small { "btn quiet small" } else { "btn" }, |link| {
+        let link = link.attribute("href", &new_address(node));
+        if small {
+            link.attribute("aria-label", &format!("Open terminal on {name}"))
+                .attribute("title", "Open terminal")
+                .icon(Glyph::Terminal)
+        } else {
+            link.icon(Glyph::Terminal).text("Open terminal")
+        }
+    })
 }
 
 /// The recording, as it stands.
