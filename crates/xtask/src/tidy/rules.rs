@@ -8,6 +8,10 @@ const LONG: usize = 400;
 const TOO_LONG: usize = 600;
 /// The one component that knows how to escape what stands in a text area.
 const TEXT_AREA: &str = "app/src/components/text_area.rs";
+/// Where what `components/fixed.rs` has escaped becomes an element.
+const FIXED_VIEW: &str = "app/src/components/fixed_view.rs";
+/// Icons are few and never change.
+const ICON: &str = "app/src/components/icon.rs";
 /// Where markup is written.
 const PAGES: &str = "app/";
 /// These name the forbidden words to forbid them.
@@ -88,8 +92,11 @@ fn words(source: &Source) -> Vec<Finding> {
             if code.contains("<textarea") {
                 say("use `components/text_area.rs`: a plain one is not escaped on the server");
             }
-            if code.contains("inner_html") {
-                say("`inner_html` is only for `components/text_area.rs`: anything else is an open door");
+            if code.contains("inner_html") && source.file != FIXED_VIEW {
+                say("`inner_html` is only for components that escape: write with `components/fixed.rs`");
+            }
+            if code.contains("InertElement") && source.file != ICON {
+                say("use `components/fixed.rs`: the browser never forgets an inert element's text");
             }
         }
     }
@@ -138,6 +145,12 @@ mod tests {
             texts("app/src/x.rs", "//! W.\n<textarea name=a>\ninner_html=b\n"),
             [(2, false), (3, false)]
         );
+        assert_eq!(texts(super::FIXED_VIEW, "//! W.\nset_inner_html(text);\n"), []);
+        assert_eq!(
+            texts("app/src/x.rs", "//! W.\nInertElement::new(text)\n"),
+            [(2, false)]
+        );
+        assert_eq!(texts(super::ICON, "//! W.\nInertElement::new(text)\n"), []);
         assert_eq!(texts(super::TEXT_AREA, "//! W.\n<textarea inner_html=b>\n"), []);
     }
 }
