@@ -50,7 +50,6 @@ pub(super) async fn close(sink: &mut SplitSink<WebSocket, Frame>) {
 }
 
 /// Sends a message.
-
 pub(super) async fn say(sink: &mut SplitSink<WebSocket, Frame>, message: &ServerMessage) -> Result<(), Gone> {
     let text = serde_json::to_string(message).map_err(|_| Gone::Silently)?;
     send(sink, Frame::Text(text.into())).await
