@@ -1,5 +1,6 @@
 //! Line icons, drawn inline so that they take the colour of the text beside them.
 
+use super::Fixed;
 use leptos::prelude::*;
 
 macro_rules! glyphs {
@@ -62,7 +63,6 @@ glyphs! {
 /// One icon. Decoration only: the word beside it says the same.
 #[component]
 pub(crate) fn Icon(glyph: Glyph) -> impl IntoView {
-    // Pages have hundreds: each is one piece of text instead of two elements with their attributes. Not the inert element
-    // of `tachys::svg`: that is for what stands inside a drawing, and wraps it in a group that nothing shows.
-    leptos::tachys::html::InertElement::new(glyph.markup())
+    // Pages have hundreds: each is one piece of text instead of two elements with their attributes.
+    Fixed::bare().icon(glyph).view()
 }

@@ -117,9 +117,9 @@ const TIDY: &str = "\
 cargo xtask tidy
 
 Checks what no compiler does: every Rust file says in its first lines what it is for and has at most 600
-lines (over 400 is a warning); no `#[allow]`, no `todo!`; `<textarea`, `inner_html` and inert elements
-only in the components that escape; every package shares the workspace's lints; both databases have the same
-migrations; the README names the two commands.";
+lines (over 400 is a warning); no `#[allow]`, no `todo!`; `<textarea` and `inner_html` only in the
+components that escape, no inert elements; every package shares the workspace's lints; both databases
+have the same migrations; the README names the two commands.";
 
 const WASM_DEPS: &str = "\
 cargo xtask wasm-deps

@@ -31,6 +31,12 @@ export default async function command(t) {
       await t.axe(other, `command ${tab} ${shape.name}`);
       await t.picture(other, `${tab}-${shape.name}`);
     }
+    // A status that there is not: said at its field, and no nodes that nobody asked for.
+    await t.visit(other, `${url}?tab=nodes&status=Bad`);
+    await other.getByText('“Bad” is no status').first().waitFor();
+    t.assert.equal(await other.locator('tr').filter({ hasText: 'mi-' }).count(), 0);
+    await t.axe(other, `command nodes, unreadable, ${shape.name}`);
+    await t.picture(other, `nodes-unreadable-${shape.name}`);
   }
 
   await run(t, page, 'echo started\nsleep 120\necho never');

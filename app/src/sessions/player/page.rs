@@ -340,21 +340,21 @@ fn Recording(view: RecordingView, detail: Option<SessionDetail>, may_audit: bool
                     </p>
                 </section>
                 <Transcript session=id.clone() controls version wish />
-                {may_audit
-                    .then(|| {
-                        view! {
-                            <section class="stack-tight" aria-labelledby="seen-title">
-                                <h2 id="seen-title">"Who did and saw what"</h2>
-                                <ActsOf resource=format!("session:{id}") version=Signal::stored(0) />
-                            </section>
-                        }
-                    })}
             </div>
-            <div class="stack">
+            <div class="stack player-side">
                 <SealCard view=view.clone() />
                 <CommandsCard commands=view.commands.clone() wish />
                 <FactsCard view detail />
             </div>
+            {may_audit
+                .then(|| {
+                    view! {
+                        <section class="stack-tight" aria-labelledby="seen-title">
+                            <h2 id="seen-title">"Who did and saw what"</h2>
+                            <ActsOf resource=format!("session:{id}") version=Signal::stored(0) />
+                        </section>
+                    }
+                })}
         </div>
     }
 }
