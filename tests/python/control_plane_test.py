@@ -255,7 +255,7 @@ def command_line():
     aws("ssm", "list-command-invocations", "--command-id", command, "--details")
     aws("ssm", "list-commands", "--max-items", "2", "--page-size", "1")
     aws("ssm", "list-documents", "--filters", "Key=Owner,Values=Amazon")
-    error = aws("ssm", "get-parameter", "--name", "x", works=False)
+    error = aws("ssm", "get-calendar-state", "--calendar-names", "x", works=False)
     check("an operation of later is refused", "UnknownOperationException" in error, error)
 
 

@@ -140,11 +140,12 @@ fn Filter(state: AuditUrl) -> impl IntoView {
             <datalist id="actions">
                 {Action::ALL
                     .iter()
-                    .filter(|action| **action != Action::ApiCall)
+                    .filter(|action| !matches!(action, Action::ApiCall | Action::ApiReveal))
                     .map(|action| view! { <option value=action.as_str()></option> })
                     .collect_view()}
                 // Calls of the embedded endpoint go by their operation.
                 <option value=muster_domain::audit::API_PREFIX label="every call of the embedded endpoint"></option>
+                <option value=muster_domain::audit::KMS_PREFIX label="every call of its key management"></option>
             </datalist>
             <div class="row">
                 <button type="submit" class="btn primary">

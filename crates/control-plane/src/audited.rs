@@ -1,5 +1,5 @@
-//! Calls that change something are written to the audit log before and after. The portal's own calls are
-//! not: the portal has recorded who asked for them.
+//! Calls that change something are written to the audit log before and after, and those that are answered with a
+//! secret before the answer leaves. The portal's own calls are not: the portal has recorded who asked for them.
 
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
@@ -8,7 +8,7 @@ use crate::signature::Caller;
 use muster_domain::Actor;
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
-use muster_domain::audit::{API_PREFIX, Intent, Outcome};
+use muster_domain::audit::{API_PREFIX, Intent, KMS_PREFIX, Outcome};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -16,10 +16,34 @@ use std::future::Future;
 /// Members that are secrets, whatever the operation.
 const SECRET: [&str; 2] = ["ActivationCode", "TokenValue"];
 
-fn is_audited(operation: &Operation, caller: &Caller) -> bool {
+/// Members that are secrets of one operation.
+fn is_secret(operation: &Operation, member: &str) -> bool {
+    SECRET.contains(&member)
+        || matches!(
+            (operation.name, member),
+            ("PutParameter", "Value") | ("Encrypt", "Plaintext") | ("Decrypt", "CiphertextBlob")
+        )
+}
+
+/// How a call is written down.
+enum Audited {
+    /// Before and after.
+    Act,
+    /// Once, before its answer leaves: nothing is different afterwards, but somebody knows more.
+    Reveal,
+    Not,
+}
+
+fn how(operation: &Operation, caller: &Caller, input: &Value) -> Audited {
     let is_portal = matches!(caller, Caller::Operator { is_portal: true, .. });
-    // A node's reports are its heartbeat, not acts of a person.
-    operation.access == Access::Write && !is_portal && operation.who != Who::Node
+    let in_the_clear =
+        || operation.service == "kms" || input.get("WithDecryption").and_then(Value::as_bool) == Some(true);
+    match operation.access {
+        // A node's reports are its heartbeat, not acts of a person.
+        Access::Write if !is_portal && operation.who != Who::Node => Audited::Act,
+        Access::Reveal if !is_portal && in_the_clear() => Audited::Reveal,
+        _ => Audited::Not,
+    }
 }
 
 fn actor(caller: &Caller, origin: Origin) -> Actor {
@@ -31,6 +55,14 @@ fn actor(caller: &Caller, origin: Origin) -> Actor {
     Actor {
         name,
         ..Actor::anonymous(origin)
+    }
+}
+
+fn resource_kind(input: &Value) -> &'static str {
+    match input.get("ResourceType").and_then(Value::as_str) {
+        Some("Parameter") => "parameter",
+        Some("Document") => "document",
+        _ => "node",
     }
 }
 
@@ -49,9 +81,19 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("CommandId", "command"),
             ("ActivationId", "activation"),
             ("InstanceId", "node"),
-            ("ResourceId", "node"),
+            ("ResourceId", resource_kind(input)),
             ("SessionId", "session"),
-            ("Name", "document"),
+            ("KeyId", "key"),
+            ("AliasName", "key"),
+            ("Path", "parameter"),
+            (
+                "Name",
+                if operation.name.contains("Parameter") {
+                    "parameter"
+                } else {
+                    "document"
+                },
+            ),
         ]
         .into_iter()
         .find_map(|(member, kind)| text(member).map(|id| format!("{kind}:{id}")))
@@ -59,10 +101,10 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
     }
 }
 
-fn without_secrets(input: &Value) -> Value {
+fn without_secrets(operation: &Operation, input: &Value) -> Value {
     let mut parameters = input.clone();
     if let Value::Object(members) = &mut parameters {
-        members.retain(|name, _| !SECRET.contains(&name.as_str()));
+        members.retain(|name, _| !is_secret(operation, name));
     }
     parameters
 }
@@ -75,23 +117,33 @@ fn known(input: &Value) -> Value {
 
 /// What the log calls it, so that it can be told and filtered by operation.
 fn name(operation: &Operation) -> String {
-    format!("{API_PREFIX}{}", operation.name)
+    let prefix = if operation.service == "kms" {
+        KMS_PREFIX
+    } else {
+        API_PREFIX
+    };
+    format!("{prefix}{}", operation.name)
 }
 
 fn intent(operation: &Operation, call: &Call, input: &Value) -> Intent {
     let parameters = match &call.caller {
         // What anybody may send is not let into the log at any length.
         Caller::Anonymous => known(input),
-        _ => without_secrets(input),
+        _ => without_secrets(operation, input),
     };
-    Intent::new(Action::ApiCall, resource(operation, call, input))
+    let action = if operation.access == Access::Reveal {
+        Action::ApiReveal
+    } else {
+        Action::ApiCall
+    };
+    Intent::new(action, resource(operation, call, input))
         .named(name(operation))
         .with("operation", operation.name)
         .with("region", call.region.clone())
         .with("parameters", parameters)
 }
 
-/// Does `act`, with an entry before and one after where the call is to be audited.
+/// Does `act`, with entries as its kind asks for.
 pub(crate) async fn audited<F>(
     plane: &ControlPlane,
     operation: &Operation,
@@ -103,22 +155,44 @@ pub(crate) async fn audited<F>(
 where
     F: Future<Output = ApiResult<Value>>,
 {
-    if !is_audited(operation, &call.caller) {
-        return act.await;
+    match how(operation, &call.caller, input) {
+        Audited::Not => act.await,
+        Audited::Act => {
+            let (actor, intent) = (actor(&call.caller, origin), intent(operation, call, input));
+            done(plane, &actor, &intent, act).await
+        }
+        Audited::Reveal => {
+            let (actor, intent) = (actor(&call.caller, origin), intent(operation, call, input));
+            let result = act.await;
+            let (outcome, message) = outcome(&result);
+            // What cannot be recorded is not told.
+            plane.audit.record(&actor, &intent, outcome, &message).await?;
+            result
+        }
     }
-    let (actor, intent) = (actor(&call.caller, origin), intent(operation, call, input));
-    let act_id = plane.audit.begin(&actor, &intent).await?;
-    let result = act.await;
-    let (outcome, message) = match &result {
+}
+
+fn outcome(result: &ApiResult<Value>) -> (Outcome, String) {
+    match result {
         Ok(_) => (Outcome::Success, String::new()),
         Err(error) => (
             Outcome::Failure,
             format!("{}: {}", error.code, error.message.as_deref().unwrap_or_default()),
         ),
-    };
+    }
+}
+
+/// Does `act` between two entries.
+async fn done<F>(plane: &ControlPlane, actor: &Actor, intent: &Intent, act: F) -> ApiResult<Value>
+where
+    F: Future<Output = ApiResult<Value>>,
+{
+    let act_id = plane.audit.begin(actor, intent).await?;
+    let result = act.await;
+    let (outcome, message) = outcome(&result);
     let completed = plane
         .audit
-        .complete(&actor, &intent, &act_id, outcome, &message, BTreeMap::new())
+        .complete(actor, intent, &act_id, outcome, &message, BTreeMap::new())
         .await;
     if let Err(error) = completed {
         // The act is done and its intent is on record; the caller must not be told otherwise.

@@ -65,22 +65,32 @@ async fn identity(plane: &ControlPlane, received: &Received) -> ApiResult<(Strin
         ));
     }
     let signer = authenticate(plane, &received.signed("sts")).await?;
-    let account = &plane.config.account;
-    Ok(match signer.caller {
-        Caller::Operator { key_id, is_portal } => (
-            format!("arn:aws:iam::{account}:user/{}", user_name(is_portal)),
-            key_id.replacen("AKIA", "AIDA", 1),
-        ),
-        Caller::Node { node_id, key_id } => (
-            format!("arn:aws:sts::{account}:assumed-role/muster-node/{node_id}"),
-            format!("{}:{node_id}", key_id.replacen("ASIA", "AROA", 1)),
-        ),
+    let user_id = match &signer.caller {
+        Caller::Operator { key_id, .. } => key_id.replacen("AKIA", "AIDA", 1),
+        Caller::Node { node_id, key_id } => {
+            format!("{}:{node_id}", key_id.replacen("ASIA", "AROA", 1))
+        }
         Caller::NodeKey { .. } | Caller::Anonymous => {
             return Err(ApiError::denied(
                 "Get temporary keys first, with RequestManagedInstanceRoleToken.",
             ));
         }
-    })
+    };
+    Ok((arn(plane, &signer.caller), user_id))
+}
+
+/// The ARN of a caller, as it is told and written down.
+pub(crate) fn arn(plane: &ControlPlane, caller: &Caller) -> String {
+    let account = &plane.config.account;
+    match caller {
+        Caller::Operator { is_portal, .. } => {
+            format!("arn:aws:iam::{account}:user/{}", user_name(*is_portal))
+        }
+        Caller::Node { node_id, .. } | Caller::NodeKey { node_id } => {
+            format!("arn:aws:sts::{account}:assumed-role/muster-node/{node_id}")
+        }
+        Caller::Anonymous => format!("arn:aws:iam::{account}:anonymous"),
+    }
 }
 
 /// The user's name of who signs with the portal's key or the operator's.

@@ -7,6 +7,8 @@ use crate::errors::ApiError;
 use crate::gateway::registry::Registry;
 use crate::gateway::relay::hub::Hub;
 use crate::keys::{Holder, Keys, KeysError};
+use crate::kms::master;
+use crate::kms::resolve::Kms;
 use crate::paging::PageTokens;
 use muster_agent_protocol::signing::Credentials;
 use muster_domain::audit::AuditTrail;
@@ -51,9 +53,18 @@ pub enum OpenError {
         /// Why.
         cause: std::io::Error,
     },
-    /// The sessions that were going on cannot be read.
-    #[error("the sessions that were going on cannot be read from the database; the log says why")]
-    Sessions,
+    /// The keys in the database are under another master key.
+    #[error(
+        "the keys in the database do not open under the master key in {path}: restore that file from the backup of the \
+         data directory that the database belongs to"
+    )]
+    MasterKey {
+        /// Which file.
+        path: std::path::PathBuf,
+    },
+    /// What was going on cannot be read.
+    #[error("what was going on cannot be read from the database; the log says why")]
+    Database,
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,6 +78,7 @@ pub struct ControlPlane {
     pub(crate) audit: Arc<dyn AuditTrail>,
     pub(crate) config: ControlPlaneConfig,
     pub(crate) keys: Keys,
+    pub(crate) kms: Kms,
     pub(crate) tokens: PageTokens,
     pub(crate) registry: Registry,
     pub(crate) hub: Hub,
@@ -89,6 +101,7 @@ impl ControlPlane {
         config: ControlPlaneConfig,
     ) -> Result<Arc<Self>, OpenError> {
         let keys = Keys::load_or_make(&config.data_dir, random.as_ref())?;
+        let kms = Kms::new(master::load_or_make(&config.data_dir, random.as_ref())?);
         let folder = config.data_dir.join("command-output");
         let output = OutputStore::open(folder.clone(), config.max_output_bytes)
             .map_err(|cause| OpenError::Output { path: folder, cause })?;
@@ -105,12 +118,19 @@ impl ControlPlane {
             audit,
             config,
             keys,
+            kms,
             output,
         };
+        let fits = crate::kms::resolve::fits(&plane).await;
+        if !fits.map_err(|_| OpenError::Database)? {
+            return Err(OpenError::MasterKey {
+                path: plane.config.data_dir.join(master::FILE),
+            });
+        }
         // A fault of the database's is in the log by now.
         crate::sessions::rounds::take_up(&plane)
             .await
-            .map_err(|_| OpenError::Sessions)?;
+            .map_err(|_| OpenError::Database)?;
         Ok(Arc::new(plane))
     }
 
@@ -164,7 +184,7 @@ impl ControlPlane {
         load
     }
 
-    /// One round of background work: time-outs, then sending within the rate limits. Public so that tests
+    /// One round of background work: time-outs, then sending within the rate limits, then policies of parameters. Public so that tests
     /// with a clock of their own decide when it happens; [`Self::run_background`] does it otherwise.
     pub async fn tick(&self) {
         if let Err(ApiError { code, message, .. }) = crate::commands::delivery::round(self).await {
@@ -175,6 +195,7 @@ impl ControlPlane {
             );
         }
         crate::sessions::rounds::round(self).await;
+        crate::parameters::rounds::round(self).await;
     }
 
     /// Does the background work every second and whenever something happened, until `stop`.

@@ -80,20 +80,9 @@ impl Keys {
     /// Reads the file, or makes it at the first start.
     pub(crate) fn load_or_make(folder: &Path, random: &dyn Random) -> Result<Self, KeysError> {
         let path = folder.join(FILE);
-        let file_error = |cause| KeysError::File {
-            path: path.clone(),
-            cause,
-        };
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                std::fs::create_dir_all(folder).map_err(file_error)?;
-                let text = serde_json::to_vec_pretty(&new_file(random)).unwrap_or_default();
-                write_private(&path, &text).map_err(file_error)?;
-                text
-            }
-            Err(error) => return Err(file_error(error)),
-        };
+        let text = read_or_make(&path, || {
+            serde_json::to_vec_pretty(&new_file(random)).unwrap_or_default()
+        })?;
         let content = |message: &str| KeysError::Content {
             path: path.clone(),
             message: message.to_owned(),
@@ -213,6 +202,26 @@ fn new_file(random: &dyn Random) -> KeysFile {
         operator: access_key(),
         portal: access_key(),
         node_token_key: STANDARD.encode(master),
+    }
+}
+
+/// Reads a file of secrets, or makes it, and its folder, at the first start. Only its owner may read it.
+pub(crate) fn read_or_make(path: &Path, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, KeysError> {
+    let file_error = |cause| KeysError::File {
+        path: path.to_owned(),
+        cause,
+    };
+    match std::fs::read(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(file_error)?;
+            }
+            let text = make();
+            write_private(path, &text).map_err(file_error)?;
+            Ok(text)
+        }
+        Err(error) => Err(file_error(error)),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The embedded control plane: it answers the Systems Manager API (AWS JSON 1.1, signed requests), keeps
-//! nodes, documents, commands and sessions durably, speaks with agents over their control channel, and
+//! nodes, documents, commands, sessions, parameters and keys durably, speaks with agents over their control channel, and
 //! carries the data channels of sessions. It knows
 //! nothing of the portal: the portal is one of its callers.
 
@@ -15,19 +15,22 @@ mod fleet;
 mod gateway;
 mod json_protocol;
 mod keys;
+mod kms;
 mod operations;
 mod paging;
+mod parameters;
 mod router;
 mod sessions;
 mod signature;
 mod steady;
+mod tags;
 pub mod tls;
 mod validation;
 
 pub use config::ControlPlaneConfig;
 pub use control_plane::{Change, ControlPlane, OpenError, SessionLoad};
 pub use keys::{KeysError, operator_credentials_in};
-pub use operations::{Access, OPERATIONS, Operation, Who};
+pub use operations::{Access, OPERATIONS, Operation, Who, input_model};
 pub use steady::Steady;
 
 /// The bucket that is built in: commands that name it get URLs of their full output.

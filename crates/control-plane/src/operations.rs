@@ -4,7 +4,7 @@
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::signature::Caller;
-use crate::validation;
+use crate::validation::{self, Member, Shape, model};
 use muster_domain::Timestamp;
 use serde_json::Value;
 
@@ -13,6 +13,8 @@ use serde_json::Value;
 pub enum Access {
     /// It only answers.
     Read,
+    /// It only answers, but may answer secrets: calls that ask for them in the clear are audited.
+    Reveal,
     /// It changes something; such calls are audited, unless a node merely reports.
     Write,
 }
@@ -35,7 +37,7 @@ pub enum Who {
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// The name that the service signs for: `ssm`, `sts`, `ec2messages`, `ssmmessages` or `s3`.
+    /// The name that the service signs for: `ssm`, `kms`, `sts`, `ec2messages`, `ssmmessages` or `s3`.
     pub service: &'static str,
     /// Its name.
     pub name: &'static str,
@@ -82,6 +84,9 @@ macro_rules! operations {
             },)*
         ];
 
+        /// What the inputs of the dispatched ones are made of.
+        const INPUTS: &[(&str, &[Member])] = &[$((stringify!($name), crate::$($module)::+::INPUT),)*];
+
         /// Checks the input of an operation and does it.
         pub(crate) async fn dispatch(
             plane: &ControlPlane,
@@ -102,7 +107,7 @@ macro_rules! operations {
 }
 
 operations! {
-    "ssm" AddTagsToResource Write Operator fleet::add_tags_to_resource;
+    "ssm" AddTagsToResource Write Operator tags::add_tags_to_resource;
     "ssm" CancelCommand Write Operator commands::cancel_command;
     "ssm" CreateDocument Write Operator documents::create_document;
     "ssm" DeleteDocument Write Operator documents::delete_document;
@@ -124,14 +129,32 @@ operations! {
     "ssm" ListCommandInvocations Read Operator commands::list_command_invocations;
     "ssm" ListCommands Read Operator commands::list_commands;
     "ssm" ListDocuments Read Operator documents::list_documents;
-    "ssm" ListTagsForResource Read Operator fleet::list_tags_for_resource;
-    "ssm" RemoveTagsFromResource Write Operator fleet::remove_tags_from_resource;
+    "ssm" ListTagsForResource Read Operator tags::list_tags_for_resource;
+    "ssm" RemoveTagsFromResource Write Operator tags::remove_tags_from_resource;
     "ssm" SendCommand Write Operator commands::send_command;
     "ssm" RegisterManagedInstance Write Anonymous fleet::register_managed_instance;
     "ssm" RequestManagedInstanceRoleToken Read NodeKey fleet::request_managed_instance_role_token;
     "ssm" UpdateManagedInstancePublicKey Write NodeKey fleet::update_managed_instance_public_key;
     "ssm" UpdateInstanceInformation Write Node fleet::update_instance_information;
     "ssm" ListInstanceAssociations Read Node fleet::list_instance_associations;
+    "ssm" DeleteParameter Write Operator parameters::delete_parameter;
+    "ssm" DeleteParameters Write Operator parameters::delete_parameters;
+    "ssm" DescribeParameters Read Operator parameters::describe_parameters;
+    "ssm" GetParameter Reveal Operator parameters::get_parameter;
+    "ssm" GetParameterHistory Reveal Operator parameters::get_parameter_history;
+    "ssm" GetParameters Reveal Operator parameters::get_parameters;
+    "ssm" GetParametersByPath Reveal Operator parameters::get_parameters_by_path;
+    "ssm" LabelParameterVersion Write Operator parameters::label_parameter_version;
+    "ssm" PutParameter Write Operator parameters::put_parameter;
+    "ssm" UnlabelParameterVersion Write Operator parameters::unlabel_parameter_version;
+    "kms" CreateAlias Write Operator kms::create_alias;
+    "kms" CreateKey Write Operator kms::create_key;
+    "kms" Decrypt Reveal Operator kms::decrypt;
+    "kms" DescribeKey Read Operator kms::describe_key;
+    "kms" Encrypt Read Operator kms::encrypt;
+    "kms" GenerateDataKey Read Operator kms::generate_data_key;
+    "kms" ListAliases Read Operator kms::list_aliases;
+    "kms" ListKeys Read Operator kms::list_keys;
     "ec2messages" GetMessages Read Node gateway::get_messages;
     not dispatched:
     "sts" GetCallerIdentity Read AnyKey;
@@ -140,6 +163,14 @@ operations! {
     "ssmmessages" CreateDataChannel Read Node;
     "ssmmessages" OpenDataChannel Read Anonymous;
     "s3" GetObject Read Operator;
+}
+
+/// The input of an operation as this endpoint checks it, in a form that tests compare with the service's own model:
+/// a record, whose members have a `name`, `required` and a `shape`. `None` for what is not dispatched.
+#[must_use]
+pub fn input_model(operation: &str) -> Option<Value> {
+    let (_, members) = INPUTS.iter().find(|(name, _)| *name == operation)?;
+    Some(model::described(&Shape::Record(members)))
 }
 
 pub(crate) fn unknown() -> ApiError {
@@ -151,6 +182,7 @@ pub(crate) fn of_target(target: &str) -> Option<&'static Operation> {
     let (prefix, name) = target.split_once('.')?;
     let service = match prefix {
         "AmazonSSM" => "ssm",
+        "TrentService" => "kms",
         "EC2WindowsMessageDeliveryService" => "ec2messages",
         _ => return None,
     };

@@ -2,8 +2,12 @@
 //! member, all violations told together in the service's words. What a value means is not checked here.
 
 use crate::errors::{ApiError, ApiResult};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+pub(crate) mod model;
 
 /// A pattern: its text for the message, and the check itself.
 #[derive(Clone, Copy)]
@@ -25,8 +29,15 @@ pub(crate) enum Shape {
         min: i64,
         max: i64,
     },
+    /// A whole number of 64 bits.
+    Long,
     Number,
     Flag,
+    /// Bytes in base64; their number is what counts.
+    Blob {
+        min: usize,
+        max: usize,
+    },
     List {
         min: usize,
         max: usize,
@@ -246,6 +257,17 @@ fn check(
                 violated(format!("have value less than or equal to {max}"));
             }
         }
+        (Shape::Long, Value::Number(number)) => {
+            if number.as_i64().is_none() {
+                return Err(serialization(&format!(
+                    "'{path}' is not a whole number in range."
+                )));
+            }
+        }
+        (Shape::Blob { min, max }, Value::String(text)) => match STANDARD.decode(text) {
+            Ok(bytes) => length(bytes.len(), *min, *max, &mut violated),
+            Err(_) => return Err(serialization(&format!("'{path}' is not base64."))),
+        },
         (Shape::Number, Value::Number(_)) | (Shape::Flag, Value::Bool(_)) => {}
         (Shape::List { min, max, of }, Value::Array(items)) => {
             length(items.len(), *min, *max, &mut violated);

@@ -166,6 +166,8 @@ actions! {
 
     /// A call of the embedded Systems Manager endpoint that changes something.
     ApiCall = "api.call", Who::Anybody, true;
+    /// A call of it that is answered with a secret.
+    ApiReveal = "api.reveal", Who::Anybody, true;
     /// The server started or stopped (written by the server itself).
     ServerLifecycle = "server.lifecycle", Who::Anybody, true;
 }
@@ -233,6 +235,7 @@ impl Action {
             | Self::SessionsDetached
             | Self::SessionsEnded
             | Self::ApiCall
+            | Self::ApiReveal
             | Self::ServerLifecycle => false,
         }
     }
@@ -258,6 +261,7 @@ impl Action {
                 | Self::AuditExport
                 | Self::AuditVerify
                 | Self::UsersRead
+                | Self::ApiReveal
         )
     }
 

@@ -46,9 +46,12 @@ impl Outcome {
     }
 }
 
-/// What every call of the embedded endpoint is called in the log begins with this; the operation follows, as in
-/// `ssm.SendCommand`.
+/// What every Systems Manager call of the embedded endpoint is called in the log begins with this; the operation
+/// follows, as in `ssm.SendCommand`.
 pub const API_PREFIX: &str = "ssm.";
+
+/// The same for calls of its key management service, as in `kms.Decrypt`.
+pub const KMS_PREFIX: &str = "kms.";
 
 /// Whether an act changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -40,6 +40,7 @@ migrations! {
     8 "0008_access_api_tokens";
     9 "0009_indexes";
     10 "0010_commands_event_times";
+    11 "0011_control_plane_parameters";
 }
 
 /// The newest version that this program knows.

@@ -201,7 +201,7 @@ fn job(row: &CommandRow, node_id: &str) -> ApiResult<Vec<u8>> {
         command_id: row.command_id.clone(),
         document_name: row.document.clone(),
         document_content: row.content.clone(),
-        parameters: for_agent(&row.parameters),
+        parameters: for_agent(row.resolved.as_ref().unwrap_or(&row.parameters)),
         // Output for the built-in bucket comes over the channel; the node uploads nothing itself.
         output_s3_bucket_name: if is_ours {
             String::new()

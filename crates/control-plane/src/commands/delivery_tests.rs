@@ -15,6 +15,7 @@ fn row(targets: i64, acknowledged: i64, errors: i64) -> CommandRow {
         document_version: "$DEFAULT".into(),
         content: all()[1].content.clone(),
         parameters: BTreeMap::new(),
+        resolved: None,
         instance_ids: Vec::new(),
         targets: Vec::new(),
         comment: String::new(),

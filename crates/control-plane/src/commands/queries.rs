@@ -21,6 +21,8 @@ pub(crate) struct CommandRow {
     pub(crate) document_version: String,
     pub(crate) content: DocumentContent,
     pub(crate) parameters: Given,
+    /// The same after references to Parameter Store were followed, where there are any.
+    pub(crate) resolved: Option<Given>,
     pub(crate) instance_ids: Vec<String>,
     pub(crate) targets: Vec<Target>,
     pub(crate) comment: String,
@@ -62,6 +64,10 @@ impl CommandRow {
             document_version: row.text("document_version")?,
             content: json(row, "document_content")?,
             parameters: json(row, "parameters")?,
+            resolved: match row.text("resolved_parameters")?.as_str() {
+                "" => None,
+                text => Some(serde_json::from_str(text).map_err(ApiError::internal)?),
+            },
             instance_ids: json(row, "instance_ids")?,
             targets: json(row, "targets")?,
             comment: row.text("comment")?,
@@ -121,7 +127,7 @@ pub(crate) async fn command(
 pub(crate) async fn insert_command(on: impl AnyExecutor<'_>, row: &CommandRow) -> ApiResult<()> {
     let mut sql = Sql::new(
         "insert into ssm_commands (command_id, region, document, document_version, document_content, parameters, \
-         instance_ids, targets, comment, max_concurrency, max_errors, output_bucket, output_prefix, output_region, \
+         resolved_parameters, instance_ids, targets, comment, max_concurrency, max_errors, output_bucket, output_prefix, output_region, \
          service_role, notification, cloud_watch, status, status_details, timeout_seconds, execution_timeout_seconds, \
          requested_at, target_count, completed_count, error_count, delivery_timed_out_count, acknowledged_count, \
          cancel_requested, finished) values (",
@@ -133,6 +139,11 @@ pub(crate) async fn insert_command(on: impl AnyExecutor<'_>, row: &CommandRow) -
         row.document_version.clone(),
         to_json(&row.content)?,
         to_json(&row.parameters)?,
+        row.resolved
+            .as_ref()
+            .map(to_json)
+            .transpose()?
+            .unwrap_or_default(),
         to_json(&row.instance_ids)?,
         to_json(&row.targets)?,
         row.comment.clone(),

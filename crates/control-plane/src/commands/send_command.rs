@@ -13,6 +13,7 @@ use crate::documents::{NAME, VERSION, find};
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::queries::NodeRow;
 use crate::operations::Call;
+use crate::parameters::references;
 use crate::validation::{
     ANY_TEXT, INSTANCE_ID, Member, Pattern, Shape, is_tag_text, list, matching, one_of, optional, required,
     sensitive, text, whole,
@@ -208,7 +209,10 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         ));
     }
     let given = input.parameters.unwrap_or_default();
-    parameters::check(document.name, &document.content.parameters, &given)?;
+    parameters::check_names(document.name, &document.content.parameters, &given)?;
+    let resolved = references::resolved(plane, call, &given).await?;
+    let meant = resolved.as_ref().unwrap_or(&given);
+    parameters::check(document.name, &document.content.parameters, meant)?;
     let invocations: Vec<(String, String, Detail)> = nodes
         .iter()
         .map(|node| {
@@ -230,8 +234,9 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         document: document.name.to_owned(),
         document_version: input.document_version.unwrap_or_else(|| "$DEFAULT".into()),
         content: document.content.clone(),
-        execution_timeout_seconds: parameters::execution_seconds(&document.content, &given),
+        execution_timeout_seconds: parameters::execution_seconds(&document.content, meant),
         parameters: given,
+        resolved,
         instance_ids: input.instance_ids.unwrap_or_default(),
         targets: input.targets.unwrap_or_default(),
         comment: input.comment.unwrap_or_default(),

@@ -75,6 +75,19 @@ const TYPES: &[&str] = &[
     "ManualApprovalPolicy",
     "AutoApprovalPolicy",
 ];
+const REQUIRE_TYPE: Shape = matching(
+    0,
+    128,
+    Pattern {
+        text: "^[a-zA-Z0-9_\\-.]{1,128}$",
+        holds: |text| {
+            (1..=128).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+        },
+    },
+);
 const SOURCE_VALUE: Shape = text(1, 1024);
 pub(crate) const ATTACHMENTS: Shape = list(
     0,
@@ -96,7 +109,7 @@ pub(crate) const INPUT: &[Member] = &[
             &Shape::Record(&[
                 required("Name", super::NAME),
                 optional("Version", VERSION),
-                optional("RequireType", text(0, 128)),
+                optional("RequireType", REQUIRE_TYPE),
                 optional("VersionName", VERSION_NAME),
             ]),
         ),

@@ -14,13 +14,19 @@ fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new("InvalidParameters", message)
 }
 
-/// Checks what was given.
-pub(crate) fn check(document: &str, declared: &Declared, given: &Given) -> ApiResult<()> {
+/// Checks that the document declares what was given.
+pub(crate) fn check_names(document: &str, declared: &Declared, given: &Given) -> ApiResult<()> {
     if given.keys().any(|name| !declared.contains_key(name)) {
         return Err(invalid(format!(
             "document {document} does not support parameters."
         )));
     }
+    Ok(())
+}
+
+/// Checks what was given, after its references to Parameter Store were followed.
+pub(crate) fn check(document: &str, declared: &Declared, given: &Given) -> ApiResult<()> {
+    check_names(document, declared, given)?;
     for (name, declared) in declared {
         match given.get(name) {
             Some(values) => check_one(name, declared, values)?,
@@ -35,11 +41,6 @@ pub(crate) fn check(document: &str, declared: &Declared, given: &Given) -> ApiRe
 
 /// Checks the values of one parameter.
 pub(crate) fn check_one(name: &str, declared: &DocumentParameter, values: &[String]) -> ApiResult<()> {
-    if let Some(reference) = values.iter().find_map(|value| ssm_reference(value)) {
-        return Err(invalid(format!(
-            "Parameter \"{name}\" refers to the parameter {reference}, which does not exist in Parameter Store."
-        )));
-    }
     let count = u32::try_from(values.len()).unwrap_or(u32::MAX);
     let is_list = matches!(declared.parameter_type.as_str(), "StringList" | "MapList");
     if !is_list && count != 1 {
@@ -101,13 +102,6 @@ fn check_value(name: &str, declared: &DocumentParameter, value: &str) -> ApiResu
         }
     }
     Ok(())
-}
-
-/// The name inside `{{ssm:name}}`.
-fn ssm_reference(value: &str) -> Option<&str> {
-    let (_, rest) = value.split_once("{{")?;
-    let (inside, _) = rest.split_once("}}")?;
-    inside.trim().strip_prefix("ssm:").map(str::trim)
 }
 
 /// What the agent is sent: lists as they are; defaults are its own business.
@@ -199,10 +193,6 @@ mod tests {
             (
                 vec![("commands", &["id"][..]), ("executionTimeout", &["5", "6"])],
                 "exactly one value",
-            ),
-            (
-                vec![("commands", &["echo {{ ssm:/a/b }}"][..])],
-                "refers to the parameter /a/b",
             ),
         ] {
             let error = check_shell(&given).unwrap_err();

@@ -1,11 +1,12 @@
 //! `CreateActivation`: an id and a code with which nodes can join. The code is shown once.
 
+use super::from_seconds;
 use super::queries::{ActivationRow, insert_activation};
-use super::{from_seconds, tags::TagInput};
 use crate::base32;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
+use crate::tags::TagInput;
 use crate::validation::{
     Member, Pattern, Shape, TAG_PATTERN, TAGS, list, matching, optional, required, text, whole,
 };

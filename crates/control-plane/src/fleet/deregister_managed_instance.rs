@@ -5,6 +5,7 @@ use super::{Empty, queries};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
+use crate::tags::{NODE, queries as tags};
 use crate::validation::{Member, Pattern, is_managed_id, matching, required};
 use serde::Deserialize;
 
@@ -40,7 +41,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             format!("Instance {} is not registered.", input.instance_id),
         ));
     }
-    queries::remove_tags(&mut *transaction, &input.instance_id, None).await?;
+    tags::remove(&mut *transaction, &call.region, NODE, &input.instance_id, None).await?;
     transaction.commit().await?;
     plane.registry.close(&input.instance_id);
     crate::sessions::rounds::end_all_of(plane, &input.instance_id).await;

@@ -2,11 +2,11 @@
 
 use super::queries::{ActivationRow, activations, activations_sql};
 use super::seconds;
-use super::tags::TagOutput;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
 use crate::paging::page;
+use crate::tags::TagOutput;
 use crate::validation::{ANY_TEXT, Member, NEXT_TOKEN, Shape, list, one_of, optional, whole};
 use serde::{Deserialize, Serialize};
 

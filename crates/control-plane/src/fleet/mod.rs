@@ -1,6 +1,5 @@
-//! Nodes and how they join: activations, registration, credentials, reports, tags. One file per operation.
+//! Nodes and how they join: activations, registration, credentials, reports. One file per operation.
 
-pub(crate) mod add_tags_to_resource;
 pub(crate) mod create_activation;
 pub(crate) mod delete_activation;
 pub(crate) mod deregister_managed_instance;
@@ -8,12 +7,9 @@ pub(crate) mod describe_activations;
 pub(crate) mod describe_instance_information;
 pub(crate) mod get_connection_status;
 pub(crate) mod list_instance_associations;
-pub(crate) mod list_tags_for_resource;
 pub(crate) mod queries;
 pub(crate) mod register_managed_instance;
-pub(crate) mod remove_tags_from_resource;
 pub(crate) mod request_managed_instance_role_token;
-pub(crate) mod tags;
 pub(crate) mod update_instance_information;
 pub(crate) mod update_managed_instance_public_key;
 

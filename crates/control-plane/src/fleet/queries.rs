@@ -1,4 +1,4 @@
-//! SQL of the fleet: activations, nodes, tags. Nothing else touches these tables.
+//! SQL of the fleet: activations and nodes. Nothing else touches these tables.
 
 use crate::errors::{ApiError, ApiResult};
 use muster_domain::Timestamp;
@@ -262,55 +262,4 @@ pub(crate) async fn delete_activation(on: impl AnyExecutor<'_>, region: &str, id
     let mut sql = Sql::new("delete from ssm_activations where activation_id = ");
     sql.text(id).push(" and region = ").text(region);
     Ok(sql.run(on).await?)
-}
-
-/// The word in `resource_type` for a node's tags.
-pub(crate) const NODE_TAGS: &str = "ManagedInstance";
-
-pub(crate) async fn tags(on: impl AnyExecutor<'_>, resource_id: &str) -> ApiResult<Vec<(String, String)>> {
-    let mut sql = Sql::new("select tag_key, tag_value from ssm_tags where resource_type = ");
-    sql.text(NODE_TAGS).push(" and resource_id = ").text(resource_id);
-    sql.push(" order by tag_key");
-    let rows = sql.all(on).await?;
-    let pair = |row: &AnyRow| Ok((row.text("tag_key")?, row.text("tag_value")?));
-    Ok(rows.iter().map(pair).collect::<Result<_, StoreError>>()?)
-}
-
-pub(crate) async fn put_tag(
-    on: impl AnyExecutor<'_>,
-    region: &str,
-    resource_id: &str,
-    (key, value): &(String, String),
-) -> ApiResult<()> {
-    let mut sql =
-        Sql::new("insert into ssm_tags (resource_type, resource_id, region, tag_key, tag_value) values (");
-    sql.text(NODE_TAGS)
-        .push(", ")
-        .text(resource_id)
-        .push(", ")
-        .text(region);
-    sql.push(", ").text(key.as_str()).push(", ").text(value.as_str());
-    sql.push(
-        ") on conflict (resource_type, resource_id, tag_key) do update set tag_value = excluded.tag_value",
-    );
-    sql.run(on).await?;
-    Ok(())
-}
-
-/// Removes those tags, or all when `keys` is `None`.
-pub(crate) async fn remove_tags(
-    on: impl AnyExecutor<'_>,
-    resource_id: &str,
-    keys: Option<&[String]>,
-) -> ApiResult<()> {
-    let mut sql = Sql::new("delete from ssm_tags where resource_type = ");
-    sql.text(NODE_TAGS).push(" and resource_id = ").text(resource_id);
-    if let Some(keys) = keys {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        sql.push(" and tag_key in (").texts(keys).push(")");
-    }
-    sql.run(on).await?;
-    Ok(())
 }

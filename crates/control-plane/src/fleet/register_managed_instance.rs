@@ -1,10 +1,11 @@
 //! `RegisterManagedInstance`, called unsigned by an agent: the activation's code is the secret. The same
 //! machine with the same key gets the same node id again, so a lost answer costs nothing.
 
-use super::queries::{self, NodeRow, activation, insert_node, put_tag, take_registration};
+use super::queries::{self, NodeRow, activation, insert_node, take_registration};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
+use crate::tags::{NODE, queries as tags};
 use crate::validation::{Member, one_of, required, sensitive, text};
 use muster_agent_protocol::calls::{RegisterManagedInstanceRequest, RegisterManagedInstanceResponse};
 use muster_agent_protocol::signing::{NodeKey, sha256_hex};
@@ -80,7 +81,7 @@ pub(crate) async fn call(
     };
     insert_node(&mut *transaction, &node).await?;
     for tag in &activation.tags {
-        put_tag(&mut *transaction, &node.region, &node.node_id, tag).await?;
+        tags::put(&mut *transaction, &node.region, NODE, &node.node_id, tag).await?;
     }
     transaction.commit().await?;
     Ok(RegisterManagedInstanceResponse {

@@ -15,6 +15,7 @@ use crate::gateway::relay::Role;
 use crate::gateway::relay::leg::{created, message_id};
 use crate::gateway::relay::live::Ending;
 use crate::operations::Call;
+use crate::parameters::references;
 use crate::validation::{Member, Pattern, Shape, list, matching, optional, required, text};
 use muster_agent_protocol::session::{InteractiveShell, SessionContent, message_type};
 use muster_session_channel::Message;
@@ -83,12 +84,9 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             own.session.and_then(|session| session.inputs)
         }
     };
-    let prepared = prepare(
-        &found.name,
-        document,
-        input.parameters.unwrap_or_default(),
-        preferences.as_ref(),
-    )?;
+    let given = input.parameters.unwrap_or_default();
+    let given = references::resolved(plane, call, &given).await?.unwrap_or(given);
+    let prepared = prepare(&found.name, document, given, preferences.as_ref())?;
     let node = nodes::node(plane.db.reader(), &input.target).await?;
     let is_here = node.is_some_and(|node| node.region == call.region);
     if !is_here || !plane.registry.is_open(&input.target) {

@@ -4,7 +4,6 @@
 
 use crate::bad_input_tables::{UUID, members, violations};
 use crate::world::World;
-use muster_control_plane::{OPERATIONS, Who};
 use muster_store::test_database::on_both;
 use serde_json::{Value, json};
 
@@ -17,22 +16,7 @@ fn with(base: &Value, more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn every_operation_of_operators_is_in_the_table() {
-    let known: Vec<&str> = members().iter().map(|(name, _)| *name).collect();
-    for operation in OPERATIONS
-        .iter()
-        .filter(|o| o.service == "ssm" && o.who == Who::Operator)
-    {
-        assert!(
-            known.contains(&operation.name),
-            "{} has no row of bad input",
-            operation.name
-        );
-    }
-}
-
-#[tokio::test]
-async fn every_constraint_is_checked_and_named() {
+async fn what_the_model_does_not_say_by_itself_is_checked_too() {
     on_both(|db| async {
         let world = World::new(db).await;
         let members = members();

@@ -3,6 +3,7 @@
 
 use crate::agent::{Agent, serve};
 use crate::world::{REGION, World};
+use muster_control_plane::{OPERATIONS, Who, input_model};
 use muster_store::test_database::on_both;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -56,9 +57,11 @@ async fn serve_commands(mut agent: Agent) {
     }
 }
 
-/// Runs the script on this node; panics with what it printed when it finds something wrong.
-async fn run_script(world: &World, python: &str, address: SocketAddr, node_id: &str) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/control_plane_test.py");
+/// Runs a script, on this node; panics with what it printed when it finds something wrong.
+async fn run_script(world: &World, script: &str, python: &str, address: SocketAddr, node_id: &str) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/python")
+        .join(script);
     let keys = world.plane.operator_credentials();
     let run = tokio::process::Command::new(python)
         .arg(&script)
@@ -93,7 +96,7 @@ async fn amazons_own_clients_are_served() {
         let stop = CancellationToken::new();
         let background = tokio::spawn(Arc::clone(&world.plane).run_background(stop.clone()));
         let agent = tokio::spawn(serve_commands(agent));
-        run_script(&world, &python, address, &node.id).await;
+        run_script(&world, "control_plane_test.py", &python, address, &node.id).await;
         stop.cancel();
         agent.abort();
         background.await.unwrap();
@@ -101,7 +104,52 @@ async fn amazons_own_clients_are_served() {
     .await;
 }
 
-/// The same with our own agent, which really runs the commands. `MUSTER_TEST_AGENT` names its program.
+/// Parameters and keys, by commands as they stand in guides.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn amazons_own_clients_keep_parameters_and_keys() {
+    let Ok(python) = std::env::var("MUSTER_TEST_PYTHON") else {
+        return;
+    };
+    on_both(|db| async {
+        let world = World::new(db).await;
+        let address = serve(&world).await;
+        run_script(&world, "parameters_test.py", &python, address, "").await;
+    })
+    .await;
+}
+
+/// What operators' inputs are checked for, against the service model that Amazon's clients carry.
+#[tokio::test]
+async fn inputs_are_checked_as_the_services_own_model_says() {
+    let Ok(python) = std::env::var("MUSTER_TEST_PYTHON") else {
+        return;
+    };
+    let mut services = serde_json::Map::new();
+    for operation in OPERATIONS.iter().filter(|o| o.who == Who::Operator) {
+        if let Some(model) = input_model(operation.name) {
+            let service = services.entry(operation.service).or_insert_with(|| json!({}));
+            service[operation.name] = model;
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.json");
+    std::fs::write(&file, serde_json::Value::Object(services).to_string()).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/model_test.py");
+    let output = tokio::process::Command::new(python)
+        .arg(script)
+        .env("MUSTER_TEST_MODEL", file)
+        .output()
+        .await
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The first script with our own agent, which really runs the commands. `MUSTER_TEST_AGENT` names its program.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn our_own_agent_runs_what_amazons_clients_send() {
     let (Ok(python), Ok(program)) = (
@@ -155,7 +203,7 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
             found["InstanceInformationList"][0]["PlatformType"] == "Linux" && state["Status"] == "connected"
         };
         world.until("the agent reports and connects", is_ready).await;
-        run_script(&world, &python, address, &id).await;
+        run_script(&world, "control_plane_test.py", &python, address, &id).await;
         stop.cancel();
         background.await.unwrap();
         agent.kill().await.unwrap();

@@ -12,11 +12,23 @@ mod bucket;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod fleet;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod kms;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
 mod operations;
+#[cfg(test)]
+mod parameter_lists;
+#[cfg(test)]
+mod parameter_policies;
+#[cfg(test)]
+mod parameters;
 #[cfg(test)]
 mod run_command;
 #[cfg(test)]

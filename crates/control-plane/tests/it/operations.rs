@@ -14,18 +14,14 @@ async fn every_operation_is_guarded() {
         let operator = world.plane.operator_credentials();
         for operation in OPERATIONS
             .iter()
-            .filter(|o| matches!(o.service, "ssm" | "ec2messages"))
+            .filter(|o| matches!(o.service, "ssm" | "kms" | "ec2messages"))
         {
             let code = |(status, output): (u16, serde_json::Value)| {
                 assert_eq!(status, 400, "{}: {output}", operation.name);
                 output["__type"].as_str().unwrap_or_default().to_owned()
             };
             let name = operation.name;
-            let unsigned = if operation.service == "ssm" {
-                code(world.unsigned(name, json!({})).await)
-            } else {
-                "MissingAuthenticationTokenException".to_owned()
-            };
+            let unsigned = code(world.unsigned(name, json!({})).await);
             match operation.who {
                 Who::Anonymous => assert_eq!(unsigned, "ValidationException", "{name}"),
                 _ => assert_eq!(unsigned, "MissingAuthenticationTokenException", "{name}"),
@@ -42,7 +38,7 @@ async fn every_operation_is_guarded() {
             }
         }
         world
-            .refused("GetParameter", json!({"Name": "x"}), "UnknownOperationException")
+            .refused("GetCalendarState", json!({}), "UnknownOperationException")
             .await;
         world
             .refused("GetObject", json!({}), "UnknownOperationException")
@@ -58,12 +54,16 @@ async fn what_changes_something_is_audited_before_and_after_unless_the_portal_do
         let operator = world.plane.operator_credentials();
         for operation in OPERATIONS
             .iter()
-            .filter(|o| o.service == "ssm" && o.who == Who::Operator)
+            .filter(|o| matches!(o.service, "ssm" | "kms") && o.who == Who::Operator)
         {
             let before = world.audit.0.lock().unwrap().len();
-            world.call(operation.name, json!({})).await;
+            world.call(operation.name, json!({"WithDecryption": true})).await;
             let added = world.audit.0.lock().unwrap().len() - before;
-            let expected = if operation.access == Access::Write { 2 } else { 0 };
+            let expected = match operation.access {
+                Access::Write => 2,
+                Access::Reveal => 1,
+                Access::Read => 0,
+            };
             assert_eq!(added, expected, "{}", operation.name);
             world
                 .call_as(&world.plane.portal_credentials(), operation.name, json!({}))

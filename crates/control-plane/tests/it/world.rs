@@ -5,7 +5,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use muster_agent_protocol::signing::{Credentials, SignedRequest, sha256_hex, sign, sign_with_node_key};
-use muster_control_plane::{ControlPlane, ControlPlaneConfig, Steady};
+use muster_control_plane::{ControlPlane, ControlPlaneConfig, OPERATIONS, OpenError, Steady};
 use muster_domain::audit::{AuditTrail, Intent, Outcome};
 use muster_domain::ids::ActId;
 use muster_domain::system::{ManualClock, SystemClock, SystemRandom};
@@ -88,6 +88,20 @@ pub(crate) fn amz_date(at: Timestamp) -> String {
     format!("{}Z", text.split('.').next().unwrap())
 }
 
+/// The service of an operation, and the header that names both.
+fn target(operation: &str) -> (&'static str, String) {
+    let service = OPERATIONS
+        .iter()
+        .find(|o| o.name == operation && o.service != "s3")
+        .map_or("ssm", |o| o.service);
+    let prefix = match service {
+        "ec2messages" => "EC2WindowsMessageDeliveryService",
+        "kms" => "TrentService",
+        _ => "AmazonSSM",
+    };
+    (service, format!("{prefix}.{operation}"))
+}
+
 impl World {
     pub(crate) async fn new(db: Db) -> Self {
         Self::in_folder(db, Arc::new(tempfile::tempdir().unwrap())).await
@@ -100,6 +114,15 @@ impl World {
     }
 
     pub(crate) async fn with_clock(db: Db, folder: Arc<tempfile::TempDir>, clock: Arc<ManualClock>) -> Self {
+        Self::try_open(db, folder, clock).await.unwrap()
+    }
+
+    /// The same where the start may be refused.
+    pub(crate) async fn try_open(
+        db: Db,
+        folder: Arc<tempfile::TempDir>,
+        clock: Arc<ManualClock>,
+    ) -> Result<Self, OpenError> {
         let audit = Arc::new(Remembered::default());
         let steady = Arc::new(ManualClock::default());
         let config = ControlPlaneConfig {
@@ -110,17 +133,15 @@ impl World {
         };
         let shared = Arc::clone(&clock) as Arc<dyn Clock>;
         let trail = Arc::clone(&audit) as Arc<dyn AuditTrail>;
-        let plane = ControlPlane::open(db.clone(), shared, Arc::new(SystemRandom), trail, config)
-            .await
-            .unwrap();
-        Self {
+        let plane = ControlPlane::open(db.clone(), shared, Arc::new(SystemRandom), trail, config).await?;
+        Ok(Self {
             plane,
             clock,
             steady,
             audit,
             folder,
             db,
-        }
+        })
     }
 
     /// The same database and folder with nothing remembered: as after a kill.
@@ -189,14 +210,7 @@ impl World {
         operation: &str,
         body: Vec<u8>,
     ) -> (u16, Value) {
-        let (service, target) = if operation == "GetMessages" {
-            (
-                "ec2messages",
-                format!("EC2WindowsMessageDeliveryService.{operation}"),
-            )
-        } else {
-            ("ssm", format!("AmazonSSM.{operation}"))
-        };
+        let (service, target) = target(operation);
         let headers = [
             ("content-type", "application/x-amz-json-1.1"),
             ("x-amz-target", &target),
@@ -248,7 +262,7 @@ impl World {
     pub(crate) async fn unsigned(&self, operation: &str, input: Value) -> (u16, Value) {
         let mut headers = HeaderMap::new();
         headers.insert("host", HOST.parse().unwrap());
-        headers.insert("x-amz-target", format!("AmazonSSM.{operation}").parse().unwrap());
+        headers.insert("x-amz-target", target(operation).1.parse().unwrap());
         let (status, _, body) = self
             .send("POST", "/", headers, serde_json::to_vec(&input).unwrap())
             .await;
@@ -267,7 +281,7 @@ impl World {
         let mut headers = HeaderMap::new();
         headers.insert("host", HOST.parse().unwrap());
         headers.insert("content-type", "application/x-amz-json-1.1".parse().unwrap());
-        headers.insert("x-amz-target", format!("AmazonSSM.{operation}").parse().unwrap());
+        headers.insert("x-amz-target", target(operation).1.parse().unwrap());
         let request = SignedRequest {
             method: "POST",
             path: "/",

@@ -1,9 +1,9 @@
 //! `AddTagsToResource`: adds tags or changes their values.
 
-use super::tags::{MAX_TAGS, RESOURCE_TYPE, TagInput, check_resource};
-use super::{Empty, queries};
+use super::{MAX_TAGS, RESOURCE_TYPE, TagInput, check_keys, queries, resource};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
+use crate::fleet::Empty;
 use crate::operations::Call;
 use crate::validation::{ANY_TEXT, Member, TAGS, required};
 use serde::Deserialize;
@@ -24,18 +24,12 @@ pub(crate) struct Input {
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
-    check_resource(plane, call, &input.resource_type, &input.resource_id).await?;
+    let (region, kind) = (&call.region, &input.resource_type);
+    let id = resource(plane, call, kind, &input.resource_id).await?;
     let new: Vec<(String, String)> = input.tags.into_iter().map(TagInput::pair).collect();
-    if let Some((key, _)) = new
-        .iter()
-        .find(|(key, _)| key.to_ascii_lowercase().starts_with("aws:"))
-    {
-        return Err(ApiError::validation(format!(
-            "Tag key {key} begins with aws:, which is reserved."
-        )));
-    }
+    check_keys(&new)?;
     let mut transaction = plane.db.begin().await?;
-    let mut keys: BTreeSet<String> = queries::tags(&mut *transaction, &input.resource_id)
+    let mut keys: BTreeSet<String> = queries::of(&mut *transaction, region, kind, &id)
         .await?
         .into_iter()
         .map(|(key, _)| key)
@@ -45,7 +39,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         return Err(ApiError::bare("TooManyTagsError"));
     }
     for tag in &new {
-        queries::put_tag(&mut *transaction, &call.region, &input.resource_id, tag).await?;
+        queries::put(&mut *transaction, region, kind, &id, tag).await?;
     }
     transaction.commit().await?;
     Ok(Empty {})

@@ -1,18 +1,20 @@
 //! `RemoveTagsFromResource`: keys that are not there are no fault.
 
-use super::tags::{RESOURCE_TYPE, check_resource};
-use super::{Empty, queries};
+use super::{RESOURCE_TYPE, queries, resource};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
+use crate::fleet::Empty;
 use crate::operations::Call;
 use crate::validation::{ANY_TEXT, Member, Shape, TAG_PATTERN, list, matching, required};
 use serde::Deserialize;
 
+/// Of one statement; a database takes only so many values.
+const KEYS_AT_ONCE: usize = 1_000;
 const KEY: Shape = matching(1, 128, TAG_PATTERN);
 pub(crate) const INPUT: &[Member] = &[
     required("ResourceType", RESOURCE_TYPE),
     required("ResourceId", ANY_TEXT),
-    required("TagKeys", list(0, 1000, &KEY)),
+    required("TagKeys", list(0, usize::MAX, &KEY)),
 ];
 
 #[derive(Debug, Deserialize)]
@@ -24,7 +26,12 @@ pub(crate) struct Input {
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
-    check_resource(plane, call, &input.resource_type, &input.resource_id).await?;
-    queries::remove_tags(plane.db.writer(), &input.resource_id, Some(&input.tag_keys)).await?;
+    let (region, kind) = (&call.region, &input.resource_type);
+    let id = resource(plane, call, kind, &input.resource_id).await?;
+    let mut transaction = plane.db.begin().await?;
+    for keys in input.tag_keys.chunks(KEYS_AT_ONCE) {
+        queries::remove(&mut *transaction, region, kind, &id, Some(keys)).await?;
+    }
+    transaction.commit().await?;
     Ok(Empty {})
 }

@@ -1,7 +1,6 @@
 //! `ListTagsForResource`.
 
-use super::queries;
-use super::tags::{RESOURCE_TYPE, TagOutput, check_resource};
+use super::{RESOURCE_TYPE, TagOutput, queries, resource};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::operations::Call;
@@ -27,8 +26,8 @@ pub(crate) struct Output {
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
-    check_resource(plane, call, &input.resource_type, &input.resource_id).await?;
-    let tags = queries::tags(plane.db.reader(), &input.resource_id).await?;
+    let id = resource(plane, call, &input.resource_type, &input.resource_id).await?;
+    let tags = queries::of(plane.db.reader(), &call.region, &input.resource_type, &id).await?;
     Ok(Output {
         tag_list: tags.into_iter().map(TagOutput::of).collect(),
     })
