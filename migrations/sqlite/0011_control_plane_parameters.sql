@@ -77,3 +77,11 @@ alter table ssm_tags_by_region rename to ssm_tags;
 create index ssm_tags_by_key on ssm_tags (region, tag_key, tag_value);
 -- What a command's parameters are after their references to Parameter Store were followed; empty where it has none.
 alter table ssm_commands add column resolved_parameters text not null default '';
+-- With which accounts a document is shared.
+create table ssm_document_permissions (
+    region text not null,
+    name text not null,
+    account_id text not null,
+    shared_version text not null,
+    primary key (region, name, account_id)
+);

@@ -8,6 +8,7 @@ A plain script: it prints what it checks and ends with a non-zero status at the 
     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY   the operator's key
     MUSTER_TEST_REGION     eu-west-1 unless given
     MUSTER_TEST_AWS        the `aws` command; the one on PATH unless given
+    MUSTER_TEST_REAL_AGENT `yes` where the node really runs what it is sent
 """
 
 import json
@@ -30,6 +31,7 @@ ENDPOINT = os.environ["MUSTER_TEST_ENDPOINT"]
 NODE = os.environ["MUSTER_TEST_NODE"]
 REGION = os.environ.get("MUSTER_TEST_REGION", "eu-west-1")
 AWS = os.environ.get("MUSTER_TEST_AWS") or shutil.which("aws")
+REAL_AGENT = os.environ.get("MUSTER_TEST_REAL_AGENT") == "yes"
 BUCKET = "muster-command-output"
 
 options = {
@@ -166,6 +168,64 @@ def documents():
     content = json.loads(ssm.get_document(Name="AWS-RunShellScript")["Content"])
     check("its content is readable", content["mainSteps"][0]["action"] == "aws:runShellScript", content)
     refused("an unknown document", "InvalidDocument", ssm.get_document, Name="AWS-Nothing")
+    own_documents()
+
+
+OWN_DOCUMENT = """schemaVersion: '2.2'
+description: Several steps, of which some are left out
+parameters:
+  greeting:
+    type: String
+    default: hello
+mainSteps:
+  - action: aws:runShellScript
+    name: first
+    inputs:
+      runCommand: ["echo {{ greeting }}"]
+  - action: aws:runPowerShellScript
+    name: windows
+    precondition:
+      StringEquals: [platformType, Windows]
+    inputs:
+      runCommand: ["Write-Host never"]
+  - action: aws:runShellScript
+    name: fails
+    inputs:
+      onFailure: exit
+      runCommand: ["exit 3"]
+  - action: aws:runShellScript
+    name: never
+    inputs:
+      runCommand: ["echo never"]
+  - action: aws:runShellScript
+    name: always
+    inputs:
+      finallyStep: true
+      runCommand: ["echo cleaned up"]
+"""
+
+
+def own_documents():
+    ssm.create_document(Name="Several-Steps", Content=OWN_DOCUMENT, DocumentFormat="YAML", DocumentType="Command")
+    content = json.loads(ssm.get_document(Name="Several-Steps")["Content"])
+    check("YAML is told as JSON", len(content["mainSteps"]) == 5, content)
+    ssm.put_parameter(Name="/test/greeting", Value="good day", Type="String", Overwrite=True)
+    if not REAL_AGENT:
+        return
+    command = run([], DocumentName="Several-Steps", Parameters={"greeting": ["{{ssm:/test/greeting}}"]})["CommandId"]
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        listed = ssm.list_command_invocations(CommandId=command, Details=True)["CommandInvocations"][0]
+        if listed["Status"] not in ("Pending", "InProgress", "Delayed"):
+            break
+        time.sleep(0.1)
+    plugins = {plugin["Name"]: plugin for plugin in listed["CommandPlugins"]}
+    check("the command failed", listed["Status"] == "Failed", listed)
+    check("its parameter came from the store", plugins["first"]["Output"] == "good day\n", plugins)
+    check("what is for others is skipped", plugins["windows"]["ResponseCode"] == 0, plugins)
+    check("the step that failed says so", plugins["fails"]["ResponseCode"] == 3, plugins)
+    check("nothing ran after it", "an earlier step ended the document" in plugins["never"]["Output"], plugins)
+    check("but the last one, which always does", plugins["always"]["Output"] == "cleaned up\n", plugins)
 
 
 def commands():

@@ -185,9 +185,46 @@ pub struct DocumentStep {
     /// `{"StringEquals": ["platformType", "Linux"]}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precondition: Option<BTreeMap<String, Vec<String>>>,
-    /// `exit` or `successAndExit`.
+    /// `exit` or `successAndExit`. It may also stand among the inputs, as the two that follow.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<String>,
+    /// `exit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_success: Option<String>,
+    /// Whether it is run whatever became of the steps before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finally_step: Option<Value>,
+}
+
+impl DocumentStep {
+    fn shared(&self, own: Option<&str>, name: &str) -> Option<String> {
+        own.map(str::to_owned).or_else(|| {
+            let value = self.inputs.get(name)?;
+            value.as_str().map(str::to_owned)
+        })
+    }
+
+    /// What happens to the document when the step fails: `exit`, `successAndExit`, or it goes on.
+    #[must_use]
+    pub fn after_failure(&self) -> Option<String> {
+        self.shared(self.on_failure.as_deref(), "onFailure")
+    }
+
+    /// What happens to the document when the step succeeds: `exit`, or it goes on.
+    #[must_use]
+    pub fn after_success(&self) -> Option<String> {
+        self.shared(self.on_success.as_deref(), "onSuccess")
+    }
+
+    /// Whether it is run whatever became of the steps before.
+    #[must_use]
+    pub fn is_finally(&self) -> bool {
+        let given = self
+            .finally_step
+            .as_ref()
+            .or_else(|| self.inputs.get("finallyStep"));
+        given.is_some_and(|value| *value == Value::Bool(true) || value.as_str() == Some("true"))
+    }
 }
 
 /// `agent_job_ack`.

@@ -122,6 +122,9 @@ operations! {
     "ssm" DeregisterManagedInstance Write Operator fleet::deregister_managed_instance;
     "ssm" DescribeActivations Read Operator fleet::describe_activations;
     "ssm" DescribeDocument Read Operator documents::describe_document;
+    "ssm" DescribeDocumentPermission Read Operator documents::describe_document_permission;
+    "ssm" ListDocumentVersions Read Operator documents::list_document_versions;
+    "ssm" ModifyDocumentPermission Write Operator documents::modify_document_permission;
     "ssm" DescribeInstanceInformation Read Operator fleet::describe_instance_information;
     "ssm" GetCommandInvocation Read Operator commands::get_command_invocation;
     "ssm" GetConnectionStatus Read Operator fleet::get_connection_status;

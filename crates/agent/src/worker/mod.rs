@@ -89,8 +89,15 @@ impl Worker<'_> {
         let values = document::parameter_values(&job.content);
         let mut statuses = Vec::new();
         let mut overall = None;
+        let mut has_ended = false;
         for (index, step) in job.content.document_content.main_steps.iter().enumerate() {
-            let result = if self.dir.is_cancelled() {
+            let result = if has_ended && !step.is_finally() {
+                let text = format!(
+                    "Step {} was skipped: an earlier step ended the document.\n",
+                    step.name
+                );
+                self.not_run("Skipped", 0, &text, index)
+            } else if self.dir.is_cancelled() {
                 self.not_run(
                     "Cancelled",
                     137,
@@ -103,15 +110,21 @@ impl Worker<'_> {
             self.keep(|| self.dir.save_step_result(index, &result))?;
             (self.nudge)();
             statuses.push(result.status.clone());
-            if result.status != "Success" && result.status != "Skipped" && result.status != "Cancelled" {
-                match step.on_failure.as_deref() {
-                    Some("exit") => break,
-                    Some("successAndExit") => {
-                        overall = Some("Success");
-                        break;
-                    }
-                    _ => {}
+            if has_ended {
+                continue;
+            }
+            let next = match result.status.as_str() {
+                "Skipped" | "Cancelled" => None,
+                "Success" => step.after_success(),
+                _ => step.after_failure(),
+            };
+            match next.as_deref() {
+                Some("exit") => has_ended = true,
+                Some("successAndExit") => {
+                    has_ended = true;
+                    overall = Some("Success");
                 }
+                _ => {}
             }
         }
         let status = overall.unwrap_or_else(|| overall_status(&statuses));

@@ -217,6 +217,7 @@ async fn several_steps_go_in_order_and_are_judged_each() {
         {"action": "aws:runShellScript", "name": "killed", "inputs": {"runCommand": ["kill -9 $$"]}},
         {"action": "aws:runShellScript", "name": "stop", "onFailure": "exit", "inputs": {"runCommand": ["exit 7"]}},
         {"action": "aws:runShellScript", "name": "never", "inputs": {"runCommand": ["echo never"]}},
+        {"action": "aws:runShellScript", "name": "always", "inputs": {"runCommand": ["exit 4"], "finallyStep": true}},
     ]);
     let job = gateway.send_steps(&agent.node, "c-1", steps, json!({}));
     let last = gateway.last_reply(&job, 0).await;
@@ -248,6 +249,8 @@ async fn several_steps_go_in_order_and_are_judged_each() {
             ("reboot", "Failed", 194),
             ("killed", "Failed", 137),
             ("stop", "Failed", 7),
+            ("never", "Skipped", 0),
+            ("always", "Failed", 4),
         ]
     );
     assert!(found[2].3.contains("no plugin aws:softwareInventory"));

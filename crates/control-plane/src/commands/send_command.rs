@@ -7,9 +7,9 @@ use super::shown::{ShownCommand, shown_command};
 use super::status::Detail;
 use super::targets::{Target, by_ids, by_targets};
 use crate::control_plane::ControlPlane;
-use crate::documents::built_in::Document;
 use crate::documents::parameters::{self, Given};
-use crate::documents::{NAME, VERSION, find};
+use crate::documents::shown::{self, Shown};
+use crate::documents::{NAME, VERSION};
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::queries::NodeRow;
 use crate::operations::Call;
@@ -151,7 +151,7 @@ const TIMEOUT_SECONDS: i64 = 3600;
 /// Bytes of a job as the agent gets it: a frame takes a little more, and is refused above 1 MiB.
 const MAX_JOB_BYTES: usize = 900_000;
 
-fn check_hash(document: &Document, hash: Option<&str>, kind: Option<&str>) -> ApiResult<()> {
+fn check_hash(document: &Shown, hash: Option<&str>, kind: Option<&str>) -> ApiResult<()> {
     let Some(hash) = hash else { return Ok(()) };
     let actual = if kind == Some("Sha1") {
         hex::encode(digest::digest(
@@ -189,9 +189,25 @@ async fn nodes(plane: &ControlPlane, call: &Call, input: &Input) -> ApiResult<Ve
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
-    let document = find(&input.document_name, input.document_version.as_deref(), None)?;
+    let document = shown::find(
+        plane,
+        &call.region,
+        &input.document_name,
+        input.document_version.as_deref(),
+        None,
+    )
+    .await?;
+    let Some(content) = document.content.command() else {
+        return Err(ApiError::new(
+            "InvalidDocument",
+            format!(
+                "{} is a document of the type {}: commands run documents of the type Command.",
+                document.name, document.document_type
+            ),
+        ));
+    };
     check_hash(
-        document,
+        &document,
         input.document_hash.as_deref(),
         input.document_hash_type.as_deref(),
     )?;
@@ -209,10 +225,10 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         ));
     }
     let given = input.parameters.unwrap_or_default();
-    parameters::check_names(document.name, &document.content.parameters, &given)?;
+    parameters::check_names(&document.name, &content.parameters, &given)?;
     let resolved = references::resolved(plane, call, &given).await?;
     let meant = resolved.as_ref().unwrap_or(&given);
-    parameters::check(document.name, &document.content.parameters, meant)?;
+    parameters::check(&document.name, &content.parameters, meant)?;
     let invocations: Vec<(String, String, Detail)> = nodes
         .iter()
         .map(|node| {
@@ -231,10 +247,10 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let row = CommandRow {
         command_id: call.fresh_id.clone(),
         region: call.region.clone(),
-        document: document.name.to_owned(),
+        document: document.name.clone(),
         document_version: input.document_version.unwrap_or_else(|| "$DEFAULT".into()),
-        content: document.content.clone(),
-        execution_timeout_seconds: parameters::execution_seconds(&document.content, meant),
+        content: content.clone(),
+        execution_timeout_seconds: parameters::execution_seconds(content, meant),
         parameters: given,
         resolved,
         instance_ids: input.instance_ids.unwrap_or_default(),

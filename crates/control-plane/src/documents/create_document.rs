@@ -1,14 +1,14 @@
-//! `CreateDocument`, for Session documents. Other types are refused by name.
+//! `CreateDocument`, for Command and Session documents. Other types are refused by name.
 
 use super::queries::{self, DocumentRow};
-use super::session_content;
 use super::shown::{Described, Shown};
-use super::{VERSION, VERSION_NAME};
+use super::text::parse;
+use super::{TAGS, VERSION, VERSION_NAME, content};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
-use crate::validation::{Member, Pattern, Shape, TAGS, list, matching, one_of, optional, required, text};
-use muster_agent_protocol::session::SessionDocument;
+use crate::tags::{TagInput, check_new, queries as tags};
+use crate::validation::{self, Member, Pattern, Shape, list, matching, one_of, optional, required, text};
 use muster_agent_protocol::signing::sha256_hex;
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +121,7 @@ pub(crate) const INPUT: &[Member] = &[
     optional("DocumentType", one_of(TYPES)),
     optional("DocumentFormat", FORMAT),
     optional("TargetType", TARGET_TYPE),
-    optional("Tags", TAGS),
+    optional("Tags", validation::TAGS),
 ];
 
 #[derive(Debug, Deserialize)]
@@ -136,7 +136,7 @@ pub(crate) struct Input {
     target_type: Option<String>,
     requires: Option<serde_json::Value>,
     attachments: Option<serde_json::Value>,
-    tags: Option<serde_json::Value>,
+    tags: Option<Vec<TagInput>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -153,22 +153,11 @@ impl Output {
     }
 }
 
-/// Reads content that was given in that format.
-pub(crate) fn content(text: &str, format: &str) -> ApiResult<SessionDocument> {
-    if format == "TEXT" {
-        return Err(ApiError::new(
-            "InvalidDocumentContent",
-            "A Session document is JSON or YAML, not TEXT.",
-        ));
-    }
-    let is_json = text.trim_start().starts_with('{');
-    if format == "YAML" && !is_json {
-        return Err(ApiError::new(
-            "InvalidDocumentContent",
-            "Of YAML only the part that is JSON is read here: write the content as JSON.",
-        ));
-    }
-    session_content::read(text)
+/// The schema version as it stands in the text: agents may be told another one.
+pub(crate) fn written_schema_version(text: &str, format: &str) -> ApiResult<String> {
+    let value = parse(text, format)?;
+    let version = value.get("schemaVersion").and_then(serde_json::Value::as_str);
+    Ok(version.unwrap_or_default().to_owned())
 }
 
 fn check_name(name: &str) -> ApiResult<()> {
@@ -183,31 +172,23 @@ fn check_name(name: &str) -> ApiResult<()> {
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
-    let document_type = input.document_type.as_deref().unwrap_or("Command");
-    if document_type != "Session" {
-        return Err(ApiError::validation(format!(
-            "This endpoint keeps documents of the DocumentType Session only, not {document_type}."
-        )));
-    }
-    let unsupported = [
-        ("Requires", &input.requires),
-        ("Attachments", &input.attachments),
-        ("Tags", &input.tags),
-    ];
-    for (member, value) in unsupported {
+    let document_type = input.document_type.unwrap_or_else(|| "Command".into());
+    for (member, value) in [("Requires", &input.requires), ("Attachments", &input.attachments)] {
         if value
             .as_ref()
             .and_then(serde_json::Value::as_array)
             .is_some_and(|list| !list.is_empty())
         {
             return Err(ApiError::validation(format!(
-                "Session documents have no {member} at this endpoint: leave it out."
+                "Documents have no {member} at this endpoint: leave it out."
             )));
         }
     }
     check_name(&input.name)?;
+    let new_tags = check_new(input.tags.unwrap_or_default())?;
     let format = input.document_format.unwrap_or_else(|| "JSON".into());
-    let session = content(&input.content, &format)?;
+    content::read(&document_type, &input.content, &format)?;
+    let schema_version = written_schema_version(&input.content, &format)?;
     let exists = || ApiError::new("DocumentAlreadyExists", "The specified document already exists.");
     if !queries::versions(plane.db.reader(), &call.region, &input.name)
         .await?
@@ -228,8 +209,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         version_name: input.version_name.unwrap_or_default(),
         display_name: input.display_name.unwrap_or_default(),
         target_type: input.target_type.unwrap_or_default(),
-        document_type: "Session".into(),
-        schema_version: session.schema_version,
+        document_type,
+        schema_version,
         format,
         sha256: sha256_hex(input.content.as_bytes()),
         content: input.content,
@@ -237,10 +218,17 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         created_at: call.now,
         is_default: true,
     };
-    match queries::insert(plane.db.writer(), &row).await {
+    let mut shown = Shown::of_row(row.clone(), 1, 1)?;
+    let mut transaction = plane.db.begin().await?;
+    match queries::insert(&mut *transaction, &row).await {
         // Somebody else made it between the look and the writing.
-        Err(error) if error.is_unique_violation() => Err(exists()),
-        Err(error) => Err(error.into()),
-        Ok(()) => Ok(Output::of(&Shown::of_row(row, 1, 1)?)),
+        Err(error) if error.is_unique_violation() => return Err(exists()),
+        other => other?,
     }
+    for tag in &new_tags {
+        tags::put(&mut *transaction, &call.region, TAGS, &row.name, tag).await?;
+    }
+    transaction.commit().await?;
+    shown.tags = new_tags;
+    Ok(Output::of(&shown))
 }

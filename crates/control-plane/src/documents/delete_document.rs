@@ -3,11 +3,12 @@
 use super::create_document::PLAIN_NAME;
 use super::queries;
 use super::shown::{missing, no_version, pick};
-use super::{VERSION, VERSION_NAME};
+use super::{TAGS, VERSION, VERSION_NAME};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::Empty;
 use crate::operations::Call;
+use crate::tags::queries as tags;
 use crate::validation::{Member, Shape, optional, required};
 use serde::Deserialize;
 
@@ -46,6 +47,20 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     } else {
         None
     };
-    queries::delete(plane.db.writer(), region, name, version).await?;
+    let is_last = version.is_none() || is_only;
+    let mut transaction = plane.db.begin().await?;
+    if is_last {
+        let shared = queries::shared_with(&mut *transaction, region, name, "", 1).await?;
+        if !shared.is_empty() {
+            return Err(ApiError::new(
+                "InvalidDocumentOperation",
+                "You attempted to delete a document while it is still shared. You must stop sharing the document before \
+                 you can delete it.",
+            ));
+        }
+        tags::remove(&mut *transaction, region, TAGS, name, None).await?;
+    }
+    queries::delete(&mut *transaction, region, name, version).await?;
+    transaction.commit().await?;
     Ok(Empty {})
 }

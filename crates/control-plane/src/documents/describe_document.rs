@@ -36,6 +36,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         input.document_version.as_deref(),
         input.version_name.as_deref(),
     )
+    .await?
+    .tagged(plane, &call.region)
     .await?;
     Ok(Output {
         document: document.described(),

@@ -1,6 +1,7 @@
-//! `GetDocument`: a document's text. JSON is YAML too, so both formats get the same text.
+//! `GetDocument`: a document's text, in the format that is asked for; JSON unless one is.
 
 use super::shown::find;
+use super::text::converted;
 use super::{NAME, VERSION, VERSION_NAME};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
@@ -50,6 +51,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         input.version_name.as_deref(),
     )
     .await?;
+    let format = input.document_format.unwrap_or_else(|| "JSON".into());
+    let content = converted(&document.text, &document.format, &format)?;
     let given = |text: String| (!text.is_empty()).then_some(text);
     Ok(Output {
         name: document.name,
@@ -58,8 +61,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         version_name: given(document.version_name),
         document_version: document.version.to_string(),
         status: "Active",
-        content: document.text,
+        content,
         document_type: document.document_type,
-        document_format: input.document_format.unwrap_or_else(|| "JSON".into()),
+        document_format: format,
     })
 }

@@ -6,6 +6,7 @@ use crate::errors::{ApiError, ApiResult};
 use crate::fleet::seconds;
 use crate::operations::Call;
 use crate::paging::page;
+use crate::tags::TagOutput;
 use crate::validation::{Member, NEXT_TOKEN, Shape, list, one_of, optional, required, text, whole};
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +73,7 @@ struct DocumentIdentifier {
     document_type: String,
     schema_version: String,
     document_format: String,
-    tags: [(); 0],
+    tags: Vec<TagOutput>,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,7 +99,12 @@ fn matches(document: &Shown, account: &str, key: &str, values: &[String]) -> Api
         "PlatformTypes" => any(&|value| document.platforms.contains(&value)),
         "DocumentType" => any(&|value| document.document_type == value),
         "SearchKeyword" => any(&|value| document.name.to_lowercase().contains(&value.to_lowercase())),
-        key if key.starts_with("tag:") || key == "TargetType" => false,
+        "TargetType" => any(&|value| document.target_type == value),
+        key if key.starts_with("tag:") => {
+            let name = key.strip_prefix("tag:").unwrap_or(key);
+            let has = |(tag, is): &(String, String)| tag == name && any(&|value| is == value);
+            document.tags.iter().any(has)
+        }
         _ => return Err(ApiError::bare("InvalidFilterKey")),
     })
 }
@@ -145,7 +151,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         document_type: document.document_type,
         schema_version: document.schema_version,
         document_format: document.format,
-        tags: [],
+        tags: document.tags.into_iter().map(TagOutput::of).collect(),
     };
     Ok(Output {
         document_identifiers: found.into_iter().map(shown).collect(),

@@ -146,3 +146,56 @@ pub(crate) async fn delete(
     sql.run(on).await?;
     Ok(())
 }
+
+/// With which accounts a document is shared, after an account, and which of its versions.
+pub(crate) async fn shared_with(
+    on: impl AnyExecutor<'_>,
+    region: &str,
+    name: &str,
+    after: &str,
+    limit: i64,
+) -> ApiResult<Vec<(String, String)>> {
+    let mut sql = Sql::new("select account_id, shared_version from ssm_document_permissions where region = ");
+    sql.text(region).push(" and name = ").text(name);
+    sql.push(" and account_id > ").text(after);
+    sql.push(" order by account_id limit ").int(limit);
+    let rows = sql.all(on).await?;
+    let pair = |row: &AnyRow| Ok((row.text("account_id")?, row.text("shared_version")?));
+    Ok(rows.iter().map(pair).collect::<Result<_, StoreError>>()?)
+}
+
+/// Shares a document with an account, or changes which version is shared.
+pub(crate) async fn share(
+    on: impl AnyExecutor<'_>,
+    region: &str,
+    name: &str,
+    account: &str,
+    version: &str,
+) -> ApiResult<()> {
+    let mut sql =
+        Sql::new("insert into ssm_document_permissions (region, name, account_id, shared_version) values (");
+    sql.text(region).push(", ").text(name);
+    sql.push(", ").text(account).push(", ").text(version);
+    sql.push(
+        ") on conflict (region, name, account_id) do update set shared_version = excluded.shared_version",
+    );
+    sql.run(on).await?;
+    Ok(())
+}
+
+/// Stops sharing a document with these accounts.
+pub(crate) async fn unshare(
+    on: impl AnyExecutor<'_>,
+    region: &str,
+    name: &str,
+    accounts: &[String],
+) -> ApiResult<()> {
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let mut sql = Sql::new("delete from ssm_document_permissions where region = ");
+    sql.text(region).push(" and name = ").text(name);
+    sql.push(" and account_id in (").texts(accounts).push(")");
+    sql.run(on).await?;
+    Ok(())
+}

@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn the_built_in_documents_pass_the_checks_for_those_of_accounts() {
         for document in all() {
-            let read = session_content::read(&document.text).unwrap();
+            let read = session_content::read(&serde_json::from_str(&document.text).unwrap()).unwrap();
             assert_eq!(read, document.content, "{}", document.name);
         }
         let names: Vec<_> = all().iter().map(|document| document.name).collect();

@@ -1,13 +1,11 @@
 //! The content of Session documents that accounts make: read, and refused with the place of what is wrong.
 
+use super::declared::{check_defaults, check_form, check_placeholders, only, text_of};
+use super::text::invalid;
 use crate::errors::{ApiError, ApiResult};
 use muster_agent_protocol::session::SessionDocument;
 use muster_session_channel::SessionType;
-use serde_json::{Map, Value};
-use std::collections::BTreeSet;
-
-/// The longest content of a document in bytes.
-pub(crate) const MAX_CONTENT: usize = 64 * 1024;
+use serde_json::Value;
 
 const MEMBERS: [&str; 6] = [
     "schemaVersion",
@@ -32,42 +30,10 @@ const FLAGS: [&str; 4] = [
     "cloudWatchStreamingEnabled",
     "runAsEnabled",
 ];
-const PARAMETER_MEMBERS: [&str; 10] = [
-    "type",
-    "description",
-    "default",
-    "allowedValues",
-    "allowedPattern",
-    "minItems",
-    "maxItems",
-    "minChars",
-    "maxChars",
-    "displayType",
-];
-
-fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new("InvalidDocumentContent", message)
-}
 
 /// Reads and checks a Session document.
-pub(crate) fn read(text: &str) -> ApiResult<SessionDocument> {
-    if text.len() > MAX_CONTENT {
-        return Err(ApiError::new(
-            "MaxDocumentSizeExceeded",
-            format!(
-                "The content has {} bytes; a document has at most {MAX_CONTENT}.",
-                text.len()
-            ),
-        ));
-    }
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        invalid(format!(
-            "JSON not well-formed. at Line: {}, Column: {}",
-            error.line(),
-            error.column()
-        ))
-    })?;
-    let Value::Object(members) = &value else {
+pub(crate) fn read(value: &Value) -> ApiResult<SessionDocument> {
+    let Value::Object(members) = value else {
         return Err(invalid("The content must be a JSON object."));
     };
     only(members, &MEMBERS, "the document")?;
@@ -94,21 +60,17 @@ pub(crate) fn read(text: &str) -> ApiResult<SessionDocument> {
         check_inputs(inputs)?;
     }
     if let Some(parameters) = members.get("parameters") {
-        check_parameters(parameters)?;
+        check_form(parameters, &["String", "StringList", "Integer", "Boolean"])?;
     }
     let document: SessionDocument =
         serde_json::from_value(value.clone()).map_err(|error| invalid(error.to_string()))?;
-    check_defaults(&document)?;
+    check_defaults(&document.parameters)?;
     check_properties(session_type, &document)?;
-    check_placeholders(&value, &document)?;
+    let used = ["inputs", "properties"]
+        .into_iter()
+        .filter_map(|name| value.get(name));
+    check_placeholders(used, &document.parameters)?;
     Ok(document)
-}
-
-fn only(members: &Map<String, Value>, known: &[&str], place: &str) -> ApiResult<()> {
-    match members.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(invalid(format!("{place} has the unknown property \"{name}\"."))),
-        None => Ok(()),
-    }
 }
 
 fn check_inputs(inputs: &Value) -> ApiResult<()> {
@@ -162,67 +124,6 @@ pub(crate) fn minutes(name: &str, text: &str, most: i64) -> Result<Option<i64>, 
         .ok_or_else(|| format!("{name} must be a whole number of minutes from 1 to {most}, or empty."))
 }
 
-fn check_parameters(parameters: &Value) -> ApiResult<()> {
-    let Value::Object(parameters) = parameters else {
-        return Err(invalid("parameters must be an object."));
-    };
-    for (name, declared) in parameters {
-        let place = format!("parameters.{name}");
-        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty() || name.len() > 255 || !name.chars().all(is_word) {
-            return Err(invalid(format!(
-                "{place}: a parameter's name has 1 to 255 letters, digits and underscores."
-            )));
-        }
-        let Value::Object(declared) = declared else {
-            return Err(invalid(format!("{place} must be an object.")));
-        };
-        only(declared, &PARAMETER_MEMBERS, &place)?;
-        let kind = declared.get("type").and_then(Value::as_str).unwrap_or_default();
-        if !matches!(kind, "String" | "StringList" | "Integer" | "Boolean") {
-            return Err(invalid(format!(
-                "{place}.type must be String, StringList, Integer or Boolean."
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn check_defaults(document: &SessionDocument) -> ApiResult<()> {
-    for (name, declared) in &document.parameters {
-        if let Some(pattern) = &declared.allowed_pattern
-            && regex::Regex::new(pattern).is_err()
-        {
-            return Err(invalid(format!(
-                "parameters.{name}.allowedPattern is no regular expression that can be read."
-            )));
-        }
-        let values = match &declared.default {
-            None => continue,
-            Some(Value::Array(items)) => items.iter().map(text_of).collect::<Option<Vec<_>>>(),
-            Some(other) => text_of(other).map(|text| vec![text]),
-        };
-        let values = values.ok_or_else(|| invalid(format!("parameters.{name}.default has a wrong type.")))?;
-        super::parameters::check_one(name, declared, &values).map_err(|error| {
-            invalid(format!(
-                "parameters.{name}.default: {}",
-                error.message.unwrap_or_default()
-            ))
-        })?;
-    }
-    Ok(())
-}
-
-/// A single value as text.
-pub(crate) fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
-    }
-}
-
 fn check_properties(session_type: SessionType, document: &SessionDocument) -> ApiResult<()> {
     let properties = &document.properties;
     match session_type {
@@ -254,57 +155,6 @@ fn check_properties(session_type: SessionType, document: &SessionDocument) -> Ap
         }
     }
     Ok(())
-}
-
-fn check_placeholders(value: &Value, document: &SessionDocument) -> ApiResult<()> {
-    let mut names = BTreeSet::new();
-    for member in ["inputs", "properties"] {
-        if let Some(value) = value.get(member) {
-            collect(value, &mut names);
-        }
-    }
-    match names.iter().find(|name| !document.parameters.contains_key(*name)) {
-        Some(name) => Err(invalid(format!("Parameter \"{name}\" is not declared."))),
-        None => Ok(()),
-    }
-}
-
-fn collect(value: &Value, names: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => {
-            substituted(text, |name| {
-                names.insert(name.to_owned());
-                None
-            });
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
-        Value::Object(members) => members.values().for_each(|item| collect(item, names)),
-        _ => {}
-    }
-}
-
-/// A text with its `{{ name }}` placeholders replaced where `with` knows a value. What is put in is not
-/// looked at again.
-pub(crate) fn substituted(text: &str, mut with: impl FnMut(&str) -> Option<String>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let Some((inside, behind)) = after.split_once("}}") else {
-            break;
-        };
-        out.push_str(before);
-        match with(inside.trim()) {
-            Some(value) => out.push_str(&value),
-            None => {
-                out.push_str("{{");
-                out.push_str(inside);
-                out.push_str("}}");
-            }
-        }
-        rest = behind;
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]

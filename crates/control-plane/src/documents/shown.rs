@@ -1,13 +1,13 @@
 //! A document as it is shown, whoever made it: looked up by name and version, and described.
 
 use super::built_in::{self, CREATED, OWNER, default_text};
+use super::content::{self, Content};
 use super::queries::{self, DocumentRow};
-use super::{session_built_in, session_content};
+use super::{TAGS, session_built_in};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::seconds;
-use muster_agent_protocol::control::DocumentParameter;
-use muster_agent_protocol::session::SessionDocument;
+use crate::tags::{TagOutput, queries as tags};
 use muster_domain::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,26 +28,13 @@ pub(crate) struct Shown {
     pub(crate) text: String,
     pub(crate) sha256: String,
     pub(crate) schema_version: String,
-    pub(crate) description: String,
-    pub(crate) parameters: BTreeMap<String, DocumentParameter>,
     /// Parameters in the order in which a form shows them; those that are not named come behind.
     pub(crate) order: &'static [&'static str],
     pub(crate) platforms: Vec<&'static str>,
     pub(crate) created_at: Timestamp,
-    /// What it says, for Session documents.
-    pub(crate) session: Option<SessionDocument>,
-}
-
-const ALL_PLATFORMS: [&str; 3] = ["Windows", "Linux", "MacOS"];
-
-/// Where a Session document can be used: commands name their platforms.
-fn session_platforms(document: &SessionDocument) -> Vec<&'static str> {
-    let is_commands = document.session_type.ends_with("Commands");
-    let names = |name: &str| document.properties.get(name.to_lowercase()).is_some();
-    ALL_PLATFORMS
-        .into_iter()
-        .filter(|platform| !is_commands || names(platform))
-        .collect()
+    /// What it says.
+    pub(crate) content: Content,
+    pub(crate) tags: Vec<(String, String)>,
 }
 
 impl Shown {
@@ -57,13 +44,9 @@ impl Shown {
             document_type: "Command".into(),
             text: document.text.clone(),
             sha256: document.sha256.clone(),
-            schema_version: document.content.schema_version.clone(),
-            description: document.content.description.clone(),
-            parameters: document.content.parameters.clone(),
             order: document.order,
             platforms: document.platforms.to_vec(),
-            session: None,
-            ..Self::built_in()
+            ..Self::built_in(Content::Command(document.content.clone()))
         }
     }
 
@@ -73,17 +56,12 @@ impl Shown {
             document_type: "Session".into(),
             text: document.text.clone(),
             sha256: document.sha256.clone(),
-            schema_version: document.content.schema_version.clone(),
-            description: document.content.description.clone(),
-            parameters: document.content.parameters.clone(),
             order: document.order,
-            platforms: session_platforms(&document.content),
-            session: Some(document.content.clone()),
-            ..Self::built_in()
+            ..Self::built_in(Content::Session(Box::new(document.content.clone())))
         }
     }
 
-    fn built_in() -> Self {
+    fn built_in(content: Content) -> Self {
         Self {
             name: String::new(),
             owner: OWNER.to_owned(),
@@ -97,19 +75,18 @@ impl Shown {
             format: "JSON".into(),
             text: String::new(),
             sha256: String::new(),
-            schema_version: String::new(),
-            description: String::new(),
-            parameters: BTreeMap::new(),
+            schema_version: content.schema_version().to_owned(),
             order: &[],
-            platforms: Vec::new(),
+            platforms: content.platforms(),
             created_at: CREATED,
-            session: None,
+            content,
+            tags: Vec::new(),
         }
     }
 
     pub(crate) fn of_row(row: DocumentRow, latest: i64, default: i64) -> ApiResult<Self> {
         // It was checked when it was taken; only a damaged database holds another one.
-        let session: SessionDocument = session_content::read(&row.content).map_err(|error| {
+        let content = content::read(&row.document_type, &row.content, &row.format).map_err(|error| {
             ApiError::internal(format!("document {} cannot be read: {error:?}", row.name))
         })?;
         Ok(Self {
@@ -125,26 +102,31 @@ impl Shown {
             text: row.content,
             sha256: row.sha256,
             schema_version: row.schema_version,
-            description: session.description.clone(),
-            parameters: session.parameters.clone(),
-            platforms: session_platforms(&session),
+            platforms: content.platforms(),
             created_at: row.created_at,
-            session: Some(session),
+            content,
             name: row.name,
             order: &[],
+            tags: Vec::new(),
         })
+    }
+
+    /// The same with its tags.
+    pub(crate) async fn tagged(mut self, plane: &ControlPlane, region: &str) -> ApiResult<Self> {
+        self.tags = tags::of(plane.db.reader(), region, TAGS, &self.name).await?;
+        Ok(self)
     }
 
     /// As `DescribeDocument` and those that change a document answer it.
     pub(crate) fn described(&self) -> Described {
         let named = self.order.iter().map(|name| (*name).to_owned());
-        let others = self
-            .parameters
+        let parameters = self.content.parameters();
+        let others = parameters
             .keys()
             .filter(|name| !self.order.contains(&name.as_str()))
             .cloned();
         let parameter = |name: String| {
-            let declared = self.parameters.get(&name)?;
+            let declared = parameters.get(&name)?;
             Some(DescribedParameter {
                 parameter_type: match declared.parameter_type.as_str() {
                     "StringList" => "StringList",
@@ -167,7 +149,7 @@ impl Shown {
             created_date: seconds(self.created_at),
             status: "Active",
             document_version: self.version.to_string(),
-            description: self.description.clone(),
+            description: self.content.description().to_owned(),
             parameters: named.chain(others).filter_map(parameter).collect(),
             platform_types: self.platforms.clone(),
             document_type: self.document_type.clone(),
@@ -176,7 +158,7 @@ impl Shown {
             default_version: self.default.to_string(),
             document_format: self.format.clone(),
             target_type: given(&self.target_type),
-            tags: [],
+            tags: self.tags.iter().cloned().map(TagOutput::of).collect(),
         }
     }
 }
@@ -217,7 +199,7 @@ pub(crate) struct Described {
     document_format: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     target_type: Option<String>,
-    tags: [(); 0],
+    tags: Vec<TagOutput>,
 }
 
 /// The last part of an ARN, or the name itself.
@@ -317,6 +299,16 @@ pub(crate) async fn all(plane: &ControlPlane, region: &str) -> ApiResult<Vec<Sho
         let version = row.version;
         let document = Shown::of_row(row, version, version)?;
         found.insert(document.name.clone(), document);
+    }
+    let names: Vec<String> = found
+        .values()
+        .filter(|document| document.owner != OWNER)
+        .map(|document| document.name.clone())
+        .collect();
+    for (name, tag) in tags::of_many(plane.db.reader(), region, TAGS, &names).await? {
+        if let Some(document) = found.get_mut(&name) {
+            document.tags.push(tag);
+        }
     }
     Ok(found.into_values().collect())
 }

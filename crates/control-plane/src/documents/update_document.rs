@@ -1,9 +1,11 @@
-//! `UpdateDocument`: a new version of a Session document. The default version stays what it is.
+//! `UpdateDocument`: a new version of a document. The default version stays what it is.
 
-use super::create_document::{ATTACHMENTS, DISPLAY_NAME, FORMAT, Output, PLAIN_NAME, TARGET_TYPE, content};
+use super::create_document::{
+    ATTACHMENTS, DISPLAY_NAME, FORMAT, Output, PLAIN_NAME, TARGET_TYPE, written_schema_version,
+};
 use super::queries::{self, DocumentRow};
 use super::shown::{Shown, missing, no_version, pick};
-use super::{VERSION, VERSION_NAME};
+use super::{VERSION, VERSION_NAME, content};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
@@ -41,7 +43,7 @@ pub(crate) struct Input {
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     if input.attachments.is_some_and(|list| !list.is_empty()) {
         return Err(ApiError::validation(
-            "Session documents have no Attachments at this endpoint: leave it out.",
+            "Documents have no Attachments at this endpoint: leave it out.",
         ));
     }
     let rows = queries::versions(plane.db.reader(), &call.region, &input.name).await?;
@@ -58,7 +60,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let edited =
         pick(rows, input.document_version.as_deref().or(Some("$LATEST")), None).map_err(|_| no_version())?;
     let format = input.document_format.unwrap_or_else(|| "JSON".into());
-    let session = content(&input.content, &format)?;
+    content::read(&last.document_type, &input.content, &format)?;
+    let schema_version = written_schema_version(&input.content, &format)?;
     let sha256 = sha256_hex(input.content.as_bytes());
     if sha256 == last.sha256 {
         return Err(ApiError::new(
@@ -79,7 +82,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         version_name,
         display_name: input.display_name.unwrap_or(last.display_name),
         target_type: input.target_type.unwrap_or(last.target_type),
-        schema_version: session.schema_version,
+        schema_version,
         format,
         content: input.content,
         sha256,
@@ -93,6 +96,9 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             "Another update of this document came at the same moment: try again.",
         )),
         Err(error) => Err(error.into()),
-        Ok(()) => Ok(Output::of(&Shown::of_row(row, version, edited.default)?)),
+        Ok(()) => {
+            let shown = Shown::of_row(row, version, edited.default)?;
+            Ok(Output::of(&shown.tagged(plane, &call.region).await?))
+        }
     }
 }

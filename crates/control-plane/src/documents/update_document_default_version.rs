@@ -1,4 +1,4 @@
-//! `UpdateDocumentDefaultVersion`: which version of a Session document holds when none is named.
+//! `UpdateDocumentDefaultVersion`: which version of a document holds when none is named.
 
 use super::create_document::PLAIN_NAME;
 use super::queries;

@@ -1,9 +1,10 @@
 //! What a node is sent for a session: the document with its preferences filled in, the parameters
 //! flattened, and how long the session may last. Which document it is has been decided before.
 
+use crate::documents::declared::{substituted, text_of};
 use crate::documents::parameters::{Given, check};
 use crate::documents::session_built_in::{RUN_AS_USER, RUN_SHELL, SHELL_PROFILE};
-use crate::documents::session_content::{minutes, substituted, text_of};
+use crate::documents::session_content::minutes;
 use crate::errors::{ApiError, ApiResult};
 use muster_agent_protocol::session::{SessionDocument, SessionInputs};
 use serde_json::{Value, json};

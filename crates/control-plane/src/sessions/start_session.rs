@@ -68,7 +68,7 @@ fn not_connected(target: &str) -> ApiError {
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     let name = input.document_name.as_deref().unwrap_or(RUN_SHELL);
     let found = shown::find(plane, &call.region, name, None, None).await?;
-    let Some(document) = &found.session else {
+    let Some(document) = found.content.session() else {
         return Err(ApiError::new(
             "InvalidDocument",
             format!(
@@ -81,7 +81,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         Some(_) => None,
         None => {
             let own = shown::find(plane, &call.region, RUN_SHELL, None, None).await?;
-            own.session.and_then(|session| session.inputs)
+            own.content.session().and_then(|session| session.inputs.clone())
         }
     };
     let given = input.parameters.unwrap_or_default();

@@ -7,6 +7,7 @@ pub(crate) mod queries;
 pub(crate) mod remove_tags_from_resource;
 
 use crate::control_plane::ControlPlane;
+use crate::documents::{self, queries as document_queries};
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::queries as nodes;
 use crate::operations::Call;
@@ -105,6 +106,10 @@ pub(crate) async fn resource(plane: &ControlPlane, call: &Call, kind: &str, id: 
             parameter_queries::current(plane.db.reader(), &call.region, &name.key)
                 .await?
                 .map(|row| row.key)
+        }
+        documents::TAGS => {
+            let rows = document_queries::versions(plane.db.reader(), &call.region, id).await?;
+            rows.into_iter().next().map(|row| row.name)
         }
         // The other types exist in the model; none of their resources exists here yet.
         _ => None,

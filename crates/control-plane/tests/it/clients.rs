@@ -59,6 +59,17 @@ async fn serve_commands(mut agent: Agent) {
 
 /// Runs a script, on this node; panics with what it printed when it finds something wrong.
 async fn run_script(world: &World, script: &str, python: &str, address: SocketAddr, node_id: &str) {
+    run_script_with(world, script, python, address, node_id, "no").await;
+}
+
+async fn run_script_with(
+    world: &World,
+    script: &str,
+    python: &str,
+    address: SocketAddr,
+    node_id: &str,
+    real_agent: &str,
+) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/python")
         .join(script);
@@ -67,6 +78,7 @@ async fn run_script(world: &World, script: &str, python: &str, address: SocketAd
         .arg(&script)
         .env("MUSTER_TEST_ENDPOINT", format!("http://{address}"))
         .env("MUSTER_TEST_NODE", node_id)
+        .env("MUSTER_TEST_REAL_AGENT", real_agent)
         .env("MUSTER_TEST_SPARE_NODE", world.node("spare").await.id)
         .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
         .env("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key)
@@ -203,7 +215,7 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
             found["InstanceInformationList"][0]["PlatformType"] == "Linux" && state["Status"] == "connected"
         };
         world.until("the agent reports and connects", is_ready).await;
-        run_script(&world, "control_plane_test.py", &python, address, &id).await;
+        run_script_with(&world, "control_plane_test.py", &python, address, &id, "yes").await;
         stop.cancel();
         background.await.unwrap();
         agent.kill().await.unwrap();

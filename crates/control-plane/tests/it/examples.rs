@@ -1,4 +1,4 @@
-//! For each operation of Parameter Store and of the key management service every member with a value that fits.
+//! For each operation of Parameter Store, of the key management service, and some on documents, every member with a value that fits.
 
 use crate::bad_input_tables::UUID;
 use serde_json::{Value, json};
@@ -8,6 +8,19 @@ pub(crate) fn examples() -> Vec<(&'static str, Value)> {
     let context = json!({"a": "b"});
     let recipient = json!({"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": "eA=="});
     vec![
+        (
+            "DescribeDocumentPermission",
+            json!({"Name": "name", "PermissionType": "Share", "MaxResults": 1, "NextToken": "x"}),
+        ),
+        (
+            "ListDocumentVersions",
+            json!({"Name": "name", "MaxResults": 1, "NextToken": "x"}),
+        ),
+        (
+            "ModifyDocumentPermission",
+            json!({"Name": "name", "PermissionType": "Share", "AccountIdsToAdd": ["all"],
+                "AccountIdsToRemove": ["123456789012"], "SharedDocumentVersion": "$ALL"}),
+        ),
         (
             "PutParameter",
             json!({"Name": "/none/x", "Description": "d", "Value": "v", "Type": "String", "KeyId": "alias/none",

@@ -12,6 +12,8 @@ mod bucket;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod fleet;

@@ -124,9 +124,9 @@ async fn documents_that_cannot_be_are_refused_by_name() {
         };
         for (more, code, says) in [
             (
-                json!({"DocumentType": "Command"}),
+                json!({"DocumentType": "Automation"}),
                 "ValidationException",
-                "Session only",
+                "Session only, not Automation",
             ),
             (json!({"Name": "AWS-Mine"}), "ValidationException", "reserved"),
             (json!({"Name": "amazon.x"}), "ValidationException", "reserved"),
@@ -136,9 +136,9 @@ async fn documents_that_cannot_be_are_refused_by_name() {
                 "Line: 1, Column: 1",
             ),
             (
-                json!({"Content": "schemaVersion: '1.0'", "DocumentFormat": "YAML"}),
+                json!({"Content": "schemaVersion: '1.0'\nb: [", "DocumentFormat": "YAML"}),
                 "InvalidDocumentContent",
-                "JSON",
+                "YAML not well-formed. at Line: ",
             ),
             (
                 json!({"DocumentFormat": "TEXT"}),
