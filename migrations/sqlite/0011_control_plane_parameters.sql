@@ -85,3 +85,12 @@ create table ssm_document_permissions (
     shared_version text not null,
     primary key (region, name, account_id)
 );
+-- Settings of the service that are not what they are by default.
+create table ssm_service_settings (
+    region text not null,
+    setting_id text not null,
+    value text not null,
+    modified_at bigint not null,
+    modified_by text not null,
+    primary key (region, setting_id)
+);

@@ -1,9 +1,11 @@
 //! The list of benchmarks, and the one that needs nothing but files.
 
 mod agents;
+mod api;
 mod audit;
 mod first_output;
 mod fleet;
+mod peer;
 pub(crate) mod plain;
 mod selection;
 mod shellinabox;
@@ -22,6 +24,7 @@ pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
         "fleet",
         "first-output",
         "agents",
+        "api",
         "selection",
         "terminals",
         "audit",
@@ -39,6 +42,7 @@ pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
             "fleet" => fleet::run().await?,
             "first-output" => first_output::run().await?,
             "agents" => agents::run().await?,
+            "api" => api::run().await?,
             "selection" => selection::run().await?,
             "terminals" => terminals::run().await?,
             "audit" => audit::run().await?,

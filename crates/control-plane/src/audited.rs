@@ -85,6 +85,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("SessionId", "session"),
             ("KeyId", "key"),
             ("AliasName", "key"),
+            ("SettingId", "setting"),
             ("Path", "parameter"),
             (
                 "Name",

@@ -21,6 +21,7 @@ mod paging;
 mod parameters;
 mod router;
 mod sessions;
+mod settings;
 mod signature;
 mod steady;
 mod tags;

@@ -150,6 +150,9 @@ operations! {
     "ssm" LabelParameterVersion Write Operator parameters::label_parameter_version;
     "ssm" PutParameter Write Operator parameters::put_parameter;
     "ssm" UnlabelParameterVersion Write Operator parameters::unlabel_parameter_version;
+    "ssm" GetServiceSetting Read Operator settings::get_service_setting;
+    "ssm" ResetServiceSetting Write Operator settings::reset_service_setting;
+    "ssm" UpdateServiceSetting Write Operator settings::update_service_setting;
     "kms" CreateAlias Write Operator kms::create_alias;
     "kms" CreateKey Write Operator kms::create_key;
     "kms" Decrypt Reveal Operator kms::decrypt;

@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::failure::{Failure, Outcome};
 use crate::process::run;
 use crate::test::postgres::{Durability, Postgres};
+use crate::test::python;
 use crate::workshop::Workshop;
 use crate::{program, say, site};
 
@@ -27,6 +28,11 @@ pub(crate) fn bench(args: Args) -> Outcome {
     let muster = program::build(&workshop, true)?;
     say::step("Starting a throw-away PostgreSQL, as durable as a real one");
     let postgres = Postgres::start(Durability::Real)?;
+    let moto = if words.is_empty() || words.iter().any(|word| word == "api") {
+        Some(python::ensure_moto(&workshop)?)
+    } else {
+        None
+    };
     let mut cargo = workshop.cargo([
         "run",
         "--release",
@@ -40,5 +46,8 @@ pub(crate) fn bench(args: Args) -> Outcome {
         .args(words)
         .env("MUSTER_TEST_PROGRAM", muster)
         .env("MUSTER_TEST_POSTGRES_URL", &postgres.url);
+    if let Some(moto) = moto {
+        cargo.env("MUSTER_BENCH_MOTO", moto);
+    }
     run(program::with_site(&mut cargo, &site), "the benchmark")
 }

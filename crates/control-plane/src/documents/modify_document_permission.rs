@@ -9,6 +9,7 @@ use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::Empty;
 use crate::operations::Call;
+use crate::settings;
 use crate::validation::{Member, Pattern, Shape, list, matching, optional, required};
 use serde::Deserialize;
 
@@ -66,6 +67,14 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     if add.len() > 1 && add.iter().any(|account| account == "all") {
         return Err(limit(
             "The document cannot be shared with all and with single accounts at once: give one or the other.",
+        ));
+    }
+    if add.iter().any(|account| account == "all")
+        && settings::value_of(plane, region, settings::PUBLIC_SHARING).await? == "Disable"
+    {
+        return Err(ApiError::new(
+            "InvalidDocumentOperation",
+            "Public sharing of documents is turned off by the service setting public-sharing-permission.",
         ));
     }
     let mut transaction = plane.db.begin().await?;

@@ -10,6 +10,7 @@ use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::kms::resolve::DEFAULT_ALIAS;
 use crate::operations::Call;
+use crate::settings;
 use crate::tags::queries as tags;
 use crate::tags::{TagInput, check_new};
 use crate::validation::{
@@ -167,8 +168,13 @@ async fn decide_tier(
     // Only a new parameter can be one too many.
     let standard_has_room =
         old.is_some() || count(STANDARD, tiers::STANDARD_COUNT).await? < tiers::STANDARD_COUNT;
+    // What is said for all new parameters holds where nothing is said of this one.
+    let usual = match (&input.tier, old) {
+        (None, None) => Some(settings::value_of(plane, &call.region, settings::PARAMETER_TIER).await?),
+        _ => None,
+    };
     let tier = tiers::decide(Ask {
-        wanted: input.tier.as_deref(),
+        wanted: input.tier.as_deref().or(usual.as_deref()),
         has: old.map(|old| old.tier.as_str()),
         chars: input.value.chars().count(),
         has_policies,

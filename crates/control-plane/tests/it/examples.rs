@@ -21,6 +21,12 @@ pub(crate) fn examples() -> Vec<(&'static str, Value)> {
             json!({"Name": "name", "PermissionType": "Share", "AccountIdsToAdd": ["all"],
                 "AccountIdsToRemove": ["123456789012"], "SharedDocumentVersion": "$ALL"}),
         ),
+        ("GetServiceSetting", json!({"SettingId": "x"})),
+        ("ResetServiceSetting", json!({"SettingId": "x"})),
+        (
+            "UpdateServiceSetting",
+            json!({"SettingId": "x", "SettingValue": "v"}),
+        ),
         (
             "PutParameter",
             json!({"Name": "/none/x", "Description": "d", "Value": "v", "Type": "String", "KeyId": "alias/none",

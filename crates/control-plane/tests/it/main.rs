@@ -10,6 +10,8 @@ mod bad_input_tables;
 #[cfg(test)]
 mod bucket;
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod documents;
@@ -45,6 +47,8 @@ mod session_ends;
 mod sessions;
 #[cfg(test)]
 mod sessions_faults;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod postgres;
-mod python;
+pub(crate) mod python;
 mod tally;
 
 use crate::args::Args;

@@ -1,0 +1,309 @@
+//! `docs/ssm-compatibility.md`, made from the dispatcher: what is answered, what really acts on nodes, and what is
+//! refused. `MUSTER_WRITE_DOCS=yes cargo test -p muster-control-plane --test it catalogue` writes it anew.
+
+use muster_control_plane::{Access, OPERATIONS, Operation, Who};
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// All operations of the service's public model (botocore 1.44.5).
+const MODEL: &[&str] = &[
+    "AddTagsToResource",
+    "AssociateOpsItemRelatedItem",
+    "CancelCommand",
+    "CancelMaintenanceWindowExecution",
+    "CreateActivation",
+    "CreateAssociation",
+    "CreateAssociationBatch",
+    "CreateCloudConnector",
+    "CreateDocument",
+    "CreateMaintenanceWindow",
+    "CreateOpsItem",
+    "CreateOpsMetadata",
+    "CreatePatchBaseline",
+    "CreateResourceDataSync",
+    "DeleteActivation",
+    "DeleteAssociation",
+    "DeleteCloudConnector",
+    "DeleteDocument",
+    "DeleteInventory",
+    "DeleteMaintenanceWindow",
+    "DeleteOpsItem",
+    "DeleteOpsMetadata",
+    "DeleteParameter",
+    "DeleteParameters",
+    "DeletePatchBaseline",
+    "DeleteResourceDataSync",
+    "DeleteResourcePolicy",
+    "DeregisterDefaultHostManagementConfiguration",
+    "DeregisterManagedInstance",
+    "DeregisterPatchBaselineForPatchGroup",
+    "DeregisterTargetFromMaintenanceWindow",
+    "DeregisterTaskFromMaintenanceWindow",
+    "DescribeActivations",
+    "DescribeAssociation",
+    "DescribeAssociationExecutionTargets",
+    "DescribeAssociationExecutions",
+    "DescribeAutomationExecutions",
+    "DescribeAutomationStepExecutions",
+    "DescribeAvailablePatches",
+    "DescribeDocument",
+    "DescribeDocumentPermission",
+    "DescribeEffectiveInstanceAssociations",
+    "DescribeEffectivePatchesForPatchBaseline",
+    "DescribeInstanceAssociationsStatus",
+    "DescribeInstanceInformation",
+    "DescribeInstancePatchStates",
+    "DescribeInstancePatchStatesForPatchGroup",
+    "DescribeInstancePatches",
+    "DescribeInstanceProperties",
+    "DescribeInventoryDeletions",
+    "DescribeMaintenanceWindowExecutionTaskInvocations",
+    "DescribeMaintenanceWindowExecutionTasks",
+    "DescribeMaintenanceWindowExecutions",
+    "DescribeMaintenanceWindowSchedule",
+    "DescribeMaintenanceWindowTargets",
+    "DescribeMaintenanceWindowTasks",
+    "DescribeMaintenanceWindows",
+    "DescribeMaintenanceWindowsForTarget",
+    "DescribeOpsItems",
+    "DescribeParameters",
+    "DescribePatchBaselines",
+    "DescribePatchGroupState",
+    "DescribePatchGroups",
+    "DescribePatchProperties",
+    "DescribeSessions",
+    "DisassociateOpsItemRelatedItem",
+    "GetAccessToken",
+    "GetAutomationExecution",
+    "GetCalendarState",
+    "GetCloudConnector",
+    "GetCommandInvocation",
+    "GetConnectionStatus",
+    "GetDefaultPatchBaseline",
+    "GetDeployablePatchSnapshotForInstance",
+    "GetDocument",
+    "GetExecutionPreview",
+    "GetInventory",
+    "GetInventorySchema",
+    "GetMaintenanceWindow",
+    "GetMaintenanceWindowExecution",
+    "GetMaintenanceWindowExecutionTask",
+    "GetMaintenanceWindowExecutionTaskInvocation",
+    "GetMaintenanceWindowTask",
+    "GetOpsItem",
+    "GetOpsMetadata",
+    "GetOpsSummary",
+    "GetParameter",
+    "GetParameterHistory",
+    "GetParameters",
+    "GetParametersByPath",
+    "GetPatchBaseline",
+    "GetPatchBaselineForPatchGroup",
+    "GetResourcePolicies",
+    "GetServiceSetting",
+    "LabelParameterVersion",
+    "ListAssociationVersions",
+    "ListAssociations",
+    "ListCloudConnectors",
+    "ListCommandInvocations",
+    "ListCommands",
+    "ListComplianceItems",
+    "ListComplianceSummaries",
+    "ListDocumentMetadataHistory",
+    "ListDocumentVersions",
+    "ListDocuments",
+    "ListInventoryEntries",
+    "ListNodes",
+    "ListNodesSummary",
+    "ListOpsItemEvents",
+    "ListOpsItemRelatedItems",
+    "ListOpsMetadata",
+    "ListResourceComplianceSummaries",
+    "ListResourceDataSync",
+    "ListTagsForResource",
+    "ModifyDocumentPermission",
+    "PutComplianceItems",
+    "PutInventory",
+    "PutParameter",
+    "PutResourcePolicy",
+    "RegisterDefaultHostManagementConfiguration",
+    "RegisterDefaultPatchBaseline",
+    "RegisterPatchBaselineForPatchGroup",
+    "RegisterTargetWithMaintenanceWindow",
+    "RegisterTaskWithMaintenanceWindow",
+    "RemoveTagsFromResource",
+    "ResetServiceSetting",
+    "ResumeSession",
+    "SendAutomationSignal",
+    "SendCommand",
+    "StartAccessRequest",
+    "StartAssociationsOnce",
+    "StartAutomationExecution",
+    "StartChangeRequestExecution",
+    "StartExecutionPreview",
+    "StartSession",
+    "StopAutomationExecution",
+    "TerminateSession",
+    "UnlabelParameterVersion",
+    "UpdateAssociation",
+    "UpdateAssociationStatus",
+    "UpdateCloudConnector",
+    "UpdateDocument",
+    "UpdateDocumentDefaultVersion",
+    "UpdateDocumentMetadata",
+    "UpdateMaintenanceWindow",
+    "UpdateMaintenanceWindowTarget",
+    "UpdateMaintenanceWindowTask",
+    "UpdateManagedInstanceRole",
+    "UpdateOpsItem",
+    "UpdateOpsMetadata",
+    "UpdatePatchBaseline",
+    "UpdateResourceDataSync",
+    "UpdateServiceSetting",
+    "ValidateCloudConnector",
+];
+
+/// Those that do something on a node.
+const EXECUTES: [&str; 5] = [
+    "CancelCommand",
+    "ResumeSession",
+    "SendCommand",
+    "StartSession",
+    "TerminateSession",
+];
+
+/// What somebody should know who expects the service itself.
+const NOTES: &[(&str, &str)] = &[
+    ("CreateAlias", "Deleting and updating aliases is not answered."),
+    (
+        "CreateDocument",
+        "Types Command (schema 1.0 to 2.2) and Session (1.0), JSON or YAML; no attachments, no `Requires`.",
+    ),
+    (
+        "CreateKey",
+        "Symmetric keys for ENCRYPT_DECRYPT; no key policies, no tags.",
+    ),
+    (
+        "ModifyDocumentPermission",
+        "Who a document is shared with is kept; other accounts do not reach this endpoint.",
+    ),
+    (
+        "PutParameter",
+        "`--overwrite` with `--tags` is refused, as the service does. A value of the data type aws:ec2:image is checked \
+         before the answer, and by its form only. Allowed patterns know no look-around and no back-references.",
+    ),
+    (
+        "SendCommand",
+        "`{{ssm:name}}` is followed when the command is sent; secrets are refused. CloudWatch, SNS and S3 output beyond \
+         the bucket that is built in are the node's business, or not there.",
+    ),
+    (
+        "UpdateServiceSetting",
+        "The default tier of parameters and the public sharing of documents hold; the others are kept.",
+    ),
+    (
+        "AddTagsToResource",
+        "For managed nodes, parameters and documents; so are the other two.",
+    ),
+];
+
+fn how(operation: &Operation) -> &'static str {
+    if EXECUTES.contains(&operation.name) {
+        return "executes";
+    }
+    match operation.access {
+        Access::Read | Access::Write => "answers",
+        Access::Reveal => "answers; audited where a secret is told",
+    }
+}
+
+fn note(name: &str) -> &'static str {
+    NOTES
+        .iter()
+        .find(|(of, _)| *of == name)
+        .map_or("", |(_, note)| note)
+}
+
+fn table(text: &mut String, title: &str, operations: &[&Operation]) {
+    writeln!(
+        text,
+        "\n## {title}\n\n| Operation | What happens | Worth knowing |\n| --- | --- | --- |"
+    )
+    .unwrap();
+    for operation in operations {
+        writeln!(
+            text,
+            "| `{}` | {} | {} |",
+            operation.name,
+            how(operation),
+            note(operation.name)
+        )
+        .unwrap();
+    }
+}
+
+fn document() -> String {
+    let of = |service: &str, who: &[Who]| {
+        let mut found: Vec<&Operation> = OPERATIONS
+            .iter()
+            .filter(|o| o.service == service && who.contains(&o.who))
+            .collect();
+        found.sort_by_key(|operation| operation.name);
+        found
+    };
+    let ssm = of("ssm", &[Who::Operator]);
+    let refused: Vec<&&str> = MODEL
+        .iter()
+        .filter(|name| !OPERATIONS.iter().any(|o| o.service == "ssm" && o.name == **name))
+        .collect();
+    let mut text = format!(
+        "# What the embedded endpoint answers\n\n\
+         Made from the dispatcher by a test (`crates/control-plane/tests/it/catalogue.rs`). *executes*: it acts on nodes. \
+         *answers*: it keeps\nand tells what is asked. Of the {} operations of Systems Manager's public model, {} are \
+         answered; the others get\n`UnknownOperationException` with status 400. What inputs are checked for is compared \
+         with that model by `tests/python/model_test.py`.\n",
+        MODEL.len(),
+        MODEL.len() - refused.len()
+    );
+    table(&mut text, "Systems Manager", &ssm);
+    table(&mut text, "Key Management Service", &of("kms", &[Who::Operator]));
+    table(
+        &mut text,
+        "Beside them",
+        &[of("sts", &[Who::AnyKey]), of("s3", &[Who::Operator])].concat(),
+    );
+    let nodes: Vec<&Operation> = OPERATIONS
+        .iter()
+        .filter(|o| matches!(o.who, Who::Node | Who::NodeKey | Who::Anonymous))
+        .collect();
+    table(&mut text, "For agents", &nodes);
+    text.push_str("\n## Refused\n\n");
+    let names: Vec<String> = refused.iter().map(|name| format!("`{name}`")).collect();
+    text.push_str(&names.join(", "));
+    text.push_str(".\n");
+    text
+}
+
+#[test]
+fn the_document_says_what_the_dispatcher_does() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ssm-compatibility.md");
+    let expected = document();
+    if std::env::var("MUSTER_WRITE_DOCS").is_ok_and(|value| value == "yes") {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == expected,
+        "docs/ssm-compatibility.md is not what the dispatcher does: MUSTER_WRITE_DOCS=yes writes it anew"
+    );
+}
+
+#[test]
+fn notes_speak_of_operations_that_are_there() {
+    for (name, _) in NOTES {
+        assert!(OPERATIONS.iter().any(|o| o.name == *name), "{name}");
+    }
+    for name in EXECUTES {
+        assert!(OPERATIONS.iter().any(|o| o.name == name), "{name}");
+    }
+}

@@ -1,0 +1,326 @@
+//! The embedded endpoint's API, signed and durable, beside `moto_server`, an emulator that keeps records in memory:
+//! requests a second, latency and processor time for each operation; one command on 1,000 agents.
+
+use super::peer::Moto;
+use futures::future::join_all;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use muster_agent::sim::{SimAnswer, SimBehaviour};
+use muster_agent_protocol::signing::{Credentials, SignedRequest, sha256_hex, sign};
+use muster_control_plane::operator_credentials_in;
+use muster_domain::system::SystemClock;
+use muster_domain::time::Clock as _;
+use muster_tests::Portal;
+use muster_tests::portal::Fallible;
+use muster_tests::sim::SimNodes;
+use muster_tests::stats::{ms, percentile};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+const REGION: &str = "eu-west-1";
+/// How long each operation is measured at each number of connections.
+const SPAN: Duration = Duration::from_secs(3);
+const PARAMETERS: usize = 1_000;
+const AGENTS: usize = 1_000;
+
+/// An endpoint that is measured.
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) base: String,
+    pub(crate) pid: u32,
+    pub(crate) keys: Credentials,
+}
+
+/// A request that is ready to be sent as often as wanted: its signature holds for five minutes.
+struct Ready {
+    headers: HeaderMap,
+    body: String,
+}
+
+fn amz_date() -> String {
+    let text = SystemClock.now().rfc3339();
+    let digits: String = text.chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    format!("{}Z", digits.split('.').next().unwrap_or_default())
+}
+
+impl Target {
+    fn ready(&self, operation: &str, input: &Value) -> Fallible<Ready> {
+        let body = input.to_string();
+        let mut headers = HeaderMap::new();
+        let host = self.base.trim_start_matches("http://");
+        for (name, value) in [
+            ("host", host),
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", &format!("AmazonSSM.{operation}")),
+        ] {
+            headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        }
+        let request = SignedRequest {
+            method: "POST",
+            path: "/",
+            query: "",
+            headers: &headers,
+            body_hash: &sha256_hex(body.as_bytes()),
+        };
+        for (name, value) in sign(&request, &self.keys, REGION, "ssm", &amz_date()) {
+            headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        }
+        Ok(Ready { headers, body })
+    }
+
+    async fn send(&self, client: &reqwest::Client, ready: &Ready) -> Fallible<(u16, Value)> {
+        let answer = client
+            .post(&self.base)
+            .headers(ready.headers.clone())
+            .body(ready.body.clone())
+            .send()
+            .await?;
+        let status = answer.status().as_u16();
+        let bytes = answer.bytes().await?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or_default()))
+    }
+
+    /// A call that has to succeed.
+    async fn call(&self, client: &reqwest::Client, operation: &str, input: Value) -> Fallible<Value> {
+        let (status, output) = self.send(client, &self.ready(operation, &input)?).await?;
+        if status == 200 {
+            return Ok(output);
+        }
+        Err(format!("{}: {operation} was answered {status} {output}", self.name).into())
+    }
+
+    /// Milliseconds of processor time that the process has had.
+    fn cpu_ms(&self) -> Fallible<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
+        let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+        let ticks: f64 = after
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|text| text.parse::<f64>().ok())
+            .sum();
+        // Linux tells processor time in hundredths of a second, whatever its own clock.
+        Ok(ticks * 10.0)
+    }
+
+    /// Sends one request again and again over so many connections; gives the rate.
+    async fn measure(&self, what: &str, operation: &str, input: &Value, connections: usize) -> Fallible<f64> {
+        let ready = self.ready(operation, input)?;
+        let stop = AtomicBool::new(false);
+        let began = Instant::now();
+        let cpu = self.cpu_ms()?;
+        let workers = (0..connections).map(|_| async {
+            let client = reqwest::Client::new();
+            let mut samples = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let at = Instant::now();
+                let (status, output) = self.send(&client, &ready).await?;
+                if status != 200 {
+                    return Err(format!("{}: {operation} was answered {status} {output}", self.name).into());
+                }
+                samples.push(at.elapsed());
+            }
+            Fallible::Ok(samples)
+        });
+        let timer = async {
+            tokio::time::sleep(SPAN).await;
+            stop.store(true, Ordering::Relaxed);
+        };
+        let (all, ()) = tokio::join!(join_all(workers), timer);
+        let took = began.elapsed();
+        let used = self.cpu_ms()? - cpu;
+        let mut samples = Vec::new();
+        for one in all {
+            samples.extend(one?);
+        }
+        let count = samples.len() as f64;
+        let rate = count / took.as_secs_f64();
+        println!(
+            "{what:<36} {:<8} {connections:>4} {:>10} {:>12} {:>12} {:>10.3}",
+            self.name,
+            format!("{rate:.0}"),
+            ms(percentile(&mut samples, 50)),
+            ms(percentile(&mut samples, 99)),
+            used / count
+        );
+        Ok(rate)
+    }
+
+    async fn fill(&self) -> Fallible<()> {
+        let client = reqwest::Client::new();
+        for n in 0..PARAMETERS {
+            let input =
+                json!({"Name": format!("/bench/path/{n:04}"), "Value": "x".repeat(100), "Type": "String"});
+            self.call(&client, "PutParameter", input).await?;
+        }
+        for (name, kind) in [("/bench/plain", "String"), ("/bench/secret", "SecureString")] {
+            let input = json!({"Name": name, "Value": "x".repeat(100), "Type": kind});
+            self.call(&client, "PutParameter", input).await?;
+        }
+        Ok(())
+    }
+
+    /// All pages of the path, one after the other.
+    async fn walk(&self) -> Fallible<Duration> {
+        let client = reqwest::Client::new();
+        let mut times = Vec::new();
+        for _ in 0..10 {
+            let began = Instant::now();
+            let mut input = json!({"Path": "/bench/path", "WithDecryption": true, "MaxResults": 10});
+            let mut found = 0;
+            loop {
+                let page = self.call(&client, "GetParametersByPath", input.clone()).await?;
+                found += page["Parameters"].as_array().map_or(0, Vec::len);
+                match page["NextToken"].as_str().filter(|token| !token.is_empty()) {
+                    Some(token) => input["NextToken"] = json!(token),
+                    None => break,
+                }
+            }
+            if found != PARAMETERS {
+                return Err(format!("{}: the walk found {found} parameters", self.name).into());
+            }
+            times.push(began.elapsed());
+        }
+        let p50 = percentile(&mut times, 50);
+        println!(
+            "{:<36} {:<8} p50 {} p95 {}",
+            "GetParametersByPath, 1,000 walked",
+            self.name,
+            ms(p50),
+            ms(percentile(&mut times, 95))
+        );
+        Ok(p50)
+    }
+}
+
+fn operations() -> Vec<(&'static str, &'static str, Value)> {
+    vec![
+        ("GetParameter", "GetParameter", json!({"Name": "/bench/plain"})),
+        (
+            "GetParameter, decrypted (audited)",
+            "GetParameter",
+            json!({"Name": "/bench/secret", "WithDecryption": true}),
+        ),
+        (
+            "GetParametersByPath, a page of 10",
+            "GetParametersByPath",
+            json!({"Path": "/bench/path"}),
+        ),
+        (
+            "DescribeParameters, a page of 10",
+            "DescribeParameters",
+            json!({"MaxResults": 10}),
+        ),
+        (
+            "PutParameter, String",
+            "PutParameter",
+            json!({"Name": "/bench/put", "Value": "x".repeat(100), "Type": "String", "Overwrite": true}),
+        ),
+        (
+            "PutParameter, SecureString",
+            "PutParameter",
+            json!({"Name": "/bench/put-secret", "Value": "x".repeat(100), "Type": "SecureString", "Overwrite": true}),
+        ),
+    ]
+}
+
+/// One command on all agents: time until the endpoint has every end.
+async fn commands(target: &Target) -> Fallible<()> {
+    let client = reqwest::Client::new();
+    for round in 1..=3 {
+        let began = Instant::now();
+        let input = json!({"Targets": [{"Key": "tag:Sim", "Values": ["true"]}], "DocumentName": "AWS-RunShellScript",
+            "Parameters": {"commands": ["echo hello"]}, "MaxConcurrency": "100%"});
+        let sent = target.call(&client, "SendCommand", input).await?;
+        let id = sent["Command"]["CommandId"].clone();
+        loop {
+            let listed = target
+                .call(&client, "ListCommands", json!({"CommandId": id}))
+                .await?;
+            let command = &listed["Commands"][0];
+            if command["CompletedCount"] == json!(AGENTS) {
+                break;
+            }
+            if began.elapsed() > Duration::from_secs(120) {
+                return Err(format!("the command did not end: {command}").into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        println!(
+            "round {round}: one command on {AGENTS} agents, sent -> all done: {:.2} s",
+            began.elapsed().as_secs_f64()
+        );
+    }
+    Ok(())
+}
+
+/// Measures and prints.
+///
+/// # Errors
+/// When the program does not do what is measured.
+pub(crate) async fn run() -> Fallible<()> {
+    let folder = tempfile::tempdir()?;
+    let portal = Portal::start(folder.path(), &["--local-node", "false"], &[])?;
+    let ours = Target {
+        name: "Muster",
+        base: portal.ssm.clone(),
+        pid: portal.pid(),
+        keys: operator_credentials_in(portal.data_dir())?.ok_or("there are no access keys")?,
+    };
+    let moto = Moto::start().await?;
+    let peer = moto.as_ref().map(|moto| Target {
+        name: "moto",
+        base: moto.base.clone(),
+        pid: moto.pid(),
+        keys: ours.keys.clone(),
+    });
+    if peer.is_none() {
+        println!("moto_server is not there (MUSTER_BENCH_MOTO names it): measured without it");
+    }
+    ours.fill().await?;
+    if let Some(peer) = &peer {
+        peer.fill().await?;
+    }
+    println!(
+        "{:<36} {:<8} {:>4} {:>10} {:>12} {:>12} {:>10}",
+        "operation", "endpoint", "conn", "per s", "p50", "p99", "CPU ms"
+    );
+    for (what, operation, input) in operations() {
+        for connections in [1, 8] {
+            let rate = ours.measure(what, operation, &input, connections).await?;
+            if let Some(peer) = &peer {
+                let other = peer.measure(what, operation, &input, connections).await?;
+                println!("{:<36} {:.1} times moto's rate", "", rate / other);
+            }
+        }
+    }
+    let walked = ours.walk().await?;
+    if let Some(peer) = &peer {
+        let other = peer.walk().await?;
+        println!(
+            "{:<36} {:.1} times as fast",
+            "",
+            other.as_secs_f64() / walked.as_secs_f64()
+        );
+    }
+    let answer = SimAnswer {
+        delay: Duration::ZERO,
+        stdout: b"hello\n".to_vec(),
+        stderr: Vec::new(),
+        code: 0,
+    };
+    let agents = SimNodes::start(&portal, AGENTS, SimBehaviour::Alike(answer)).await?;
+    for connections in [1, 8] {
+        let what = "DescribeInstanceInformation, 50 of 1,000";
+        ours.measure(
+            what,
+            "DescribeInstanceInformation",
+            &json!({"MaxResults": 50}),
+            connections,
+        )
+        .await?;
+    }
+    commands(&ours).await?;
+    agents.vanish().await;
+    Ok(())
+}
