@@ -259,6 +259,7 @@ async fn commands(target: &Target) -> Fallible<()> {
 /// # Errors
 /// When the program does not do what is measured.
 pub(crate) async fn run() -> Fallible<()> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir()?;
     let portal = Portal::start(folder.path(), &["--local-node", "false"], &[])?;
     let ours = Target {
@@ -275,7 +276,7 @@ pub(crate) async fn run() -> Fallible<()> {
         keys: ours.keys.clone(),
     });
     if peer.is_none() {
-        println!("moto_server is not there (MUSTER_BENCH_MOTO names it): measured without it");
+        println!("moto_server is not there (MUSTER_TEST_MOTO names it): measured without it");
     }
     ours.fill().await?;
     if let Some(peer) = &peer {

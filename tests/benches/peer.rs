@@ -12,12 +12,12 @@ pub(crate) struct Moto {
 }
 
 impl Moto {
-    /// Starts the program that `MUSTER_BENCH_MOTO` names; `None` where it names none.
+    /// Starts the program that `MUSTER_TEST_MOTO` names; `None` where it names none.
     ///
     /// # Errors
     /// When it does not answer.
     pub(crate) async fn start() -> Fallible<Option<Self>> {
-        let Some(program) = std::env::var_os("MUSTER_BENCH_MOTO") else {
+        let Some(program) = std::env::var_os("MUSTER_TEST_MOTO") else {
             return Ok(None);
         };
         // The port is free again for the server when the listener is gone.

@@ -10,6 +10,7 @@ use crate::keys::{Holder, Keys, KeysError};
 use crate::kms::master;
 use crate::kms::resolve::Kms;
 use crate::paging::PageTokens;
+use crate::turns::Turns;
 use muster_agent_protocol::signing::Credentials;
 use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
@@ -79,6 +80,8 @@ pub struct ControlPlane {
     pub(crate) config: ControlPlaneConfig,
     pub(crate) keys: Keys,
     pub(crate) kms: Kms,
+    /// Of those who change a parameter.
+    pub(crate) parameter_turns: Turns,
     pub(crate) tokens: PageTokens,
     pub(crate) registry: Registry,
     pub(crate) hub: Hub,
@@ -119,6 +122,7 @@ impl ControlPlane {
             config,
             keys,
             kms,
+            parameter_turns: Turns::default(),
             output,
         };
         let fits = crate::kms::resolve::fits(&plane).await;

@@ -26,6 +26,7 @@ mod signature;
 mod steady;
 mod tags;
 pub mod tls;
+mod turns;
 mod validation;
 
 pub use config::ControlPlaneConfig;

@@ -47,7 +47,7 @@ pub(crate) fn bench(args: Args) -> Outcome {
         .env("MUSTER_TEST_PROGRAM", muster)
         .env("MUSTER_TEST_POSTGRES_URL", &postgres.url);
     if let Some(moto) = moto {
-        cargo.env("MUSTER_BENCH_MOTO", moto);
+        cargo.env("MUSTER_TEST_MOTO", moto);
     }
     run(program::with_site(&mut cargo, &site), "the benchmark")
 }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 /// Versions that are kept.
 const MAX_VERSIONS: i64 = 100;
-/// How often a write is tried again when somebody else was faster.
+/// How often a write is tried again when another process was faster.
 const TRIES: usize = 8;
 
 const KEY_ID: Pattern = Pattern {
@@ -303,6 +303,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, mut input: Input) ->
     check_request(&input)?;
     let name = Name::for_writing(&input.name, place(plane, call))?;
     let new_tags = check_new(input.tags.take().unwrap_or_default())?;
+    let _turn = plane.parameter_turns.of((&call.region, &name.key)).await;
     for _ in 0..TRIES {
         let old = queries::current(plane.db.reader(), &call.region, &name.key).await?;
         if old.is_some() && input.overwrite != Some(true) {
