@@ -21,7 +21,7 @@ fn is_secret(operation: &Operation, member: &str) -> bool {
     SECRET.contains(&member)
         || matches!(
             (operation.name, member),
-            ("PutParameter", "Value") | ("Encrypt", "Plaintext") | ("Decrypt", "CiphertextBlob")
+            ("PutParameter", "Value") | ("Decrypt", "CiphertextBlob")
         )
 }
 
@@ -66,6 +66,25 @@ fn resource_kind(input: &Value) -> &'static str {
     }
 }
 
+/// The parameter of a call, or the first of several and how many more.
+fn parameters(input: &Value) -> String {
+    let short = |value: &Value| {
+        value
+            .as_str()
+            .map(|text| text.chars().take(200).collect::<String>())
+    };
+    let one = ["Name", "Path"]
+        .into_iter()
+        .find_map(|name| input.get(name).and_then(short));
+    let names = input.get("Names").and_then(Value::as_array);
+    let first = names.and_then(|names| names.first()).and_then(short);
+    match (one.or(first), names.map_or(0, Vec::len)) {
+        (Some(name), 0 | 1) => format!("parameter:{name}"),
+        (Some(name), count) => format!("parameter:{name} and {} more", count - 1),
+        (None, _) => String::new(),
+    }
+}
+
 fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
     let text = |name: &str| {
         input
@@ -77,6 +96,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
         "SendCommand" => format!("command:{}", call.fresh_id),
         "CreateActivation" => format!("activation:{}", call.fresh_id),
         "StartSession" => format!("session:{}", crate::sessions::session_id(call)),
+        name if name.contains("Parameter") => parameters(input),
         _ => [
             ("CommandId", "command"),
             ("ActivationId", "activation"),
@@ -86,15 +106,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("KeyId", "key"),
             ("AliasName", "key"),
             ("SettingId", "setting"),
-            ("Path", "parameter"),
-            (
-                "Name",
-                if operation.name.contains("Parameter") {
-                    "parameter"
-                } else {
-                    "document"
-                },
-            ),
+            ("Name", "document"),
         ]
         .into_iter()
         .find_map(|(member, kind)| text(member).map(|id| format!("{kind}:{id}")))

@@ -158,7 +158,7 @@ operations! {
     "kms" Decrypt Reveal Operator kms::decrypt;
     "kms" DescribeKey Read Operator kms::describe_key;
     "kms" Encrypt Read Operator kms::encrypt;
-    "kms" GenerateDataKey Read Operator kms::generate_data_key;
+    "kms" GenerateDataKey Reveal Operator kms::generate_data_key;
     "kms" ListAliases Read Operator kms::list_aliases;
     "kms" ListKeys Read Operator kms::list_keys;
     "ec2messages" GetMessages Read Node gateway::get_messages;

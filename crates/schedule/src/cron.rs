@@ -49,6 +49,9 @@ const YEAR: Kind = Kind {
     names: &[],
 };
 
+/// More days than anybody waits; the service takes six.
+const MAX_OFFSET: i32 = 366;
+
 /// Which days of a month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Days {
@@ -117,19 +120,22 @@ impl Cron {
         let mut best: Option<Timestamp> = None;
         let small = |value: u16| i8::try_from(value).unwrap_or_default();
         for hour in self.hours.iter() {
+            let end = DateTime::from_parts(date, Time::constant(small(hour), 59, 59, 0));
+            if end.to_zoned(zone.clone()).ok()?.timestamp() <= after {
+                continue;
+            }
             let mut found: Option<Timestamp> = None;
-            'hour: for minute in self.minutes.iter() {
+            for minute in self.minutes.iter() {
                 for second in self.seconds.iter() {
                     let time = Time::constant(small(hour), small(minute), small(second), 0);
-                    // What the clocks pass over in spring happens as much later; what they repeat in autumn happens
-                    // the first time.
+                    // What the clocks pass over in spring happens as much later, so that a later minute may come first;
+                    // what they repeat in autumn happens the first time, and only then.
                     let at = DateTime::from_parts(date, time)
                         .to_zoned(zone.clone())
                         .ok()?
                         .timestamp();
                     if at > after && found.is_none_or(|found| at < found) {
                         found = Some(at);
-                        break 'hour;
                     }
                 }
             }
@@ -146,9 +152,10 @@ impl Cron {
     }
 
     pub(crate) fn next(&self, after: Timestamp, context: &Context) -> Option<Timestamp> {
-        let offset = context.offset_days.max(0);
+        let offset = context.offset_days.clamp(0, MAX_OFFSET);
         // The day of the rule comes before the day on which it happens.
         let from = after.max(context.anchor).to_zoned(context.zone.clone()).date();
+        // A day that a zone leaves out happens on the next one.
         let back: Span = (i64::from(offset) + 1).days();
         let anchor_day = context.anchor.to_zoned(context.zone.clone()).date();
         let mut date = from.checked_sub(back).ok()?.max(anchor_day);

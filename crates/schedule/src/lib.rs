@@ -95,6 +95,18 @@ pub fn zone(name: &str) -> Result<TimeZone, ScheduleError> {
     TimeZone::get(name).map_err(|_| ScheduleError::Zone(name.chars().take(64).collect()))
 }
 
+/// Exactly `2030-01-31T02:00:00`: an offset or a zone behind it would say something else than what is done.
+fn moment(text: &str) -> Option<DateTime> {
+    let has_form = text.len() == 19
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            4 | 7 => b == b'-',
+            10 => b == b'T',
+            13 | 16 => b == b':',
+            _ => b.is_ascii_digit(),
+        });
+    text.parse().ok().filter(|_| has_form)
+}
+
 impl Schedule {
     /// Reads a schedule.
     ///
@@ -106,11 +118,7 @@ impl Schedule {
         match kind {
             "cron" => Ok(Self::Cron(Box::new(Cron::parse(inside)?))),
             "rate" => Ok(Self::Rate(Rate::parse(inside)?)),
-            "at" => inside
-                .trim()
-                .parse::<DateTime>()
-                .map(Self::At)
-                .map_err(|_| ScheduleError::At),
+            "at" => moment(inside.trim()).map(Self::At).ok_or(ScheduleError::At),
             _ => Err(ScheduleError::Kind),
         }
     }

@@ -242,6 +242,10 @@ fn what_is_no_schedule_is_refused_with_its_part() {
         ("rate(2 weeks)", "rate(30 minutes)"),
         ("rate(2)", "rate(30 minutes)"),
         ("at(tomorrow)", "at(2030-01-31T02:00:00)"),
+        ("at(2030-01-31)", "at(2030-01-31T02:00:00)"),
+        ("at(2030-01-31T02:00:00+05:00)", "at(2030-01-31T02:00:00)"),
+        ("at(2030-01-31T02:00:00[Asia/Tokyo])", "at(2030-01-31T02:00:00)"),
+        ("at(2030-02-31T02:00:00)", "at(2030-01-31T02:00:00)"),
     ] {
         let message = Schedule::parse(text).unwrap_err().to_string();
         assert!(message.contains(says), "{text}: {message}");

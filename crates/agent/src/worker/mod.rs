@@ -88,7 +88,6 @@ impl Worker<'_> {
     fn run(&self, job: &Job) -> Result<(), AgentError> {
         let values = document::parameter_values(&job.content);
         let mut statuses = Vec::new();
-        let mut overall = None;
         let mut has_ended = false;
         for (index, step) in job.content.document_content.main_steps.iter().enumerate() {
             let result = if has_ended && !step.is_finally() {
@@ -109,8 +108,8 @@ impl Worker<'_> {
             };
             self.keep(|| self.dir.save_step_result(index, &result))?;
             (self.nudge)();
-            statuses.push(result.status.clone());
             if has_ended {
+                statuses.push(result.status);
                 continue;
             }
             let next = match result.status.as_str() {
@@ -118,18 +117,16 @@ impl Worker<'_> {
                 "Success" => step.after_success(),
                 _ => step.after_failure(),
             };
-            match next.as_deref() {
-                Some("exit") => has_ended = true,
-                Some("successAndExit") => {
-                    has_ended = true;
-                    overall = Some("Success");
-                }
-                _ => {}
-            }
+            has_ended = matches!(next.as_deref(), Some("exit" | "successAndExit"));
+            // This failure alone does not count; what came before and what still comes does.
+            statuses.push(if next.as_deref() == Some("successAndExit") {
+                "Success".to_owned()
+            } else {
+                result.status
+            });
         }
-        let status = overall.unwrap_or_else(|| overall_status(&statuses));
         let result = JobResult {
-            status: status.to_owned(),
+            status: overall_status(&statuses).to_owned(),
             trace: String::new(),
         };
         self.keep(|| self.dir.save_result(&result))?;

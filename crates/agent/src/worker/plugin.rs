@@ -44,9 +44,26 @@ pub(super) fn plan(
         }
         Err(reason) => return Plan::Refuse(format!("Step {} cannot be run: {reason}.\n", step.name)),
     }
+    let is_lenient = job.content.document_content.schema_version == "2.2";
+    if is_lenient && is_for_windows(&step.action) {
+        // Older schema versions fail here; of 2.2 the service says that what does not fit is skipped.
+        return Plan::Skip(format!(
+            "Step {} was skipped: {} is for Windows, and this node is Linux.\n",
+            step.name, step.action
+        ));
+    }
     match prepare(job, step, values, directory) {
         Ok(program) => Plan::Run(program),
         Err(reason) => Plan::Refuse(format!("Step {} cannot be run: {reason}.\n", step.name)),
+    }
+}
+
+/// Whether a plugin has nothing to do on this node.
+fn is_for_windows(action: &str) -> bool {
+    match action {
+        "aws:runPowerShellScript" => find_power_shell().is_none(),
+        "aws:applications" | "aws:cloudWatch" | "aws:psModule" | "aws:updateAgent" => true,
+        _ => false,
     }
 }
 

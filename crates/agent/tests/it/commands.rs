@@ -260,6 +260,72 @@ async fn several_steps_go_in_order_and_are_judged_each() {
 }
 
 #[tokio::test]
+async fn how_steps_end_a_document_follows_what_they_say() {
+    let gateway = Gateway::start().await;
+    let mut agent = Agent::start(&gateway).await;
+    let step = |name: &str, script: &str, more: serde_json::Value| {
+        let mut inputs = json!({"runCommand": [script]});
+        for (name, value) in more.as_object().unwrap() {
+            inputs[name] = value.clone();
+        }
+        json!({"action": "aws:runShellScript", "name": name, "inputs": inputs})
+    };
+    let finally = json!({"finallyStep": true});
+    for (at, (steps, status)) in [
+        // A failure that is forgiven, and nothing else.
+        (
+            json!([
+                step("a", "exit 1", json!({"onFailure": "successAndExit"})),
+                step("b", "exit 2", json!({}))
+            ]),
+            "Success",
+        ),
+        // The last step still counts, and so does what failed before.
+        (
+            json!([
+                step("a", "exit 1", json!({"onFailure": "successAndExit"})),
+                step("b", "exit 2", finally.clone())
+            ]),
+            "Failed",
+        ),
+        (
+            json!([
+                step("a", "exit 1", json!({})),
+                step("b", "exit 1", json!({"onFailure": "successAndExit"}))
+            ]),
+            "Failed",
+        ),
+        (
+            json!([
+                step("a", "true", json!({"onSuccess": "exit"})),
+                step("b", "exit 2", json!({}))
+            ]),
+            "Success",
+        ),
+        (
+            json!([
+                step("a", "true", json!({"onSuccess": "exit"})),
+                step("b", "exit 2", finally)
+            ]),
+            "Failed",
+        ),
+        // What is for Windows is passed over.
+        (
+            json!([{"action": "aws:psModule", "name": "ps", "inputs": {}}, step("a", "true", json!({}))]),
+            "Success",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let job = gateway.send_steps(&agent.node, &format!("c-{at}"), steps, json!({}));
+        let last = gateway.last_reply(&job, 0).await;
+        assert_eq!(last.document_status, status, "{at}");
+    }
+    agent.stop().await;
+}
+
+#[tokio::test]
 async fn bad_jobs_are_refused_and_duplicates_answered_again() {
     let gateway = Gateway::start().await;
     let mut agent = Agent::start(&gateway).await;

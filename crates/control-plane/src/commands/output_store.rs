@@ -16,7 +16,7 @@ pub(crate) struct OutputKey {
 }
 
 /// Whether `text` is a plain name: no separators, no way up, nothing hidden.
-fn is_component(text: &str) -> bool {
+pub(crate) fn is_component(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && !text.starts_with('.')
         && text

@@ -226,7 +226,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     }
     let given = input.parameters.unwrap_or_default();
     parameters::check_names(&document.name, &content.parameters, &given)?;
-    let resolved = references::resolved(plane, call, &given).await?;
+    let resolved = references::resolved(plane, call, &content.parameters, &given).await?;
     let meant = resolved.as_ref().unwrap_or(&given);
     parameters::check(&document.name, &content.parameters, meant)?;
     let invocations: Vec<(String, String, Detail)> = nodes

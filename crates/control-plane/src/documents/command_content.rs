@@ -4,6 +4,7 @@
 
 use super::declared::{check_defaults, check_form, check_placeholders, only};
 use super::text::invalid;
+use crate::commands::output_store::is_component;
 use crate::errors::{ApiError, ApiResult};
 use muster_agent_protocol::control::{DocumentContent, DocumentStep};
 use serde_json::{Map, Value};
@@ -167,14 +168,10 @@ fn steps(members: &Map<String, Value>) -> ApiResult<Vec<DocumentStep>> {
 fn step_of(step: &Map<String, Value>, place: &str) -> ApiResult<DocumentStep> {
     let word = |name: &str| step.get(name).and_then(Value::as_str).unwrap_or_default();
     let name = word("name");
-    let is_name = !name.is_empty()
-        && name.len() <= 128
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
-    if !is_name {
+    // Output is kept under this name.
+    if !is_component(name) {
         return Err(invalid(format!(
-            "{place}/name must be a text of 1 to 128 letters, digits, and _ - . :"
+            "{place}/name must be a text of 1 to 128 letters, digits, and _ - . : and not begin with a dot."
         )));
     }
     check_action(word("action"), place)?;

@@ -24,6 +24,7 @@ fn documents_of_all_schema_versions_are_read() {
     let new = read(&json!({
         "schemaVersion": "2.2", "description": "d",
         "parameters": {
+            "ref": {"type": "String", "default": "{{ssm:/a/b}}", "allowedValues": ["x"]},
             "who": {"type": "String", "default": "world", "allowedPattern": "[a-z]+"},
             "list": {"type": "StringList", "default": ["a", "b"], "minItems": 1},
             "map": {"type": "StringMap", "default": {"a": "b"}},
@@ -33,7 +34,7 @@ fn documents_of_all_schema_versions_are_read() {
         },
         "mainSteps": [
             {"action": "aws:runShellScript", "name": "one", "precondition": {"StringEquals": ["platformType", "Linux"]},
-                "inputs": {"runCommand": ["echo {{ who }} {{ssm:/a/b}}"], "onFailure": "exit"}},
+                "inputs": {"runCommand": ["echo {{ who }}"], "onFailure": "exit"}},
             {"action": "aws:runPowerShellScript", "name": "two", "onFailure": "successAndExit",
                 "precondition": {"StringEquals": ["platformType", "Windows"]}, "inputs": {"runCommand": ["x"]}},
         ],
@@ -99,6 +100,7 @@ fn what_is_wrong_is_told_with_its_place() {
         (with(json!({"action": "aws:nothing"})), "which is no plugin"),
         (with(json!({"name": "a b"})), "/mainSteps/0/name"),
         (with(json!({"inputs": []})), "/mainSteps/0/inputs"),
+        (with(json!({"name": ".hidden"})), "not begin with a dot"),
         (with(json!({"extra": 1})), "unknown property \"extra\""),
         (
             with(json!({"onFailure": "stop"})),
@@ -116,6 +118,10 @@ fn what_is_wrong_is_told_with_its_place() {
         (
             with(json!({"precondition": {"NumericEquals": ["x", "y"]}})),
             "precondition",
+        ),
+        (
+            with(json!({"inputs": {"runCommand": ["{{ ssm:/a }}"]}})),
+            "{{ ssm:/a }} refers to Parameter Store",
         ),
         (
             with(json!({"inputs": {"runCommand": ["{{ nobody }}"]}})),

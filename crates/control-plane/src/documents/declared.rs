@@ -3,6 +3,7 @@
 
 use super::text::invalid;
 use crate::errors::ApiResult;
+use crate::parameters::references;
 use muster_agent_protocol::control::DocumentParameter;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,8 +82,8 @@ pub(crate) fn check_defaults(parameters: &BTreeMap<String, DocumentParameter>) -
             Some(other) => text_of(other).map(|text| vec![text]),
         };
         let values = values.ok_or_else(|| invalid(format!("parameters.{name}.default has a wrong type.")))?;
-        // An empty default stands for "not given", whatever else is asked for.
-        if values.iter().all(String::is_empty) {
+        // An empty default stands for "not given", whatever else is asked for; a reference is followed when it is used.
+        if values.iter().all(String::is_empty) || values.iter().any(|text| references::is_in(text)) {
             continue;
         }
         super::parameters::check_one(name, declared, &values).map_err(|error| {
@@ -114,11 +115,11 @@ pub(crate) fn check_placeholders<'a>(
     for value in values {
         collect(value, &mut names);
     }
-    // References to Parameter Store and to the surroundings are not parameters of the document.
-    match names
-        .iter()
-        .find(|name| !parameters.contains_key(*name) && !name.contains(':'))
-    {
+    match names.iter().find(|name| !parameters.contains_key(*name)) {
+        Some(name) if name.starts_with("ssm:") => Err(invalid(format!(
+            "{{{{ {name} }}}} refers to Parameter Store, which only values and defaults of parameters may: declare a \
+             parameter with this default and use that."
+        ))),
         Some(name) => Err(invalid(format!("Parameter \"{name}\" is not declared."))),
         None => Ok(()),
     }

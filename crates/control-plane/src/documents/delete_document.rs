@@ -29,10 +29,11 @@ pub(crate) struct Input {
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
     let (region, name) = (&call.region, &input.name);
-    let rows = queries::versions(plane.db.reader(), region, name).await?;
-    if rows.is_empty() {
+    let mut transaction = plane.db.begin().await?;
+    if !queries::lock(&mut *transaction, region, name).await? {
         return Err(missing(name));
     }
+    let rows = queries::versions(&mut *transaction, region, name).await?;
     let is_only = rows.len() == 1;
     let wanted = input.document_version.as_deref().filter(|text| !text.is_empty());
     let version = if wanted.is_some() || input.version_name.is_some() {
@@ -48,7 +49,6 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         None
     };
     let is_last = version.is_none() || is_only;
-    let mut transaction = plane.db.begin().await?;
     if is_last {
         let shared = queries::shared_with(&mut *transaction, region, name, "", 1).await?;
         if !shared.is_empty() {

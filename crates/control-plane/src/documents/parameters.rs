@@ -55,13 +55,34 @@ pub(crate) fn check_one(name: &str, declared: &DocumentParameter, values: &[Stri
     if is_list && declared.max_items.is_some_and(|most| count > most) {
         return Err(invalid(format!("Parameter \"{name}\" has too many values.")));
     }
+    let pattern = match &declared.allowed_pattern {
+        Some(pattern) => Some(whole(name, pattern)?),
+        None => None,
+    };
     for value in values {
-        check_value(name, declared, value)?;
+        check_value(name, declared, pattern.as_ref(), value)?;
     }
     Ok(())
 }
 
-fn check_value(name: &str, declared: &DocumentParameter, value: &str) -> ApiResult<()> {
+/// A pattern that a whole value has to match.
+fn whole(name: &str, pattern: &str) -> ApiResult<regex::Regex> {
+    regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|_| {
+            invalid(format!(
+                "The allowed pattern of parameter \"{name}\" cannot be read."
+            ))
+        })
+}
+
+fn check_value(
+    name: &str,
+    declared: &DocumentParameter,
+    pattern: Option<&regex::Regex>,
+    value: &str,
+) -> ApiResult<()> {
     let fits = match declared.parameter_type.as_str() {
         "Integer" => value.parse::<i64>().is_ok(),
         "Boolean" => matches!(value, "true" | "false"),
@@ -89,17 +110,11 @@ fn check_value(name: &str, declared: &DocumentParameter, value: &str) -> ApiResu
             declared.allowed_values.join(", ")
         )));
     }
-    if let Some(pattern) = &declared.allowed_pattern {
-        let whole = regex::Regex::new(&format!("^(?:{pattern})$")).map_err(|_| {
-            invalid(format!(
-                "The allowed pattern of parameter \"{name}\" cannot be read."
-            ))
-        })?;
-        if !whole.is_match(value) {
-            return Err(invalid(format!(
-                "Parameter \"{name}\" does not match its allowed pattern: {pattern}"
-            )));
-        }
+    if pattern.is_some_and(|pattern| !pattern.is_match(value)) {
+        let pattern = declared.allowed_pattern.as_deref().unwrap_or_default();
+        return Err(invalid(format!(
+            "Parameter \"{name}\" does not match its allowed pattern: {pattern}"
+        )));
     }
     Ok(())
 }

@@ -90,6 +90,13 @@ pub(crate) async fn count(on: impl AnyExecutor<'_>, region: &str) -> ApiResult<i
     Ok(sql.one(on).await?.int("n")?)
 }
 
+/// Keeps others from changing a document until the transaction ends; `false` when there is none of that name.
+pub(crate) async fn lock(on: impl AnyExecutor<'_>, region: &str, name: &str) -> ApiResult<bool> {
+    let mut sql = Sql::new("update ssm_documents set is_default = is_default where region = ");
+    sql.text(region).push(" and name = ").text(name);
+    Ok(sql.run(on).await? > 0)
+}
+
 /// Adds a version; a violation of uniqueness says that it is there already.
 pub(crate) async fn insert(on: impl AnyExecutor<'_>, row: &DocumentRow) -> Result<(), StoreError> {
     let mut sql = Sql::new(

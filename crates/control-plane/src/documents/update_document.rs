@@ -46,7 +46,12 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             "Documents have no Attachments at this endpoint: leave it out.",
         ));
     }
-    let rows = queries::versions(plane.db.reader(), &call.region, &input.name).await?;
+    let mut transaction = plane.db.begin().await?;
+    // Nobody deletes it meanwhile: a version without a default one beside it would not be found.
+    if !queries::lock(&mut *transaction, &call.region, &input.name).await? {
+        return Err(missing(&input.name));
+    }
+    let rows = queries::versions(&mut *transaction, &call.region, &input.name).await?;
     let (Some(last), count) = (rows.last().cloned(), rows.len()) else {
         return Err(missing(&input.name));
     };
@@ -90,15 +95,16 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         is_default: false,
         ..last
     };
-    match queries::insert(plane.db.writer(), &row).await {
-        Err(error) if error.is_unique_violation() => Err(ApiError::new(
-            "TooManyUpdates",
-            "Another update of this document came at the same moment: try again.",
-        )),
-        Err(error) => Err(error.into()),
-        Ok(()) => {
-            let shown = Shown::of_row(row, version, edited.default)?;
-            Ok(Output::of(&shown.tagged(plane, &call.region).await?))
+    match queries::insert(&mut *transaction, &row).await {
+        Err(error) if error.is_unique_violation() => {
+            return Err(ApiError::new(
+                "TooManyUpdates",
+                "Another update of this document came at the same moment: try again.",
+            ));
         }
+        other => other?,
     }
+    transaction.commit().await?;
+    let shown = Shown::of_row(row, version, edited.default)?;
+    Ok(Output::of(&shown.tagged(plane, &call.region).await?))
 }

@@ -49,12 +49,14 @@ pub(crate) struct Output {
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
-    let rows = queries::versions(plane.db.reader(), &call.region, &input.name).await?;
-    if rows.is_empty() {
+    let mut transaction = plane.db.begin().await?;
+    if !queries::lock(&mut *transaction, &call.region, &input.name).await? {
         return Err(missing(&input.name));
     }
+    let rows = queries::versions(&mut *transaction, &call.region, &input.name).await?;
     let version = pick(rows, Some(&input.document_version), None)?;
-    queries::set_default(plane.db.writer(), &call.region, &input.name, version.version).await?;
+    queries::set_default(&mut *transaction, &call.region, &input.name, version.version).await?;
+    transaction.commit().await?;
     Ok(Output {
         description: DefaultVersion {
             name: input.name,

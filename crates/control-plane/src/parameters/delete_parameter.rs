@@ -20,6 +20,7 @@ pub(crate) struct Input {
 
 /// Deletes a parameter with all that hangs on it; `false` when it is not there.
 pub(crate) async fn delete(plane: &ControlPlane, region: &str, key: &str) -> ApiResult<bool> {
+    let _turn = plane.parameter_turns.of((region, key)).await;
     let mut transaction = plane.db.begin().await?;
     let found = queries::delete(&mut transaction, region, key).await?;
     if found {

@@ -1,5 +1,6 @@
 //! `GetParameterHistory`: the versions that are kept, oldest first.
 
+use super::label_queries;
 use super::name::Name;
 use super::shown::{Metadata, value};
 use super::{NAME, WITH_DECRYPTION, not_found, queries};
@@ -60,7 +61,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let (rows, next_token) = page(&plane.tokens, &scope, rows, usize::from(limit), |row| {
         vec![row.version.to_string()]
     });
-    let labels = queries::labels_of(on, region, &name.key, None).await?;
+    let labels = label_queries::labels_of(on, region, &name.key, None).await?;
     let decrypt = input.with_decryption == Some(true);
     let mut parameters = Vec::with_capacity(rows.len());
     for row in rows {

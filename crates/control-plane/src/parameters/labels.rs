@@ -1,5 +1,6 @@
 //! Labels of versions: which texts are labels, how many a version may have, and how one moves.
 
+use super::label_queries;
 use super::name::Name;
 use super::{no_version, not_found, queries};
 use crate::control_plane::ControlPlane;
@@ -28,8 +29,9 @@ pub(crate) async fn put(
     version: Option<i64>,
     labels: &[String],
 ) -> ApiResult<i64> {
+    let _turn = plane.parameter_turns.of((region, name.key.as_str())).await;
     let mut transaction = plane.db.begin().await?;
-    if !queries::lock(&mut *transaction, region, &name.key).await? {
+    if !queries::lock(&mut transaction, region, &name.key).await? {
         return Err(not_found());
     }
     let row = match version {
@@ -40,7 +42,7 @@ pub(crate) async fn put(
             .await?
             .ok_or_else(not_found)?,
     };
-    let mut there = queries::labels_of(&mut *transaction, region, &name.key, Some(row.version)).await?;
+    let mut there = label_queries::labels_of(&mut *transaction, region, &name.key, Some(row.version)).await?;
     there.extend(labels.iter().map(|label| (label.clone(), row.version)));
     there.sort();
     there.dedup();
@@ -54,7 +56,7 @@ pub(crate) async fn put(
         ));
     }
     for label in labels {
-        queries::put_label(&mut *transaction, region, &name.key, label, row.version).await?;
+        label_queries::put_label(&mut *transaction, region, &name.key, label, row.version).await?;
     }
     transaction.commit().await?;
     Ok(row.version)

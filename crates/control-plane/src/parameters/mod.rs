@@ -10,6 +10,7 @@ pub(crate) mod get_parameter_history;
 pub(crate) mod get_parameters;
 pub(crate) mod get_parameters_by_path;
 pub(crate) mod label_parameter_version;
+mod label_queries;
 pub(crate) mod labels;
 pub(crate) mod name;
 pub(crate) mod policies;

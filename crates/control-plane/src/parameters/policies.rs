@@ -271,13 +271,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_given_makes_it_panic(text in "\\PC{0,200}", count in "\\PC{0,30}", at in "\\PC{0,30}") {
+        fn nothing_given_makes_it_panic(text in "\\PC{0,200}", count in "[0-9]{0,7}", at in 0_i64..4_000_000_000_000) {
             let _ = read(&text, NOW);
             let policy = serde_json::json!([{"Type": "NoChangeNotification", "Version": "1.0",
                 "Attributes": {"After": count, "Unit": "Days"}}, {"Type": "Expiration", "Version": "1.0",
-                "Attributes": {"Timestamp": at}}]);
-            if let Ok(all) = read(&policy.to_string(), NOW) {
-                prop_assert!(first_due(&all, Timestamp(i64::MAX - 1)).is_some());
+                "Attributes": {"Timestamp": Timestamp(at).rfc3339()}}]);
+            let is_count = count.parse::<i64>().is_ok_and(|count| (1..=100_000).contains(&count));
+            match read(&policy.to_string(), NOW) {
+                Ok(all) => {
+                    prop_assert!(is_count && at > NOW.0);
+                    let wait = NOW.plus_ms(count.parse::<i64>().unwrap() * 86_400_000);
+                    prop_assert_eq!(first_due(&all, NOW), Some(wait.min(Timestamp(at))));
+                }
+                Err(_) => prop_assert!(!is_count || at <= NOW.0),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `PutParameter`: makes a parameter, or a new version of one.
 
+use super::label_queries;
 use super::name::Name;
 use super::policies::{self, Policy};
 use super::queries::{self, ParameterRow};
@@ -258,7 +259,7 @@ async fn make_room(
     if count < MAX_VERSIONS {
         return Ok(());
     }
-    let labels = queries::labels_of(&mut **transaction, &row.region, &row.key, Some(oldest)).await?;
+    let labels = label_queries::labels_of(&mut **transaction, &row.region, &row.key, Some(oldest)).await?;
     if !labels.is_empty() {
         return Err(ApiError::new(
             "ParameterMaxVersionLimitExceeded",
@@ -303,7 +304,10 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, mut input: Input) ->
     check_request(&input)?;
     let name = Name::for_writing(&input.name, place(plane, call))?;
     let new_tags = check_new(input.tags.take().unwrap_or_default())?;
-    let _turn = plane.parameter_turns.of((&call.region, &name.key)).await;
+    let _turn = plane
+        .parameter_turns
+        .of((call.region.as_str(), name.key.as_str()))
+        .await;
     for _ in 0..TRIES {
         let old = queries::current(plane.db.reader(), &call.region, &name.key).await?;
         if old.is_some() && input.overwrite != Some(true) {

@@ -1,4 +1,4 @@
-//! SQL of parameters, their versions and labels. Nothing else touches these tables.
+//! SQL of parameters and their versions; `label_queries` has that of their labels. Nothing else touches these tables.
 
 use super::policies::Policy;
 use crate::errors::{ApiError, ApiResult};
@@ -187,10 +187,31 @@ pub(crate) async fn list(
     all(sql, on).await
 }
 
+/// Versions of these parameters that have one of these labels, by key and version.
+pub(crate) async fn labelled_of(
+    on: impl AnyExecutor<'_>,
+    region: &str,
+    keys: &[String],
+    labels: &[String],
+) -> ApiResult<Vec<ParameterRow>> {
+    if keys.is_empty() || labels.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = rows_sql();
+    sql.push("region = ").text(region);
+    sql.push(" and name_key in (").texts(keys);
+    sql.push(") and exists (select 1 from ssm_parameter_labels l where l.region = ssm_parameters.region");
+    sql.push(
+        " and l.name_key = ssm_parameters.name_key and l.version = ssm_parameters.version and l.label in (",
+    );
+    sql.texts(labels).push(")) order by name_key, version");
+    all(sql, on).await
+}
+
 /// How many parameters of a tier a region has; no more than `most` are counted.
 pub(crate) async fn count(on: impl AnyExecutor<'_>, region: &str, tier: &str, most: i64) -> ApiResult<i64> {
     let mut sql = Sql::new(
-        "select count(*) as n from (select version from ssm_parameters where is_current = 1 and region = ",
+        "select count(*) as n from (select 1 as one from ssm_parameters where is_current = 1 and region = ",
     );
     sql.text(region).push(" and tier = ").text(tier);
     sql.push(" limit ").int(most).push(") counted");
@@ -253,7 +274,28 @@ pub(crate) async fn retire(on: impl AnyExecutor<'_>, row: &ParameterRow) -> ApiR
 }
 
 /// Keeps others from changing the parameter until the transaction ends; `false` when it is not there.
-pub(crate) async fn lock(on: impl AnyExecutor<'_>, region: &str, key: &str) -> ApiResult<bool> {
+pub(crate) async fn lock(
+    transaction: &mut Transaction<'static, Any>,
+    region: &str,
+    key: &str,
+) -> ApiResult<bool> {
+    /// A new version may have come while this waited for the old one; it hardly comes so often.
+    const TRIES: usize = 8;
+    for _ in 0..TRIES {
+        if lock_current(&mut **transaction, region, key).await? {
+            return Ok(true);
+        }
+        if current(&mut **transaction, region, key).await?.is_none() {
+            return Ok(false);
+        }
+    }
+    Err(ApiError::new(
+        "TooManyUpdates",
+        "There are concurrent updates for a resource that supports one update at a time: try again.",
+    ))
+}
+
+async fn lock_current(on: impl AnyExecutor<'_>, region: &str, key: &str) -> ApiResult<bool> {
     let mut sql = Sql::new("update ssm_parameters set is_current = 1 where is_current = 1 and region = ");
     sql.text(region).push(" and name_key = ").text(key);
     Ok(sql.run(on).await? == 1)
@@ -289,60 +331,16 @@ pub(crate) async fn delete(
     region: &str,
     key: &str,
 ) -> ApiResult<bool> {
+    // First of all: nobody adds a version or a label meanwhile.
+    if !lock(transaction, region, key).await? {
+        return Ok(false);
+    }
     let mut labels = Sql::new("delete from ssm_parameter_labels where region = ");
     labels.text(region).push(" and name_key = ").text(key);
     labels.run(&mut **transaction).await?;
     let mut versions = Sql::new("delete from ssm_parameters where region = ");
     versions.text(region).push(" and name_key = ").text(key);
     Ok(versions.run(&mut **transaction).await? > 0)
-}
-
-/// Labels and their versions; of one version or of all.
-pub(crate) async fn labels_of(
-    on: impl AnyExecutor<'_>,
-    region: &str,
-    key: &str,
-    version: Option<i64>,
-) -> ApiResult<Vec<(String, i64)>> {
-    let mut sql = Sql::new("select label, version from ssm_parameter_labels where region = ");
-    sql.text(region).push(" and name_key = ").text(key);
-    if let Some(version) = version {
-        sql.push(" and version = ").int(version);
-    }
-    sql.push(" order by label");
-    let rows = sql.all(on).await?;
-    let pair = |row: &AnyRow| Ok((row.text("label")?, row.int("version")?));
-    Ok(rows.iter().map(pair).collect::<Result<_, StoreError>>()?)
-}
-
-/// Puts a label onto a version, wherever it was.
-pub(crate) async fn put_label(
-    on: impl AnyExecutor<'_>,
-    region: &str,
-    key: &str,
-    label: &str,
-    version: i64,
-) -> ApiResult<()> {
-    let mut sql = Sql::new("insert into ssm_parameter_labels (region, name_key, label, version) values (");
-    sql.text(region).push(", ").text(key).push(", ").text(label);
-    sql.push(", ").int(version);
-    sql.push(") on conflict (region, name_key, label) do update set version = excluded.version");
-    sql.run(on).await?;
-    Ok(())
-}
-
-/// Takes a label off a version.
-pub(crate) async fn remove_label(
-    on: impl AnyExecutor<'_>,
-    region: &str,
-    key: &str,
-    label: &str,
-) -> ApiResult<()> {
-    let mut sql = Sql::new("delete from ssm_parameter_labels where region = ");
-    sql.text(region).push(" and name_key = ").text(key);
-    sql.push(" and label = ").text(label);
-    sql.run(on).await?;
-    Ok(())
 }
 
 /// Parameters, of all regions, whose next policy is due.

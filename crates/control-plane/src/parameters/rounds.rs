@@ -128,7 +128,12 @@ async fn delete(
     now: Timestamp,
 ) -> ApiResult<bool> {
     let mut transaction = plane.db.begin().await?;
-    if !queries::retire(&mut *transaction, row).await? {
+    let current = if queries::lock(&mut transaction, &row.region, &row.key).await? {
+        queries::current(&mut *transaction, &row.region, &row.key).await?
+    } else {
+        None
+    };
+    if current.is_none_or(|current| current.version != row.version) {
         return Ok(false);
     }
     queries::delete(&mut transaction, &row.region, &row.key).await?;

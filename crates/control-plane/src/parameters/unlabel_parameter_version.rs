@@ -1,5 +1,6 @@
 //! `UnlabelParameterVersion`: labels that the version does not have are told.
 
+use super::label_queries;
 use super::name::Name;
 use super::{LABELS, NAME, no_version, not_found, queries};
 use crate::control_plane::ControlPlane;
@@ -32,8 +33,12 @@ pub(crate) struct Output {
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     let name = Name::plain(&input.name)?;
     let (region, version) = (&call.region, input.parameter_version);
+    let _turn = plane
+        .parameter_turns
+        .of((region.as_str(), name.key.as_str()))
+        .await;
     let mut transaction = plane.db.begin().await?;
-    if !queries::lock(&mut *transaction, region, &name.key).await? {
+    if !queries::lock(&mut transaction, region, &name.key).await? {
         return Err(not_found());
     }
     if queries::version(&mut *transaction, region, &name.key, version)
@@ -42,13 +47,13 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     {
         return Err(no_version(&version.to_string(), &name.spelled));
     }
-    let there = queries::labels_of(&mut *transaction, region, &name.key, Some(version)).await?;
+    let there = label_queries::labels_of(&mut *transaction, region, &name.key, Some(version)).await?;
     let (removed_labels, invalid_labels): (Vec<String>, Vec<String>) = input
         .labels
         .into_iter()
         .partition(|label| there.iter().any(|(has, _)| has == label));
     for label in &removed_labels {
-        queries::remove_label(&mut *transaction, region, &name.key, label).await?;
+        label_queries::remove_label(&mut *transaction, region, &name.key, label).await?;
     }
     transaction.commit().await?;
     Ok(Output {

@@ -7,7 +7,7 @@ use super::queries::{self, ParameterRow, Range};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::tags::queries as tags;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl Question {
     fn label(&self) -> Option<&[String]> {
@@ -17,11 +17,26 @@ impl Question {
             .map(|condition| condition.values.as_slice())
     }
 
-    async fn keep(
+    /// Of these parameters the versions that are asked for: the current ones, or those with a label.
+    async fn versions(
         &self,
         plane: &ControlPlane,
         region: &str,
         rows: Vec<ParameterRow>,
+    ) -> ApiResult<Vec<ParameterRow>> {
+        let Some(labels) = self.label() else {
+            return Ok(rows);
+        };
+        let keys: Vec<String> = rows.into_iter().map(|row| row.key).collect();
+        queries::labelled_of(plane.db.reader(), region, &keys, labels).await
+    }
+
+    /// Of these versions the ones for which all conditions hold.
+    async fn keep(
+        &self,
+        plane: &ControlPlane,
+        region: &str,
+        mut rows: Vec<ParameterRow>,
     ) -> ApiResult<Vec<ParameterRow>> {
         let mut beside: BTreeMap<String, Beside> = BTreeMap::new();
         if self.0.iter().any(|condition| condition.key.starts_with("tag:")) {
@@ -31,35 +46,12 @@ impl Question {
             }
         }
         let none = Beside::default();
-        let mut kept = Vec::new();
-        for row in rows {
+        rows.retain(|row| {
             let beside = beside.get(&row.key).unwrap_or(&none);
-            if self.0.iter().all(|condition| condition.holds(&row, beside)) {
-                match self.label() {
-                    None => kept.push(row),
-                    Some(labels) => kept.extend(labelled(plane, region, &row.key, labels).await?),
-                }
-            }
-        }
-        Ok(kept)
+            self.0.iter().all(|condition| condition.holds(row, beside))
+        });
+        Ok(rows)
     }
-}
-
-/// The versions of a parameter that have one of those labels.
-async fn labelled(
-    plane: &ControlPlane,
-    region: &str,
-    key: &str,
-    labels: &[String],
-) -> ApiResult<Vec<ParameterRow>> {
-    let mut found: BTreeMap<i64, ParameterRow> = BTreeMap::new();
-    let unique: BTreeSet<&String> = labels.iter().collect();
-    for label in unique {
-        if let Some(row) = queries::labelled(plane.db.reader(), region, key, label).await? {
-            found.insert(row.version, row);
-        }
-    }
-    Ok(found.into_values().collect())
 }
 
 /// One list.
@@ -77,7 +69,56 @@ pub(crate) struct Walk {
 const LOOKED_AT: usize = 1_000;
 const AT_ONCE: usize = 200;
 
+/// Where a list goes on: behind that version of that parameter, of which there may be more than one in a list.
+#[derive(Clone, Debug, Default)]
+struct Position {
+    key: String,
+    version: i64,
+}
+
+/// Behind all versions of a parameter.
+const ALL_VERSIONS: i64 = i64::MAX;
+
+impl Position {
+    fn after(row: &ParameterRow) -> Self {
+        Self {
+            key: row.key.clone(),
+            version: row.version,
+        }
+    }
+
+    fn read(parts: &[String]) -> Self {
+        Self {
+            key: parts.first().cloned().unwrap_or_default(),
+            version: parts
+                .get(1)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(ALL_VERSIONS),
+        }
+    }
+
+    fn parts(&self) -> [String; 2] {
+        [self.key.clone(), self.version.to_string()]
+    }
+}
+
 impl Walk {
+    /// What is left of the parameter in whose versions the last page ended.
+    async fn rest(
+        &self,
+        plane: &ControlPlane,
+        region: &str,
+        position: &Position,
+    ) -> ApiResult<Vec<ParameterRow>> {
+        let Some(labels) = self.question.label().filter(|_| position.version < ALL_VERSIONS) else {
+            return Ok(Vec::new());
+        };
+        let keys = [position.key.clone()];
+        let mut rows = queries::labelled_of(plane.db.reader(), region, &keys, labels).await?;
+        rows.retain(|row| row.version > position.version);
+        self.question.keep(plane, region, rows).await
+    }
+
     /// The page that a token leads to, and the token of the next one.
     pub(crate) async fn page(
         &self,
@@ -85,39 +126,43 @@ impl Walk {
         region: &str,
         token: Option<&str>,
     ) -> ApiResult<(Vec<ParameterRow>, Option<String>)> {
-        let mut after = match token {
-            Some(token) => plane.tokens.open(&self.scope, token)?.swap_remove(0),
-            None => String::new(),
+        let mut position = match token {
+            Some(token) => Position::read(&plane.tokens.open(&self.scope, token)?),
+            None => Position::default(),
         };
         let filters = !self.question.0.is_empty();
         let batch = if filters { AT_ONCE } else { self.limit };
-        let mut page: Vec<ParameterRow> = Vec::new();
+        let mut page = self.rest(plane, region, &position).await?;
         let mut looked_at = 0;
-        loop {
+        while page.len() <= self.limit {
             let limit = i64::try_from(batch + 1).unwrap_or(i64::MAX);
-            let mut rows = queries::list(plane.db.reader(), region, &self.range, &after, limit).await?;
+            let mut rows =
+                queries::list(plane.db.reader(), region, &self.range, &position.key, limit).await?;
             let is_last = rows.len() <= batch;
             rows.truncate(batch);
             looked_at += rows.len();
             if let Some(last) = rows.last() {
-                after.clone_from(&last.key);
+                position = Position {
+                    key: last.key.clone(),
+                    version: ALL_VERSIONS,
+                };
             }
+            let rows = self.question.versions(plane, region, rows).await?;
             page.extend(self.question.keep(plane, region, rows).await?);
-            if page.len() > self.limit {
-                page.truncate(self.limit);
-                if let Some(last) = page.last() {
-                    after.clone_from(&last.key);
-                }
-                break;
-            }
-            if is_last {
+            if is_last && page.len() <= self.limit {
                 return Ok((page, None));
             }
             if page.len() == self.limit || looked_at >= LOOKED_AT {
                 break;
             }
         }
-        let next = plane.tokens.seal(&self.scope, &[after]);
+        if page.len() > self.limit {
+            page.truncate(self.limit);
+            if let Some(last) = page.last() {
+                position = Position::after(last);
+            }
+        }
+        let next = plane.tokens.seal(&self.scope, &position.parts());
         Ok((page, Some(next)))
     }
 }

@@ -85,7 +85,9 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         }
     };
     let given = input.parameters.unwrap_or_default();
-    let given = references::resolved(plane, call, &given).await?.unwrap_or(given);
+    let given = references::resolved(plane, call, &document.parameters, &given)
+        .await?
+        .unwrap_or(given);
     let prepared = prepare(&found.name, document, given, preferences.as_ref())?;
     let node = nodes::node(plane.db.reader(), &input.target).await?;
     let is_here = node.is_some_and(|node| node.region == call.region);

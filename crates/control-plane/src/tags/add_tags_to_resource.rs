@@ -1,6 +1,6 @@
 //! `AddTagsToResource`: adds tags or changes their values.
 
-use super::{MAX_TAGS, RESOURCE_TYPE, TagInput, check_keys, queries, resource};
+use super::{MAX_TAGS, RESOURCE_TYPE, TagInput, check_keys, queries, resource, turn};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::Empty;
@@ -25,6 +25,7 @@ pub(crate) struct Input {
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
     let (region, kind) = (&call.region, &input.resource_type);
+    let _turn = turn(plane, call, kind, &input.resource_id).await;
     let id = resource(plane, call, kind, &input.resource_id).await?;
     let new: Vec<(String, String)> = input.tags.into_iter().map(TagInput::pair).collect();
     check_keys(&new)?;

@@ -87,6 +87,22 @@ pub(crate) fn check_keys(tags: &[(String, String)]) -> ApiResult<()> {
     }
 }
 
+/// Keeps a parameter from being deleted between the look at it and the tagging.
+pub(crate) async fn turn<'a>(
+    plane: &'a ControlPlane,
+    call: &Call,
+    kind: &str,
+    id: &str,
+) -> Option<tokio::sync::MutexGuard<'a, ()>> {
+    let name = Name::plain(id).ok().filter(|_| kind == parameters::TAGS)?;
+    Some(
+        plane
+            .parameter_turns
+            .of((call.region.as_str(), name.key.as_str()))
+            .await,
+    )
+}
+
 /// The id by which the tags of a resource of this region are kept, when it is there.
 pub(crate) async fn resource(plane: &ControlPlane, call: &Call, kind: &str, id: &str) -> ApiResult<String> {
     let missing = || ApiError::bare("InvalidResourceId");

@@ -36,6 +36,9 @@ pub(crate) async fn serve(world: &World) -> SocketAddr {
 pub(crate) struct Agent {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     node_id: String,
+    /// Messages of this type are not skipped while another one is waited for.
+    pub(crate) keeps: Option<&'static str>,
+    aside: Vec<Message>,
 }
 
 /// Asks for a token as the node.
@@ -114,6 +117,8 @@ impl Agent {
         Self {
             socket,
             node_id: node.id.clone(),
+            keeps: None,
+            aside: Vec::new(),
         }
     }
 
@@ -128,6 +133,9 @@ impl Agent {
     }
 
     async fn receive_within(&mut self, kind: &str, limit: Duration) -> Message {
+        if let Some(at) = self.aside.iter().position(|message| message.message_type == kind) {
+            return self.aside.remove(at);
+        }
         let waiting = async {
             loop {
                 match self.socket.next().await.expect("the channel is open").unwrap() {
@@ -135,6 +143,9 @@ impl Agent {
                         let message = Message::decode(&bytes).unwrap();
                         if message.message_type == kind {
                             return message;
+                        }
+                        if self.keeps == Some(message.message_type.as_str()) {
+                            self.aside.push(message);
                         }
                     }
                     Frame::Close(frame) => panic!("the channel was closed: {frame:?}"),

@@ -138,7 +138,9 @@ async fn keys_have_aliases_and_seal() {
             world.refused("CreateKey", input, code).await;
         }
         let log = format!("{:?}", world.audit.0.lock().unwrap());
-        assert!(!log.contains("c2VjcmV0") && log.contains("kms.Decrypt"));
+        assert!(!log.contains(opened["Plaintext"].as_str().unwrap()));
+        assert!(!log.contains(made["Plaintext"].as_str().unwrap()));
+        assert!(log.contains("kms.Decrypt") && log.contains("kms.GenerateDataKey"));
     })
     .await;
 }

@@ -77,6 +77,11 @@ async fn what_changes_something_is_audited_before_and_after_unless_the_portal_do
         }
         let node = world.node("one").await;
         let command = world.run(&[&node], json!({})).await;
+        let secret =
+            json!({"Name": "/app/password", "Type": "SecureString", "Value": "v", "KeyId": "alias/none"});
+        world.call("PutParameter", secret).await;
+        let several = json!({"Names": ["/a", "/b"], "WithDecryption": true});
+        world.ok("GetParameters", several).await;
         let log = world.audit.0.lock().unwrap();
         let of = |name: &str| {
             log.iter()
@@ -93,6 +98,12 @@ async fn what_changes_something_is_audited_before_and_after_unless_the_portal_do
             json!(["echo hello"])
         );
         assert_eq!(*outcome, Some(Outcome::Success));
+        let resources = |name: &str| {
+            let found = of(name);
+            found.last().unwrap().1.resource.clone()
+        };
+        assert_eq!(resources("PutParameter"), "parameter:/app/password");
+        assert_eq!(resources("GetParameters"), "parameter:/a and 1 more");
         let registered = of("RegisterManagedInstance");
         assert_eq!(registered.len(), 2);
         assert!(!format!("{:?}", registered[0].1).contains("ActivationCode"));

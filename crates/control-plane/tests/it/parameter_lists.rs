@@ -205,3 +205,37 @@ async fn a_walk_past_many_that_do_not_match_ends_and_misses_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn versions_with_labels_are_listed_each_once() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        for name in ["/l/one", "/l/two"] {
+            for (version, label) in [(1, "a"), (2, "b"), (3, "c")] {
+                world.put(name, &format!("{name} {version}")).await;
+                world
+                    .ok(
+                        "LabelParameterVersion",
+                        json!({"Name": name, "ParameterVersion": version, "Labels": [label]}),
+                    )
+                    .await;
+            }
+        }
+        world.put("/l/none", "without").await;
+        let mut found = Vec::new();
+        let mut input = json!({"Path": "/l", "MaxResults": 1,
+            "ParameterFilters": [{"Key": "Label", "Values": ["a", "c", "other"]}]});
+        loop {
+            let page = world.ok("GetParametersByPath", input.clone()).await;
+            let values = page["Parameters"].as_array().unwrap();
+            assert!(values.len() <= 1);
+            found.extend(values.iter().map(|row| row["Value"].as_str().unwrap().to_owned()));
+            let Some(token) = page["NextToken"].as_str() else {
+                break;
+            };
+            input["NextToken"] = json!(token);
+        }
+        assert_eq!(found, ["/l/one 1", "/l/one 3", "/l/two 1", "/l/two 3"]);
+    })
+    .await;
+}

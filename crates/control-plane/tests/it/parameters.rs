@@ -257,7 +257,7 @@ async fn values_keep_to_their_tier_pattern_and_data_type() {
     on_both(|db| async move {
         let world = World::new(db).await;
         let put = |more: Value| {
-            let mut input = json!({"Name": "/t", "Type": "String", "Value": "v", "Overwrite": true});
+            let mut input = json!({"Name": "/t", "Type": "String", "Value": "topsecret", "Overwrite": true});
             for (name, value) in more.as_object().unwrap() {
                 input[name] = value.clone();
             }
@@ -453,6 +453,29 @@ async fn commands_refer_to_parameters_and_never_to_secrets() {
             .unwrap();
         let text: String = sqlx::Row::get(&row, 0);
         assert!(text.contains("echo hello hello"), "{text}");
+        // The defaults of a document's own parameters may refer, too.
+        let content = json!({"schemaVersion": "2.2",
+            "parameters": {"what": {"type": "String", "default": "{{ssm:/greeting}}"}},
+            "mainSteps": [{"action": "aws:runShellScript", "name": "x", "inputs": {"runCommand": ["echo {{ what }}"]}}]});
+        world
+            .ok("CreateDocument", json!({"Name": "Greet", "Content": content.to_string()}))
+            .await;
+        world.clock.advance(1);
+        world.ok("SendCommand", json!({"DocumentName": "Greet", "InstanceIds": [node.id]})).await;
+        let row = Sql::new("select resolved_parameters from ssm_commands order by requested_at desc")
+            .first(db.reader())
+            .await
+            .unwrap()
+            .unwrap();
+        let text: String = sqlx::Row::get(&row, 0);
+        assert_eq!(text, r#"{"what":["hello"]}"#);
+        let many = "{{ssm:/greeting}}".repeat(50_000);
+        world.ok("PutParameter", json!({"Name": "/long", "Value": "x".repeat(4096), "Type": "String"})).await;
+        let longer = "{{ssm:/long}}".repeat(1_000);
+        for (text, works) in [(many, true), (longer, false)] {
+            let (status, output) = world.call("SendCommand", send(&text)).await;
+            assert_eq!(status == 200, works, "{output}");
+        }
         for (text, says) in [
             ("{{ssm:/none}}", "the parameter /none, which does not exist"),
             ("{{ssm:/greeting:9}}", "/greeting:9, which does not exist"),

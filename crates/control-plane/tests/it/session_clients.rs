@@ -90,6 +90,8 @@ async fn session(world: Arc<World>, node: Arc<Node>, address: SocketAddr, conten
 
 /// An agent that takes sessions for as long as the test lasts.
 async fn serve_sessions(world: Arc<World>, node: Arc<Node>, address: SocketAddr, mut control: Agent) {
+    // A session may begin while the end of another one is told.
+    control.keeps = Some("interactive_shell");
     let (sender, mut over) = mpsc::unbounded_channel();
     loop {
         tokio::select! {
