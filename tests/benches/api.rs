@@ -3,13 +3,9 @@
 
 use super::peer::Moto;
 use futures::future::join_all;
-use http::{HeaderMap, HeaderName, HeaderValue};
 use muster_agent::sim::{SimAnswer, SimBehaviour};
-use muster_agent_protocol::signing::{Credentials, SignedRequest, sha256_hex, sign};
-use muster_control_plane::operator_credentials_in;
-use muster_domain::system::SystemClock;
-use muster_domain::time::Clock as _;
 use muster_tests::Portal;
+use muster_tests::api::Api;
 use muster_tests::portal::Fallible;
 use muster_tests::sim::SimNodes;
 use muster_tests::stats::{ms, percentile};
@@ -17,78 +13,19 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-const REGION: &str = "eu-west-1";
 /// How long each operation is measured at each number of connections.
 const SPAN: Duration = Duration::from_secs(3);
 const PARAMETERS: usize = 1_000;
 const AGENTS: usize = 1_000;
 
 /// An endpoint that is measured.
-pub(crate) struct Target {
-    pub(crate) name: &'static str,
-    pub(crate) base: String,
-    pub(crate) pid: u32,
-    pub(crate) keys: Credentials,
-}
-
-/// A request that is ready to be sent as often as wanted: its signature holds for five minutes.
-struct Ready {
-    headers: HeaderMap,
-    body: String,
-}
-
-fn amz_date() -> String {
-    let text = SystemClock.now().rfc3339();
-    let digits: String = text.chars().filter(|c| !matches!(c, '-' | ':')).collect();
-    format!("{}Z", digits.split('.').next().unwrap_or_default())
+struct Target {
+    name: &'static str,
+    pid: u32,
+    api: Api,
 }
 
 impl Target {
-    fn ready(&self, operation: &str, input: &Value) -> Fallible<Ready> {
-        let body = input.to_string();
-        let mut headers = HeaderMap::new();
-        let host = self.base.trim_start_matches("http://");
-        for (name, value) in [
-            ("host", host),
-            ("content-type", "application/x-amz-json-1.1"),
-            ("x-amz-target", &format!("AmazonSSM.{operation}")),
-        ] {
-            headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
-        }
-        let request = SignedRequest {
-            method: "POST",
-            path: "/",
-            query: "",
-            headers: &headers,
-            body_hash: &sha256_hex(body.as_bytes()),
-        };
-        for (name, value) in sign(&request, &self.keys, REGION, "ssm", &amz_date()) {
-            headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
-        }
-        Ok(Ready { headers, body })
-    }
-
-    async fn send(&self, client: &reqwest::Client, ready: &Ready) -> Fallible<(u16, Value)> {
-        let answer = client
-            .post(&self.base)
-            .headers(ready.headers.clone())
-            .body(ready.body.clone())
-            .send()
-            .await?;
-        let status = answer.status().as_u16();
-        let bytes = answer.bytes().await?;
-        Ok((status, serde_json::from_slice(&bytes).unwrap_or_default()))
-    }
-
-    /// A call that has to succeed.
-    async fn call(&self, client: &reqwest::Client, operation: &str, input: Value) -> Fallible<Value> {
-        let (status, output) = self.send(client, &self.ready(operation, &input)?).await?;
-        if status == 200 {
-            return Ok(output);
-        }
-        Err(format!("{}: {operation} was answered {status} {output}", self.name).into())
-    }
-
     /// Milliseconds of processor time that the process has had.
     fn cpu_ms(&self) -> Fallible<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
@@ -105,16 +42,16 @@ impl Target {
 
     /// Sends one request again and again over so many connections; gives the rate.
     async fn measure(&self, what: &str, operation: &str, input: &Value, connections: usize) -> Fallible<f64> {
-        let ready = self.ready(operation, input)?;
+        let ready = self.api.ready(operation, input)?;
         let stop = AtomicBool::new(false);
         let began = Instant::now();
         let cpu = self.cpu_ms()?;
         let workers = (0..connections).map(|_| async {
-            let client = reqwest::Client::new();
+            let api = self.api.apart();
             let mut samples = Vec::new();
             while !stop.load(Ordering::Relaxed) {
                 let at = Instant::now();
-                let (status, output) = self.send(&client, &ready).await?;
+                let (status, output) = api.send(&ready).await?;
                 if status != 200 {
                     return Err(format!("{}: {operation} was answered {status} {output}", self.name).into());
                 }
@@ -147,29 +84,27 @@ impl Target {
     }
 
     async fn fill(&self) -> Fallible<()> {
-        let client = reqwest::Client::new();
         for n in 0..PARAMETERS {
             let input =
                 json!({"Name": format!("/bench/path/{n:04}"), "Value": "x".repeat(100), "Type": "String"});
-            self.call(&client, "PutParameter", input).await?;
+            self.api.call("PutParameter", input).await?;
         }
         for (name, kind) in [("/bench/plain", "String"), ("/bench/secret", "SecureString")] {
             let input = json!({"Name": name, "Value": "x".repeat(100), "Type": kind});
-            self.call(&client, "PutParameter", input).await?;
+            self.api.call("PutParameter", input).await?;
         }
         Ok(())
     }
 
     /// All pages of the path, one after the other.
     async fn walk(&self) -> Fallible<Duration> {
-        let client = reqwest::Client::new();
         let mut times = Vec::new();
         for _ in 0..10 {
             let began = Instant::now();
             let mut input = json!({"Path": "/bench/path", "WithDecryption": true, "MaxResults": 10});
             let mut found = 0;
             loop {
-                let page = self.call(&client, "GetParametersByPath", input.clone()).await?;
+                let page = self.api.call("GetParametersByPath", input.clone()).await?;
                 found += page["Parameters"].as_array().map_or(0, Vec::len);
                 match page["NextToken"].as_str().filter(|token| !token.is_empty()) {
                     Some(token) => input["NextToken"] = json!(token),
@@ -226,17 +161,14 @@ fn operations() -> Vec<(&'static str, &'static str, Value)> {
 
 /// One command on all agents: time until the endpoint has every end.
 async fn commands(target: &Target) -> Fallible<()> {
-    let client = reqwest::Client::new();
     for round in 1..=3 {
         let began = Instant::now();
         let input = json!({"Targets": [{"Key": "tag:Sim", "Values": ["true"]}], "DocumentName": "AWS-RunShellScript",
             "Parameters": {"commands": ["echo hello"]}, "MaxConcurrency": "100%"});
-        let sent = target.call(&client, "SendCommand", input).await?;
+        let sent = target.api.call("SendCommand", input).await?;
         let id = sent["Command"]["CommandId"].clone();
         loop {
-            let listed = target
-                .call(&client, "ListCommands", json!({"CommandId": id}))
-                .await?;
+            let listed = target.api.call("ListCommands", json!({"CommandId": id})).await?;
             let command = &listed["Commands"][0];
             if command["CompletedCount"] == json!(AGENTS) {
                 break;
@@ -259,21 +191,18 @@ async fn commands(target: &Target) -> Fallible<()> {
 /// # Errors
 /// When the program does not do what is measured.
 pub(crate) async fn run() -> Fallible<()> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir()?;
     let portal = Portal::start(folder.path(), &["--local-node", "false"], &[])?;
     let ours = Target {
         name: "Muster",
-        base: portal.ssm.clone(),
         pid: portal.pid(),
-        keys: operator_credentials_in(portal.data_dir())?.ok_or("there are no access keys")?,
+        api: Api::of(&portal)?,
     };
     let moto = Moto::start().await?;
     let peer = moto.as_ref().map(|moto| Target {
         name: "moto",
-        base: moto.base.clone(),
         pid: moto.pid(),
-        keys: ours.keys.clone(),
+        api: Api::new(moto.base.clone(), ours.api.keys.clone()),
     });
     if peer.is_none() {
         println!("moto_server is not there (MUSTER_TEST_MOTO names it): measured without it");

@@ -23,6 +23,7 @@ mod postgres;
 mod records;
 mod refusals;
 mod rough;
+mod steps;
 mod support;
 mod terminal_limits;
 mod terminals;

@@ -1,6 +1,7 @@
 //! The harness of whole-portal tests and benchmarks: the built program as people run it, and a
 //! signed-in client for it. No test logic in here.
 
+pub mod api;
 pub mod portal;
 pub mod sim;
 pub mod stats;

@@ -137,9 +137,24 @@ fn judge(status: ExitStatus, what: &str) -> Outcome {
     }
 }
 
+/// The file of this program. While it runs, cargo may have put a new one in its place: the system then tells the old
+/// one's path with a word behind it, and the new one is as good.
+pub(crate) fn own_program() -> std::io::Result<PathBuf> {
+    std::env::current_exe().map(|path| replaced(&path))
+}
+
+fn replaced(path: &Path) -> PathBuf {
+    let text = path.to_string_lossy();
+    match text.strip_suffix(" (deleted)") {
+        Some(before) if !path.exists() => before.into(),
+        _ => path.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{find, program, read, run_quietly};
+    use super::{find, program, read, replaced, run_quietly};
+    use std::path::Path;
 
     #[test]
     fn a_failing_program_is_named_with_the_end_of_its_output() {
@@ -162,5 +177,16 @@ mod tests {
     fn programs_are_found_by_name() {
         assert!(find("sh").is_some());
         assert!(find("no-such-program-here").is_none());
+    }
+
+    #[test]
+    fn a_program_that_was_built_anew_is_found_in_its_place() {
+        let new = Path::new("/no/such/xtask");
+        assert_eq!(replaced(Path::new("/no/such/xtask (deleted)")), new);
+        assert_eq!(replaced(new), new);
+        let folder = tempfile::tempdir().unwrap();
+        let odd = folder.path().join("xtask (deleted)");
+        std::fs::write(&odd, "").unwrap();
+        assert_eq!(replaced(&odd), odd);
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::debian;
 use crate::failure::{Doing, Failure, Outcome, make_dir, write};
-use crate::process::{find, is_program, program, read, run, run_quietly, succeeds};
+use crate::process::{find, is_program, own_program, program, read, run, run_quietly, succeeds};
 use crate::say;
 use crate::workshop::Workshop;
 use std::path::{Path, PathBuf};
@@ -141,7 +141,7 @@ fn from_debian() -> Outcome {
         .collect();
     let is_there = missing.is_empty() && has_library(rustc, None);
     if !is_there && !debian::is_root() {
-        let xtask = std::env::current_exe().doing(|| "find xtask's own program".to_owned())?;
+        let xtask = own_program().doing(|| "find xtask's own program".to_owned())?;
         return Err(Failure::new(format!(
             "Debian's compiler for wasm32 needs root once, to install it and to build its library into /usr; \
              run this one command, then start again:\n\n    sudo -E env \"PATH=$PATH\" {} wasm-target\n",

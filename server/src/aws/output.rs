@@ -44,6 +44,18 @@ impl OutputReader {
     /// # Errors
     /// A sentence for the log when it cannot be read.
     pub async fn read(&self, url: &str, offset: u64, now: Timestamp) -> Result<Option<Piece>, String> {
+        self.part(url, offset, PIECE_BYTES, now).await
+    }
+
+    /// How many bytes the object at `url` has; `None` while it does not exist.
+    ///
+    /// # Errors
+    /// A sentence for the log when it cannot be read.
+    pub async fn length(&self, url: &str, now: Timestamp) -> Result<Option<u64>, String> {
+        Ok(self.part(url, 0, 1, now).await?.map(|piece| piece.total))
+    }
+
+    async fn part(&self, url: &str, offset: u64, most: u64, now: Timestamp) -> Result<Option<Piece>, String> {
         let mut parsed: reqwest::Url = url
             .parse()
             .map_err(|_| "the output's address cannot be read".to_owned())?;
@@ -96,7 +108,7 @@ impl OutputReader {
         for (name, value) in sign(&request, &keys, &self.ssm.connection.region, "s3", &stamp) {
             headers.insert(name, header(&value)?);
         }
-        let range = format!("bytes={offset}-{}", offset + PIECE_BYTES - 1);
+        let range = format!("bytes={offset}-{}", offset + most - 1);
         let answer = self
             .http
             .get(parsed)

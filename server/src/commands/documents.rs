@@ -2,7 +2,7 @@
 
 use crate::aws::Ssm;
 use crate::aws::errors::CallError;
-use aws_sdk_ssm::types::{DocumentKeyValuesFilter, DocumentType};
+use aws_sdk_ssm::types::{DocumentIdentifier, DocumentKeyValuesFilter, DocumentType};
 use muster_domain::commands::{DocumentDetail, DocumentParameter, DocumentSummary, ParameterType};
 use muster_domain::error::FieldError;
 use muster_domain::{PortalError, Timestamp};
@@ -75,55 +75,14 @@ pub async fn sync(
     let mut token = None;
     let mut names = Vec::new();
     loop {
-        let filter = DocumentKeyValuesFilter::builder()
-            .key("DocumentType")
-            .values("Command")
-            .build();
-        let request = ssm
-            .client
-            .list_documents()
-            .filters(filter)
-            .max_results(50)
-            .set_next_token(token);
-        let answer = ssm
-            .call("ListDocuments", request.send())
+        let (found, next) = listed(ssm, None, token)
             .await
             .map_err(|error| error.to_string())?;
-        for document in answer.document_identifiers() {
-            let name = document.name().unwrap_or_default();
-            names.push(name.to_owned());
-            let platforms: Vec<&str> = document
-                .platform_types()
-                .iter()
-                .map(aws_sdk_ssm::types::PlatformType::as_str)
-                .collect();
-            let kind = document.document_type().map_or("Command", DocumentType::as_str);
-            let mut sql = Sql::new(
-                "insert into documents (connection_id, name, owner, description, platform_types, document_type, default_version, content, hash, synced_at) values (",
-            );
-            sql.text(ssm.connection.id.as_str())
-                .push(", ")
-                .text(name)
-                .push(", ")
-                .text(document.owner().unwrap_or_default());
-            sql.push(", '', ")
-                .text(platforms.join(","))
-                .push(", ")
-                .text(kind)
-                .push(", ");
-            sql.text(document.document_version().unwrap_or("1"))
-                .push(", '', '', ")
-                .int(now.plus_ms(-2 * FRESH_MS).0);
-            sql.push(
-                ") on conflict (connection_id, name) do update set owner = excluded.owner, platform_types = excluded.platform_types, \
-                 document_type = excluded.document_type, default_version = excluded.default_version",
-            );
-            sql.run(db.writer()).await?;
+        for document in &found {
+            names.push(document.name().unwrap_or_default().to_owned());
+            keep(db, ssm, document, now).await?;
         }
-        token = answer
-            .next_token()
-            .filter(|token| !token.is_empty())
-            .map(str::to_owned);
+        token = next;
         if token.is_none() {
             break;
         }
@@ -133,6 +92,63 @@ pub async fn sync(
             .await
             .map_err(|error| error.to_string())?;
     }
+    Ok(())
+}
+
+/// A page of the documents that run on nodes, with the token of the next one; those whose names begin so.
+async fn listed(
+    ssm: &Ssm,
+    name: Option<&str>,
+    token: Option<String>,
+) -> Result<(Vec<DocumentIdentifier>, Option<String>), CallError> {
+    let filter = |key: &str, value: &str| DocumentKeyValuesFilter::builder().key(key).values(value).build();
+    let request = ssm
+        .client
+        .list_documents()
+        .set_filters(Some(
+            std::iter::once(filter("DocumentType", "Command"))
+                .chain(name.map(|name| filter("Name", name)))
+                .collect(),
+        ))
+        .max_results(50)
+        .set_next_token(token);
+    let answer = ssm.call("ListDocuments", request.send()).await?;
+    let next = answer
+        .next_token()
+        .filter(|token| !token.is_empty())
+        .map(str::to_owned);
+    Ok((answer.document_identifiers().to_vec(), next))
+}
+
+/// Keeps what a list says of a document; its text is fetched when it is needed.
+async fn keep(db: &Db, ssm: &Ssm, document: &DocumentIdentifier, now: Timestamp) -> Result<(), StoreError> {
+    let platforms: Vec<&str> = document
+        .platform_types()
+        .iter()
+        .map(aws_sdk_ssm::types::PlatformType::as_str)
+        .collect();
+    let kind = document.document_type().map_or("Command", DocumentType::as_str);
+    let mut sql = Sql::new(
+        "insert into documents (connection_id, name, owner, description, platform_types, document_type, default_version, content, hash, synced_at) values (",
+    );
+    sql.text(ssm.connection.id.as_str())
+        .push(", ")
+        .text(document.name().unwrap_or_default())
+        .push(", ")
+        .text(document.owner().unwrap_or_default());
+    sql.push(", '', ")
+        .text(platforms.join(","))
+        .push(", ")
+        .text(kind)
+        .push(", ");
+    sql.text(document.document_version().unwrap_or("1"))
+        .push(", '', '', ")
+        .int(now.plus_ms(-2 * FRESH_MS).0);
+    sql.push(
+        ") on conflict (connection_id, name) do update set owner = excluded.owner, platform_types = excluded.platform_types, \
+         document_type = excluded.document_type, default_version = excluded.default_version",
+    );
+    sql.run(db.writer()).await?;
     Ok(())
 }
 
@@ -170,6 +186,19 @@ pub async fn get(db: &Db, ssm: &Ssm, name: &str, now: Timestamp) -> Result<Docum
     let missing = || PortalError::NotFound {
         what: format!("The document {name}"),
     };
+    if stored(db, connection, name)
+        .await
+        .map_err(crate::error::store)?
+        .is_none()
+    {
+        // Made since documents were copied last.
+        let (found, _) = listed(ssm, Some(name), None)
+            .await
+            .map_err(|error| error.to_portal())?;
+        if let Some(document) = found.iter().find(|document| document.name() == Some(name)) {
+            keep(db, ssm, document, now).await.map_err(crate::error::store)?;
+        }
+    }
     let (_, content, at) = stored(db, connection, name)
         .await
         .map_err(crate::error::store)?

@@ -3,14 +3,15 @@
 
 use crate::aws::Ssm;
 use crate::aws::errors::CallError;
-use crate::aws::output::{OutputReader, Piece};
+use crate::aws::output::OutputReader;
 use crate::commands::apply::{Bytes, News, apply};
 use crate::commands::invocations::{self, INVOCATION_COLUMNS};
 use crate::commands::output_hash::output_hash;
 use crate::commands::parts::{self, Part};
 use crate::commands::queries::CommandRow;
 use crate::commands::ssm::{self, SeenInvocation};
-use crate::commands::{reads, whole};
+use crate::commands::step_output::{self, Kept, StepOutput};
+use crate::commands::whole;
 use crate::events::{EventBus, PortalEvent};
 use futures::StreamExt as _;
 use muster_domain::commands::{CommandStatus, OutputStream};
@@ -149,8 +150,7 @@ impl Follower {
                     response_code: -1,
                     started_at: None,
                     ended_at: None,
-                    stdout_url: String::new(),
-                    stderr_url: String::new(),
+                    steps: Vec::new(),
                 },
             ));
         }
@@ -278,69 +278,37 @@ impl Follower {
             });
         }
         let ended = seen.status.is_final();
-        if seen.stdout_url.is_empty() {
+        if seen.steps.iter().all(|step| step.stdout_url.is_empty()) {
             if !ended {
-                return Ok(NewOutput {
-                    bytes: Vec::new(),
-                    complete: false,
-                });
+                return Ok(NewOutput::default());
             }
-            // Nothing but the API's own text: its 24,000 characters are all there is.
-            let (stdout, stderr) = if seen.response_code == -1 && seen.started_at.is_none() {
-                (String::new(), String::new())
-            } else {
-                ssm::content(&self.ssm, id, &seen.node_id).await?
-            };
-            let mut bytes = Vec::new();
-            for (stream, text, known) in [
-                (OutputStream::Stdout, stdout, before.stdout),
-                (OutputStream::Stderr, stderr, before.stderr),
-            ] {
-                if known == 0 && !text.is_empty() {
-                    bytes.push(Bytes {
-                        node_id: seen.node_id.clone(),
-                        stream,
-                        offset: 0,
-                        bytes: text.into_bytes(),
-                    });
-                }
-            }
-            return Ok(NewOutput {
-                bytes,
-                complete: true,
-            });
+            return self.api_text(id, seen, before).await;
         }
+        let kept = Kept {
+            output: &self.output,
+            now: self.clock.now(),
+        };
         let mut bytes = Vec::new();
         let mut complete = ended;
-        for (stream, url, known) in [
-            (OutputStream::Stdout, &seen.stdout_url, before.stdout),
-            (OutputStream::Stderr, &seen.stderr_url, before.stderr),
+        for (stream, known) in [
+            (OutputStream::Stdout, before.stdout),
+            (OutputStream::Stderr, before.stderr),
         ] {
-            if url.is_empty() {
-                continue;
-            }
-            let offset = u64::try_from(known).unwrap_or_default();
-            match self.output.read(url, offset, self.clock.now()).await {
-                Ok(Some(Piece {
-                    bytes: mut piece,
-                    total,
-                })) => {
-                    let all = offset + piece.len() as u64 >= total;
-                    complete &= all;
-                    if !(all && ended) {
-                        // A character that is cut now comes whole with the next piece.
-                        piece.truncate(reads::whole_characters(&piece));
-                    }
-                    if !piece.is_empty() {
-                        bytes.push(Bytes {
-                            node_id: seen.node_id.clone(),
-                            stream,
-                            offset: known,
-                            bytes: piece,
-                        });
-                    }
+            let steps: Vec<(&str, bool)> = seen
+                .steps
+                .iter()
+                .map(|step| (step_url(step, stream), ended || step.ended))
+                .collect();
+            match step_output::new_of(&kept, &steps, known).await {
+                Ok(new) => {
+                    complete &= new.complete;
+                    bytes.extend(new.pieces.into_iter().map(|(offset, bytes)| Bytes {
+                        node_id: seen.node_id.clone(),
+                        stream,
+                        offset,
+                        bytes,
+                    }));
                 }
-                Ok(None) => {}
                 Err(reason) => {
                     tracing::warn!(
                         command.ssm_id = id,
@@ -354,8 +322,48 @@ impl Follower {
         }
         Ok(NewOutput { bytes, complete })
     }
+
+    /// Nothing but the API's own text: its 24,000 characters of each step are all there is.
+    async fn api_text(
+        &self,
+        id: &str,
+        seen: &SeenInvocation,
+        before: &Stored,
+    ) -> Result<NewOutput, FollowError> {
+        let (stdout, stderr) = if seen.response_code == -1 && seen.started_at.is_none() {
+            (String::new(), String::new())
+        } else {
+            ssm::content(&self.ssm, id, seen).await?
+        };
+        let mut bytes = Vec::new();
+        for (stream, text, known) in [
+            (OutputStream::Stdout, stdout, before.stdout),
+            (OutputStream::Stderr, stderr, before.stderr),
+        ] {
+            if known == 0 && !text.is_empty() {
+                bytes.push(Bytes {
+                    node_id: seen.node_id.clone(),
+                    stream,
+                    offset: 0,
+                    bytes: text.into_bytes(),
+                });
+            }
+        }
+        Ok(NewOutput {
+            bytes,
+            complete: true,
+        })
+    }
 }
 
+fn step_url(step: &StepOutput, stream: OutputStream) -> &str {
+    match stream {
+        OutputStream::Stdout => &step.stdout_url,
+        OutputStream::Stderr => &step.stderr_url,
+    }
+}
+
+#[derive(Default)]
 struct NewOutput {
     bytes: Vec<Bytes>,
     complete: bool,

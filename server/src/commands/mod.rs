@@ -24,6 +24,7 @@ pub mod reads;
 pub mod service;
 pub mod ssm;
 mod start;
+pub mod step_output;
 pub mod stream;
 mod whole;
 mod write_whole;

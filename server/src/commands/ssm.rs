@@ -4,7 +4,10 @@ use crate::aws::Ssm;
 use crate::aws::errors::CallError;
 use crate::commands::parts::Part;
 use crate::commands::queries::CommandRow;
-use aws_sdk_ssm::types::{Command, CommandFilter, CommandFilterKey, CommandInvocation, Target};
+use crate::commands::step_output::StepOutput;
+use aws_sdk_ssm::types::{
+    Command, CommandFilter, CommandFilterKey, CommandInvocation, CommandPlugin, CommandPluginStatus, Target,
+};
 use aws_smithy_types::DateTime;
 use muster_domain::Timestamp;
 use muster_domain::commands::CommandStatus;
@@ -187,22 +190,55 @@ pub struct SeenInvocation {
     pub started_at: Option<Timestamp>,
     /// When the node ended.
     pub ended_at: Option<Timestamp>,
-    /// Where full standard output is; empty when nowhere.
-    pub stdout_url: String,
-    /// Where full standard error is; empty when nowhere.
-    pub stderr_url: String,
+    /// Where its output is, step by step.
+    pub steps: Vec<StepOutput>,
+}
+
+/// Whether a step failed, in whichever way.
+fn has_failed(plugin: &CommandPlugin) -> bool {
+    plugin.status().is_some_and(|status| {
+        matches!(
+            status,
+            CommandPluginStatus::Failed | CommandPluginStatus::TimedOut | CommandPluginStatus::Cancelled
+        )
+    })
+}
+
+fn steps(invocation: &CommandInvocation) -> Vec<StepOutput> {
+    let plugins = invocation.command_plugins();
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let mut steps: Vec<StepOutput> = plugins
+        .iter()
+        .map(|plugin| StepOutput {
+            name: text(plugin.name()),
+            stdout_url: text(plugin.standard_output_url()),
+            stderr_url: text(plugin.standard_error_url()),
+            ended: plugin.response_finish_date_time().is_some(),
+        })
+        .collect();
+    // Of a single step the whole may say where it is.
+    if steps.len() < 2 {
+        let mut only = steps.pop().unwrap_or(StepOutput {
+            name: String::new(),
+            stdout_url: String::new(),
+            stderr_url: String::new(),
+            ended: false,
+        });
+        let or =
+            |own: Option<&str>, step: String| own.filter(|url| !url.is_empty()).map_or(step, str::to_owned);
+        only.stdout_url = or(invocation.standard_output_url(), only.stdout_url);
+        only.stderr_url = or(invocation.standard_error_url(), only.stderr_url);
+        steps.push(only);
+    }
+    steps
 }
 
 fn seen_invocation(invocation: &CommandInvocation) -> SeenInvocation {
     let plugins = invocation.command_plugins();
     let first = plugins.first();
     let last = plugins.last();
-    let url = |own: Option<&str>, plugin: Option<&str>| {
-        own.filter(|url| !url.is_empty())
-            .or(plugin)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    // The step that failed says why; else the last one.
+    let telling = plugins.iter().find(|plugin| has_failed(plugin)).or(last);
     SeenInvocation {
         node_id: invocation.instance_id().unwrap_or_default().to_owned(),
         node_name: invocation.instance_name().unwrap_or_default().to_owned(),
@@ -211,21 +247,14 @@ fn seen_invocation(invocation: &CommandInvocation) -> SeenInvocation {
             .and_then(|status| CommandStatus::parse(status.as_str()))
             .unwrap_or(CommandStatus::Pending),
         status_details: invocation.status_details().unwrap_or_default().replace(' ', ""),
-        response_code: last.map_or(-1, |plugin| plugin.response_code()),
+        response_code: telling.map_or(-1, |plugin| plugin.response_code()),
         started_at: first
             .and_then(|plugin| plugin.response_start_date_time())
             .and_then(stamp),
         ended_at: last
             .and_then(|plugin| plugin.response_finish_date_time())
             .and_then(stamp),
-        stdout_url: url(
-            invocation.standard_output_url(),
-            first.and_then(|plugin| plugin.standard_output_url()),
-        ),
-        stderr_url: url(
-            invocation.standard_error_url(),
-            first.and_then(|plugin| plugin.standard_error_url()),
-        ),
+        steps: steps(invocation),
     }
 }
 
@@ -258,21 +287,29 @@ pub async fn invocations(
     ))
 }
 
-/// The API's own text of a finished invocation: at most 24,000 and 8,000 characters.
+/// The API's own text of a finished invocation: at most 24,000 and 8,000 characters of each step.
 ///
 /// # Errors
 /// [`CallError`].
-pub async fn content(ssm: &Ssm, id: &str, node: &str) -> Result<(String, String), CallError> {
-    let request = ssm
-        .client
-        .get_command_invocation()
-        .command_id(id)
-        .instance_id(node);
-    let answer = ssm.call("GetCommandInvocation", request.send()).await?;
-    Ok((
-        answer.standard_output_content().unwrap_or_default().to_owned(),
-        answer.standard_error_content().unwrap_or_default().to_owned(),
-    ))
+pub async fn content(ssm: &Ssm, id: &str, seen: &SeenInvocation) -> Result<(String, String), CallError> {
+    // Where there are several, each is asked for by its name.
+    let names: Vec<Option<&str>> = match seen.steps.as_slice() {
+        [] | [_] => vec![None],
+        several => several.iter().map(|step| Some(step.name.as_str())).collect(),
+    };
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    for name in names {
+        let request = ssm
+            .client
+            .get_command_invocation()
+            .command_id(id)
+            .instance_id(&seen.node_id)
+            .set_plugin_name(name.map(str::to_owned));
+        let answer = ssm.call("GetCommandInvocation", request.send()).await?;
+        stdout.push_str(answer.standard_output_content().unwrap_or_default());
+        stderr.push_str(answer.standard_error_content().unwrap_or_default());
+    }
+    Ok((stdout, stderr))
 }
 
 /// Asks for a call to be stopped.

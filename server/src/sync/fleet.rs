@@ -55,7 +55,9 @@ impl FleetSync {
             let done = self.sweep().await;
             let took = began.elapsed();
             // Before tags, which may take long: without documents nothing can be run.
-            if done.is_ok() && documents_at.is_none_or(|at| at.elapsed() > Duration::from_secs(600)) {
+            // The embedded endpoint answers at once, and people who make documents look for them.
+            let every = Duration::from_secs(if embedded { 60 } else { 600 });
+            if done.is_ok() && documents_at.is_none_or(|at| at.elapsed() > every) {
                 match documents::sync(&self.db, &self.ssm, self.clock.now()).await {
                     Ok(()) => documents_at = Some(Instant::now()),
                     Err(error) => tracing::warn!(%error, "documents could not be copied"),

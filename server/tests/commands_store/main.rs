@@ -89,8 +89,7 @@ fn seen(node: &str, status: CommandStatus) -> (String, SeenInvocation) {
         response_code: if status.is_final() { 0 } else { -1 },
         started_at: Some(NOW),
         ended_at: None,
-        stdout_url: String::new(),
-        stderr_url: String::new(),
+        steps: Vec::new(),
     };
     ("ssm".into(), seen)
 }

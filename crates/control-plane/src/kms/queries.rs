@@ -50,8 +50,10 @@ pub(crate) async fn key(on: impl AnyExecutor<'_>, region: &str, key_id: &str) ->
 
 /// Any key at all, of any region.
 pub(crate) async fn any_key(on: impl AnyExecutor<'_>) -> ApiResult<Option<KeyRow>> {
-    let sql =
-        Sql::new("select region, key_id, manager, description, sealed, created_at from kms_keys limit 1");
+    let sql = Sql::new(
+        "select region, key_id, manager, description, sealed, created_at from kms_keys order by region, \
+         key_id limit 1",
+    );
     Ok(sql.first(on).await?.map(|row| read_key(&row)).transpose()?)
 }
 

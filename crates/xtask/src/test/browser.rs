@@ -3,7 +3,7 @@
 use crate::debian;
 use crate::demo;
 use crate::failure::{Failure, Outcome};
-use crate::process::{find, program, run_watching};
+use crate::process::{find, own_program, program, run_watching};
 use crate::program::site_environment;
 use crate::say;
 use crate::test::tally::Tally;
@@ -34,8 +34,7 @@ pub(crate) fn run(
     debian::ensure(&[debian::CHROMIUM, debian::NODE, debian::NPM])?;
     npm::browser_tests(workshop)?;
     let chromium = chromium().ok_or_else(|| Failure::new("no Chromium on PATH"))?;
-    let xtask =
-        std::env::current_exe().map_err(|error| Failure::new(format!("xtask's own program: {error}")))?;
+    let xtask = own_program().map_err(|error| Failure::new(format!("xtask's own program: {error}")))?;
     let demo_nodes = match demo::obstacle() {
         None => 2,
         Some(obstacle) => {
