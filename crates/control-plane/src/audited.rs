@@ -177,12 +177,28 @@ where
         Audited::Reveal => {
             let (actor, intent) = (actor(&call.caller, origin), intent(operation, call, input));
             let result = act.await;
+            if result
+                .as_ref()
+                .is_ok_and(|answer| !tells_secret(operation, answer))
+            {
+                return result;
+            }
             let (outcome, message) = outcome(&result);
             // What cannot be recorded is not told.
             plane.audit.record(&actor, &intent, outcome, &message).await?;
             result
         }
     }
+}
+
+/// Whether there is a secret in an answer: parameters that were asked for in the clear may all be plain ones.
+fn tells_secret(operation: &Operation, answer: &Value) -> bool {
+    let is_secret = |parameter: &Value| parameter["Type"] == "SecureString";
+    operation.service == "kms"
+        || is_secret(&answer["Parameter"])
+        || answer["Parameters"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(is_secret))
 }
 
 fn outcome(result: &ApiResult<Value>) -> (Outcome, String) {

@@ -80,6 +80,12 @@ async fn what_changes_something_is_audited_before_and_after_unless_the_portal_do
         let secret =
             json!({"Name": "/app/password", "Type": "SecureString", "Value": "v", "KeyId": "alias/none"});
         world.call("PutParameter", secret).await;
+        let put = |name: &str, kind: &str| json!({"Name": name, "Type": kind, "Value": "v"});
+        world.ok("PutParameter", put("/a", "SecureString")).await;
+        world.ok("PutParameter", put("/c", "String")).await;
+        world
+            .ok("GetParameter", json!({"Name": "/c", "WithDecryption": true}))
+            .await;
         let several = json!({"Names": ["/a", "/b"], "WithDecryption": true});
         world.ok("GetParameters", several).await;
         let log = world.audit.0.lock().unwrap();
@@ -102,7 +108,17 @@ async fn what_changes_something_is_audited_before_and_after_unless_the_portal_do
             let found = of(name);
             found.last().unwrap().1.resource.clone()
         };
-        assert_eq!(resources("PutParameter"), "parameter:/app/password");
+        assert!(
+            of("GetParameter")
+                .iter()
+                .all(|(_, intent, _)| intent.resource.is_empty()),
+            "a plain one is no secret"
+        );
+        let puts = of("PutParameter");
+        assert!(
+            puts.iter()
+                .any(|(_, intent, _)| intent.resource == "parameter:/app/password")
+        );
         assert_eq!(resources("GetParameters"), "parameter:/a and 1 more");
         let registered = of("RegisterManagedInstance");
         assert_eq!(registered.len(), 2);
