@@ -25,7 +25,8 @@ import boto3
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+
+from checks import check, refused
 
 ENDPOINT = os.environ["MUSTER_TEST_ENDPOINT"]
 NODE = os.environ["MUSTER_TEST_NODE"]
@@ -40,22 +41,6 @@ options = {
     "config": Config(retries={"max_attempts": 1}),
 }
 ssm = boto3.client("ssm", **options)
-
-
-def check(what, condition, shown=""):
-    print(("ok   " if condition else "FAIL ") + what, flush=True)
-    assert condition, f"{what}: {shown}"
-
-
-def refused(what, code, call, **parameters):
-    try:
-        answer = call(**parameters)
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        check(f"{what} is refused with {code}", found == code and status == 400, (found, status))
-        return error.response["Error"].get("Message", "")
-    raise AssertionError(f"{what} was not refused: {answer}")
 
 
 def aws(*arguments, works=True):

@@ -16,7 +16,8 @@ import subprocess
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+
+from checks import check, refused
 
 ENDPOINT = os.environ["MUSTER_TEST_ENDPOINT"]
 REGION = os.environ.get("MUSTER_TEST_REGION", "eu-west-1")
@@ -24,21 +25,6 @@ AWS = os.environ.get("MUSTER_TEST_AWS") or shutil.which("aws")
 options = {"endpoint_url": ENDPOINT, "region_name": REGION, "config": Config(retries={"max_attempts": 1})}
 ssm = boto3.client("ssm", **options)
 kms = boto3.client("kms", **options)
-
-
-def check(what, condition, shown=""):
-    print(("ok   " if condition else "FAIL ") + what, flush=True)
-    assert condition, f"{what}: {shown}"
-
-
-def refused(what, code, call, **parameters):
-    try:
-        answer = call(**parameters)
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        check(f"{what} is refused with {code}", found == code, error)
-        return error.response["Error"].get("Message", "")
-    raise AssertionError(f"{what} was not refused: {answer}")
 
 
 def shell(script, works=True):

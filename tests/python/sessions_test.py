@@ -22,8 +22,8 @@ import sys
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
+from checks import check, refused
 from session_client import SessionClient
 
 ENDPOINT = os.environ["MUSTER_TEST_ENDPOINT"]
@@ -34,21 +34,6 @@ AWS = os.environ.get("MUSTER_TEST_AWS") or shutil.which("aws")
 ssm = boto3.client(
     "ssm", endpoint_url=ENDPOINT, region_name=REGION, config=Config(retries={"max_attempts": 1})
 )
-
-
-def check(what, condition, shown=""):
-    print(("ok   " if condition else "FAIL ") + what, flush=True)
-    assert condition, f"{what}: {shown}"
-
-
-def refused(what, code, call, **parameters):
-    try:
-        answer = call(**parameters)
-    except ClientError as error:
-        found = error.response["Error"]["Code"]
-        check(f"{what} is refused with {code}", found == code, error)
-        return error.response["Error"].get("Message", "")
-    raise AssertionError(f"{what} was not refused: {answer}")
 
 
 def start(**more):

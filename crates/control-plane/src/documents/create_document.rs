@@ -3,7 +3,7 @@
 use super::queries::{self, DocumentRow};
 use super::shown::{Described, Shown};
 use super::text::parse;
-use super::{TAGS, VERSION, VERSION_NAME, content};
+use super::{TAGS, VERSION, VERSION_NAME, VERSION_NAME_PATTERN, content, is_plain};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
@@ -16,10 +16,7 @@ use serde::{Deserialize, Serialize};
 const MAX_DOCUMENTS: i64 = 500;
 
 fn is_plain_name(text: &str) -> bool {
-    (3..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    (3..=128).contains(&text.len()) && is_plain(text)
 }
 
 /// The name of a document that is changed: never an ARN.
@@ -75,19 +72,7 @@ const TYPES: &[&str] = &[
     "ManualApprovalPolicy",
     "AutoApprovalPolicy",
 ];
-const REQUIRE_TYPE: Shape = matching(
-    0,
-    128,
-    Pattern {
-        text: "^[a-zA-Z0-9_\\-.]{1,128}$",
-        holds: |text| {
-            (1..=128).contains(&text.len())
-                && text
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-        },
-    },
-);
+const REQUIRE_TYPE: Shape = matching(0, 128, VERSION_NAME_PATTERN);
 const SOURCE_VALUE: Shape = text(1, 1024);
 pub(crate) const ATTACHMENTS: Shape = list(
     0,

@@ -49,19 +49,18 @@ pub(crate) const VERSION: Shape = matching(
         },
     },
 );
-pub(crate) const VERSION_NAME: Shape = matching(
-    0,
-    usize::MAX,
-    Pattern {
-        text: "^[a-zA-Z0-9_\\-.]{1,128}$",
-        holds: |text| {
-            (1..=128).contains(&text.len())
-                && text
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-        },
-    },
-);
+/// What versions and required types are called.
+pub(crate) const VERSION_NAME_PATTERN: Pattern = Pattern {
+    text: "^[a-zA-Z0-9_\\-.]{1,128}$",
+    holds: |text| (1..=128).contains(&text.len()) && is_plain(text),
+};
+pub(crate) const VERSION_NAME: Shape = matching(0, usize::MAX, VERSION_NAME_PATTERN);
+
+/// Letters, digits, and `_-.`.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+}
 
 /// The word in `resource_type` for a document's tags.
 pub(crate) const TAGS: &str = "Document";
