@@ -11,30 +11,17 @@ A plain script: it prints what it checks and ends with a non-zero status at the 
 import base64
 import json
 import os
-import shutil
-import subprocess
 
 import boto3
 from botocore.config import Config
 
-from checks import check, refused
+from checks import check, refused, shell
 
 ENDPOINT = os.environ["MUSTER_TEST_ENDPOINT"]
 REGION = os.environ.get("MUSTER_TEST_REGION", "eu-west-1")
-AWS = os.environ.get("MUSTER_TEST_AWS") or shutil.which("aws")
 options = {"endpoint_url": ENDPOINT, "region_name": REGION, "config": Config(retries={"max_attempts": 1})}
 ssm = boto3.client("ssm", **options)
 kms = boto3.client("kms", **options)
-
-
-def shell(script, works=True):
-    """Runs commands as they are written in a guide: only the environment says where they go."""
-    environment = dict(os.environ, AWS_ENDPOINT_URL=ENDPOINT, AWS_DEFAULT_REGION=REGION, AWS_PAGER="")
-    environment["PATH"] = os.path.dirname(AWS) + os.pathsep + environment["PATH"]
-    command = ["bash", "-euo", "pipefail", "-c", script]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    check(script.strip().splitlines()[0][:70], (result.returncode == 0) == works, result.stdout + result.stderr)
-    return result.stdout if works else result.stderr
 
 
 def keys():

@@ -62,6 +62,7 @@ fn resource_kind(input: &Value) -> &'static str {
     match input.get("ResourceType").and_then(Value::as_str) {
         Some("Parameter") => "parameter",
         Some("Document") => "document",
+        Some("MaintenanceWindow") => "window",
         _ => "node",
     }
 }
@@ -95,6 +96,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
     match operation.name {
         "SendCommand" => format!("command:{}", call.fresh_id),
         "CreateActivation" => format!("activation:{}", call.fresh_id),
+        "CreateMaintenanceWindow" => format!("window:{}", crate::windows::fresh_window_id(call)),
         "StartSession" => format!("session:{}", crate::sessions::session_id(call)),
         name if name.contains("Parameter") => parameters(input),
         _ => [
@@ -106,6 +108,8 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("KeyId", "key"),
             ("AliasName", "key"),
             ("SettingId", "setting"),
+            ("WindowId", "window"),
+            ("WindowExecutionId", "window-execution"),
             ("Name", "document"),
         ]
         .into_iter()
@@ -201,7 +205,7 @@ fn tells_secret(operation: &Operation, answer: &Value) -> bool {
             .is_some_and(|all| all.iter().any(is_secret))
 }
 
-fn outcome(result: &ApiResult<Value>) -> (Outcome, String) {
+fn outcome<T>(result: &ApiResult<T>) -> (Outcome, String) {
     match result {
         Ok(_) => (Outcome::Success, String::new()),
         Err(error) => (
@@ -211,10 +215,18 @@ fn outcome(result: &ApiResult<Value>) -> (Outcome, String) {
     }
 }
 
-/// Does `act` between two entries.
-async fn done<F>(plane: &ControlPlane, actor: &Actor, intent: &Intent, act: F) -> ApiResult<Value>
+/// What the control plane does by itself, because it is time: between two entries in its own name.
+pub(crate) async fn own_act<F, T>(plane: &ControlPlane, intent: &Intent, act: F) -> ApiResult<T>
 where
-    F: Future<Output = ApiResult<Value>>,
+    F: Future<Output = ApiResult<T>>,
+{
+    done(plane, &Actor::server(), intent, act).await
+}
+
+/// Does `act` between two entries.
+async fn done<F, T>(plane: &ControlPlane, actor: &Actor, intent: &Intent, act: F) -> ApiResult<T>
+where
+    F: Future<Output = ApiResult<T>>,
 {
     let act_id = plane.audit.begin(actor, intent).await?;
     let result = act.await;

@@ -188,7 +188,8 @@ impl ControlPlane {
         load
     }
 
-    /// One round of background work: time-outs, then sending within the rate limits, then policies of parameters. Public so that tests
+    /// One round of background work: time-outs, then sending within the rate limits, then policies of
+    /// parameters, then maintenance windows. Public so that tests
     /// with a clock of their own decide when it happens; [`Self::run_background`] does it otherwise.
     pub async fn tick(&self) {
         if let Err(ApiError { code, message, .. }) = crate::commands::delivery::round(self).await {
@@ -200,6 +201,7 @@ impl ControlPlane {
         }
         crate::sessions::rounds::round(self).await;
         crate::parameters::rounds::round(self).await;
+        crate::windows::rounds::round(self).await;
     }
 
     /// Does the background work every second and whenever something happened, until `stop`.

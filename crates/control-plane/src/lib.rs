@@ -6,6 +6,7 @@
 mod audited;
 mod base32;
 mod caller_identity;
+mod client_tokens;
 mod commands;
 mod config;
 mod control_plane;
@@ -28,6 +29,7 @@ mod tags;
 pub mod tls;
 mod turns;
 mod validation;
+mod windows;
 
 pub use config::ControlPlaneConfig;
 pub use control_plane::{Change, ControlPlane, OpenError, SessionLoad};

@@ -60,6 +60,20 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// What the control plane does by itself at this moment, as the one that the portal belongs to.
+    pub(crate) fn of_server(plane: &ControlPlane, region: &str) -> Self {
+        Self {
+            caller: Caller::Operator {
+                key_id: String::new(),
+                is_portal: true,
+            },
+            region: region.to_owned(),
+            fresh_id: plane.random.uuid(),
+            base_url: String::new(),
+            now: plane.clock.now(),
+        }
+    }
+
     /// That a node speaks only of itself.
     pub(crate) fn check_own(&self, node_id: &str) -> ApiResult<()> {
         match &self.caller {
@@ -153,6 +167,29 @@ operations! {
     "ssm" GetServiceSetting Read Operator settings::get_service_setting;
     "ssm" ResetServiceSetting Write Operator settings::reset_service_setting;
     "ssm" UpdateServiceSetting Write Operator settings::update_service_setting;
+    "ssm" CancelMaintenanceWindowExecution Write Operator windows::cancel_maintenance_window_execution;
+    "ssm" CreateMaintenanceWindow Write Operator windows::create_maintenance_window;
+    "ssm" DeleteMaintenanceWindow Write Operator windows::delete_maintenance_window;
+    "ssm" DeregisterTargetFromMaintenanceWindow Write Operator windows::deregister_target_from_maintenance_window;
+    "ssm" DeregisterTaskFromMaintenanceWindow Write Operator windows::deregister_task_from_maintenance_window;
+    "ssm" DescribeMaintenanceWindowExecutionTaskInvocations Read Operator windows::describe_maintenance_window_execution_task_invocations;
+    "ssm" DescribeMaintenanceWindowExecutionTasks Read Operator windows::describe_maintenance_window_execution_tasks;
+    "ssm" DescribeMaintenanceWindowExecutions Read Operator windows::describe_maintenance_window_executions;
+    "ssm" DescribeMaintenanceWindowSchedule Read Operator windows::describe_maintenance_window_schedule;
+    "ssm" DescribeMaintenanceWindowTargets Read Operator windows::describe_maintenance_window_targets;
+    "ssm" DescribeMaintenanceWindowTasks Read Operator windows::describe_maintenance_window_tasks;
+    "ssm" DescribeMaintenanceWindows Read Operator windows::describe_maintenance_windows;
+    "ssm" DescribeMaintenanceWindowsForTarget Read Operator windows::describe_maintenance_windows_for_target;
+    "ssm" GetMaintenanceWindow Read Operator windows::get_maintenance_window;
+    "ssm" GetMaintenanceWindowExecution Read Operator windows::get_maintenance_window_execution;
+    "ssm" GetMaintenanceWindowExecutionTask Read Operator windows::get_maintenance_window_execution_task;
+    "ssm" GetMaintenanceWindowExecutionTaskInvocation Read Operator windows::get_maintenance_window_execution_task_invocation;
+    "ssm" GetMaintenanceWindowTask Read Operator windows::get_maintenance_window_task;
+    "ssm" RegisterTargetWithMaintenanceWindow Write Operator windows::register_target_with_maintenance_window;
+    "ssm" RegisterTaskWithMaintenanceWindow Write Operator windows::register_task_with_maintenance_window;
+    "ssm" UpdateMaintenanceWindow Write Operator windows::update_maintenance_window;
+    "ssm" UpdateMaintenanceWindowTarget Write Operator windows::update_maintenance_window_target;
+    "ssm" UpdateMaintenanceWindowTask Write Operator windows::update_maintenance_window_task;
     "kms" CreateAlias Write Operator kms::create_alias;
     "kms" CreateKey Write Operator kms::create_key;
     "kms" Decrypt Reveal Operator kms::decrypt;

@@ -64,6 +64,29 @@ pub(crate) fn page<T>(
     (rows, next)
 }
 
+/// Things, each with the id that orders them.
+pub(crate) type ById<T> = Vec<(String, T)>;
+
+/// One page of a list that is short enough to be had whole, in the order of its ids.
+pub(crate) fn page_of_whole<T>(
+    tokens: &PageTokens,
+    scope: &str,
+    token: Option<&str>,
+    rows: ById<T>,
+    limit: usize,
+) -> ApiResult<(ById<T>, Option<String>)> {
+    let after = match token {
+        None | Some("") => None,
+        Some(token) => tokens.open(scope, token)?.into_iter().next(),
+    };
+    let rest = rows
+        .into_iter()
+        .filter(|(id, _)| after.as_ref().is_none_or(|after| id > after))
+        .take(limit.saturating_add(1))
+        .collect();
+    Ok(page(tokens, scope, rest, limit, |(id, _)| vec![id.clone()]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

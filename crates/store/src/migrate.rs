@@ -41,6 +41,7 @@ migrations! {
     9 "0009_indexes";
     10 "0010_commands_event_times";
     11 "0011_control_plane_parameters";
+    12 "0012_control_plane_windows";
 }
 
 /// The newest version that this program knows.

@@ -8,6 +8,7 @@ use crate::errors::{ApiError, ApiResult};
 use crate::fleet::Empty;
 use crate::operations::Call;
 use crate::validation::{COMMAND_ID, INSTANCE_ID, Member, list, optional, required};
+use muster_domain::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -30,20 +31,31 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     {
         return Err(ApiError::bare("DuplicateInstanceId"));
     }
+    cancel(plane, &call.region, &input.command_id, only.as_deref(), call.now).await?;
+    Ok(Empty {})
+}
+
+/// Cancels a command on all nodes, or on some.
+pub(crate) async fn cancel(
+    plane: &ControlPlane,
+    region: &str,
+    id: &str,
+    only: Option<&[String]>,
+    now: Timestamp,
+) -> ApiResult<()> {
     let _turn = plane.reports.turn().await;
     let mut transaction = plane.db.begin().await?;
-    let id = &input.command_id;
-    command(&mut *transaction, &call.region, id)
+    command(&mut *transaction, region, id)
         .await?
         .ok_or_else(|| ApiError::bare("InvalidCommandId"))?;
     request_cancel(&mut *transaction, id).await?;
     for invocation in open_invocations(&mut *transaction, id).await? {
         let node = &invocation.node_id;
-        if only.as_ref().is_some_and(|ids| !ids.contains(node)) {
+        if only.is_some_and(|ids| !ids.contains(node)) {
             continue;
         }
         if invocation.sent_at.is_none() {
-            finish(&mut transaction, id, node, Detail::Cancelled, "", call.now).await?;
+            finish(&mut transaction, id, node, Detail::Cancelled, "", now).await?;
         } else {
             set_detail(&mut *transaction, id, node, Detail::Cancelling).await?;
         }
@@ -52,5 +64,5 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     transaction.commit().await?;
     plane.changed(id, None);
     plane.wake.notify_one();
-    Ok(Empty {})
+    Ok(())
 }

@@ -16,7 +16,8 @@ impl Limit {
         }
     }
 
-    fn of(self, targets: i64) -> i64 {
+    /// As a number of so many targets.
+    pub(crate) fn of(self, targets: i64) -> i64 {
         match self {
             Self::Number(number) => number,
             Self::Percent(percent) => targets.saturating_mul(percent) / 100,

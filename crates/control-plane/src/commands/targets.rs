@@ -8,6 +8,9 @@ use muster_store::Db;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Ids in one statement: well below the number of placeholders that either engine takes.
+pub(crate) const IDS_AT_ONCE: usize = 400;
+
 /// A key and values; several keys must all hold, of the values one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

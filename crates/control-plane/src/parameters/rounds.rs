@@ -6,14 +6,13 @@ use super::events::{self, Event};
 use super::name::Place;
 use super::policies::{Policy, Rule, first_due};
 use super::queries::{self, ParameterRow};
+use crate::audited;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::tags::queries as tags;
-use muster_domain::Actor;
 use muster_domain::Timestamp;
 use muster_domain::action::Action;
-use muster_domain::audit::{API_PREFIX, Intent, Outcome};
-use std::collections::BTreeMap;
+use muster_domain::audit::{API_PREFIX, Intent};
 
 /// Parameters that are looked at in one go.
 const AT_ONCE: i64 = 100;
@@ -96,28 +95,29 @@ fn event<'a>(plane: &ControlPlane, row: &'a ParameterRow, policy: &Policy) -> Ev
 }
 
 async fn expire(plane: &ControlPlane, row: &ParameterRow, policy: &Policy, now: Timestamp) -> ApiResult<()> {
-    let actor = Actor::server();
     let intent = Intent::new(Action::ApiCall, format!("parameter:{}", row.name))
         .named(format!("{API_PREFIX}DeleteParameter"))
         .with("operation", "DeleteParameter")
         .with("region", row.region.clone())
         .with("reason", "its Expiration policy")
         .with("policy", policy.text.clone());
-    let act_id = plane.audit.begin(&actor, &intent).await?;
-    let result = delete(plane, row, policy, now).await;
-    let (outcome, message) = match &result {
-        Ok(true) => (Outcome::Success, String::new()),
-        Ok(false) => (Outcome::Failure, "it was changed at the same moment".to_owned()),
-        Err(error) => (Outcome::Failure, error.code.to_owned()),
-    };
-    let completed = plane
-        .audit
-        .complete(&actor, &intent, &act_id, outcome, &message, BTreeMap::new())
-        .await;
-    if let Err(error) = completed {
-        tracing::error!(act.id = %act_id, %error, "the outcome of an expiration could not be recorded");
-    }
-    result.map(|_| ())
+    audited::own_act(plane, &intent, async {
+        if delete(plane, row, policy, now).await? {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            "TooManyUpdates",
+            "The parameter was changed at the same moment; its new version has its own policies.",
+        ))
+    })
+    .await
+    .or_else(|error| {
+        if error.code == "TooManyUpdates" {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
 }
 
 /// Deletes that version's parameter, unless there is a newer version.

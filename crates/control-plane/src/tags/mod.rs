@@ -14,6 +14,7 @@ use crate::operations::Call;
 use crate::parameters::name::Name;
 use crate::parameters::{self, queries as parameter_queries};
 use crate::validation::{Shape, is_managed_id, one_of};
+use crate::windows;
 use serde::{Deserialize, Serialize};
 
 pub(crate) const RESOURCE_TYPE: Shape = one_of(&[
@@ -127,6 +128,9 @@ pub(crate) async fn resource(plane: &ControlPlane, call: &Call, kind: &str, id: 
             let rows = document_queries::versions(plane.db.reader(), &call.region, id).await?;
             rows.into_iter().next().map(|row| row.name)
         }
+        windows::TAGS => windows::queries::window(plane.db.reader(), &call.region, id)
+            .await?
+            .map(|row| row.window_id),
         // The other types exist in the model; none of their resources exists here yet.
         _ => None,
     };

@@ -164,8 +164,10 @@ const MODEL: &[&str] = &[
 ];
 
 /// Those that do something on a node.
-const EXECUTES: [&str; 5] = [
+const EXECUTES: [&str; 7] = [
     "CancelCommand",
+    "CancelMaintenanceWindowExecution",
+    "RegisterTaskWithMaintenanceWindow",
     "ResumeSession",
     "SendCommand",
     "StartSession",
@@ -188,6 +190,20 @@ const NOTES: &[(&str, &str)] = &[
         "Who a document is shared with is kept; other accounts do not reach this endpoint.",
     ),
     (
+        "CreateMaintenanceWindow",
+        "It opens within a second of its time. A start that the control plane was not there for is recorded as missed and \
+         not made up for.",
+    ),
+    (
+        "DescribeMaintenanceWindowSchedule",
+        "A year ahead, 1,000 openings at most.",
+    ),
+    (
+        "RegisterTaskWithMaintenanceWindow",
+        "Tasks of the type RUN_COMMAND are run; the other types are kept, and fail with the reason when the window opens. \
+         The document has to be there when the task is registered.",
+    ),
+    (
         "PutParameter",
         "`--overwrite` with `--tags` is refused, as the service does. A value of the data type aws:ec2:image is checked \
          before the answer, and by its form only. Allowed patterns know no look-around and no back-references.",
@@ -203,7 +219,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "AddTagsToResource",
-        "For managed nodes, parameters and documents; so are the other two.",
+        "For managed nodes, parameters, documents and maintenance windows; so are the other two.",
     ),
 ];
 

@@ -4,6 +4,8 @@
 use crate::agent::{Agent, serve};
 use crate::world::{REGION, World};
 use muster_control_plane::{OPERATIONS, Who, input_model};
+use muster_domain::system::SystemClock;
+use muster_domain::time::Clock as _;
 use muster_store::test_database::on_both;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -216,6 +218,17 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
         };
         world.until("the agent reports and connects", is_ready).await;
         run_script_with(&world, "control_plane_test.py", &python, address, &id, "yes").await;
+        // Windows open by the clock, which stands still unless somebody moves it.
+        let clock = Arc::clone(&world.clock);
+        let moved = tokio::spawn(async move {
+            let mut beat = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                beat.tick().await;
+                clock.advance(SystemClock.now().since_ms(clock.now()));
+            }
+        });
+        run_script_with(&world, "windows_test.py", &python, address, &id, "yes").await;
+        moved.abort();
         stop.cancel();
         background.await.unwrap();
         agent.kill().await.unwrap();

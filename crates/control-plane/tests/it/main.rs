@@ -56,4 +56,10 @@ mod streaming;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod window_examples;
+#[cfg(test)]
+mod window_runs;
+#[cfg(test)]
+mod windows;
+#[cfg(test)]
 mod world;
