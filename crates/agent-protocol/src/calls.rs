@@ -89,3 +89,30 @@ pub struct UpdateInstanceInformationRequest {
     #[serde(rename = "SSMConnectionChannel", skip_serializing_if = "Option::is_none")]
     pub connection_channel: Option<String>,
 }
+
+/// An item of `PutInventory`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct InventoryItem {
+    /// `AWS:Application`, `Custom:…`
+    pub type_name: String,
+    /// `1.0`
+    pub schema_version: String,
+    /// `2026-11-26T12:00:00Z`, whole seconds.
+    pub capture_time: String,
+    /// What the content is known by; the content need not be sent when it is known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub content_hash: String,
+    /// One map of texts for each entry.
+    pub content: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// `PutInventory`: what a node has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PutInventoryRequest {
+    /// The node.
+    pub instance_id: String,
+    /// At most thirty.
+    pub items: Vec<InventoryItem>,
+}

@@ -227,6 +227,11 @@ impl DocumentStep {
     }
 }
 
+/// The input that the control plane adds to steps of `aws:runPatchBaseline`: the baseline that holds for the node, as
+/// `{"SnapshotId", "BaselineId", "PatchGroup", "Baseline"}`, or `{"Error"}` where there is none for it. An extension: the
+/// service's own agent fetches a file instead.
+pub const PATCH_SNAPSHOT: &str = "musterPatchSnapshot";
+
 /// `agent_job_ack`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

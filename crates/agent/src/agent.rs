@@ -5,6 +5,7 @@ use crate::commands::Commands;
 use crate::config::AgentConfig;
 use crate::error::AgentError;
 use crate::identity::StateDir;
+use crate::inventory::InventoryCalls;
 use crate::link::{Connection, Link, LinkState, Listener};
 use crate::register::read_ca;
 use crate::sessions::Sessions;
@@ -46,7 +47,8 @@ pub async fn run(config: AgentConfig, stop: CancellationToken) -> Result<(), Age
         &stop,
         false,
     );
-    let commands = Commands::open(&config, &node, &identity.region, link_watch, &stop)
+    let inventory = InventoryCalls::new(client.clone(), tokens.clone(), node.clone());
+    let commands = Commands::open(&config, &node, &identity.region, link_watch, inventory, &stop)
         .map_err(AgentError::file("opening the jobs in", &config.state_dir))?;
     let link = Link {
         client: client.clone(),

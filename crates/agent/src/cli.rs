@@ -54,6 +54,12 @@ enum AgentCommand {
         /// The job's directory
         job: PathBuf,
     },
+    /// Hold this node against a patch baseline (started by a worker)
+    #[command(hide = true)]
+    Patch {
+        /// The step's directory
+        step: PathBuf,
+    },
 }
 
 const REGISTER_EXAMPLES: &str = "Examples:
@@ -177,6 +183,21 @@ pub async fn main(args: AgentArgs, mount: &[&str]) -> Result<(), AgentError> {
                 signalled.cancel();
             });
             crate::run(config, stop).await
+        }
+        AgentCommand::Patch { step } => {
+            let done = tokio::task::spawn_blocking(move || {
+                crate::patch::run(&step, &muster_domain::system::SystemClock)
+            });
+            let all_well = done
+                .await
+                .map_err(|error| AgentError::Worker(error.to_string()))??;
+            if all_well {
+                return Ok(());
+            }
+            Err(AgentError::Worker(
+                "not everything that the baseline approves could be installed; the output above says what"
+                    .into(),
+            ))
         }
         AgentCommand::Worker { job } => {
             let done = tokio::task::spawn_blocking(move || {

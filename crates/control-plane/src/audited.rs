@@ -36,11 +36,13 @@ enum Audited {
 
 fn how(operation: &Operation, caller: &Caller, input: &Value) -> Audited {
     let is_portal = matches!(caller, Caller::Operator { is_portal: true, .. });
+    let is_report = operation.who == Who::OperatorOrNode && matches!(caller, Caller::Node { .. });
     let in_the_clear =
         || operation.service == "kms" || input.get("WithDecryption").and_then(Value::as_bool) == Some(true);
     match operation.access {
         // A node's reports are its heartbeat, not acts of a person.
-        Access::Write if !is_portal && operation.who != Who::Node => Audited::Act,
+        Access::Write if is_portal || operation.who == Who::Node || is_report => Audited::Not,
+        Access::Write => Audited::Act,
         Access::Reveal if !is_portal && in_the_clear() => Audited::Reveal,
         _ => Audited::Not,
     }
@@ -63,6 +65,7 @@ fn resource_kind(input: &Value) -> &'static str {
         Some("Parameter") => "parameter",
         Some("Document") => "document",
         Some("MaintenanceWindow") => "window",
+        Some("PatchBaseline") => "patch-baseline",
         _ => "node",
     }
 }
@@ -96,6 +99,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
     match operation.name {
         "SendCommand" => format!("command:{}", call.fresh_id),
         "CreateActivation" => format!("activation:{}", call.fresh_id),
+        "CreatePatchBaseline" => format!("patch-baseline:{}", crate::patches::fresh_baseline_id(call)),
         "CreateMaintenanceWindow" => format!("window:{}", crate::windows::fresh_window_id(call)),
         "StartSession" => format!("session:{}", crate::sessions::session_id(call)),
         name if name.contains("Parameter") => parameters(input),
@@ -109,6 +113,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("AliasName", "key"),
             ("SettingId", "setting"),
             ("WindowId", "window"),
+            ("BaselineId", "patch-baseline"),
             ("WindowExecutionId", "window-execution"),
             ("Name", "document"),
         ]

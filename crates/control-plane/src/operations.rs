@@ -24,6 +24,8 @@ pub enum Access {
 pub enum Who {
     /// Holders of the operator's or the portal's key.
     Operator,
+    /// Holders of the operator's or the portal's key, and a node about itself.
+    OperatorOrNode,
     /// A node, about itself.
     Node,
     /// A node with its own key pair, not with temporary keys.
@@ -190,6 +192,26 @@ operations! {
     "ssm" UpdateMaintenanceWindow Write Operator windows::update_maintenance_window;
     "ssm" UpdateMaintenanceWindowTarget Write Operator windows::update_maintenance_window_target;
     "ssm" UpdateMaintenanceWindowTask Write Operator windows::update_maintenance_window_task;
+    "ssm" CreatePatchBaseline Write Operator patches::create_patch_baseline;
+    "ssm" DeletePatchBaseline Write Operator patches::delete_patch_baseline;
+    "ssm" DeregisterPatchBaselineForPatchGroup Write Operator patches::deregister_patch_baseline_for_patch_group;
+    "ssm" DescribeAvailablePatches Read Operator patches::describe_available_patches;
+    "ssm" DescribeEffectivePatchesForPatchBaseline Read Operator patches::describe_effective_patches_for_patch_baseline;
+    "ssm" DescribeInstancePatchStates Read Operator patches::describe_instance_patch_states;
+    "ssm" DescribeInstancePatchStatesForPatchGroup Read Operator patches::describe_instance_patch_states_for_patch_group;
+    "ssm" DescribeInstancePatches Read Operator patches::describe_instance_patches;
+    "ssm" DescribePatchBaselines Read Operator patches::describe_patch_baselines;
+    "ssm" DescribePatchGroupState Read Operator patches::describe_patch_group_state;
+    "ssm" DescribePatchGroups Read Operator patches::describe_patch_groups;
+    "ssm" DescribePatchProperties Read Operator patches::describe_patch_properties;
+    "ssm" GetDefaultPatchBaseline Read Operator patches::get_default_patch_baseline;
+    "ssm" GetPatchBaseline Read Operator patches::get_patch_baseline;
+    "ssm" GetPatchBaselineForPatchGroup Read Operator patches::get_patch_baseline_for_patch_group;
+    "ssm" RegisterDefaultPatchBaseline Write Operator patches::register_default_patch_baseline;
+    "ssm" RegisterPatchBaselineForPatchGroup Write Operator patches::register_patch_baseline_for_patch_group;
+    "ssm" UpdatePatchBaseline Write Operator patches::update_patch_baseline;
+    "ssm" ListInventoryEntries Read Operator inventory::list_inventory_entries;
+    "ssm" PutInventory Write OperatorOrNode inventory::put_inventory;
     "kms" CreateAlias Write Operator kms::create_alias;
     "kms" CreateKey Write Operator kms::create_key;
     "kms" Decrypt Reveal Operator kms::decrypt;
@@ -239,6 +261,7 @@ pub(crate) fn check_may(operation: &Operation, caller: &Caller) -> ApiResult<()>
     let may = match operation.who {
         Who::Anonymous | Who::AnyKey => true,
         Who::Operator => matches!(caller, Caller::Operator { .. }),
+        Who::OperatorOrNode => matches!(caller, Caller::Operator { .. } | Caller::Node { .. }),
         Who::Node => matches!(caller, Caller::Node { .. }),
         Who::NodeKey => matches!(caller, Caller::NodeKey { .. }),
     };

@@ -42,6 +42,7 @@ migrations! {
     10 "0010_commands_event_times";
     11 "0011_control_plane_parameters";
     12 "0012_control_plane_windows";
+    13 "0013_control_plane_patches";
 }
 
 /// The newest version that this program knows.

@@ -13,6 +13,8 @@
 //! ```
 
 use crate::files;
+use crate::patch::INVENTORY_FILE;
+use muster_agent_protocol::calls::InventoryItem;
 use muster_agent_protocol::control::SendCommandContent;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -56,6 +58,9 @@ pub(crate) struct JobResult {
 pub(crate) struct Delivery {
     pub(crate) in_progress: bool,
     pub(crate) steps: Vec<usize>,
+    /// Steps whose inventory the control plane has, or does not want.
+    #[serde(default)]
+    pub(crate) inventory: Vec<usize>,
     pub(crate) final_ms: Option<i64>,
 }
 
@@ -147,6 +152,11 @@ impl JobDir {
     pub(crate) fn save_step_result(&self, step: usize, result: &StepResult) -> io::Result<()> {
         files::private_directory(&self.step(step))?;
         files::write_json(&self.step(step).join("result.json"), result)
+    }
+
+    /// What a step left to be delivered as inventory.
+    pub(crate) fn inventory(&self, step: usize) -> io::Result<Option<Vec<InventoryItem>>> {
+        files::read_json(&self.step(step).join(INVENTORY_FILE))
     }
 
     pub(crate) fn result(&self) -> io::Result<Option<JobResult>> {

@@ -8,6 +8,7 @@ pub(crate) mod streams;
 
 use crate::config::AgentConfig;
 use crate::host;
+use crate::inventory::InventoryCalls;
 use crate::link::{Connection, LinkState, Listener};
 use document::Unfit;
 use follow::{Event, Follower};
@@ -35,6 +36,7 @@ struct Shared {
     node: NodeId,
     region: String,
     link: watch::Receiver<LinkState>,
+    inventory: InventoryCalls,
     slots: Arc<Semaphore>,
     replies: ReplyWriter,
     stop: CancellationToken,
@@ -82,6 +84,7 @@ impl Commands {
         node: &NodeId,
         region: &str,
         link: watch::Receiver<LinkState>,
+        inventory: InventoryCalls,
         stop: &CancellationToken,
     ) -> io::Result<Self> {
         let commands = Self {
@@ -91,6 +94,7 @@ impl Commands {
                 node: node.clone(),
                 region: region.to_owned(),
                 link,
+                inventory,
                 slots: Arc::new(Semaphore::new(config.max_jobs.max(1))),
                 replies: ReplyWriter::new(host::platform_version()),
                 stop: stop.clone(),

@@ -3,7 +3,9 @@
 use super::process::{Ending, Program};
 use crate::commands::document;
 use crate::commands::job_dir::Job;
-use muster_agent_protocol::control::DocumentStep;
+use crate::files;
+use crate::patch::{self, request::Request};
+use muster_agent_protocol::control::{DocumentStep, PATCH_SNAPSHOT};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -74,13 +76,15 @@ fn prepare(
     directory: &Path,
 ) -> Result<Program, String> {
     let power_shell = match step.action.as_str() {
+        "aws:runPatchBaseline" => return patching(step, values, directory),
         "aws:runShellScript" => None,
         "aws:runPowerShellScript" => Some(find_power_shell().ok_or(
             "aws:runPowerShellScript is for Windows; on Linux it needs PowerShell (pwsh), which is not installed",
         )?),
         other => {
             return Err(format!(
-                "this agent has no plugin {other}; it runs aws:runShellScript and aws:runPowerShellScript"
+                "this agent has no plugin {other}; it runs aws:runShellScript, aws:runPowerShellScript and \
+                 aws:runPatchBaseline"
             ));
         }
     };
@@ -88,17 +92,7 @@ fn prepare(
     if lines.is_empty() {
         return Err("its input runCommand is empty".into());
     }
-    let timeout = match document::text_input(&step.inputs, "timeoutSeconds", values) {
-        None => DEFAULT_TIMEOUT_SECONDS,
-        Some(text) => text
-            .trim()
-            .parse()
-            .ok()
-            .filter(|seconds| (1..=172_800).contains(seconds))
-            .ok_or_else(|| {
-                format!("its input timeoutSeconds is {text:?}, not a number of seconds from 1 to 172800")
-            })?,
-    };
+    let timeout = timeout_seconds(step, values)?;
     let home = home();
     let working = match document::text_input(&step.inputs, "workingDirectory", values) {
         Some(text) => {
@@ -140,6 +134,62 @@ fn prepare(
         directory: working,
         environment,
         timeout: Duration::from_secs(timeout),
+    })
+}
+
+fn timeout_seconds(step: &DocumentStep, values: &BTreeMap<String, Value>) -> Result<u64, String> {
+    match document::text_input(&step.inputs, "timeoutSeconds", values) {
+        None => Ok(DEFAULT_TIMEOUT_SECONDS),
+        Some(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|seconds| (1..=172_800).contains(seconds))
+            .ok_or_else(|| {
+                format!("its input timeoutSeconds is {text:?}, not a number of seconds from 1 to 172800")
+            }),
+    }
+}
+
+/// What of the agent's own surroundings the package manager needs: where it is reached through, where its files are.
+const PASSED_ON: [&str; 9] = [
+    "APT_CONFIG",
+    "DPKG_ROOT",
+    "DPKG_ADMINDIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+];
+
+/// This program once more, as the one that patches.
+fn patching(
+    step: &DocumentStep,
+    values: &BTreeMap<String, Value>,
+    directory: &Path,
+) -> Result<Program, String> {
+    let text = |name: &str| document::text_input(&step.inputs, name, values);
+    let request = Request::read(text, step.inputs.get(PATCH_SNAPSHOT))?;
+    files::write_json(&directory.join(patch::REQUEST_FILE), &request)
+        .map_err(|error| format!("its request could not be written: {error}"))?;
+    // `… worker DIRECTORY` becomes `… patch DIRECTORY`.
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    arguments.truncate(arguments.len().saturating_sub(2));
+    arguments.extend(["patch".into(), directory.as_os_str().to_owned()]);
+    let mut environment = vec![("PATH", PATH.into()), ("HOME", home())];
+    environment.extend(
+        PASSED_ON
+            .into_iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?))),
+    );
+    Ok(Program {
+        path: "/proc/self/exe".into(),
+        arguments,
+        directory: "/".into(),
+        environment,
+        timeout: Duration::from_secs(timeout_seconds(step, values)?),
     })
 }
 

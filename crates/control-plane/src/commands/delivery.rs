@@ -11,8 +11,10 @@ use crate::OUTPUT_BUCKET;
 use crate::control_plane::ControlPlane;
 use crate::documents::parameters::for_agent;
 use crate::errors::{ApiError, ApiResult};
+use crate::patches::snapshot;
 use muster_agent_protocol::control::{
-    AgentJob, CancelCommandContent, SendCommandContent, job_id, message_type, topic,
+    AgentJob, CancelCommandContent, DocumentStep, PATCH_SNAPSHOT, SendCommandContent, job_id, message_type,
+    topic,
 };
 use muster_domain::Timestamp;
 use serde_json::Value;
@@ -90,7 +92,7 @@ async fn one(plane: &ControlPlane, row: &CommandRow) -> ApiResult<()> {
         plane.changed(id, None);
     }
     for node in plan.send.iter().chain(&plan.resend) {
-        let job = job(row, node)?;
+        let job = job(row, node, patch_snapshot(plane, row, node, now).await?)?;
         plane
             .registry
             .send_job(node, id, message_type::AGENT_JOB, job, now);
@@ -185,7 +187,32 @@ fn plan(
     plan
 }
 
-fn job(row: &CommandRow, node_id: &str) -> ApiResult<Vec<u8>> {
+/// Whether a step holds its node against a patch baseline.
+fn patches(step: &DocumentStep) -> bool {
+    step.action == "aws:runPatchBaseline"
+}
+
+/// The baseline that goes with the command to that node, where one is needed. It is found when the command is sent: nodes
+/// may have changed their patch group since, and those of one snapshot all get the same.
+async fn patch_snapshot(
+    plane: &ControlPlane,
+    row: &CommandRow,
+    node_id: &str,
+    now: Timestamp,
+) -> ApiResult<Option<Value>> {
+    if !row.content.main_steps.iter().any(patches) {
+        return Ok(None);
+    }
+    let Some(node) = crate::fleet::queries::node(plane.db.reader(), node_id).await? else {
+        return Ok(None);
+    };
+    let given = row.resolved.as_ref().unwrap_or(&row.parameters);
+    let named = given.get("SnapshotId").and_then(|values| values.first());
+    let snapshot_id = named.filter(|id| !id.is_empty()).unwrap_or(&row.command_id);
+    Ok(Some(snapshot::for_node(plane, &node, snapshot_id, now).await?))
+}
+
+fn job(row: &CommandRow, node_id: &str, patch_snapshot: Option<Value>) -> ApiResult<Vec<u8>> {
     let is_ours = row.output_bucket == OUTPUT_BUCKET;
     let flag = |name: &str| {
         row.cloud_watch
@@ -197,10 +224,16 @@ fn job(row: &CommandRow, node_id: &str) -> ApiResult<Vec<u8>> {
         .cloud_watch
         .get("CloudWatchLogGroupName")
         .and_then(Value::as_str);
+    let mut document = row.content.clone();
+    if let Some(snapshot) = patch_snapshot {
+        for step in document.main_steps.iter_mut().filter(|step| patches(step)) {
+            step.inputs.insert(PATCH_SNAPSHOT.to_owned(), snapshot.clone());
+        }
+    }
     let content = SendCommandContent {
         command_id: row.command_id.clone(),
         document_name: row.document.clone(),
-        document_content: row.content.clone(),
+        document_content: document,
         parameters: for_agent(row.resolved.as_ref().unwrap_or(&row.parameters)),
         // Output for the built-in bucket comes over the channel; the node uploads nothing itself.
         output_s3_bucket_name: if is_ours {
@@ -273,7 +306,7 @@ fn encoded(job_id: String, topic: String, content: String) -> ApiResult<Vec<u8>>
 
 /// How large the command's job is on its way to a node.
 pub(crate) fn job_bytes(row: &CommandRow) -> ApiResult<usize> {
-    Ok(job(row, "mi-00000000000000000")?.len())
+    Ok(job(row, "mi-00000000000000000", None)?.len())
 }
 
 #[cfg(test)]

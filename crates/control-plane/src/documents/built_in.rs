@@ -30,6 +30,7 @@ pub(crate) fn all() -> &'static [Document] {
     static ALL: OnceLock<Vec<Document>> = OnceLock::new();
     ALL.get_or_init(|| {
         vec![
+            run_patch_baseline(),
             script(
                 "AWS-RunPowerShellScript",
                 "Runs PowerShell commands or a whole PowerShell script on the node.",
@@ -111,6 +112,20 @@ fn script(
             ..DocumentStep::default()
         }],
     };
+    document(
+        name,
+        platforms,
+        content,
+        &["commands", "workingDirectory", "executionTimeout"],
+    )
+}
+
+fn document(
+    name: &'static str,
+    platforms: &'static [&'static str],
+    content: DocumentContent,
+    order: &'static [&'static str],
+) -> Document {
     let text = serde_json::to_string_pretty(&content).unwrap_or_default();
     Document {
         name,
@@ -118,8 +133,79 @@ fn script(
         sha256: sha256_hex(text.as_bytes()),
         text,
         content,
-        order: &["commands", "workingDirectory", "executionTimeout"],
+        order,
     }
+}
+
+/// Empty, or a UUID.
+const SNAPSHOT_ID: &str =
+    "(^$)|^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
+
+fn run_patch_baseline() -> Document {
+    let one_of = |description: &str, values: &[&str], default: Option<&str>| DocumentParameter {
+        parameter_type: "String".into(),
+        description: description.into(),
+        allowed_values: values.iter().map(|&value| value.to_owned()).collect(),
+        default: default.map(|value| json!(value)),
+        ..DocumentParameter::default()
+    };
+    let parameters = BTreeMap::from([
+        (
+            "Operation".to_owned(),
+            one_of(
+                "(Required) Scan holds the node against its patch baseline; Install also installs what is missing.",
+                &["Scan", "Install"],
+                None,
+            ),
+        ),
+        (
+            "RebootOption".to_owned(),
+            one_of(
+                "(Optional) What to do when updates ask for a reboot. This version of the agent does not reboot nodes: it \
+                 reports them as pending.",
+                &["RebootIfNeeded", "NoReboot"],
+                Some("RebootIfNeeded"),
+            ),
+        ),
+        (
+            "SnapshotId".to_owned(),
+            DocumentParameter {
+                parameter_type: "String".into(),
+                description:
+                    "(Optional) A UUID: all runs of one snapshot are held against the same baselines.".into(),
+                default: Some(json!("")),
+                allowed_pattern: Some(SNAPSHOT_ID.into()),
+                ..DocumentParameter::default()
+            },
+        ),
+    ]);
+    let input = |name: &str| json!(format!("{{{{ {name} }}}}"));
+    let content = DocumentContent {
+        schema_version: "2.2".into(),
+        description: "Scans the node for missing updates, or installs them, as its patch baseline says."
+            .into(),
+        parameters,
+        main_steps: vec![DocumentStep {
+            action: "aws:runPatchBaseline".into(),
+            name: "PatchLinux".into(),
+            precondition: Some(BTreeMap::from([(
+                "StringEquals".to_owned(),
+                vec!["platformType".to_owned(), "Linux".to_owned()],
+            )])),
+            inputs: BTreeMap::from([
+                ("operation".to_owned(), input("Operation")),
+                ("rebootOption".to_owned(), input("RebootOption")),
+                ("timeoutSeconds".to_owned(), json!("7200")),
+            ]),
+            ..DocumentStep::default()
+        }],
+    };
+    document(
+        "AWS-RunPatchBaseline",
+        &["Linux"],
+        content,
+        &["Operation", "RebootOption", "SnapshotId"],
+    )
 }
 
 /// The default of a parameter as text: lists as JSON.

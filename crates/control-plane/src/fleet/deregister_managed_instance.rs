@@ -4,7 +4,9 @@
 use super::{Empty, queries};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
+use crate::inventory::queries as inventory;
 use crate::operations::Call;
+use crate::patches::state_queries as patch_states;
 use crate::tags::{NODE, queries as tags};
 use crate::validation::{Member, Pattern, is_managed_id, matching, required};
 use serde::Deserialize;
@@ -41,7 +43,10 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             format!("Instance {} is not registered.", input.instance_id),
         ));
     }
-    tags::remove(&mut *transaction, &call.region, NODE, &input.instance_id, None).await?;
+    let (region, id) = (&call.region, &input.instance_id);
+    tags::remove(&mut *transaction, region, NODE, id, None).await?;
+    inventory::delete_node(&mut *transaction, region, id).await?;
+    patch_states::delete(&mut *transaction, region, id).await?;
     transaction.commit().await?;
     plane.registry.close(&input.instance_id);
     crate::sessions::rounds::end_all_of(plane, &input.instance_id).await;

@@ -13,6 +13,7 @@ use crate::fleet::queries as nodes;
 use crate::operations::Call;
 use crate::parameters::name::Name;
 use crate::parameters::{self, queries as parameter_queries};
+use crate::patches::{self, queries as patch_queries};
 use crate::validation::{Shape, is_managed_id, one_of};
 use crate::windows;
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,9 @@ pub(crate) async fn resource(plane: &ControlPlane, call: &Call, kind: &str, id: 
         windows::TAGS => windows::queries::window(plane.db.reader(), &call.region, id)
             .await?
             .map(|row| row.window_id),
+        patches::TAGS => patch_queries::baseline(plane.db.reader(), &call.region, id)
+            .await?
+            .map(|row| row.baseline_id),
         // The other types exist in the model; none of their resources exists here yet.
         _ => None,
     };

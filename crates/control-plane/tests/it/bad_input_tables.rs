@@ -19,6 +19,7 @@ pub(crate) fn members() -> Vec<(&'static str, Value)> {
     let filters = json!([{"key": "Status", "value": "Success"}]);
     let mut all = crate::examples::examples();
     all.extend(crate::window_examples::examples());
+    all.extend(crate::patch_examples::examples());
     all.extend([
         ("AddTagsToResource", with(json!({"Tags": tags}))),
         ("RemoveTagsFromResource", with(json!({"TagKeys": ["k"]}))),

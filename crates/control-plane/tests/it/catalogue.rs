@@ -182,6 +182,15 @@ const NOTES: &[(&str, &str)] = &[
         "Types Command (schema 1.0 to 2.2) and Session (1.0), JSON or YAML; no attachments, no `Requires`.",
     ),
     (
+        "CreatePatchBaseline",
+        "Rules, names and rejections decide on nodes of Debian and Ubuntu, by `AWS-RunPatchBaseline`; baselines of other \
+         systems are kept. Debian and Ubuntu do not tell when an update was released: approval delays do not hold there.",
+    ),
+    (
+        "DescribeAvailablePatches",
+        "What the nodes have found in their repositories, for 90 days; so is what is effective for a baseline.",
+    ),
+    (
         "CreateKey",
         "Symmetric keys for ENCRYPT_DECRYPT; no key policies, no tags.",
     ),
@@ -210,7 +219,8 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "SendCommand",
-        "`{{ssm:name}}` is followed when the command is sent; secrets are refused. CloudWatch, SNS and S3 output beyond \
+        "`AWS-RunPatchBaseline` scans and installs by apt; nodes are not rebooted, and report what waits for it. \
+         `{{ssm:name}}` is followed when the command is sent; secrets are refused. CloudWatch, SNS and S3 output beyond \
          the bucket that is built in are the node's business, or not there.",
     ),
     (
@@ -219,7 +229,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "AddTagsToResource",
-        "For managed nodes, parameters, documents and maintenance windows; so are the other two.",
+        "For managed nodes, parameters, documents, maintenance windows and patch baselines; so are the other two.",
     ),
 ];
 
@@ -267,7 +277,7 @@ fn document() -> String {
         found.sort_by_key(|operation| operation.name);
         found
     };
-    let ssm = of("ssm", &[Who::Operator]);
+    let ssm = of("ssm", &[Who::Operator, Who::OperatorOrNode]);
     let refused: Vec<&&str> = MODEL
         .iter()
         .filter(|name| !OPERATIONS.iter().any(|o| o.service == "ssm" && o.name == **name))

@@ -2,7 +2,8 @@
 //! whole-portal test runs too. Runs where `MUSTER_TEST_PYTHON` names a Python with boto3.
 
 use crate::agent::{Agent, serve};
-use crate::world::{REGION, World};
+use crate::real_agent::RealAgent;
+use crate::world::World;
 use muster_control_plane::{OPERATIONS, Who, input_model};
 use muster_domain::system::SystemClock;
 use muster_domain::time::Clock as _;
@@ -139,7 +140,10 @@ async fn inputs_are_checked_as_the_services_own_model_says() {
         return;
     };
     let mut services = serde_json::Map::new();
-    for operation in OPERATIONS.iter().filter(|o| o.who == Who::Operator) {
+    for operation in OPERATIONS
+        .iter()
+        .filter(|o| matches!(o.who, Who::Operator | Who::OperatorOrNode))
+    {
         if let Some(model) = input_model(operation.name) {
             let service = services.entry(operation.service).or_insert_with(|| json!({}));
             service[operation.name] = model;
@@ -177,46 +181,8 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
         let address = serve(&world).await;
         let stop = CancellationToken::new();
         let background = tokio::spawn(Arc::clone(&world.plane).run_background(stop.clone()));
-        let made = world
-            .ok("CreateActivation", json!({"IamRole": "muster-node"}))
-            .await;
-        let state = world.folder.path().join("agent");
-        let register = tokio::process::Command::new(&program)
-            .args([
-                "register",
-                "--endpoint",
-                &format!("http://{address}"),
-                "--region",
-                REGION,
-            ])
-            .args(["--activation-id", made["ActivationId"].as_str().unwrap()])
-            .arg("--state-dir")
-            .arg(&state)
-            .env("MUSTER_ACTIVATION_CODE", made["ActivationCode"].as_str().unwrap())
-            .output();
-        let output = register.await.unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let mut agent = tokio::process::Command::new(&program)
-            .args(["run", "--state-dir"])
-            .arg(&state)
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let listed = world.ok("DescribeInstanceInformation", json!({})).await;
-        let id = listed["InstanceInformationList"][0]["InstanceId"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        let is_ready = async || {
-            let found = world.ok("DescribeInstanceInformation", json!({})).await;
-            let state = world.ok("GetConnectionStatus", json!({"Target": id})).await;
-            found["InstanceInformationList"][0]["PlatformType"] == "Linux" && state["Status"] == "connected"
-        };
-        world.until("the agent reports and connects", is_ready).await;
+        let agent = RealAgent::start(&world, &program, address, &[]).await;
+        let id = agent.id.clone();
         run_script_with(&world, "control_plane_test.py", &python, address, &id, "yes").await;
         // Windows open by the clock, which stands still unless somebody moves it.
         let clock = Arc::clone(&world.clock);
@@ -231,7 +197,49 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
         moved.abort();
         stop.cancel();
         background.await.unwrap();
-        agent.kill().await.unwrap();
+        agent.stop().await;
+    })
+    .await;
+}
+
+/// Our own agent scans and patches a root of packages that the test makes, from a repository that the test makes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_own_agent_patches_by_what_amazons_clients_say() {
+    let (Ok(python), Ok(program)) = (
+        std::env::var("MUSTER_TEST_PYTHON"),
+        std::env::var("MUSTER_TEST_AGENT"),
+    ) else {
+        return;
+    };
+    on_both(|db| async {
+        let world = World::new(db).await;
+        let address = serve(&world).await;
+        let stop = CancellationToken::new();
+        let background = tokio::spawn(Arc::clone(&world.plane).run_background(stop.clone()));
+        let packages = tempfile::tempdir().unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/apt_root.py");
+        let made = tokio::process::Command::new(&python)
+            .arg(script)
+            .arg(packages.path())
+            .output()
+            .await
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let environment: Vec<(String, String)> = String::from_utf8_lossy(&made.stdout)
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        assert_eq!(
+            environment.len(),
+            3,
+            "the agent must not patch this machine itself"
+        );
+        let agent = RealAgent::start(&world, &program, address, &environment).await;
+        run_script_with(&world, "patches_test.py", &python, address, &agent.id, "yes").await;
+        stop.cancel();
+        background.await.unwrap();
+        agent.stop().await;
     })
     .await;
 }

@@ -34,6 +34,12 @@ mod parameter_policies;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
+mod patch_examples;
+#[cfg(test)]
+mod patches;
+#[cfg(test)]
+mod real_agent;
+#[cfg(test)]
 mod run_command;
 #[cfg(test)]
 mod run_command_faults;

@@ -98,7 +98,37 @@ impl Follower {
                 self.send_reply(connection, key, reply).await?;
             }
         }
+        if self.result.is_some() && self.delivery.final_ms.is_none() && !self.deliver_inventory().await {
+            return Ok(());
+        }
         self.send_last(connection).await
+    }
+
+    /// What steps found out about the node, before the command counts as done: whoever waits for its end then finds it.
+    /// `false` when it has to be tried again.
+    async fn deliver_inventory(&mut self) -> bool {
+        for step in 0..self.steps.len() {
+            if self.delivery.inventory.contains(&step) {
+                continue;
+            }
+            let items = match self.dir.inventory(step) {
+                Ok(Some(items)) => items,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::error!(%error, job = %self.job.job_id, "the inventory of a step cannot be read");
+                    continue;
+                }
+            };
+            if !self.shared.inventory.put(items).await {
+                return false;
+            }
+            self.delivery.inventory.push(step);
+            // Losing this delivers it once more, which changes nothing.
+            if let Err(error) = self.dir.save_delivery(&self.delivery) {
+                tracing::warn!(%error, "that inventory was delivered could not be kept on disk");
+            }
+        }
+        true
     }
 
     async fn send_last(&mut self, connection: &Connection) -> Result<(), Lost> {

@@ -1,0 +1,199 @@
+//! Patching this node: `aws:runPatchBaseline`. A process of its own, started by the worker like a script, so that time
+//! limits, cancelling and output are the same; what it finds it leaves beside its output as inventory, which the agent
+//! delivers. It holds the node against the baseline that came with the command, and with `Install` it installs what is
+//! missing, by the system's own package manager.
+
+mod apt;
+mod changelog;
+mod policy;
+pub(crate) mod request;
+mod summary;
+
+use crate::error::AgentError;
+use crate::files;
+use apt::Apt;
+use muster_domain::time::Clock;
+use muster_patching::{Assessment, Installed, Patch, Update, assess, is_named};
+use request::Request;
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::Path;
+
+/// What a step leaves for the agent to deliver.
+pub(crate) const INVENTORY_FILE: &str = "inventory.json";
+/// What is to be done.
+pub(crate) const REQUEST_FILE: &str = "patch-request.json";
+
+/// Something that people read in the step's output.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // Nobody reads it any more: then nobody misses it.
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Patches as the request in `directory` says. `false` when the node could not be made what was asked for.
+pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<bool, AgentError> {
+    let path = directory.join(REQUEST_FILE);
+    let request: Request = files::read_json(&path)
+        .map_err(AgentError::file("reading", &path))?
+        .ok_or_else(|| AgentError::Worker(format!("{} holds no request", directory.display())))?;
+    let started = clock.now();
+    let apt = Apt::new(directory, &request.baseline).map_err(AgentError::Worker)?;
+    say(&format!(
+        "Operation {}, baseline {} ({}), snapshot {}, patch group {}",
+        request.operation,
+        request.baseline_id,
+        request.baseline.name,
+        request.snapshot_id,
+        if request.patch_group.is_empty() {
+            "none"
+        } else {
+            &request.patch_group
+        },
+    ));
+    apt.update().map_err(AgentError::Worker)?;
+    let mut node = Node::look(&apt)?;
+    let mut failed = BTreeSet::new();
+    let mut found = node.against(&request, &failed, clock);
+    let wanted = found.to_install.clone();
+    if request.operation == request::INSTALL && !wanted.is_empty() {
+        say(&format!("Installing {} updates", wanted.len()));
+        install(&apt, &request, &wanted);
+        node = Node::look(&apt)?;
+        failed = node.still_older(&wanted);
+        found = node.against(&request, &failed, clock);
+    }
+    tell(&found);
+    node.add_details(&apt, &mut found);
+    let items = summary::inventory(&request, &found, &node.available(), started, clock.now());
+    let path = directory.join(INVENTORY_FILE);
+    files::write_json(&path, &items).map_err(AgentError::file("writing", &path))?;
+    let needs_reboot = found.counts.installed_pending_reboot_count > 0;
+    if needs_reboot {
+        say(
+            "This node has to be rebooted for what was installed. This version of muster-agent does not reboot nodes.",
+        );
+    }
+    Ok(failed.is_empty())
+}
+
+/// What a node has and could have.
+struct Node {
+    installed: Vec<Installed>,
+    updates: Vec<Patch>,
+}
+
+impl Node {
+    fn look(apt: &Apt) -> Result<Self, AgentError> {
+        let (installed, updates) = apt.packages().map_err(AgentError::Worker)?;
+        Ok(Self { installed, updates })
+    }
+
+    fn against(&self, request: &Request, failed: &BTreeSet<String>, clock: &dyn Clock) -> Assessment {
+        let updates: Vec<Update> = self
+            .updates
+            .iter()
+            .map(|patch| Update {
+                patch: patch.clone(),
+                has_failed: failed.contains(&key(patch)),
+            })
+            .collect();
+        assess(&request.baseline, &self.installed, &updates, clock.now().0)
+    }
+
+    /// Those of the wanted updates that are still to be had.
+    fn still_older(&self, wanted: &[Patch]) -> BTreeSet<String> {
+        let there: BTreeSet<String> = self.updates.iter().map(key).collect();
+        wanted.iter().map(key).filter(|key| there.contains(key)).collect()
+    }
+
+    /// Updates that are to be had, whatever the baseline says of them.
+    fn available(&self) -> Vec<Patch> {
+        self.updates.clone()
+    }
+
+    /// What changelogs say of security updates: how urgent they are and what they mend.
+    fn add_details(&self, apt: &Apt, found: &mut Assessment) {
+        let mut patience = changelog::Patience::default();
+        for item in &mut found.items {
+            let newer = self.updates.iter().find(|patch| title(patch) == item.title);
+            let there = self.installed.iter().map(|there| &there.patch);
+            let told = match newer {
+                Some(patch) if patch.is_security => apt.changelog_of_update(patch, &mut patience),
+                Some(_) => None,
+                None => there
+                    .clone()
+                    .find(|patch| patch.is_security && title(patch) == item.title)
+                    .and_then(|patch| apt.changelog_here(patch)),
+            };
+            if let Some(told) = told {
+                item.severity = told.urgency;
+                item.cve_ids = told.cve_ids;
+            }
+        }
+    }
+}
+
+/// One package of one architecture.
+fn key(patch: &Patch) -> String {
+    format!("{}.{}", patch.name, patch.arch)
+}
+
+fn title(patch: &Patch) -> String {
+    format!("{}.{}:{}", patch.name, patch.arch, patch.version)
+}
+
+/// Installs all at once, and when that does not work one by one, so that one broken package does not keep the others.
+fn install(apt: &Apt, request: &Request, wanted: &[Patch]) {
+    let blocked = |some: &[Patch]| {
+        if request.baseline.rejected_patches_action != "BLOCK" {
+            return None;
+        }
+        let brings = apt.would_bring(some);
+        brings.into_iter().find(|patch| {
+            request
+                .baseline
+                .rejected_patches
+                .iter()
+                .any(|entry| is_named(entry, patch))
+        })
+    };
+    if blocked(wanted).is_none() && apt.install(wanted) {
+        return;
+    }
+    if wanted.len() == 1 {
+        return;
+    }
+    say("Not all of them could be installed together; trying them one by one");
+    for one in wanted {
+        let one = std::slice::from_ref(one);
+        match blocked(one) {
+            Some(rejected) => say(&format!(
+                "{} is left out: it would bring {}, which the baseline rejects",
+                one.iter().map(key).collect::<String>(),
+                key(&rejected)
+            )),
+            None => {
+                apt.install(one);
+            }
+        }
+    }
+}
+
+fn tell(found: &Assessment) {
+    let counts = &found.counts;
+    say(&format!(
+        "Installed {}, installed other {}, pending reboot {}, rejected {}, missing {}, failed {}, available security updates {}",
+        counts.installed_count,
+        counts.installed_other_count,
+        counts.installed_pending_reboot_count,
+        counts.installed_rejected_count,
+        counts.missing_count,
+        counts.failed_count,
+        counts.available_security_update_count,
+    ));
+    let needs = found.items.iter().filter(|item| item.state.is_bad());
+    for item in needs.take(200) {
+        say(&format!("{:<26} {}", item.state.as_str(), item.title));
+    }
+}
