@@ -251,7 +251,7 @@ def commands():
     time.sleep(2)
     listed = ssm.list_commands(CommandId=none)["Commands"][0]
     check("no node has that tag", listed["StatusDetails"] == "NoInstancesInTag", listed)
-    refused("an operation of later", "UnknownOperationException", ssm.describe_patch_groups)
+    refused("an operation of later", "UnknownOperationException", ssm.list_nodes)
 
 
 def output():

@@ -8,7 +8,7 @@ use crate::signature::Caller;
 use muster_domain::Actor;
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
-use muster_domain::audit::{API_PREFIX, Intent, KMS_PREFIX, Outcome};
+use muster_domain::audit::{API_PREFIX, EC2_PREFIX, Intent, KMS_PREFIX, Outcome};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -100,6 +100,10 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
         "SendCommand" => format!("command:{}", call.fresh_id),
         "CreateActivation" => format!("activation:{}", call.fresh_id),
         "CreatePatchBaseline" => format!("patch-baseline:{}", crate::patches::fresh_baseline_id(call)),
+        "CreateTags" | "DeleteTags" => input["Resources"][0]
+            .as_str()
+            .map(|id| format!("node:{}", id.chars().take(64).collect::<String>()))
+            .unwrap_or_default(),
         "CreateMaintenanceWindow" => format!("window:{}", crate::windows::fresh_window_id(call)),
         "StartSession" => format!("session:{}", crate::sessions::session_id(call)),
         name if name.contains("Parameter") => parameters(input),
@@ -139,10 +143,10 @@ fn known(input: &Value) -> Value {
 
 /// What the log calls it, so that it can be told and filtered by operation.
 fn name(operation: &Operation) -> String {
-    let prefix = if operation.service == "kms" {
-        KMS_PREFIX
-    } else {
-        API_PREFIX
+    let prefix = match operation.service {
+        "kms" => KMS_PREFIX,
+        "ec2" => EC2_PREFIX,
+        _ => API_PREFIX,
     };
     format!("{prefix}{}", operation.name)
 }

@@ -4,17 +4,11 @@
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::json_protocol::Received;
+use crate::query::form::Tree;
+use crate::query::xml::escaped;
 use crate::signature::{Caller, authenticate};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-
-/// Whether this is a call in the Query protocol.
-pub(crate) fn is_query(received: &Received) -> bool {
-    received.header("x-amz-target").is_none()
-        && received
-            .header("content-type")
-            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
-}
 
 /// Answers it.
 pub(crate) async fn answer(plane: &ControlPlane, received: &Received) -> Response {
@@ -53,12 +47,7 @@ pub(crate) async fn answer(plane: &ControlPlane, received: &Received) -> Respons
 }
 
 async fn identity(plane: &ControlPlane, received: &Received) -> ApiResult<(String, String)> {
-    let form = String::from_utf8_lossy(&received.body);
-    let action = form
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("Action="))
-        .unwrap_or_default();
-    if action != "GetCallerIdentity" {
+    if Tree::read(&received.body)?.text("Action") != Some("GetCallerIdentity") {
         return Err(ApiError::new(
             "InvalidAction",
             "Only GetCallerIdentity is answered by this Security Token Service.",
@@ -100,11 +89,4 @@ pub(crate) fn user_name(is_portal: bool) -> &'static str {
     } else {
         "muster-operator"
     }
-}
-
-/// Text inside XML.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

@@ -3,8 +3,9 @@
 
 use crate::audited::{audited, refused};
 use crate::control_plane::ControlPlane;
+use crate::ec2::instance_ids;
 use crate::errors::{ApiError, ApiResult};
-use crate::operations::{Call, Who, check_may, dispatch, of_target, unknown};
+use crate::operations::{Call, Operation, Who, check_may, dispatch, of_target, unknown};
 use crate::signature::{Caller, Signed, Signer, authenticate};
 use crate::validation::serialization;
 use axum::body::Body;
@@ -87,6 +88,16 @@ async fn serve(plane: &ControlPlane, received: &Received) -> ApiResult<Value> {
         .header("x-amz-target")
         .and_then(of_target)
         .ok_or_else(unknown)?;
+    through_the_door(plane, received, operation, || read_body(&received.body)).await
+}
+
+/// Every call passes here: who calls, whether they may, what is written down, and then the operation itself.
+pub(crate) async fn through_the_door(
+    plane: &ControlPlane,
+    received: &Received,
+    operation: &'static Operation,
+    input: impl FnOnce() -> ApiResult<Value>,
+) -> ApiResult<Value> {
     let is_signed = received.header("authorization").is_some();
     let signer = if operation.who == Who::Anonymous && !is_signed {
         Signer {
@@ -107,7 +118,10 @@ async fn serve(plane: &ControlPlane, received: &Received) -> ApiResult<Value> {
         refused(plane, operation, &call, received.origin.clone(), &error).await;
         return Err(error);
     }
-    let input = read_body(&received.body)?;
+    let mut input = input()?;
+    if operation.who == Who::Operator || operation.who == Who::OperatorOrNode {
+        instance_ids::resolve(plane, &call.region, &mut input).await?;
+    }
     let act = dispatch(plane, &call, operation.name, input.clone());
     audited(plane, operation, &call, received.origin.clone(), &input, act).await
 }

@@ -39,7 +39,7 @@ pub enum Who {
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// The name that the service signs for: `ssm`, `kms`, `sts`, `ec2messages`, `ssmmessages` or `s3`.
+    /// The name that the service signs for: `ssm`, `kms`, `ec2`, `sts`, `ec2messages`, `ssmmessages` or `s3`.
     pub service: &'static str,
     /// Its name.
     pub name: &'static str,
@@ -220,6 +220,11 @@ operations! {
     "kms" GenerateDataKey Reveal Operator kms::generate_data_key;
     "kms" ListAliases Read Operator kms::list_aliases;
     "kms" ListKeys Read Operator kms::list_keys;
+    "ec2" CreateSnapshot Write Operator ec2::create_snapshot;
+    "ec2" CreateTags Write Operator ec2::create_tags;
+    "ec2" DeleteTags Write Operator ec2::delete_tags;
+    "ec2" DescribeInstances Read Operator ec2::describe_instances;
+    "ec2" DescribeSnapshots Read Operator ec2::describe_snapshots;
     "ec2messages" GetMessages Read Node gateway::get_messages;
     not dispatched:
     "sts" GetCallerIdentity Read AnyKey;
@@ -254,6 +259,21 @@ pub(crate) fn of_target(target: &str) -> Option<&'static Operation> {
     OPERATIONS
         .iter()
         .find(|operation| operation.service == service && operation.name == name)
+}
+
+/// The operation of a service that speaks the Query protocol.
+pub(crate) fn of_action(service: &str, action: &str) -> Option<&'static Operation> {
+    OPERATIONS
+        .iter()
+        .find(|operation| operation.service == service && operation.name == action)
+}
+
+/// The members of an operation's input.
+pub(crate) fn members(operation: &Operation) -> &'static [Member] {
+    INPUTS
+        .iter()
+        .find(|(name, _)| *name == operation.name)
+        .map_or(&[], |(_, members)| *members)
 }
 
 /// Whether that caller may call that operation at all.

@@ -1,11 +1,12 @@
 //! What is answered on the one port: which request goes to which part. No part's own logic is here.
 
+use crate::OUTPUT_BUCKET;
 use crate::commands::output_bucket;
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiError;
 use crate::gateway;
 use crate::json_protocol::{self, Received};
-use crate::{OUTPUT_BUCKET, caller_identity};
+use crate::query;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -44,9 +45,7 @@ async fn nothing_here() -> Response {
 
 async fn call(State(plane): State<Arc<ControlPlane>>, request: Request) -> Response {
     match receive(&plane, request).await {
-        Ok(received) if caller_identity::is_query(&received) => {
-            caller_identity::answer(&plane, &received).await
-        }
+        Ok(received) if query::is_query(&received) => query::answer(&plane, &received).await,
         Ok(received) => json_protocol::answer(&plane, &received).await,
         Err(error) => {
             let body = serde_json::json!({"__type": error.code, "message": error.message});

@@ -52,6 +52,8 @@ pub const API_PREFIX: &str = "ssm.";
 
 /// The same for calls of its key management service, as in `kms.Decrypt`.
 pub const KMS_PREFIX: &str = "kms.";
+/// Calls that scripts make to EC2.
+pub const EC2_PREFIX: &str = "ec2.";
 
 /// Whether an act changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -4,10 +4,10 @@
 use super::output_store::OutputKey;
 use super::queries::{command, invocation};
 use super::shown::plugin_folder;
-use crate::caller_identity::escaped;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::json_protocol::Received;
+use crate::query::xml::escaped;
 use crate::router::receive;
 use crate::signature::{Caller, authenticate};
 use axum::body::Body;

@@ -2,10 +2,10 @@
 //! first frame carries it.
 
 use super::channel;
-use crate::caller_identity::escaped;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::json_protocol::Received;
+use crate::query::xml::escaped;
 use crate::router::receive;
 use crate::signature::{Caller, authenticate};
 use axum::extract::ws::WebSocketUpgrade;

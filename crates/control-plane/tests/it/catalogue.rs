@@ -190,6 +190,11 @@ const NOTES: &[(&str, &str)] = &[
         "DescribeAvailablePatches",
         "What the nodes have found in their repositories, for 90 days; so is what is effective for a baseline.",
     ),
+    ("CreateSnapshot", "Refused: nodes have no volumes here."),
+    (
+        "DescribeInstances",
+        "The nodes, as `i-` with the digits of their `mi-`; operators may use either name wherever a node is named.",
+    ),
     (
         "CreateKey",
         "Symmetric keys for ENCRYPT_DECRYPT; no key policies, no tags.",
@@ -296,7 +301,12 @@ fn document() -> String {
     table(
         &mut text,
         "Beside them",
-        &[of("sts", &[Who::AnyKey]), of("s3", &[Who::Operator])].concat(),
+        &[
+            of("ec2", &[Who::Operator]),
+            of("sts", &[Who::AnyKey]),
+            of("s3", &[Who::Operator]),
+        ]
+        .concat(),
     );
     let nodes: Vec<&Operation> = OPERATIONS
         .iter()

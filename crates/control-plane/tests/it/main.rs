@@ -16,6 +16,8 @@ mod clients;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
+mod ec2;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod fleet;

@@ -1,0 +1,174 @@
+//! The Query protocol's requests: a form whose names are paths, as `Filter.1.Value.2=web`, read into the same JSON that
+//! other protocols send, by the shape of the operation's input. Pure.
+
+use crate::errors::ApiResult;
+use crate::validation::{Member, Shape, serialization};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Parts of a path at most; no input is that deep.
+const MAX_DEPTH: usize = 16;
+
+/// A form as a tree.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tree {
+    text: Option<String>,
+    below: BTreeMap<String, Tree>,
+}
+
+fn hex(byte: u8) -> Option<u8> {
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// `a%20b+c` is `a b c`.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => hex(rest.next()?)? * 16 + hex(rest.next()?)?,
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+impl Tree {
+    /// Reads a form.
+    pub(crate) fn read(body: &[u8]) -> ApiResult<Self> {
+        let bad = || serialization("The body is not a form of the kind application/x-www-form-urlencoded.");
+        let text = std::str::from_utf8(body).map_err(|_| bad())?;
+        let mut tree = Self::default();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decoded(name).ok_or_else(bad)?, decoded(value).ok_or_else(bad)?);
+            if name.split('.').count() > MAX_DEPTH {
+                return Err(serialization("A name in the form has too many parts."));
+            }
+            let mut at = &mut tree;
+            for part in name.split('.') {
+                at = at.below.entry(part.to_owned()).or_default();
+            }
+            at.text = Some(value);
+        }
+        Ok(tree)
+    }
+
+    /// The text of a member at the top.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.below.get(name)?.text.as_deref()
+    }
+
+    /// As the JSON of a record of these members; what no member has is left out.
+    pub(crate) fn record(&self, members: &[Member]) -> Value {
+        let mut all = Map::new();
+        for member in members {
+            let found = self
+                .below
+                .get(member.name)
+                .or_else(|| self.below.get(short(member.name)));
+            if let Some(found) = found {
+                all.insert(member.name.to_owned(), found.value(&member.shape));
+            }
+        }
+        Value::Object(all)
+    }
+
+    fn value(&self, shape: &Shape) -> Value {
+        let text = self.text.clone().unwrap_or_default();
+        match shape {
+            Shape::Record(members) => self.record(members),
+            Shape::List { of, .. } => {
+                // Some services put a level between a list and its items.
+                let items = self.below.get("member").unwrap_or(self);
+                let mut numbered: Vec<(u64, &Self)> = items
+                    .below
+                    .iter()
+                    .filter_map(|(number, item)| Some((number.parse().ok()?, item)))
+                    .collect();
+                numbered.sort_by_key(|(number, _)| *number);
+                Value::Array(numbered.into_iter().map(|(_, item)| item.value(of)).collect())
+            }
+            Shape::Whole { .. } | Shape::Long => text.parse::<i64>().map_or(Value::String(text), Value::from),
+            Shape::Number => text.parse::<f64>().map_or(Value::String(text), Value::from),
+            Shape::Flag => match text.as_str() {
+                "true" => Value::Bool(true),
+                "false" => Value::Bool(false),
+                _ => Value::String(text),
+            },
+            Shape::Text { .. } | Shape::Blob { .. } => Value::String(text),
+            // No operation of these services has one here.
+            Shape::Map(_) => Value::Object(Map::new()),
+        }
+    }
+}
+
+/// What EC2 calls lists in requests: without the plural.
+fn short(name: &str) -> &str {
+    match name {
+        "Resources" => "ResourceId",
+        other => other.strip_suffix('s').unwrap_or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validation::{ANY_TEXT, list, optional, whole};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const INPUT: &[Member] = &[
+        optional(
+            "Filters",
+            list(
+                0,
+                5,
+                &Shape::Record(&[
+                    optional("Name", ANY_TEXT),
+                    optional("Values", list(0, 5, &ANY_TEXT)),
+                ]),
+            ),
+        ),
+        optional("InstanceIds", list(0, 5, &ANY_TEXT)),
+        optional("MaxResults", whole(1, 5)),
+        optional("DryRun", Shape::Flag),
+    ];
+
+    fn read(body: &str) -> Value {
+        Tree::read(body.as_bytes()).unwrap().record(INPUT)
+    }
+
+    #[test]
+    fn paths_become_lists_and_records() {
+        assert_eq!(
+            read(
+                "Action=X&Filter.1.Name=tag%3AEnv&Filter.1.Value.2=b+c&Filter.1.Value.1=a&InstanceId.10=j&InstanceId.9=i\
+                 &MaxResults=7&DryRun=false&Other.1=x"
+            ),
+            json!({"Filters": [{"Name": "tag:Env", "Values": ["a", "b c"]}], "InstanceIds": ["i", "j"],
+                "MaxResults": 7, "DryRun": false})
+        );
+        assert_eq!(read("InstanceIds.member.1=i"), json!({"InstanceIds": ["i"]}));
+        assert_eq!(read("MaxResults=many"), json!({"MaxResults": "many"}));
+    }
+
+    #[test]
+    fn what_is_no_form_is_refused() {
+        for bad in ["%", "a=%zz", "a=%ff", &format!("{}=x", "a.".repeat(40))] {
+            assert!(Tree::read(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(tree) = Tree::read(&body) {
+                let _ = tree.record(INPUT);
+            }
+        }
+    }
+}
