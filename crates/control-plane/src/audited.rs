@@ -66,6 +66,7 @@ fn resource_kind(input: &Value) -> &'static str {
         Some("Document") => "document",
         Some("MaintenanceWindow") => "window",
         Some("PatchBaseline") => "patch-baseline",
+        Some("Association") => "association",
         _ => "node",
     }
 }
@@ -99,6 +100,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
     match operation.name {
         "SendCommand" => format!("command:{}", call.fresh_id),
         "CreateActivation" => format!("activation:{}", call.fresh_id),
+        "CreateAssociation" => format!("association:{}", call.fresh_id),
         "CreatePatchBaseline" => format!("patch-baseline:{}", crate::patches::fresh_baseline_id(call)),
         "CreateTags" | "DeleteTags" => input["Resources"][0]
             .as_str()
@@ -118,6 +120,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("SettingId", "setting"),
             ("WindowId", "window"),
             ("BaselineId", "patch-baseline"),
+            ("AssociationId", "association"),
             ("WindowExecutionId", "window-execution"),
             ("Name", "document"),
         ]

@@ -16,6 +16,7 @@ use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
 use muster_store::{Db, StoreError};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -88,6 +89,8 @@ pub struct ControlPlane {
     pub(crate) output: OutputStore,
     pub(crate) reports: Reports,
     pub(crate) wake: Notify,
+    /// Whether nodes or their tags may have changed since associations were matched with them.
+    pub(crate) nodes_changed: AtomicBool,
     pub(crate) changes: broadcast::Sender<Change>,
 }
 
@@ -114,6 +117,7 @@ impl ControlPlane {
             hub: Hub::default(),
             reports: Reports::default(),
             wake: Notify::new(),
+            nodes_changed: AtomicBool::new(true),
             changes: broadcast::channel(1_024).0,
             db,
             clock,
@@ -167,6 +171,13 @@ impl ControlPlane {
         self.changes.subscribe()
     }
 
+    /// Nodes or their tags have changed: associations that wait for nodes look for them.
+    pub(crate) fn nodes_have_changed(&self) {
+        self.nodes_changed
+            .store(true, std::sync::atomic::Ordering::Release);
+        self.wake.notify_one();
+    }
+
     pub(crate) fn changed(&self, command_id: &str, node_id: Option<&str>) {
         // No receiver is no fault.
         let _ = self.changes.send(Change {
@@ -189,7 +200,8 @@ impl ControlPlane {
     }
 
     /// One round of background work: time-outs, then sending within the rate limits, then policies of
-    /// parameters, then maintenance windows. Public so that tests
+    /// parameters, then maintenance windows and
+    /// associations. Public so that tests
     /// with a clock of their own decide when it happens; [`Self::run_background`] does it otherwise.
     pub async fn tick(&self) {
         if let Err(ApiError { code, message, .. }) = crate::commands::delivery::round(self).await {
@@ -202,6 +214,7 @@ impl ControlPlane {
         crate::sessions::rounds::round(self).await;
         crate::parameters::rounds::round(self).await;
         crate::windows::rounds::round(self).await;
+        crate::associations::rounds::round(self).await;
     }
 
     /// Does the background work every second and whenever something happened, until `stop`.

@@ -3,11 +3,13 @@
 //! carries the data channels of sessions. It knows
 //! nothing of the portal: the portal is one of its callers.
 
+mod associations;
 mod audited;
 mod base32;
 mod caller_identity;
 mod client_tokens;
 mod commands;
+mod compliance;
 mod config;
 mod control_plane;
 mod documents;

@@ -43,6 +43,7 @@ migrations! {
     11 "0011_control_plane_parameters";
     12 "0012_control_plane_windows";
     13 "0013_control_plane_patches";
+    14 "0014_control_plane_associations";
 }
 
 /// The newest version that this program knows.

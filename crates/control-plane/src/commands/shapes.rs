@@ -42,15 +42,14 @@ const EVENT: Shape = one_of(&["All", "InProgress", "Success", "TimedOut", "Cance
 pub(crate) const CONCURRENCY: Shape = matching(1, 7, CONCURRENCY_PATTERN);
 /// Errors that are too many: a number or a share.
 pub(crate) const ERRORS: Shape = matching(1, 7, ERRORS_PATTERN);
+const TARGET: Shape = Shape::Record(&[
+    optional("Key", matching(1, 163, TARGET_KEY)),
+    optional("Values", list(0, 50, &ANY_TEXT)),
+]);
 /// Which nodes.
-pub(crate) const TARGETS: Shape = list(
-    0,
-    5,
-    &Shape::Record(&[
-        optional("Key", matching(1, 163, TARGET_KEY)),
-        optional("Values", list(0, 50, &ANY_TEXT)),
-    ]),
-);
+pub(crate) const TARGETS: Shape = list(0, 5, &TARGET);
+/// Which nodes in another account.
+pub(crate) const REMOTE_TARGETS: Shape = list(0, 1, &TARGET);
 pub(crate) const NOTIFICATION: Shape = Shape::Record(&[
     optional("NotificationArn", ANY_TEXT),
     optional("NotificationEvents", list(0, usize::MAX, &EVENT)),

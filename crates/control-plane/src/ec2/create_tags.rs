@@ -66,5 +66,6 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         }
     }
     transaction.commit().await?;
+    plane.nodes_have_changed();
     Ok(Done { done: true })
 }

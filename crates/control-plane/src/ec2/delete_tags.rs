@@ -42,5 +42,6 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         queries::remove(&mut *transaction, &call.region, NODE, node, Some(&keys)).await?;
     }
     transaction.commit().await?;
+    plane.nodes_have_changed();
     Ok(Done { done: true })
 }

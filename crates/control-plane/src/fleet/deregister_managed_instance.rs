@@ -2,6 +2,8 @@
 //! Its past commands stay.
 
 use super::{Empty, queries};
+use crate::associations::run_queries as association_runs;
+use crate::compliance::queries as compliance;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::inventory::queries as inventory;
@@ -47,6 +49,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     tags::remove(&mut *transaction, region, NODE, id, None).await?;
     inventory::delete_node(&mut *transaction, region, id).await?;
     patch_states::delete(&mut *transaction, region, id).await?;
+    compliance::delete_node(&mut transaction, region, id).await?;
+    association_runs::forget(&mut *transaction, region, None, id).await?;
     transaction.commit().await?;
     plane.registry.close(&input.instance_id);
     crate::sessions::rounds::end_all_of(plane, &input.instance_id).await;

@@ -84,6 +84,7 @@ pub(crate) async fn call(
         tags::put(&mut *transaction, &node.region, NODE, &node.node_id, tag).await?;
     }
     transaction.commit().await?;
+    plane.nodes_have_changed();
     Ok(RegisterManagedInstanceResponse {
         instance_id: node.node_id,
     })

@@ -4,10 +4,12 @@
 use super::available_queries as available;
 use super::defaults;
 use super::state_queries::{self as states, StateRow};
+use crate::compliance::queries::{self as compliance_queries, Execution, Item, Resource, ResourceRow};
+use crate::compliance::{PATCH, SEVERITIES, summed};
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::queries::NodeRow;
 use muster_domain::Timestamp;
-use muster_patching::{Counts, Patch};
+use muster_patching::{Counts, Patch, State};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sqlx::{Any, Transaction};
@@ -99,6 +101,80 @@ fn patch(entry: &Map<String, Value>) -> Patch {
     }
 }
 
+/// A line as an item of compliance.
+pub(crate) fn item_of(line: Line) -> Item {
+    let is_bad = State::ALL
+        .iter()
+        .find(|state| state.as_str() == line.state)
+        .is_some_and(|state| state.is_bad());
+    let details = [
+        ("PatchState", line.state),
+        ("Classification", line.classification),
+        ("PatchSeverity", line.severity),
+        ("InstalledTime", line.installed_time),
+        ("CVEIds", line.cve_ids),
+    ];
+    Item {
+        id: line.id,
+        title: line.title,
+        severity: if SEVERITIES.contains(&line.compliance_level.as_str()) {
+            line.compliance_level
+        } else {
+            "UNSPECIFIED".into()
+        },
+        status: if is_bad {
+            "NON_COMPLIANT".into()
+        } else {
+            "COMPLIANT".into()
+        },
+        details: details
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(name, text)| (name.to_owned(), Value::String(text)))
+            .collect(),
+    }
+}
+
+/// How the node stands as a whole; the items stay in its inventory.
+async fn compliance(
+    transaction: &mut Transaction<'static, Any>,
+    node: &NodeRow,
+    entries: &[Map<String, Value>],
+    now: Timestamp,
+) -> ApiResult<()> {
+    let items: Vec<Item> = entries
+        .iter()
+        .map(|entry| {
+            let word = |name: &str| text(entry, name).to_owned();
+            item_of(Line {
+                state: word("State"),
+                compliance_level: word("ComplianceLevel"),
+                ..Line::default()
+            })
+        })
+        .collect();
+    let (status, severity, compliant, non_compliant) = summed(
+        items
+            .iter()
+            .map(|item| (item.status.as_str(), item.severity.as_str())),
+    );
+    let row = ResourceRow {
+        resource: Resource::node(&node.region, &node.node_id),
+        compliance_type: PATCH.into(),
+        status: status.into(),
+        severity: severity.into(),
+        compliant,
+        non_compliant,
+        content_hash: String::new(),
+        execution: Execution {
+            at: now,
+            id: String::new(),
+            kind: "Command".into(),
+        },
+    };
+    compliance_queries::put_resource(&mut **transaction, &row).await
+}
+
 /// Takes from an inventory item what is asked for across nodes.
 pub(crate) async fn take(
     transaction: &mut Transaction<'static, Any>,
@@ -109,6 +185,7 @@ pub(crate) async fn take(
 ) -> ApiResult<()> {
     match (type_name, content) {
         (SUMMARY, [entry, ..]) => states::put(&mut **transaction, &state(node, entry)?).await,
+        (COMPLIANCE, entries) => compliance(transaction, node, entries, now).await,
         (AVAILABLE, entries) => {
             let system = defaults::operating_system(&node.platform_name, &node.platform_version);
             let patches: Vec<Patch> = entries

@@ -43,5 +43,6 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         queries::put(&mut *transaction, region, kind, &id, tag).await?;
     }
     transaction.commit().await?;
+    plane.nodes_have_changed();
     Ok(Empty {})
 }

@@ -6,6 +6,7 @@ pub(crate) mod list_tags_for_resource;
 pub(crate) mod queries;
 pub(crate) mod remove_tags_from_resource;
 
+use crate::associations::{self, queries as association_queries};
 use crate::control_plane::ControlPlane;
 use crate::documents::{self, queries as document_queries};
 use crate::errors::{ApiError, ApiResult};
@@ -135,6 +136,9 @@ pub(crate) async fn resource(plane: &ControlPlane, call: &Call, kind: &str, id: 
         patches::TAGS => patch_queries::baseline(plane.db.reader(), &call.region, id)
             .await?
             .map(|row| row.baseline_id),
+        associations::TAGS => association_queries::association(plane.db.reader(), &call.region, id)
+            .await?
+            .map(|row| row.association_id),
         // The other types exist in the model; none of their resources exists here yet.
         _ => None,
     };

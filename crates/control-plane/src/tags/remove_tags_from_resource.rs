@@ -33,5 +33,6 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         queries::remove(&mut *transaction, region, kind, &id, Some(keys)).await?;
     }
     transaction.commit().await?;
+    plane.nodes_have_changed();
     Ok(Empty {})
 }

@@ -20,6 +20,7 @@ pub(crate) fn members() -> Vec<(&'static str, Value)> {
     let mut all = crate::examples::examples();
     all.extend(crate::window_examples::examples());
     all.extend(crate::patch_examples::examples());
+    all.extend(crate::association_examples::examples());
     all.extend([
         ("AddTagsToResource", with(json!({"Tags": tags}))),
         ("RemoveTagsFromResource", with(json!({"TagKeys": ["k"]}))),

@@ -164,14 +164,18 @@ const MODEL: &[&str] = &[
 ];
 
 /// Those that do something on a node.
-const EXECUTES: [&str; 7] = [
+const EXECUTES: [&str; 11] = [
     "CancelCommand",
     "CancelMaintenanceWindowExecution",
+    "CreateAssociation",
+    "CreateAssociationBatch",
     "RegisterTaskWithMaintenanceWindow",
     "ResumeSession",
     "SendCommand",
+    "StartAssociationsOnce",
     "StartSession",
     "TerminateSession",
+    "UpdateAssociation",
 ];
 
 /// What somebody should know who expects the service itself.
@@ -204,6 +208,15 @@ const NOTES: &[(&str, &str)] = &[
         "Who a document is shared with is kept; other accounts do not reach this endpoint.",
     ),
     (
+        "CreateAssociation",
+        "Command documents. It runs at once, on its schedule, after changes and on nodes that newly match; a run that was \
+         missed is made up for once. Change calendars, several accounts and target maps are refused.",
+    ),
+    (
+        "PutComplianceItems",
+        "For managed nodes. Items of the type Patch come from `AWS-RunPatchBaseline` alone.",
+    ),
+    (
         "CreateMaintenanceWindow",
         "It opens within a second of its time. A start that the control plane was not there for is recorded as missed and \
          not made up for.",
@@ -234,7 +247,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "AddTagsToResource",
-        "For managed nodes, parameters, documents, maintenance windows and patch baselines; so are the other two.",
+        "For managed nodes, parameters, documents, maintenance windows, patch baselines and associations; so are the other two.",
     ),
 ];
 

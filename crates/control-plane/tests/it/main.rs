@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
+mod association_examples;
+#[cfg(test)]
+mod associations;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_input_tables;
@@ -13,6 +17,8 @@ mod bucket;
 mod catalogue;
 #[cfg(test)]
 mod clients;
+#[cfg(test)]
+mod compliance;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
