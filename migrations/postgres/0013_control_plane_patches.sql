@@ -68,6 +68,7 @@ create table ssm_available_patches (
     seen_at bigint not null,
     primary key (region, patch_key)
 );
+create index ssm_available_patches_by_age on ssm_available_patches (region, seen_at);
 -- What nodes have: one row for each type, its content as it was sent.
 create table ssm_inventory (
     region text not null,

@@ -90,7 +90,7 @@ pub struct UpdateInstanceInformationRequest {
     pub connection_channel: Option<String>,
 }
 
-/// An item of `PutInventory`.
+/// What a node has of one type, as it was found out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct InventoryItem {
@@ -100,11 +100,28 @@ pub struct InventoryItem {
     pub schema_version: String,
     /// `2026-11-26T12:00:00Z`, whole seconds.
     pub capture_time: String,
-    /// What the content is known by; the content need not be sent when it is known.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    /// What the content is known by; empty where it is always sent.
     pub content_hash: String,
     /// One map of texts for each entry.
     pub content: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// An item of `PutInventory`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SentItem {
+    /// `AWS:Application`, `Custom:…`
+    pub type_name: String,
+    /// `1.0`
+    pub schema_version: String,
+    /// `2026-11-26T12:00:00Z`, whole seconds.
+    pub capture_time: String,
+    /// What the content is known by.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub content_hash: String,
+    /// One map of texts for each entry; left out when the hash says enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
 }
 
 /// `PutInventory`: what a node has.
@@ -114,5 +131,5 @@ pub struct PutInventoryRequest {
     /// The node.
     pub instance_id: String,
     /// At most thirty.
-    pub items: Vec<InventoryItem>,
+    pub items: Vec<SentItem>,
 }

@@ -276,6 +276,7 @@ pub(crate) fn refusal(operation: &str, status: http::StatusCode, body: &str) -> 
     };
     AgentError::Refused {
         operation: operation.to_owned(),
+        status: status.as_u16(),
         code,
         message,
         hint,

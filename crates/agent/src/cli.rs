@@ -54,6 +54,12 @@ enum AgentCommand {
         /// The job's directory
         job: PathBuf,
     },
+    /// Collect what this node has (started by a worker)
+    #[command(hide = true)]
+    Inventory {
+        /// The step's directory
+        step: PathBuf,
+    },
     /// Hold this node against a patch baseline (started by a worker)
     #[command(hide = true)]
     Patch {
@@ -183,6 +189,13 @@ pub async fn main(args: AgentArgs, mount: &[&str]) -> Result<(), AgentError> {
                 signalled.cancel();
             });
             crate::run(config, stop).await
+        }
+        AgentCommand::Inventory { step } => {
+            let done = tokio::task::spawn_blocking(move || {
+                crate::collect::run(&step, &muster_domain::system::SystemClock)
+            });
+            done.await
+                .map_err(|error| AgentError::Worker(error.to_string()))?
         }
         AgentCommand::Patch { step } => {
             let done = tokio::task::spawn_blocking(move || {

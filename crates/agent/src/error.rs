@@ -64,6 +64,8 @@ pub enum AgentError {
     Refused {
         /// The call.
         operation: String,
+        /// The answer's status.
+        status: u16,
         /// The error's code.
         code: String,
         /// The error's own words.
@@ -105,6 +107,13 @@ impl AgentError {
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { action, path, source }
+    }
+
+    /// Whether the same call would be refused again, whatever is waited for: what is wrong is the call.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { status, code, .. } if (400..500).contains(status) && *status != 429
+            && !["LimitExceeded", "RequestExpired", "ThrottlingException", "Throttling"].contains(&code.as_str()))
+            && !self.is_about_credentials()
     }
 
     /// Whether the keys that were used are not (or no longer) accepted.

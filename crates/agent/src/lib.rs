@@ -6,6 +6,7 @@ mod backoff;
 mod calls;
 mod channels;
 pub mod cli;
+mod collect;
 mod commands;
 mod config;
 mod error;

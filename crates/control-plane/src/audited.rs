@@ -22,6 +22,8 @@ fn is_secret(operation: &Operation, member: &str) -> bool {
         || matches!(
             (operation.name, member),
             ("PutParameter", "Value") | ("Decrypt", "CiphertextBlob")
+                // Repositories may be reached with a password.
+                | ("CreatePatchBaseline" | "UpdatePatchBaseline", "Sources")
         )
 }
 
@@ -121,6 +123,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("WindowId", "window"),
             ("BaselineId", "patch-baseline"),
             ("AssociationId", "association"),
+            ("TypeName", "inventory"),
             ("WindowExecutionId", "window-execution"),
             ("Name", "document"),
         ]

@@ -66,7 +66,13 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if error.is_disk_full() {
+        if error.is_unique_violation() {
+            // Two made the same thing at the same moment; the one that came later looks again.
+            Self::new(
+                "TooManyUpdates",
+                "The same was made at the same moment by another call. Look at it and try again.",
+            )
+        } else if error.is_disk_full() {
             Self::disk_full()
         } else {
             Self::internal(error)

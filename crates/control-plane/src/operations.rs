@@ -228,6 +228,10 @@ operations! {
     "ssm" ListComplianceSummaries Read Operator compliance::list_compliance_summaries;
     "ssm" ListResourceComplianceSummaries Read Operator compliance::list_resource_compliance_summaries;
     "ssm" PutComplianceItems Write OperatorOrNode compliance::put_compliance_items;
+    "ssm" DeleteInventory Write Operator inventory::delete_inventory;
+    "ssm" DescribeInventoryDeletions Read Operator inventory::describe_inventory_deletions;
+    "ssm" GetInventory Read Operator inventory::get_inventory;
+    "ssm" GetInventorySchema Read Operator inventory::get_inventory_schema;
     "kms" CreateAlias Write Operator kms::create_alias;
     "kms" CreateKey Write Operator kms::create_key;
     "kms" Decrypt Reveal Operator kms::decrypt;

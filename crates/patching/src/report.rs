@@ -70,6 +70,8 @@ pub struct Installed {
     pub installed_ms: Option<i64>,
     /// Whether the system has to be started anew for it.
     pub needs_reboot: bool,
+    /// Whether it is there in part only: its installation was interrupted, or failed on the way.
+    pub is_broken: bool,
 }
 
 /// A newer version of a package that is there.
@@ -98,6 +100,8 @@ pub struct Item {
     pub state: State,
     /// How bad that is, by the baseline.
     pub compliance_level: String,
+    /// Whether the node is as the baseline wants it, in this.
+    pub is_compliant: bool,
     /// Milliseconds since 1970; 0 where nobody knows.
     pub installed_ms: i64,
     /// Vulnerabilities that it mends, as far as they are told.
@@ -150,13 +154,14 @@ fn item(patch: &Patch, state: State, level: &str, installed_ms: Option<i64>) -> 
         severity: patch.severity.clone(),
         state,
         compliance_level: level.to_owned(),
+        is_compliant: !state.is_bad(),
         installed_ms: installed_ms.unwrap_or_default(),
         cve_ids: patch.cve_ids.clone(),
     }
 }
 
 impl Counts {
-    fn add(&mut self, item: &Item, is_security: bool, available_is_bad: bool) {
+    fn add(&mut self, item: &Item, is_security: bool) {
         let of_state = match item.state {
             State::Installed => &mut self.installed_count,
             State::InstalledOther => &mut self.installed_other_count,
@@ -167,9 +172,7 @@ impl Counts {
             State::AvailableSecurityUpdate => &mut self.available_security_update_count,
         };
         *of_state += 1;
-        let is_bad =
-            item.state.is_bad() || (available_is_bad && item.state == State::AvailableSecurityUpdate);
-        if !is_bad {
+        if item.is_compliant {
             return;
         }
         if item.compliance_level == "CRITICAL" {
@@ -218,6 +221,8 @@ pub fn assess(baseline: &Baseline, installed: &[Installed], updates: &[Update], 
             continue;
         }
         let (state, level) = match verdict(baseline, patch, now_ms) {
+            Verdict::Approved { level, .. } if there.is_broken => (State::Failed, level),
+            _ if there.is_broken => (State::Failed, "UNSPECIFIED".into()),
             Verdict::Approved { level, .. } if there.needs_reboot => (State::InstalledPendingReboot, level),
             Verdict::Approved { level, .. } => (State::Installed, level),
             Verdict::Rejected if baseline.rejected_patches_action == "BLOCK" => {
@@ -229,8 +234,11 @@ pub fn assess(baseline: &Baseline, installed: &[Installed], updates: &[Update], 
     }
     let available_is_bad =
         baseline.available_security_updates_compliance_status.as_deref() == Some("NON_COMPLIANT");
-    for (line, is_security) in &lines {
-        all.counts.add(line, *is_security, available_is_bad);
+    for (line, is_security) in &mut lines {
+        if available_is_bad && line.state == State::AvailableSecurityUpdate {
+            line.is_compliant = false;
+        }
+        all.counts.add(line, *is_security);
     }
     let order = |state: State| match state {
         State::Failed => 0,

@@ -139,8 +139,10 @@ fn every_package_has_one_state() {
         patch: patch(name, "1", is_security),
         installed_ms: Some(5),
         needs_reboot,
+        is_broken: name == "half",
     };
     let installed = [
+        there("half", false, false),
         there("old", false, false),
         there("broken", false, false),
         there("good", true, false),
@@ -170,6 +172,7 @@ fn every_package_has_one_state() {
         states,
         [
             ("broken.amd64", State::Failed),
+            ("half.amd64", State::Failed),
             ("old.amd64", State::Missing),
             ("kernel.amd64", State::InstalledPendingReboot),
             ("r.amd64", State::InstalledRejected),
@@ -220,7 +223,7 @@ proptest! {
         of.approved_patches = approved;
         of.rejected_patches = rejected.clone();
         let installed: Vec<Installed> = there.iter().map(|(name, security, reboot)| Installed {
-            patch: patch(name, "1", *security), installed_ms: None, needs_reboot: *reboot }).collect();
+            patch: patch(name, "1", *security), installed_ms: None, needs_reboot: *reboot, is_broken: false }).collect();
         let updates: Vec<Update> = newer.iter().map(|(name, security, failed)| Update {
             patch: patch(name, "2", *security), has_failed: *failed }).collect();
         let all = assess(&of, &installed, &updates, 0);

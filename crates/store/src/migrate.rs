@@ -44,6 +44,7 @@ migrations! {
     12 "0012_control_plane_windows";
     13 "0013_control_plane_patches";
     14 "0014_control_plane_associations";
+    15 "0015_control_plane_inventory";
 }
 
 /// The newest version that this program knows.

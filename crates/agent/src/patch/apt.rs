@@ -9,7 +9,11 @@ use muster_patching::{Baseline, Installed, Patch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+/// How long it is waited for somebody else who fetches the lists.
+const LISTS_WITHIN: Duration = Duration::from_secs(300);
+const LISTS_AGAIN: Duration = Duration::from_secs(3);
 
 /// Apt on this node.
 pub(super) struct Apt {
@@ -134,20 +138,44 @@ impl Apt {
         }
     }
 
-    /// Fetches the lists anew. Old ones would say that a node is well that is not.
+    /// Fetches the lists anew. Old ones would say that a node is well that is not. Somebody else may fetch them at the
+    /// moment, as the system does by itself: then it is waited for.
     pub(super) fn update(&self) -> Result<(), String> {
-        self.run(
-            "apt-get",
-            &[
-                "-q",
-                "-o",
-                "APT::Update::Error-Mode=any",
-                "-o",
-                "DPkg::Lock::Timeout=300",
-                "update",
-            ],
-        )
-        .map_err(|error| format!("{error}: without the newest lists nobody knows what is missing"))
+        let until = Instant::now() + LISTS_WITHIN;
+        loop {
+            let out = self
+                .command("apt-get")
+                .args(["-q", "-o", "APT::Update::Error-Mode=any", "update"])
+                .output()
+                .map_err(|error| format!("apt-get could not be started: {error}"))?;
+            let (text, errors) = (
+                String::from_utf8_lossy(&out.stdout),
+                String::from_utf8_lossy(&out.stderr),
+            );
+            if out.status.success() {
+                say(text.trim_end());
+                return Ok(());
+            }
+            if errors.contains("lists/lock") && Instant::now() < until {
+                std::thread::sleep(LISTS_AGAIN);
+                continue;
+            }
+            say(text.trim_end());
+            return Err(format!(
+                "apt-get update failed ({}): {}: without the newest lists nobody knows what is missing",
+                out.status,
+                errors.trim_end()
+            ));
+        }
+    }
+
+    /// Finishes what was interrupted: a package that is there in part keeps all others from being installed.
+    pub(super) fn finish_interrupted(&self) {
+        say("Some packages are there in part only; finishing them");
+        let arguments = ["--force-confdef", "--force-confold", "--configure", "-a"];
+        if let Err(error) = self.run("dpkg", &arguments) {
+            say(&error);
+        }
     }
 
     fn patch(&self, package: &Package, version: &str, policy: Option<&Policy>) -> Patch {
@@ -204,6 +232,7 @@ impl Apt {
                 patch: self.patch(package, &package.version, policy),
                 installed_ms: self.installed_ms(package),
                 needs_reboot: waiting.contains(&package.name),
+                is_broken: package.is_broken,
             });
             let Some(policy) = policy else { continue };
             let candidate = &policy.candidate;
@@ -248,6 +277,8 @@ impl Apt {
             "-y",
             "-q",
             "--only-upgrade",
+            // What is asked for are updates; nobody approved that anything goes.
+            "--no-remove",
             "-o",
             "Dpkg::Options::=--force-confdef",
             "-o",
@@ -276,26 +307,19 @@ impl Apt {
         }
     }
 
-    /// Everything that installing these would bring, themselves too.
-    pub(super) fn would_bring(&self, wanted: &[Patch]) -> Vec<Patch> {
+    /// Everything that installing these would bring, themselves too; nothing when it could not be installed.
+    pub(super) fn would_bring(&self, wanted: &[Patch]) -> Option<Vec<Patch>> {
         let arguments = Self::install_arguments(wanted);
         let mut all = vec!["--simulate"];
         all.extend(arguments.iter().map(String::as_str));
-        let text = self.output("apt-get", &all).unwrap_or_default();
-        let patch = |(name, version): (String, String)| {
-            let (name, arch) = name
-                .split_once(':')
-                .map_or((name.clone(), String::new()), |(name, arch)| {
-                    (name.to_owned(), arch.to_owned())
-                });
-            Patch {
-                name,
-                version,
-                arch,
-                ..Patch::default()
-            }
+        let text = self.output("apt-get", &all).ok()?;
+        let patch = |(name, version, arch)| Patch {
+            name,
+            version,
+            arch,
+            ..Patch::default()
         };
-        policy::simulated(&text).into_iter().map(patch).collect()
+        Some(policy::simulated(&text).into_iter().map(patch).collect())
     }
 
     /// What the changelog that came with a package says of the version that is there.
@@ -327,8 +351,10 @@ impl Apt {
         let text = self.output("apt-get", &arguments);
         patience.note(text.is_ok());
         let older = self
-            .output("dpkg-query", &["-W", "-f=${Version}", &patch.name])
-            .ok();
+            .output("dpkg-query", &["-W", "-f=${Version}\\n", &patch.name])
+            .ok()
+            // Several architectures of a package are of one version.
+            .and_then(|text| text.lines().next().map(str::to_owned));
         changelog::read(&text.ok()?, &patch.version, older.as_deref())
     }
 }

@@ -57,6 +57,9 @@ pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<bool, AgentErro
     let mut found = node.against(&request, &failed, clock);
     let wanted = found.to_install.clone();
     if request.operation == request::INSTALL && !wanted.is_empty() {
+        if node.is_broken() {
+            apt.finish_interrupted();
+        }
         say(&format!("Installing {} updates", wanted.len()));
         install(&apt, &request, &wanted);
         node = Node::look(&apt)?;
@@ -74,7 +77,7 @@ pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<bool, AgentErro
             "This node has to be rebooted for what was installed. This version of muster-agent does not reboot nodes.",
         );
     }
-    Ok(failed.is_empty())
+    Ok(failed.is_empty() && (request.operation != request::INSTALL || !node.is_broken()))
 }
 
 /// What a node has and could have.
@@ -99,6 +102,11 @@ impl Node {
             })
             .collect();
         assess(&request.baseline, &self.installed, &updates, clock.now().0)
+    }
+
+    /// Whether a package is there in part only.
+    fn is_broken(&self) -> bool {
+        self.installed.iter().any(|there| there.is_broken)
     }
 
     /// Those of the wanted updates that are still to be had.
@@ -143,38 +151,41 @@ fn title(patch: &Patch) -> String {
     format!("{}.{}:{}", patch.name, patch.arch, patch.version)
 }
 
+/// Why some updates are not installed, when the baseline rejects what they would bring.
+fn blocked(apt: &Apt, request: &Request, some: &[Patch]) -> Option<String> {
+    if request.baseline.rejected_patches_action != "BLOCK" {
+        return None;
+    }
+    let Some(brings) = apt.would_bring(some) else {
+        return Some("apt cannot tell what it would bring".into());
+    };
+    let rejected = brings.iter().find(|patch| {
+        let rejected = &request.baseline.rejected_patches;
+        rejected.iter().any(|entry| is_named(entry, patch))
+    })?;
+    Some(format!(
+        "it would bring {}, which the baseline rejects",
+        key(rejected)
+    ))
+}
+
 /// Installs all at once, and when that does not work one by one, so that one broken package does not keep the others.
 fn install(apt: &Apt, request: &Request, wanted: &[Patch]) {
-    let blocked = |some: &[Patch]| {
-        if request.baseline.rejected_patches_action != "BLOCK" {
-            return None;
-        }
-        let brings = apt.would_bring(some);
-        brings.into_iter().find(|patch| {
-            request
-                .baseline
-                .rejected_patches
-                .iter()
-                .any(|entry| is_named(entry, patch))
-        })
-    };
-    if blocked(wanted).is_none() && apt.install(wanted) {
+    let whole = blocked(apt, request, wanted);
+    if whole.is_none() && apt.install(wanted) {
         return;
     }
-    if wanted.len() == 1 {
+    if wanted.len() == 1 && whole.is_none() {
+        // It was just tried.
         return;
     }
     say("Not all of them could be installed together; trying them one by one");
     for one in wanted {
-        let one = std::slice::from_ref(one);
-        match blocked(one) {
-            Some(rejected) => say(&format!(
-                "{} is left out: it would bring {}, which the baseline rejects",
-                one.iter().map(key).collect::<String>(),
-                key(&rejected)
-            )),
+        let alone = std::slice::from_ref(one);
+        match blocked(apt, request, alone) {
+            Some(why) => say(&format!("{} is left out: {why}", key(one))),
             None => {
-                apt.install(one);
+                apt.install(alone);
             }
         }
     }

@@ -11,6 +11,8 @@ pub(super) struct Package {
     pub(super) section: String,
     pub(super) priority: String,
     pub(super) summary: String,
+    /// Whether it is there in part only.
+    pub(super) is_broken: bool,
 }
 
 /// What `dpkg-query` is asked for.
@@ -24,7 +26,13 @@ pub(super) fn packages(text: &str) -> Vec<Package> {
         let mut fields = line.split('\t');
         let mut next = || fields.next().unwrap_or_default().to_owned();
         let (name, version, arch, status) = (next(), next(), next(), next());
-        if name.is_empty() || status.chars().nth(1) != Some('i') {
+        // Installed, or waiting for triggers; then unpacked or configured by half; the rest is not there any more.
+        let is_broken = match status.chars().nth(1) {
+            Some('i' | 'W' | 't') => false,
+            Some('U' | 'F' | 'H') => true,
+            _ => continue,
+        };
+        if name.is_empty() {
             continue;
         }
         found.push(Package {
@@ -34,6 +42,7 @@ pub(super) fn packages(text: &str) -> Vec<Package> {
             section: next(),
             priority: next(),
             summary: next(),
+            is_broken,
         });
     }
     found
@@ -64,7 +73,7 @@ pub(super) fn policies(text: &str) -> BTreeMap<String, Policy> {
         }
         if let Some(candidate) = line.strip_prefix("  Candidate: ") {
             candidate.trim().clone_into(&mut policy.candidate);
-        } else if line.starts_with("        ") {
+        } else if line.starts_with("      ") {
             // `500 http://deb.debian.org/debian bookworm/main amd64 Packages`; the status file has no suite.
             let mut words = line.split_whitespace().skip(1);
             if let (Some(address), Some(suite)) = (words.next(), words.next()) {
@@ -95,8 +104,8 @@ pub(super) fn is_security(address: &str, suite: &str) -> bool {
     name.ends_with("-security") || suite.contains("/updates/") || address.contains("://security.debian.org")
 }
 
-/// The packages that `apt-get --simulate` would bring: name and version.
-pub(super) fn simulated(text: &str) -> Vec<(String, String)> {
+/// The packages that `apt-get --simulate` would bring: name, version and architecture.
+pub(super) fn simulated(text: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("Inst ")) {
         let name = line.split_whitespace().next().unwrap_or_default();
@@ -104,7 +113,13 @@ pub(super) fn simulated(text: &str) -> Vec<(String, String)> {
             .split_once('(')
             .and_then(|(_, rest)| rest.split_whitespace().next())
             .unwrap_or_default();
-        found.push((name.to_owned(), version.to_owned()));
+        let arch = line
+            .split_once('(')
+            .and_then(|(_, rest)| rest.split(')').next()?.rsplit_once('['))
+            .map(|(_, rest)| rest.trim_end_matches(']'))
+            .unwrap_or_default();
+        let name = name.split(':').next().unwrap_or_default();
+        found.push((name.to_owned(), version.to_owned(), arch.to_owned()));
     }
     found
 }
@@ -116,9 +131,19 @@ mod tests {
     #[test]
     fn only_what_is_there_counts() {
         let text = "bash\t5.2-1\tamd64\tii \tshells\trequired\tShell\nold\t1\tall\trc \tnet\toptional\tGone\n\
-                    held\t2\tall\thi \tnet\toptional\tHeld\n\n";
-        let names: Vec<String> = packages(text).into_iter().map(|package| package.name).collect();
-        assert_eq!(names, ["bash", "held"]);
+                    held\t2\tall\thi \tnet\toptional\tHeld\nhalf\t1\tall\tiF \tnet\toptional\tHalf\n\n";
+        let found: Vec<(String, bool)> = packages(text)
+            .into_iter()
+            .map(|package| (package.name, package.is_broken))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("bash".into(), false),
+                ("held".into(), false),
+                ("half".into(), true)
+            ]
+        );
     }
 
     #[test]
@@ -127,8 +152,8 @@ mod tests {
   Installed: 3.0.11-1
   Candidate: 3.0.15-1
   Version table:
-     3.0.15-1 500
-        500 http://security.debian.org/debian-security bookworm-security/main amd64 Packages
+     3.0.15-1 1001
+       1001 http://security.debian.org/debian-security bookworm-security/main amd64 Packages
  *** 3.0.11-1 500
         500 http://deb.debian.org/debian bookworm/main amd64 Packages
         100 /var/lib/dpkg/status
@@ -165,9 +190,11 @@ libc6:i386:
     #[test]
     fn a_simulation_tells_what_would_come() {
         let text = "Inst a [1] (2 Debian:12/stable [amd64])\nConf a (2 x)\nInst b (3 y [all]) []\n";
+        let wanted =
+            |name: &str, version: &str, arch: &str| (name.to_owned(), version.to_owned(), arch.to_owned());
         assert_eq!(
             simulated(text),
-            [("a".into(), "2".into()), ("b".into(), "3".into())]
+            [wanted("a", "2", "amd64"), wanted("b", "3", "all")]
         );
     }
 }

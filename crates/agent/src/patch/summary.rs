@@ -1,6 +1,7 @@
 //! What was found, as the inventory types that the service's own agent reports for patching.
 
 use super::request::{INSTALL, Request};
+use super::say;
 use muster_agent_protocol::calls::InventoryItem;
 use muster_domain::Timestamp;
 use muster_patching::{Assessment, Patch};
@@ -48,6 +49,49 @@ fn summary(
     all
 }
 
+/// Of an attribute of inventory, well below the service's 4,096.
+const MOST_CHARACTERS: usize = 4_000;
+/// Of one type of inventory.
+const MOST_LINES: usize = 10_000;
+/// A request is refused above 1 MiB.
+const MOST_BYTES: usize = 900_000;
+
+/// Ids in one text, as many as an attribute may hold.
+fn joined(ids: &[String]) -> String {
+    let mut text = String::new();
+    for id in ids {
+        if text.len() + id.len() + 1 > MOST_CHARACTERS {
+            break;
+        }
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(id);
+    }
+    text
+}
+
+/// Cuts lines to what a request may hold. They are ordered: what needs somebody comes first.
+fn cut(name: &str, mut lines: Vec<Map<String, Value>>) -> Vec<Map<String, Value>> {
+    let mut bytes = 0;
+    let fits = lines
+        .iter()
+        .take(MOST_LINES)
+        .take_while(|line| {
+            bytes += serde_json::to_string(line).map_or(0, |text| text.len() + 1);
+            bytes <= MOST_BYTES
+        })
+        .count();
+    if fits < lines.len() {
+        say(&format!(
+            "{name}: only {fits} of {} lines fit into a report",
+            lines.len()
+        ));
+        lines.truncate(fits);
+    }
+    lines
+}
+
 /// The items to deliver: a summary, one line for each patch, and what is to be had.
 pub(super) fn inventory(
     request: &Request,
@@ -70,7 +114,16 @@ pub(super) fn inventory(
             ("State", item.state.as_str().to_owned()),
             ("ComplianceLevel", item.compliance_level.clone()),
             ("InstalledTime", installed),
-            ("CVEIds", item.cve_ids.join(",")),
+            ("CVEIds", joined(&item.cve_ids)),
+            (
+                "Status",
+                if item.is_compliant {
+                    "COMPLIANT"
+                } else {
+                    "NON_COMPLIANT"
+                }
+                .to_owned(),
+            ),
         ])
     };
     let update = |patch: &Patch| {
@@ -92,7 +145,7 @@ pub(super) fn inventory(
         type_name: name.into(),
         schema_version: "1.0".into(),
         capture_time: whole_seconds(ended),
-        content,
+        content: cut(name, content),
         ..InventoryItem::default()
     };
     vec![

@@ -1,11 +1,13 @@
 //! What a step's action means: which program runs, where, how long; and what its end is called.
 
 use super::process::{Ending, Program};
+use crate::collect;
 use crate::commands::document;
 use crate::commands::job_dir::Job;
 use crate::files;
-use crate::patch::{self, request::Request};
+use crate::patch;
 use muster_agent_protocol::control::{DocumentStep, PATCH_SNAPSHOT};
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -76,15 +78,24 @@ fn prepare(
     directory: &Path,
 ) -> Result<Program, String> {
     let power_shell = match step.action.as_str() {
-        "aws:runPatchBaseline" => return patching(step, values, directory),
+        "aws:runPatchBaseline" => {
+            let text = |name: &str| document::text_input(&step.inputs, name, values);
+            let request = patch::request::Request::read(text, step.inputs.get(PATCH_SNAPSHOT))?;
+            return this_program("patch", patch::REQUEST_FILE, &request, step, values, directory);
+        }
+        "aws:softwareInventory" => {
+            let text = |name: &str| document::text_input(&step.inputs, name, values);
+            let request = collect::request::Request::read(&job.node_id, text)?;
+            return this_program("inventory", collect::REQUEST_FILE, &request, step, values, directory);
+        }
         "aws:runShellScript" => None,
         "aws:runPowerShellScript" => Some(find_power_shell().ok_or(
             "aws:runPowerShellScript is for Windows; on Linux it needs PowerShell (pwsh), which is not installed",
         )?),
         other => {
             return Err(format!(
-                "this agent has no plugin {other}; it runs aws:runShellScript, aws:runPowerShellScript and \
-                 aws:runPatchBaseline"
+                "this agent has no plugin {other}; it runs aws:runShellScript, aws:runPowerShellScript, \
+                 aws:runPatchBaseline and aws:softwareInventory"
             ));
         }
     };
@@ -164,20 +175,21 @@ const PASSED_ON: [&str; 9] = [
     "NO_PROXY",
 ];
 
-/// This program once more, as the one that patches.
-fn patching(
+/// This program once more, as the one that does what a plugin does. What it is asked for is in a file of the step's.
+fn this_program(
+    command: &str,
+    file: &str,
+    request: &impl Serialize,
     step: &DocumentStep,
     values: &BTreeMap<String, Value>,
     directory: &Path,
 ) -> Result<Program, String> {
-    let text = |name: &str| document::text_input(&step.inputs, name, values);
-    let request = Request::read(text, step.inputs.get(PATCH_SNAPSHOT))?;
-    files::write_json(&directory.join(patch::REQUEST_FILE), &request)
+    files::write_json(&directory.join(file), request)
         .map_err(|error| format!("its request could not be written: {error}"))?;
     // `… worker DIRECTORY` becomes `… patch DIRECTORY`.
     let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     arguments.truncate(arguments.len().saturating_sub(2));
-    arguments.extend(["patch".into(), directory.as_os_str().to_owned()]);
+    arguments.extend([command.into(), directory.as_os_str().to_owned()]);
     let mut environment = vec![("PATH", PATH.into()), ("HOME", home())];
     environment.extend(
         PASSED_ON

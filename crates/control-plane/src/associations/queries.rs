@@ -183,6 +183,13 @@ pub(crate) async fn run_now(on: impl AnyExecutor<'_>, row: &AssociationRow, now:
     Ok(())
 }
 
+/// Holds an association until the end of the transaction; `false` when it is not there.
+pub(crate) async fn lock(on: impl AnyExecutor<'_>, region: &str, id: &str) -> ApiResult<bool> {
+    let mut sql = Sql::new("update ssm_associations set modified_at = modified_at where region = ");
+    sql.text(region).push(" and association_id = ").text(id);
+    Ok(sql.run(on).await? == 1)
+}
+
 /// Notes a run, and a good one.
 pub(crate) async fn set_last(
     on: impl AnyExecutor<'_>,

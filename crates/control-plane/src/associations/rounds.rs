@@ -29,13 +29,16 @@ async fn due(plane: &ControlPlane) -> ApiResult<()> {
         let now = plane.clock.now();
         let rows = queries::due(plane.db.reader(), now, AT_ONCE).await?;
         let is_last = i64::try_from(rows.len()).unwrap_or_default() < AT_ONCE;
+        let mut moved = false;
         for row in rows {
-            if let Err(ApiError { code, .. }) = running::start(plane, &row, None).await {
-                tracing::warn!(code, association.id = %row.association_id, "an association could not be run; it is tried again");
-                return Ok(());
+            match running::start(plane, &row, None).await {
+                Ok(()) => moved = true,
+                Err(ApiError { code, .. }) => {
+                    tracing::warn!(code, association.id = %row.association_id, "an association could not be run; it is tried again");
+                }
             }
         }
-        if is_last {
+        if is_last || !moved {
             return Ok(());
         }
     }
@@ -69,8 +72,13 @@ async fn match_all(plane: &ControlPlane) -> ApiResult<()> {
         after = (last.region.clone(), last.association_id.clone());
         for row in rows {
             // One that is due runs everywhere in a moment.
-            if is_eager(&row.definition) && row.next_at.is_none_or(|at| at > plane.clock.now()) {
-                on_new_nodes(plane, &row).await?;
+            let is_meant = is_eager(&row.definition) && row.next_at.is_none_or(|at| at > plane.clock.now());
+            if !is_meant {
+                continue;
+            }
+            if let Err(ApiError { code, .. }) = on_new_nodes(plane, &row).await {
+                tracing::warn!(code, association.id = %row.association_id, "an association could not look for new nodes; it is tried again");
+                plane.nodes_changed.store(true, Ordering::Release);
             }
         }
     }
@@ -85,7 +93,9 @@ async fn on_new_nodes(plane: &ControlPlane, row: &AssociationRow) -> ApiResult<(
         .collect();
     let known = runs::nodes_of(plane.db.reader(), region, id).await?;
     for gone in known.iter().filter(|state| !meant.contains(&state.node_id)) {
-        runs::forget(plane.db.writer(), region, Some(id), &gone.node_id).await?;
+        let mut transaction = plane.db.begin().await?;
+        running::leave(&mut transaction, region, id, &gone.node_id).await?;
+        transaction.commit().await?;
     }
     let known: BTreeSet<&str> = known.iter().map(|state| state.node_id.as_str()).collect();
     let new: Vec<String> = meant

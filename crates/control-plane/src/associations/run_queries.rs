@@ -57,6 +57,32 @@ pub(crate) async fn open(on: impl AnyExecutor<'_>) -> ApiResult<Vec<ExecutionRow
     executions(sql, on).await
 }
 
+/// The commands of those of an association that have not ended.
+pub(crate) async fn open_of(
+    on: impl AnyExecutor<'_>,
+    region: &str,
+    association_id: &str,
+) -> ApiResult<Vec<String>> {
+    let mut sql = executions_sql();
+    sql.push("e.finished = 0 and e.region = ").text(region);
+    sql.push(" and e.association_id = ").text(association_id);
+    let open = executions(sql, on).await?;
+    Ok(open.into_iter().map(|execution| execution.command_id).collect())
+}
+
+/// The newest of an association.
+pub(crate) async fn newest(
+    on: impl AnyExecutor<'_>,
+    region: &str,
+    association_id: &str,
+) -> ApiResult<Option<ExecutionRow>> {
+    let mut sql = executions_sql();
+    sql.push("e.region = ").text(region);
+    sql.push(" and e.association_id = ").text(association_id);
+    sql.push(" order by e.created_at desc, e.execution_id desc limit 1");
+    Ok(executions(sql, on).await?.pop())
+}
+
 pub(crate) async fn insert(on: impl AnyExecutor<'_>, row: &ExecutionRow, finished: bool) -> ApiResult<()> {
     let mut sql = Sql::new(
         "insert into ssm_association_executions (region, association_id, execution_id, command_id, status, \

@@ -11,12 +11,14 @@ use crate::commands::targets::by_targets;
 use crate::compliance;
 use crate::compliance::queries::{Execution, Item, Resource};
 use crate::control_plane::ControlPlane;
-use crate::errors::{ApiError, ApiResult};
+use crate::errors::ApiResult;
 use crate::fleet::queries::NodeRow;
 use crate::operations::Call;
+use muster_domain::Timestamp;
 use muster_domain::action::Action;
 use muster_domain::audit::{API_PREFIX, Intent};
 use serde_json::Value;
+use sqlx::{Any, Transaction};
 
 fn order(row: &AssociationRow) -> Order {
     let definition = &row.definition;
@@ -67,110 +69,143 @@ pub(crate) async fn start(
     let call = Call::of_server(plane, &row.region);
     let next_at = match only {
         Some(_) => row.next_at,
-        None => row.definition.next(call.now, row.created_at)?,
+        // A schedule that cannot be read any more runs nothing by itself.
+        None => row.definition.next(call.now, row.created_at).unwrap_or_default(),
     };
-    let nodes = nodes(plane, row, only).await?;
-    let mut execution = ExecutionRow {
-        region: row.region.clone(),
-        association_id: row.association_id.clone(),
-        execution_id: plane.random.uuid(),
-        version: row.version,
-        command_id: String::new(),
-        status: "Pending".into(),
-        detailed_status: "Pending".into(),
-        counts: Counts::new(),
-        created_at: call.now,
+    let mut run = Run {
+        execution: ExecutionRow {
+            region: row.region.clone(),
+            association_id: row.association_id.clone(),
+            execution_id: plane.random.uuid(),
+            version: row.version,
+            command_id: String::new(),
+            status: "Pending".into(),
+            detailed_status: "Pending".into(),
+            counts: Counts::new(),
+            created_at: call.now,
+        },
+        next_at,
+        nodes: Vec::new(),
+        is_whole: only.is_none(),
+    };
+    let nodes = match nodes(plane, row, only).await {
+        Ok(nodes) => nodes,
+        Err(error) if error.status == 400 => return run.failed(plane, row, error.code).await,
+        Err(error) => return Err(error),
     };
     if nodes.is_empty() {
-        "Skipped".clone_into(&mut execution.status);
-        "NoInstancesInTag".clone_into(&mut execution.detailed_status);
-        return ended_at_once(plane, row, next_at, &execution).await;
+        "Skipped".clone_into(&mut run.execution.status);
+        "NoInstancesInTag".clone_into(&mut run.execution.detailed_status);
+        return run.ended_at_once(plane, row).await;
     }
-    execution.command_id.clone_from(&call.fresh_id);
-    let ids: Vec<String> = nodes.iter().map(|node| node.node_id.clone()).collect();
+    if run.is_whole {
+        // It takes the place of those that go on. First, so that whoever stops in between does it again.
+        cancel_all(plane, &row.region, &row.association_id).await?;
+    }
+    run.execution.command_id.clone_from(&call.fresh_id);
+    run.nodes = nodes.iter().map(|node| node.node_id.clone()).collect();
     let order = order(row);
     let intent = Intent::new(Action::ApiCall, format!("command:{}", call.fresh_id))
         .named(format!("{API_PREFIX}SendCommand"))
         .with("operation", "SendCommand")
         .with("region", row.region.clone())
         .with("reason", format!("association {}", row.association_id))
-        .with("execution", execution.execution_id.clone())
+        .with("execution", run.execution.execution_id.clone())
         .with("document", order.document.clone())
         .with("parameters", serde_json::json!(order.parameters))
-        .with("nodes", serde_json::json!(ids));
+        .with("nodes", serde_json::json!(run.nodes));
     let sent = audited::own_act(plane, &intent, async {
         let version = order.version.clone();
         let document = order::document(plane, &row.region, &order.document, version.as_deref()).await?;
         let prepared = order::prepare(plane, &call, &document, order, &nodes).await?;
         let mut transaction = plane.db.begin().await?;
-        // Who runs it at the same time, or has changed it, has the say.
-        if queries::set_next(&mut *transaction, row, next_at).await? {
+        if run.begin(&mut transaction, row, false).await? {
             prepared.insert(&mut transaction).await?;
-            runs::insert(&mut *transaction, &execution, false).await?;
-            runs::put_pending(&mut transaction, &execution, &ids).await?;
-            let (region, id) = (&row.region, &row.association_id);
-            queries::set_last(&mut *transaction, region, id, (call.now, false)).await?;
             transaction.commit().await?;
             prepared.tell(plane);
-            return Ok(true);
         }
-        Ok(false)
+        Ok(())
     })
     .await;
     match sent {
-        Ok(true) => supersede(plane, row, &execution, only).await,
-        Ok(false) => Ok(()),
         // What is wrong with the document or its parameters stays wrong until somebody changes it.
         Err(error) if error.status == 400 && error.code != "LimitExceeded" => {
-            execution.command_id.clear();
-            "Failed".clone_into(&mut execution.status);
-            execution.detailed_status = error.code.to_owned();
-            ended_at_once(plane, row, next_at, &execution).await
+            run.failed(plane, row, error.code).await
         }
-        Err(error) => Err(error),
+        other => other,
     }
 }
 
-/// A run that has nothing to send.
-async fn ended_at_once(
-    plane: &ControlPlane,
-    row: &AssociationRow,
-    next_at: Option<muster_domain::Timestamp>,
-    execution: &ExecutionRow,
-) -> ApiResult<()> {
-    let mut transaction = plane.db.begin().await?;
-    if queries::set_next(&mut *transaction, row, next_at).await? {
-        runs::insert(&mut *transaction, execution, true).await?;
+/// A run that is to be written down.
+struct Run {
+    execution: ExecutionRow,
+    next_at: Option<Timestamp>,
+    nodes: Vec<String>,
+    /// Whether it is on all nodes, so that those that are not among them are targets no more.
+    is_whole: bool,
+}
+
+impl Run {
+    /// Writes it down, unless somebody else runs it at the same time, or has changed or deleted it.
+    async fn begin(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        row: &AssociationRow,
+        has_ended: bool,
+    ) -> ApiResult<bool> {
+        if !queries::set_next(&mut **transaction, row, self.next_at).await? {
+            return Ok(false);
+        }
         let (region, id) = (&row.region, &row.association_id);
-        let last = (execution.created_at, false);
-        queries::set_last(&mut *transaction, region, id, last).await?;
-        transaction.commit().await?;
+        if self.is_whole {
+            for state in runs::nodes_of(&mut **transaction, region, id).await? {
+                if !self.nodes.contains(&state.node_id) {
+                    leave(transaction, region, id, &state.node_id).await?;
+                }
+            }
+        }
+        runs::insert(&mut **transaction, &self.execution, has_ended).await?;
+        runs::put_pending(transaction, &self.execution, &self.nodes).await?;
+        let last = (self.execution.created_at, false);
+        queries::set_last(&mut **transaction, region, id, last).await?;
+        Ok(true)
     }
-    Ok(())
+
+    /// It cannot be sent.
+    async fn failed(mut self, plane: &ControlPlane, row: &AssociationRow, code: &str) -> ApiResult<()> {
+        self.execution.command_id.clear();
+        "Failed".clone_into(&mut self.execution.status);
+        code.clone_into(&mut self.execution.detailed_status);
+        self.ended_at_once(plane, row).await
+    }
+
+    /// There is nothing to send.
+    async fn ended_at_once(&self, plane: &ControlPlane, row: &AssociationRow) -> ApiResult<()> {
+        let mut transaction = plane.db.begin().await?;
+        if self.begin(&mut transaction, row, true).await? {
+            let state = (
+                self.execution.status.as_str(),
+                self.execution.detailed_status.as_str(),
+            );
+            for node in &self.nodes {
+                runs::set_node(&mut *transaction, &self.execution, node, state).await?;
+            }
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
 }
 
-/// A run everywhere takes the place of those that go on.
-async fn supersede(
-    plane: &ControlPlane,
-    row: &AssociationRow,
-    newer: &ExecutionRow,
-    only: Option<&[String]>,
+/// A node is no target any more: nothing is said of it.
+pub(crate) async fn leave(
+    transaction: &mut Transaction<'static, Any>,
+    region: &str,
+    association_id: &str,
+    node_id: &str,
 ) -> ApiResult<()> {
-    if only.is_some() {
-        return Ok(());
-    }
-    let mut sql = runs::executions_sql();
-    sql.push("e.finished = 0 and e.region = ").text(&row.region);
-    sql.push(" and e.association_id = ").text(&row.association_id);
-    sql.push(" and e.execution_id <> ").text(&newer.execution_id);
-    for older in runs::executions(sql, plane.db.reader()).await? {
-        let now = plane.clock.now();
-        match cancel_command::cancel(plane, &older.region, &older.command_id, None, now).await {
-            Err(error) if error.code != "InvalidCommandId" => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
+    runs::forget(&mut **transaction, region, Some(association_id), node_id).await?;
+    let resource = Resource::node(region, node_id);
+    compliance::take_away(transaction, &resource, compliance::ASSOCIATION, association_id).await
 }
 
 /// The states of State Manager, from those of Run Command.
@@ -182,61 +217,83 @@ fn state_of(detail: Detail) -> (&'static str, &'static str) {
     }
 }
 
-/// Writes down what a run has come to, when its command has ended.
+/// Nodes whose end is written down in one transaction.
+const NODES_AT_ONCE: i64 = 200;
+
+/// Writes down what a run has come to: on each node when it has ended there, and as a whole when its command has.
 pub(crate) async fn settle(plane: &ControlPlane, execution: &ExecutionRow) -> ApiResult<()> {
+    while settle_nodes(plane, execution).await? {}
     let (region, id) = (&execution.region, &execution.association_id);
     let command = commands::command(plane.db.reader(), region, &execution.command_id).await?;
     if command.as_ref().is_some_and(|command| !command.finished) {
         return Ok(());
     }
-    let mut sql = commands::invocations_sql();
-    sql.push("where i.command_id = ").text(&execution.command_id);
-    sql.push(" order by i.node_id");
-    let invocations = commands::invocations(sql, plane.db.reader()).await?;
     let mut counts = Counts::new();
-    for invocation in &invocations {
-        *counts
-            .entry(state_of(invocation.detail).0.to_owned())
-            .or_default() += 1;
+    for (detail, count) in commands::counted(plane.db.reader(), &execution.command_id).await? {
+        *counts.entry(state_of(detail).0.to_owned()).or_default() += count;
     }
-    let (status, detailed) = if counts.contains_key("Failed") || invocations.is_empty() {
-        ("Failed", "Failed")
+    let status = if counts.contains_key("Failed") || counts.is_empty() {
+        "Failed"
     } else if counts.contains_key("TimedOut") {
-        ("TimedOut", "TimedOut")
+        "TimedOut"
     } else {
-        ("Success", "Success")
+        "Success"
     };
-    let row = queries::association(plane.db.reader(), region, id).await?;
     let mut transaction = plane.db.begin().await?;
-    if !runs::finish(&mut *transaction, execution, (status, detailed), &counts).await? {
-        return Ok(());
+    if runs::finish(&mut *transaction, execution, (status, status), &counts).await? {
+        if status == "Success" {
+            queries::set_last(&mut *transaction, region, id, (execution.created_at, true)).await?;
+        }
+        transaction.commit().await?;
     }
-    for invocation in &invocations {
+    Ok(())
+}
+
+/// Some of the nodes on which the run has ended and that do not say so yet. `true` when there may be more.
+async fn settle_nodes(plane: &ControlPlane, execution: &ExecutionRow) -> ApiResult<bool> {
+    let (region, id) = (&execution.region, &execution.association_id);
+    let mut sql = commands::invocations_sql();
+    sql.push("join ssm_association_nodes s on s.region = ")
+        .text(region);
+    sql.push(" and s.association_id = ").text(id);
+    sql.push(" and s.node_id = i.node_id and s.status = 'Pending' and s.execution_id = ")
+        .text(&execution.execution_id);
+    sql.push(" where i.finished = 1 and i.command_id = ")
+        .text(&execution.command_id);
+    sql.push(" order by i.node_id limit ").int(NODES_AT_ONCE);
+    let ended = commands::invocations(sql, plane.db.reader()).await?;
+    if ended.is_empty() {
+        return Ok(false);
+    }
+    let mut transaction = plane.db.begin().await?;
+    // Whoever deletes it comes before or after all of this.
+    let is_there = queries::lock(&mut *transaction, region, id).await?;
+    let row = queries::association(&mut *transaction, region, id).await?;
+    let Some(row) = row.filter(|_| is_there) else {
+        return Ok(false);
+    };
+    let run = Execution {
+        at: execution.created_at,
+        id: execution.execution_id.clone(),
+        kind: "Command".into(),
+    };
+    for invocation in &ended {
         let state = state_of(invocation.detail);
         let is_newest = runs::set_node(&mut *transaction, execution, &invocation.node_id, state).await?;
-        if let Some(row) = row.as_ref().filter(|row| is_newest && row.definition.counts()) {
-            let item = compliance_item(row, state);
-            let resource = Resource::node(region, &invocation.node_id);
-            let run = Execution {
-                at: execution.created_at,
-                id: execution.execution_id.clone(),
-                kind: "Command".into(),
-            };
+        if is_newest && row.definition.counts() {
             let put = compliance::Put {
                 compliance_type: compliance::ASSOCIATION,
-                items: vec![item],
+                items: vec![compliance_item(&row, state)],
                 execution: &run,
                 is_partial: true,
                 content_hash: "",
             };
+            let resource = Resource::node(region, &invocation.node_id);
             compliance::put(&mut transaction, &resource, put).await?;
         }
     }
-    if status == "Success" {
-        queries::set_last(&mut *transaction, region, id, (execution.created_at, true)).await?;
-    }
     transaction.commit().await?;
-    Ok(())
+    Ok(i64::try_from(ended.len()).unwrap_or(i64::MAX) == NODES_AT_ONCE)
 }
 
 fn compliance_item(row: &AssociationRow, (status, detailed): (&str, &str)) -> Item {
@@ -264,17 +321,22 @@ fn compliance_item(row: &AssociationRow, (status, detailed): (&str, &str)) -> It
     }
 }
 
-/// For those who delete one: what it still runs is cancelled.
-pub(crate) async fn cancel_all(plane: &ControlPlane, region: &str, id: &str) -> ApiResult<()> {
-    let mut sql = runs::executions_sql();
-    sql.push("e.finished = 0 and e.region = ").text(region);
-    sql.push(" and e.association_id = ").text(id);
-    for execution in runs::executions(sql, plane.db.reader()).await? {
+/// Cancels what an association still runs.
+async fn cancel_all(plane: &ControlPlane, region: &str, id: &str) -> ApiResult<()> {
+    cancel(
+        plane,
+        region,
+        &runs::open_of(plane.db.reader(), region, id).await?,
+    )
+    .await
+}
+
+/// Cancels these commands; one that is not there any more is no fault.
+pub(crate) async fn cancel(plane: &ControlPlane, region: &str, command_ids: &[String]) -> ApiResult<()> {
+    for command_id in command_ids {
         let now = plane.clock.now();
-        match cancel_command::cancel(plane, region, &execution.command_id, None, now).await {
-            Err(ApiError { code, .. }) if code != "InvalidCommandId" => {
-                tracing::warn!(code, "a run of a deleted association goes on");
-            }
+        match cancel_command::cancel(plane, region, command_id, None, now).await {
+            Err(error) if error.code != "InvalidCommandId" => return Err(error),
             _ => {}
         }
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Overview {
     pub(crate) status: &'static str,
-    detailed_status: &'static str,
+    detailed_status: String,
     association_status_aggregated_count: Counts,
 }
 
@@ -30,8 +30,8 @@ pub(crate) fn overview(counts: Counts, has_run: bool) -> Overview {
         "Success"
     };
     let detailed_status = match status {
-        "Skipped" => "NoInstancesInTag",
-        other => other,
+        "Skipped" => "NoInstancesInTag".to_owned(),
+        other => other.to_owned(),
     };
     Overview {
         status,
@@ -41,8 +41,16 @@ pub(crate) fn overview(counts: Counts, has_run: bool) -> Overview {
 }
 
 pub(crate) async fn overview_of(plane: &ControlPlane, row: &AssociationRow) -> ApiResult<Overview> {
-    let counts = runs::counts(plane.db.reader(), &row.region, &row.association_id).await?;
-    Ok(overview(counts, row.last_execution_at.is_some()))
+    let (region, id) = (&row.region, &row.association_id);
+    let counts = runs::counts(plane.db.reader(), region, id).await?;
+    let mut overview = overview(counts, row.last_execution_at.is_some());
+    // What could not even be sent is known from the run alone.
+    let newest = runs::newest(plane.db.reader(), region, id).await?;
+    if let Some(newest) = newest.filter(|newest| newest.command_id.is_empty() && newest.status == "Failed") {
+        overview.status = "Failed";
+        overview.detailed_status = newest.detailed_status;
+    }
+    Ok(overview)
 }
 
 /// An association with everything that is known of it.

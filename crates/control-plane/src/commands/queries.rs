@@ -250,6 +250,21 @@ pub(crate) async fn open_invocations(
     invocations(sql, on).await
 }
 
+/// How many invocations of a command stand how.
+pub(crate) async fn counted(on: impl AnyExecutor<'_>, command_id: &str) -> ApiResult<Vec<(Detail, i64)>> {
+    let mut sql = Sql::new("select status_details, count(*) as n from ssm_invocations where command_id = ");
+    sql.text(command_id).push(" group by status_details");
+    let rows = sql.all(on).await?;
+    rows.iter()
+        .map(|row| {
+            let text = row.text("status_details")?;
+            let detail =
+                Detail::parse(&text).ok_or_else(|| ApiError::internal(format!("status_details: {text}")))?;
+            Ok((detail, row.int("n")?))
+        })
+        .collect()
+}
+
 /// Rows in one insert: well below the number of placeholders that either engine takes.
 const ROWS_AT_ONCE: usize = 400;
 

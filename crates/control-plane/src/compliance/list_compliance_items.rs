@@ -4,7 +4,7 @@ use super::PATCH;
 use super::filters::{self, FILTERS, Filter};
 use super::queries::{self, Execution, Item, ResourceRow};
 use crate::control_plane::ControlPlane;
-use crate::errors::ApiResult;
+use crate::errors::{ApiError, ApiResult};
 use crate::fleet::seconds;
 use crate::inventory::queries as inventory;
 use crate::operations::Call;
@@ -90,6 +90,11 @@ async fn items_of(plane: &ControlPlane, row: &ResourceRow) -> ApiResult<Vec<(Ite
         .collect())
 }
 
+/// Resources that can be named at once.
+const MOST_IDS: usize = 1_000;
+
+/// More items than a resource has.
+const ALL_TOLD: &str = "4294967295";
 /// Filters on single items.
 const OF_ITEMS: [&str; 5] = ["Id", "Title", "Severity", "Status", "PatchState"];
 
@@ -110,6 +115,11 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let given = input.filters.unwrap_or_default();
     let of_items = filters::add(&mut sql, &given, &OF_ITEMS)?;
     if let Some(ids) = &input.resource_ids {
+        if ids.len() > MOST_IDS {
+            return Err(ApiError::validation(format!(
+                "ResourceIds: at most {MOST_IDS} at once."
+            )));
+        }
         sql.push(" and r.resource_id in (").texts(ids).push(")");
     }
     if let Some(kinds) = &input.resource_types {
@@ -132,10 +142,17 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         .text(part(0));
     sql.push(" and r.compliance_type >= ").text(part(1)).push("))");
     let limit = input.max_results.unwrap_or(50);
-    // Each resource has an item or more, so this many fill a page.
     sql.push(" order by r.resource_id, r.compliance_type limit ")
         .int(limit as i64 + 2);
     let rows = queries::resources(sql, plane.db.reader()).await?;
+    // Of resources without items a whole page may say nothing, and there are more behind it.
+    let beyond = rows.last().filter(|_| rows.len() == limit + 2).map(|row| {
+        [
+            row.resource.id.clone(),
+            row.compliance_type.clone(),
+            ALL_TOLD.to_owned(),
+        ]
+    });
     let (mut shown, mut seen, mut next) = (Vec::new(), 0, None);
     'rows: for row in rows {
         let is_first = row.resource.id == part(0) && row.compliance_type == part(1);
@@ -167,6 +184,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     }
     Ok(Output {
         compliance_items: shown,
-        next_token: next.map(|position| plane.tokens.seal(&scope, &position)),
+        next_token: next
+            .or(beyond)
+            .map(|position| plane.tokens.seal(&scope, &position)),
     })
 }

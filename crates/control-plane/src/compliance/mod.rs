@@ -131,6 +131,35 @@ pub(crate) async fn put(
     queries::put_resource(&mut **transaction, &row).await
 }
 
+/// Takes an item away from a resource.
+pub(crate) async fn take_away(
+    transaction: &mut Transaction<'static, Any>,
+    resource: &Resource,
+    compliance_type: &str,
+    item_id: &str,
+) -> ApiResult<()> {
+    queries::delete_item(&mut **transaction, resource, compliance_type, item_id).await?;
+    let left = queries::states(&mut **transaction, resource, compliance_type).await?;
+    if left.is_empty() {
+        return queries::delete_resource(&mut **transaction, resource, compliance_type).await;
+    }
+    let Some(row) = queries::resource(&mut **transaction, resource, compliance_type).await? else {
+        return Ok(());
+    };
+    let (status, severity, compliant, non_compliant) = summed(
+        left.iter()
+            .map(|(status, severity)| (status.as_str(), severity.as_str())),
+    );
+    let row = ResourceRow {
+        status: status.to_owned(),
+        severity: severity.to_owned(),
+        compliant,
+        non_compliant,
+        ..row
+    };
+    queries::put_resource(&mut **transaction, &row).await
+}
+
 /// Takes an item away wherever it is: what it spoke of is gone.
 pub(crate) async fn forget_item(
     transaction: &mut Transaction<'static, Any>,
@@ -139,24 +168,7 @@ pub(crate) async fn forget_item(
     item_id: &str,
 ) -> ApiResult<()> {
     for row in queries::with_item(&mut **transaction, region, compliance_type, item_id).await? {
-        queries::delete_item(&mut **transaction, &row.resource, compliance_type, item_id).await?;
-        let left = queries::states(&mut **transaction, &row.resource, compliance_type).await?;
-        if left.is_empty() {
-            queries::delete_resource(&mut **transaction, &row.resource, compliance_type).await?;
-            continue;
-        }
-        let (status, severity, compliant, non_compliant) = summed(
-            left.iter()
-                .map(|(status, severity)| (status.as_str(), severity.as_str())),
-        );
-        let row = ResourceRow {
-            status: status.to_owned(),
-            severity: severity.to_owned(),
-            compliant,
-            non_compliant,
-            ..row
-        };
-        queries::put_resource(&mut **transaction, &row).await?;
+        take_away(transaction, &row.resource, compliance_type, item_id).await?;
     }
     Ok(())
 }

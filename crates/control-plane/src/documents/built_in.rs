@@ -30,6 +30,7 @@ pub(crate) fn all() -> &'static [Document] {
     static ALL: OnceLock<Vec<Document>> = OnceLock::new();
     ALL.get_or_init(|| {
         vec![
+            gather_software_inventory(),
             run_patch_baseline(),
             script(
                 "AWS-RunPowerShellScript",
@@ -135,6 +136,92 @@ fn document(
         content,
         order,
     }
+}
+
+/// The parameters of `AWS-GatherSoftwareInventory` that switch a kind of inventory on or off, with what they mean.
+const INVENTORY: [(&str, &str, &str); 6] = [
+    (
+        "applications",
+        "Installed packages, of dpkg and of rpm.",
+        "Enabled",
+    ),
+    (
+        "networkConfig",
+        "Network interfaces and their addresses.",
+        "Enabled",
+    ),
+    ("services", "Services of systemd.", "Enabled"),
+    (
+        "instanceDetailedInformation",
+        "Processor, memory and kernel.",
+        "Enabled",
+    ),
+    (
+        "users",
+        "Accounts of the system, without their secrets.",
+        "Disabled",
+    ),
+    (
+        "customInventory",
+        "What is in /var/lib/muster-agent/inventory/custom/*.json.",
+        "Enabled",
+    ),
+];
+
+fn gather_software_inventory() -> Document {
+    let mut parameters: BTreeMap<String, DocumentParameter> = INVENTORY
+        .iter()
+        .map(|(name, meaning, default)| {
+            let parameter = DocumentParameter {
+                parameter_type: "String".into(),
+                description: format!("(Optional) {meaning}"),
+                default: Some(json!(default)),
+                allowed_values: vec!["Enabled".into(), "Disabled".into()],
+                ..DocumentParameter::default()
+            };
+            ((*name).to_owned(), parameter)
+        })
+        .collect();
+    parameters.insert(
+        "files".into(),
+        DocumentParameter {
+            parameter_type: "String".into(),
+            description: "(Optional) Files by rule: a JSON list, as \
+                 [{\"Path\":\"/etc\",\"Pattern\":[\"*.conf\"],\"Recursive\":true,\"DirScanLimit\":1000}]."
+                .into(),
+            default: Some(json!("")),
+            ..DocumentParameter::default()
+        },
+    );
+    let inputs = parameters
+        .keys()
+        .map(|name| (name.clone(), json!(format!("{{{{ {name} }}}}"))))
+        .collect();
+    let content = DocumentContent {
+        schema_version: "2.2".into(),
+        description: "Collects what the node has: packages, network, services, files, accounts.".into(),
+        parameters,
+        main_steps: vec![DocumentStep {
+            action: "aws:softwareInventory".into(),
+            name: "collectSoftwareInventoryItems".into(),
+            inputs,
+            ..DocumentStep::default()
+        }],
+    };
+    document(
+        "AWS-GatherSoftwareInventory",
+        &["Linux"],
+        content,
+        &[
+            "applications",
+            "networkConfig",
+            "services",
+            "instanceDetailedInformation",
+            "files",
+            "users",
+            "customInventory",
+        ],
+    )
 }
 
 /// Empty, or a UUID.

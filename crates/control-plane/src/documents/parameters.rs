@@ -220,7 +220,10 @@ mod tests {
 
     #[test]
     fn the_time_to_run_is_the_parameters_or_the_documents_own() {
-        let document = &all()[1].content;
+        let shell = all()
+            .iter()
+            .find(|document| document.name == "AWS-RunShellScript");
+        let document = &shell.unwrap().content;
         assert_eq!(execution_seconds(document, &input(&[])), 3600);
         assert_eq!(
             execution_seconds(document, &input(&[("executionTimeout", &["7"])])),

@@ -1,6 +1,6 @@
 //! `DescribeInstances`: the nodes as instances, filtered by tags, state, id and address.
 
-use super::instance_ids::{node_id, shown};
+use super::instance_ids::shown;
 use super::{FILTERS, IDS, check_dry_run, named};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
@@ -171,9 +171,23 @@ fn add_filter(sql: &mut Sql, dialect: Dialect, filter: &Filter, online_since: Ti
     if filter.values.is_empty() {
         return Err(invalid(": it has no values"));
     }
+    if filter.values.len() > MOST_VALUES {
+        return Err(ApiError::new(
+            "FilterLimitExceeded",
+            format!("A filter has at most {MOST_VALUES} values."),
+        ));
+    }
     match filter.name.as_str() {
         "instance-id" => {
-            let ids: Vec<String> = filter.values.iter().map(|id| node_id(id)).collect();
+            let ids: Vec<String> = filter
+                .values
+                .iter()
+                .map(|id| match id.strip_prefix("i-") {
+                    // Also where only the beginning is given.
+                    Some(rest) => format!("mi-{rest}"),
+                    None => id.clone(),
+                })
+                .collect();
             sql.push(" and ");
             any_of(sql, dialect, "n.node_id", &ids);
         }
@@ -311,6 +325,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     })
 }
 
+/// Values of a filter at most, as EC2 has it.
+const MOST_VALUES: usize = 200;
 /// Instances in one answer at most; SDKs go on by the token.
 const AT_ONCE: usize = 1_000;
 

@@ -25,24 +25,33 @@ pub(crate) fn node_id(instance_id: &str) -> String {
 }
 
 /// Members whose values name nodes.
-const MEMBERS: [&str; 6] = [
-    "InstanceId",
-    "InstanceIds",
-    "Target",
-    "ResourceId",
-    "ResourceIds",
-    "Values",
+const MEMBERS: [&str; 5] = ["InstanceId", "InstanceIds", "Target", "ResourceId", "ResourceIds"];
+/// Keys of targets and filters whose values name nodes.
+const KEYS: [&str; 4] = [
+    "instanceids",
+    "instanceid",
+    "resourceid",
+    "aws:instanceinformation.instanceid",
 ];
 
-/// Visits the texts that may name nodes: those of certain members, on their own or in lists. The parameters of documents
-/// are not looked into, but for one that is a list of nodes by its name.
+/// Visits the texts that name nodes: those of certain members, on their own or in lists, and the values beside certain
+/// keys. The parameters of documents are not looked into, but for one that is a list of nodes by its name.
 fn visit(value: &mut Value, is_name: bool, act: &mut dyn FnMut(&mut String)) {
     match value {
         Value::String(text) if is_name => act(text),
         Value::Array(items) => items.iter_mut().for_each(|item| visit(item, is_name, act)),
         Value::Object(members) => {
+            let key = ["Key", "key", "FilterKey"]
+                .into_iter()
+                .find_map(|name| members.get(name).and_then(Value::as_str));
+            let of_key = key.is_some_and(|key| KEYS.contains(&key.to_ascii_lowercase().as_str()));
             for (name, value) in members {
-                visit(value, MEMBERS.contains(&name.as_str()), act);
+                let is_value = ["Values", "values", "Value", "value"].contains(&name.as_str());
+                visit(
+                    value,
+                    MEMBERS.contains(&name.as_str()) || (is_value && of_key),
+                    act,
+                );
             }
         }
         _ => {}
@@ -95,7 +104,7 @@ mod tests {
 
     #[test]
     fn only_names_of_nodes_are_looked_at() {
-        let mut input = json!({"InstanceIds": ["a"], "Targets": [{"Key": "b", "Values": ["c"]}], "Target": "d",
+        let mut input = json!({"InstanceIds": ["a"], "Targets": [{"Key": "instanceids", "Values": ["c"]}, {"Key": "tag:x", "Values": ["no"]}], "Target": "d",
             "Parameters": {"commands": ["e"], "InstanceIds": ["f"]}, "Comment": "g"});
         let mut seen = Vec::new();
         visit(&mut input, false, &mut |text| seen.push(text.clone()));

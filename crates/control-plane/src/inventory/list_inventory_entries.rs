@@ -54,6 +54,10 @@ pub(crate) struct Filter {
 pub(crate) type Entry = BTreeMap<String, String>;
 
 impl Filter {
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// The attribute, without the type in front: `AWS:Application.Name` and `Name` are the same here.
     fn attribute(&self, type_name: &str) -> &str {
         let rest = self.key.strip_prefix(type_name);

@@ -1,8 +1,15 @@
 //! Inventory: what nodes have, by type, as they report it themselves or as somebody reports it for them.
 
+pub(crate) mod aggregators;
+pub(crate) mod delete_inventory;
+pub(crate) mod describe_inventory_deletions;
+pub(crate) mod get_inventory;
+pub(crate) mod get_inventory_schema;
 pub(crate) mod list_inventory_entries;
+pub(crate) mod node_data;
 pub(crate) mod put_inventory;
 pub(crate) mod queries;
+pub(crate) mod schemas;
 
 use crate::validation::{Pattern, Shape, matching};
 

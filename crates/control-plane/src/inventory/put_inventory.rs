@@ -56,6 +56,9 @@ pub(crate) struct Output {
     message: &'static str,
 }
 
+/// Custom types of a node at most: the service's 20, and those that the agent itself reports.
+const MOST_CUSTOM: i64 = 22;
+
 /// Names of attributes as the model limits them.
 fn check_names(item: &Item) -> ApiResult<()> {
     let refused = |why: String| {
@@ -102,7 +105,29 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     input.items.iter().try_for_each(check_names)?;
     let mut transaction = plane.db.begin().await?;
     for item in input.items {
+        // A type that somebody has switched off is not refused, or nodes would send it again and again.
+        let (name, version) = (&item.type_name, &item.schema_version);
+        if queries::is_disabled(&mut *transaction, &call.region, name, version).await? {
+            continue;
+        }
         let known = queries::item(&mut *transaction, &call.region, &node.node_id, &item.type_name).await?;
+        let is_older = |known: &ItemRow| {
+            // A clock that was wrong once does not keep a node's reports away until it is right.
+            known.capture_time > item.capture_time && known.capture_time <= call.now.rfc3339()
+        };
+        if known.as_ref().is_some_and(is_older) {
+            // It was found out before what is there; two reports may overtake each other.
+            continue;
+        }
+        if known.is_none() && item.type_name.starts_with("Custom:") {
+            let others = queries::custom_types(&mut *transaction, &call.region, &node.node_id).await?;
+            if others >= MOST_CUSTOM {
+                return Err(ApiError::new(
+                    "CustomSchemaCountLimitExceededException",
+                    format!("A node has at most {MOST_CUSTOM} custom types of inventory."),
+                ));
+            }
+        }
         let (region, node_id) = (call.region.clone(), node.node_id.clone());
         let content_hash = item.content_hash.unwrap_or_default();
         let row = match (item.content, known) {

@@ -1,7 +1,7 @@
 //! `DeletePatchBaseline`: not while it is a default or a patch group has it; one that is not there is no fault.
 
 use super::shapes::BASELINE_ID;
-use super::{BaselineId, TAGS, defaults, queries};
+use super::{BaselineId, TAGS, defaults, own_id, queries};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
@@ -18,13 +18,16 @@ pub(crate) struct Input {
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<BaselineId> {
-    let (region, id) = (&call.region, &input.baseline_id);
+    let region = &call.region;
+    let id = own_id(plane, region, &input.baseline_id);
     if defaults::by_id(region, id).is_some() {
         return Err(ApiError::validation(format!(
             "BaselineId: {id} comes with the control plane and cannot be deleted."
         )));
     }
     let mut transaction = plane.db.begin().await?;
+    // Whoever registers it comes before this or finds it gone.
+    queries::lock(&mut *transaction, region, id).await?;
     let in_use = |by: String| ApiError::new("ResourceInUseException", format!("{id} is used by {by}."));
     if let Some(group) = queries::groups_of(&mut *transaction, region, id).await?.first() {
         return Err(in_use(format!("the patch group {group}")));
@@ -37,6 +40,6 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     tags::remove(&mut *transaction, region, TAGS, id, None).await?;
     transaction.commit().await?;
     Ok(BaselineId {
-        baseline_id: input.baseline_id,
+        baseline_id: id.to_owned(),
     })
 }

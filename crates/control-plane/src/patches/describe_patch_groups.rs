@@ -75,7 +75,11 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let (rows, next_token) = page(&plane.tokens, &scope, rows, limit, position);
     let mut mappings = Vec::with_capacity(rows.len());
     for row in rows {
-        let baseline = find(plane, &call.region, &row.baseline_id).await?;
+        let baseline = match find(plane, &call.region, &row.baseline_id).await {
+            Ok(baseline) => baseline,
+            Err(error) if error.code == "DoesNotExistException" => continue,
+            Err(error) => return Err(error),
+        };
         mappings.push(Mapping {
             patch_group: row.patch_group,
             baseline_identity: identity(plane, baseline).await?,

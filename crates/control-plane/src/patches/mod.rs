@@ -107,14 +107,18 @@ fn missing(id: &str) -> ApiError {
     )
 }
 
+/// The id in an ARN of the account's own; anything else as it is.
+pub(crate) fn own_id<'a>(plane: &ControlPlane, region: &str, named: &'a str) -> &'a str {
+    let own = format!("arn:aws:ssm:{region}:{}:patchbaseline/", plane.config.account);
+    named.strip_prefix(&own).unwrap_or(named)
+}
+
 /// A baseline of the call's region, one that somebody made or one that comes with the control plane; by id or ARN.
 pub(crate) async fn find(plane: &ControlPlane, region: &str, named: &str) -> ApiResult<BaselineRow> {
     if let Some(row) = defaults::by_id(region, named) {
         return Ok(row);
     }
-    let own = format!("arn:aws:ssm:{region}:{}:patchbaseline/", plane.config.account);
-    let id = named.strip_prefix(&own).unwrap_or(named);
-    queries::baseline(plane.db.reader(), region, id)
+    queries::baseline(plane.db.reader(), region, own_id(plane, region, named))
         .await?
         .ok_or_else(|| missing(named))
 }

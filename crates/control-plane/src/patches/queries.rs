@@ -69,6 +69,13 @@ pub(crate) async fn put(on: impl AnyExecutor<'_>, row: &BaselineRow) -> ApiResul
     Ok(())
 }
 
+/// Holds a baseline until the end of the transaction; `false` when it is not there.
+pub(crate) async fn lock(on: impl AnyExecutor<'_>, region: &str, id: &str) -> ApiResult<bool> {
+    let mut sql = Sql::new("update ssm_patch_baselines set modified_at = modified_at where region = ");
+    sql.text(region).push(" and baseline_id = ").text(id);
+    Ok(sql.run(on).await? == 1)
+}
+
 pub(crate) async fn delete(on: impl AnyExecutor<'_>, region: &str, id: &str) -> ApiResult<()> {
     let mut sql = Sql::new("delete from ssm_patch_baselines where region = ");
     sql.text(region).push(" and baseline_id = ").text(id);

@@ -22,13 +22,13 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let mut transaction = plane.db.begin().await?;
     let system = &row.baseline.operating_system;
     let chosen = (!is_given).then_some(row.baseline_id.as_str());
-    queries::set_default(&mut *transaction, &call.region, system, chosen).await?;
-    // Deleted since it was looked at: then it is no default.
-    if let Some(id) = chosen {
-        queries::baseline(&mut *transaction, &call.region, id)
-            .await?
-            .ok_or_else(|| missing(id))?;
+    // It may have been deleted since it was looked at.
+    if let Some(id) = chosen
+        && !queries::lock(&mut *transaction, &call.region, id).await?
+    {
+        return Err(missing(id));
     }
+    queries::set_default(&mut *transaction, &call.region, system, chosen).await?;
     transaction.commit().await?;
     Ok(BaselineId {
         baseline_id: row.baseline_id,

@@ -36,11 +36,10 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let row = find(plane, region, &input.baseline_id).await?;
     let system = &row.baseline.operating_system;
     let mut transaction = plane.db.begin().await?;
-    if defaults::by_id(region, &row.baseline_id).is_none() {
-        // Deleted since it was looked at.
-        queries::baseline(&mut *transaction, region, &row.baseline_id)
-            .await?
-            .ok_or_else(|| missing(&input.baseline_id))?;
+    let is_own = defaults::by_id(region, &row.baseline_id).is_none();
+    // It may have been deleted since it was looked at.
+    if is_own && !queries::lock(&mut *transaction, region, &row.baseline_id).await? {
+        return Err(missing(&input.baseline_id));
     }
     if queries::group(&mut *transaction, region, patch_group, system)
         .await?

@@ -32,6 +32,8 @@ pub(crate) struct Line {
     pub(crate) severity: String,
     pub(crate) state: String,
     pub(crate) compliance_level: String,
+    /// `COMPLIANT` or `NON_COMPLIANT`; by its state where nothing is said.
+    pub(crate) status: String,
     pub(crate) installed_time: String,
     #[serde(rename = "CVEIds")]
     pub(crate) cve_ids: String,
@@ -122,10 +124,10 @@ pub(crate) fn item_of(line: Line) -> Item {
         } else {
             "UNSPECIFIED".into()
         },
-        status: if is_bad {
-            "NON_COMPLIANT".into()
-        } else {
-            "COMPLIANT".into()
+        status: match line.status.as_str() {
+            "COMPLIANT" | "NON_COMPLIANT" => line.status,
+            _ if is_bad => "NON_COMPLIANT".into(),
+            _ => "COMPLIANT".into(),
         },
         details: details
             .into_iter()
@@ -149,6 +151,7 @@ async fn compliance(
             item_of(Line {
                 state: word("State"),
                 compliance_level: word("ComplianceLevel"),
+                status: word("Status"),
                 ..Line::default()
             })
         })

@@ -35,7 +35,24 @@ pub(crate) async fn for_node(
         return Ok(json!({"Error": format!("there are no patch baselines for {}", platform.trim())}));
     };
     let group = patch_group(plane, node).await?;
-    let baseline_id = of_group(plane, &node.region, &group, system).await?;
+    match baseline_of(plane, node, &group, system, snapshot_id, now).await {
+        // The others get theirs; this node says why it has none.
+        Err(error) if error.status == 400 => {
+            Ok(json!({"Error": error.message.unwrap_or_else(|| error.code.to_owned())}))
+        }
+        other => other,
+    }
+}
+
+async fn baseline_of(
+    plane: &ControlPlane,
+    node: &NodeRow,
+    group: &str,
+    system: &str,
+    snapshot_id: &str,
+    now: Timestamp,
+) -> ApiResult<Value> {
+    let baseline_id = of_group(plane, &node.region, group, system).await?;
     let row = find(plane, &node.region, &baseline_id).await?;
     let content = serde_json::to_string(&row.baseline).map_err(ApiError::internal)?;
     let key = (snapshot_id, row.baseline_id.as_str());

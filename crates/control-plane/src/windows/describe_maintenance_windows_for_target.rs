@@ -4,7 +4,7 @@ use super::queries::{self, WindowRow};
 use super::task::Task;
 use super::{RESOURCE_TYPE, TargetDefinition};
 use crate::commands::shapes::TARGETS;
-use crate::commands::targets::{Target, by_targets};
+use crate::commands::targets::{IDS_AT_ONCE, Target, by_targets};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::operations::Call;
@@ -79,11 +79,21 @@ async fn means(
     if wanted.is_empty() {
         return Ok(false);
     }
+    let all: Vec<String> = wanted.iter().cloned().collect();
+    let chunks: Vec<Vec<String>> = all.chunks(IDS_AT_ONCE).map(<[String]>::to_vec).collect();
     let registered =
         queries::registered::<TargetDefinition>(plane.db.reader(), &call.region, window_id).await?;
     for (_, target) in registered {
-        if !ids(plane, call, &target.targets).await?.is_disjoint(wanted) {
-            return Ok(true);
+        for some in &chunks {
+            let mut targets = target.targets.clone();
+            // Of what it means only these are looked at.
+            targets.push(Target {
+                key: "InstanceIds".into(),
+                values: some.clone(),
+            });
+            if !ids(plane, call, &targets).await?.is_empty() {
+                return Ok(true);
+            }
         }
     }
     let tasks = queries::registered::<Task>(plane.db.reader(), &call.region, window_id).await?;

@@ -119,6 +119,23 @@ pub(crate) struct Definition {
     pub(crate) enabled: bool,
 }
 
+impl Definition {
+    /// Whether another one opens at the same moments.
+    pub(crate) fn opens_as(&self, other: &Self) -> bool {
+        let when = |of: &Self| {
+            (
+                of.schedule.clone(),
+                of.schedule_timezone.clone(),
+                of.schedule_offset,
+                of.start_date.clone(),
+                of.end_date.clone(),
+                of.enabled,
+            )
+        };
+        when(self) == when(other)
+    }
+}
+
 /// Nodes that a window works on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -7,7 +7,7 @@ use super::queries::{self, WindowRow};
 use super::schedule::Moments;
 use super::task::Task;
 use crate::control_plane::ControlPlane;
-use crate::errors::ApiResult;
+use crate::errors::{ApiError, ApiResult};
 use crate::parameters::events::{self, Event};
 use muster_domain::Timestamp;
 use sqlx::{Any, Transaction};
@@ -24,38 +24,57 @@ pub(crate) async fn round(plane: &ControlPlane) -> ApiResult<()> {
     loop {
         let due = queries::due(plane.db.reader(), plane.clock.now(), AT_ONCE).await?;
         let is_last = i64::try_from(due.len()).unwrap_or_default() < AT_ONCE;
+        let mut moved = false;
         for window in due {
-            open(plane, &window).await?;
+            match open(plane, &window).await {
+                Ok(()) => moved = true,
+                Err(ApiError { code, .. }) => {
+                    tracing::warn!(code, window.id = %window.window_id, "a maintenance window could not be opened; it is tried again");
+                }
+            }
         }
-        if is_last {
+        if is_last || !moved {
             return Ok(());
         }
     }
 }
 
+/// What became due.
+struct Due {
+    moments: Vec<Timestamp>,
+    /// Whether there were more than are told one by one.
+    is_more: bool,
+    next: Option<Timestamp>,
+}
+
 /// The moments from the one that is due until now, and the one after.
-fn moments(window: &WindowRow, now: Timestamp) -> ApiResult<(Vec<Timestamp>, usize, Option<Timestamp>)> {
+fn due(window: &WindowRow, now: Timestamp) -> ApiResult<Due> {
     let schedule = Moments::read(&window.definition, window.created_at)?;
-    let (mut due, mut beyond) = (Vec::new(), 0);
-    let mut next = window.next_at;
-    while let Some(at) = next {
-        if at > now {
-            break;
+    let mut found = Due {
+        moments: Vec::new(),
+        is_more: false,
+        next: window.next_at,
+    };
+    while let Some(at) = found.next.filter(|at| *at <= now) {
+        if found.moments.len() == MISSED_ONE_BY_ONE && now.since_ms(at) > LATEST_MS {
+            // Nobody reads more of them; what may still be in time comes after this.
+            found.is_more = true;
+            found.next = schedule.next(now.plus_ms(-LATEST_MS - 1));
+            continue;
         }
-        if due.len() > MISSED_ONE_BY_ONE {
-            // The newest may still be in time, so the ones in the middle are those that are only counted.
-            due.remove(MISSED_ONE_BY_ONE);
-            beyond += 1;
-        }
-        due.push(at);
-        next = schedule.next(at);
+        found.moments.push(at);
+        found.next = schedule.next(at);
     }
-    Ok((due, beyond, next))
+    Ok(found)
 }
 
 async fn open(plane: &ControlPlane, window: &WindowRow) -> ApiResult<()> {
     let now = plane.clock.now();
-    let (due, beyond, next) = moments(window, now)?;
+    let Due {
+        moments: due,
+        is_more,
+        next,
+    } = due(window, now)?;
     let mut transaction = plane.db.begin().await?;
     // Who opens it at the same time, or has changed it, has the say.
     if !queries::set_next(&mut *transaction, window, next).await? {
@@ -75,10 +94,10 @@ async fn open(plane: &ControlPlane, window: &WindowRow) -> ApiResult<()> {
                 (Status::InProgress, String::new())
             }
         } else {
-            let more = if is_last && beyond > 0 {
-                format!(" {beyond} more starts before it were missed, too.")
+            let more = if place + 1 == MISSED_ONE_BY_ONE && is_more {
+                " More starts after it were missed, too."
             } else {
-                String::new()
+                ""
             };
             (
                 Status::Failed,

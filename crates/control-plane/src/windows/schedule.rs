@@ -31,6 +31,9 @@ fn date(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     Some(millis(local.to_zoned(zone.clone()).ok()?.timestamp()))
 }
 
+/// A window opens at most so often.
+const MOST_OFTEN_MS: i64 = 60_000;
+
 /// When a window opens.
 #[derive(Clone, Debug)]
 pub(crate) struct Moments {
@@ -83,7 +86,7 @@ impl Moments {
                 "EndDate: it has to be later than the StartDate.",
             ));
         }
-        Ok(Self {
+        let moments = Self {
             context: Context {
                 zone,
                 offset_days: definition
@@ -97,7 +100,16 @@ impl Moments {
             starts,
             ends,
             minutes_only: is_cron,
-        })
+        };
+        let first = moments.next(created_at);
+        if let (Some(first), Some(second)) = (first, first.and_then(|first| moments.next(first)))
+            && second.since_ms(first) < MOST_OFTEN_MS
+        {
+            return Err(ApiError::validation(
+                "Schedule: a window opens at most once a minute.",
+            ));
+        }
+        Ok(moments)
     }
 
     /// The first opening after `after`.

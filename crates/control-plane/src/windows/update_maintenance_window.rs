@@ -105,10 +105,19 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let mut row = queries::window(&mut *transaction, &call.region, &input.window_id)
         .await?
         .ok_or_else(|| super::missing("Maintenance window", &input.window_id))?;
+    let before = row.definition.clone();
     row.definition = changed(&input, row.definition)?;
     let moments = Moments::read(&row.definition, row.created_at)?;
-    row.next_at = moments.next(call.now).filter(|_| row.definition.enabled);
-    row.modified_at = call.now;
+    // Others may have opened it while this call waited.
+    let now = plane.clock.now();
+    let is_due = row.next_at.is_some_and(|at| at <= now);
+    row.next_at = match row.definition.enabled {
+        false => None,
+        // What is due opens still, and then by the new schedule.
+        true if is_due || before.opens_as(&row.definition) => row.next_at,
+        true => moments.next(now),
+    };
+    row.modified_at = now;
     queries::update(&mut *transaction, &row).await?;
     transaction.commit().await?;
     Ok(Output {

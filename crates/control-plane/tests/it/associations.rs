@@ -78,6 +78,7 @@ async fn it_runs_when_made_on_new_nodes_on_schedule_and_when_changed() {
         let mut second = Agent::connect(&world, &two, address, &[]).await;
         world.plane.tick().await;
         assert_eq!(executions(&world, &id).await.len(), 1);
+        world.clock.advance(1_000);
         tag(&world, &two.id).await;
         world.plane.tick().await;
         world.plane.tick().await;
@@ -299,6 +300,69 @@ async fn what_cannot_be_is_refused_and_lists_are_filtered() {
         world
             .refused("DescribeAssociation", json!({}), "ValidationException")
             .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_that_is_away_does_not_keep_the_others_from_being_told() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        set_clock(&world, MORNING);
+        let address = serve(&world).await;
+        let (here, away) = (world.node("here").await, world.node("away").await);
+        for node in [&here, &away] {
+            tag(&world, &node.id).await;
+        }
+        let mut agent = Agent::connect(&world, &here, address, &[]).await;
+        let id = create(&world, json!({"ScheduleExpression": "rate(30 minutes)"})).await;
+        world.plane.tick().await;
+        world.plane.tick().await;
+        let (message, job, content) = agent.job().await;
+        agent.ack(&message, &job.job_id, "200").await;
+        agent.end(&content.command_id, "Success", 0, "", "").await;
+        world.plane.tick().await;
+        let told = described(&world, &id).await;
+        assert_eq!(
+            told["Overview"]["AssociationStatusAggregatedCount"],
+            json!({"Success": 1, "Pending": 1})
+        );
+        let compliant = |node: &str| json!({"ResourceIds": [node]});
+        let items = world.ok("ListComplianceItems", compliant(&here.id)).await;
+        assert_eq!(items["ComplianceItems"][0]["Status"], "COMPLIANT");
+        assert_eq!(
+            executions(&world, &id).await[0]["Status"],
+            "Pending",
+            "one is still awaited"
+        );
+        // A node that is no target any more is not spoken of.
+        world
+            .ok(
+                "RemoveTagsFromResource",
+                json!({"ResourceType": "ManagedInstance", "ResourceId": here.id, "TagKeys": ["Role"]}),
+            )
+            .await;
+        world.plane.tick().await;
+        let items = world.ok("ListComplianceItems", compliant(&here.id)).await;
+        assert_eq!(items["ComplianceItems"], json!([]));
+        let told = described(&world, &id).await;
+        assert_eq!(
+            told["Overview"]["AssociationStatusAggregatedCount"],
+            json!({"Pending": 1})
+        );
+        // A document that is gone is told as what it is.
+        let made = json!({"Name": "Own-Doc", "DocumentType": "Command", "Content":
+            json!({"schemaVersion": "2.2", "mainSteps": [{"action": "aws:runShellScript", "name": "x",
+                "inputs": {"runCommand": ["true"]}}]}).to_string()});
+        world.ok("CreateDocument", made).await;
+        let own = create(&world, json!({"Name": "Own-Doc", "Parameters": {}})).await;
+        world.ok("DeleteDocument", json!({"Name": "Own-Doc"})).await;
+        world.plane.tick().await;
+        let overview = described(&world, &own).await["Overview"].clone();
+        assert_eq!(
+            (&overview["Status"], &overview["DetailedStatus"]),
+            (&json!("Failed"), &json!("InvalidDocument"))
+        );
     })
     .await;
 }

@@ -180,6 +180,10 @@ const EXECUTES: [&str; 11] = [
 
 /// What somebody should know who expects the service itself.
 const NOTES: &[(&str, &str)] = &[
+    (
+        "GetInventory",
+        "Aggregators of two levels; they look at all nodes. What is told of a node itself is its newest sign of life.",
+    ),
     ("CreateAlias", "Deleting and updating aliases is not answered."),
     (
         "CreateDocument",
@@ -237,7 +241,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "SendCommand",
-        "`AWS-RunPatchBaseline` scans and installs by apt; nodes are not rebooted, and report what waits for it. \
+        "`AWS-GatherSoftwareInventory` really collects. `AWS-RunPatchBaseline` scans and installs by apt; nodes are not rebooted, and report what waits for it. \
          `{{ssm:name}}` is followed when the command is sent; secrets are refused. CloudWatch, SNS and S3 output beyond \
          the bucket that is built in are the node's business, or not there.",
     ),

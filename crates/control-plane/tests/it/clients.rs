@@ -197,6 +197,7 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
             }
         });
         run_script_with(&world, "windows_test.py", &python, address, &id, "yes").await;
+        run_script_with(&world, "inventory_test.py", &python, address, &id, "yes").await;
         moved.abort();
         stop.cancel();
         background.await.unwrap();

@@ -153,3 +153,42 @@ async fn nodes_speak_of_themselves_and_patches_of_their_own_report() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn resources_that_have_nothing_to_say_do_not_end_the_list() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let mut nodes = Vec::new();
+        for at in 0..5 {
+            nodes.push(world.node(&format!("n{at}")).await.id);
+        }
+        nodes.sort();
+        for node in &nodes[..4] {
+            world
+                .ok("PutComplianceItems", report(node, json!([]), json!({})))
+                .await;
+        }
+        let last = json!([item("a", "COMPLIANT", "LOW")]);
+        world
+            .ok("PutComplianceItems", report(&nodes[4], last, json!({})))
+            .await;
+        let (mut found, mut token, mut pages) = (0, Value::Null, 0);
+        loop {
+            let page = world
+                .ok(
+                    "ListComplianceItems",
+                    json!({"MaxResults": 1, "NextToken": token}),
+                )
+                .await;
+            found += page["ComplianceItems"].as_array().unwrap().len();
+            pages += 1;
+            token = page["NextToken"].clone();
+            if token.is_null() || pages > 10 {
+                break;
+            }
+        }
+        assert_eq!(found, 1);
+        assert!(pages <= 10, "it ends");
+    })
+    .await;
+}

@@ -30,6 +30,8 @@ mod fleet;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod inventory;
+#[cfg(test)]
 mod kms;
 #[cfg(test)]
 mod model;

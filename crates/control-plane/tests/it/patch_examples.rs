@@ -1,6 +1,6 @@
 //! For each operation on patches and inventory every member with a value that fits.
 
-use crate::bad_input_tables::NODE;
+use crate::bad_input_tables::{NODE, UUID};
 use serde_json::{Value, json};
 
 const BASELINE: &str = "pb-0123456789abcdef0";
@@ -8,6 +8,8 @@ const BASELINE: &str = "pb-0123456789abcdef0";
 pub(crate) fn examples() -> Vec<(&'static str, Value)> {
     let group = json!({"PatchFilters": [{"Key": "PRODUCT", "Values": ["*"]}]});
     let filters = json!([{"Key": "OWNER", "Values": ["x"]}]);
+    let inventory =
+        json!({"Key": "AWS:InstanceInformation.PlatformType", "Values": ["Linux"], "Type": "Equal"});
     let entry = json!({"a": "b"});
     let baseline = json!({"Name": "name", "GlobalFilters": group,
         "ApprovalRules": {"PatchRules": [{"PatchFilterGroup": group, "ComplianceLevel": "CRITICAL",
@@ -80,6 +82,27 @@ pub(crate) fn examples() -> Vec<(&'static str, Value)> {
             "PutInventory",
             json!({"InstanceId": NODE, "Items": [{"TypeName": "Custom:X", "SchemaVersion": "1.0",
                 "CaptureTime": "2026-11-26T12:00:00Z", "ContentHash": "h", "Content": [entry], "Context": entry}]}),
+        ),
+        (
+            "GetInventory",
+            json!({"Filters": [inventory], "Aggregators": [{"Expression": "AWS:InstanceInformation.PlatformType",
+                "Aggregators": [{"Expression": "AWS:InstanceInformation.PlatformName",
+                    "Groups": [{"Name": "g", "Filters": [inventory]}]}],
+                "Groups": [{"Name": "g", "Filters": [inventory]}]}],
+                "ResultAttributes": [{"TypeName": "AWS:Application"}], "NextToken": "x", "MaxResults": 1}),
+        ),
+        (
+            "GetInventorySchema",
+            json!({"TypeName": "AWS:", "NextToken": "x", "MaxResults": 50, "Aggregator": false, "SubType": false}),
+        ),
+        (
+            "DeleteInventory",
+            json!({"TypeName": "Custom:X", "SchemaDeleteOption": "DeleteSchema", "DryRun": true,
+                "ClientToken": UUID}),
+        ),
+        (
+            "DescribeInventoryDeletions",
+            json!({"DeletionId": UUID, "NextToken": "x", "MaxResults": 1}),
         ),
         (
             "ListInventoryEntries",

@@ -270,3 +270,32 @@ async fn inventory_is_known_by_its_hash() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_repositorys_password_is_in_no_log_and_an_arn_is_as_good_as_an_id() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let source =
+            json!([{"Name": "own", "Products": ["*"], "Configuration": "deb https://u:pass-word@x ./"}]);
+        let id = baseline(&world, json!({"Sources": source})).await;
+        let change = json!({"BaselineId": id, "Sources": source});
+        world.ok("UpdatePatchBaseline", change).await;
+        let log = format!("{:?}", world.audit.0.lock().unwrap());
+        assert!(log.contains("UpdatePatchBaseline") && !log.contains("pass-word"));
+        let arn = format!("arn:aws:ssm:eu-west-1:123456789012:patchbaseline/{id}");
+        let group = json!({"BaselineId": arn, "PatchGroup": "web"});
+        world
+            .ok("RegisterPatchBaselineForPatchGroup", group.clone())
+            .await;
+        let named = json!({"BaselineId": arn});
+        world
+            .refused("DeletePatchBaseline", named.clone(), "ResourceInUseException")
+            .await;
+        world.ok("DeregisterPatchBaselineForPatchGroup", group).await;
+        world.ok("DeletePatchBaseline", named.clone()).await;
+        world
+            .refused("GetPatchBaseline", named, "DoesNotExistException")
+            .await;
+    })
+    .await;
+}

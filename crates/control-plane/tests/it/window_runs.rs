@@ -185,7 +185,10 @@ async fn what_was_missed_is_recorded_and_not_made_up_for() {
             )
             .await;
         let newest = &all["WindowExecutions"][0]["StatusDetails"];
-        assert!(newest.as_str().unwrap().contains("more starts"), "{newest}");
+        assert!(
+            newest.as_str().unwrap().contains("More starts after it"),
+            "{newest}"
+        );
         assert!(all["NextToken"].is_string());
     })
     .await;
@@ -339,6 +342,52 @@ async fn an_empty_window_succeeds_and_a_deleted_one_does_not_open() {
             (&json!("SUCCESS"), &json!("No tasks to execute."))
         );
         assert!(executions(&world, &gone).await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_neither_loses_nor_doubles_an_opening() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        set_clock(&world, MORNING);
+        let id = window(
+            &world,
+            json!({"Schedule": "rate(1 hour)", "Duration": 1, "Cutoff": 0}),
+        )
+        .await;
+        world.clock.advance(60 * MINUTE);
+        // It is due, and somebody changes its name before the round that opens it.
+        world
+            .ok(
+                "UpdateMaintenanceWindow",
+                json!({"WindowId": id, "Description": "changed"}),
+            )
+            .await;
+        world.plane.tick().await;
+        assert_eq!(executions(&world, &id).await.len(), 1);
+        world
+            .ok(
+                "UpdateMaintenanceWindow",
+                json!({"WindowId": id, "Name": "again"}),
+            )
+            .await;
+        world.plane.tick().await;
+        assert_eq!(executions(&world, &id).await.len(), 1);
+        world
+            .ok(
+                "UpdateMaintenanceWindow",
+                json!({"WindowId": id, "Schedule": "rate(30 minutes)"}),
+            )
+            .await;
+        world.clock.advance(30 * MINUTE);
+        world.plane.tick().await;
+        assert_eq!(executions(&world, &id).await.len(), 2);
+        let often = json!({"WindowId": id, "Schedule": "cron(0/5 * * * ? * *)"});
+        let message = world
+            .refused("UpdateMaintenanceWindow", often, "ValidationException")
+            .await;
+        assert!(message.starts_with("Schedule: "), "{message}");
     })
     .await;
 }

@@ -1,0 +1,145 @@
+//! The types of inventory that are known from the start, with their attributes as the service names them. Facts: the user
+//! guide's "Metadata collected by inventory".
+
+/// A type: name, version, attributes.
+pub(crate) struct Schema {
+    pub(crate) type_name: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) attributes: &'static [&'static str],
+}
+
+pub(crate) const INSTANCE_INFORMATION: &str = "AWS:InstanceInformation";
+
+/// All of them.
+pub(crate) const KNOWN: &[Schema] = &[
+    Schema {
+        type_name: "AWS:Application",
+        version: "1.1",
+        attributes: &[
+            "Name",
+            "ApplicationType",
+            "Publisher",
+            "Version",
+            "Release",
+            "Epoch",
+            "InstalledTime",
+            "Architecture",
+            "URL",
+            "Summary",
+            "PackageId",
+        ],
+    },
+    Schema {
+        type_name: "AWS:File",
+        version: "1.0",
+        attributes: &[
+            "Name",
+            "Size",
+            "Description",
+            "FileVersion",
+            "InstalledDate",
+            "ModificationTime",
+            "LastAccessTime",
+            "ProductName",
+            "InstalledDir",
+            "ProductLanguage",
+            "CompanyName",
+            "ProductVersion",
+        ],
+    },
+    Schema {
+        type_name: "AWS:InstanceDetailedInformation",
+        version: "1.0",
+        attributes: &[
+            "CPUModel",
+            "CPUSpeedMHz",
+            "CPUs",
+            "CPUSockets",
+            "CPUCores",
+            "CPUHyperThreadEnabled",
+            "OSServicePack",
+        ],
+    },
+    Schema {
+        type_name: INSTANCE_INFORMATION,
+        version: "1.0",
+        attributes: &[
+            "AgentType",
+            "AgentVersion",
+            "ComputerName",
+            "InstanceId",
+            "InstanceStatus",
+            "IpAddress",
+            "PlatformName",
+            "PlatformType",
+            "PlatformVersion",
+            "ResourceType",
+        ],
+    },
+    Schema {
+        type_name: "AWS:Network",
+        version: "1.0",
+        attributes: &[
+            "Name",
+            "SubnetMask",
+            "Gateway",
+            "DHCPServer",
+            "DNSServer",
+            "MacAddress",
+            "IPV4",
+            "IPV6",
+        ],
+    },
+    Schema {
+        type_name: "AWS:PatchCompliance",
+        version: "1.0",
+        attributes: &[
+            "Title",
+            "KBId",
+            "Classification",
+            "Severity",
+            "State",
+            "InstalledTime",
+            "CVEIds",
+            "ComplianceLevel",
+        ],
+    },
+    Schema {
+        type_name: "AWS:PatchSummary",
+        version: "1.0",
+        attributes: &[
+            "PatchGroup",
+            "BaselineId",
+            "SnapshotId",
+            "OwnerInformation",
+            "InstalledCount",
+            "InstalledOtherCount",
+            "InstalledPendingRebootCount",
+            "InstalledRejectedCount",
+            "MissingCount",
+            "FailedCount",
+            "OperationType",
+            "OperationStartTime",
+            "OperationEndTime",
+            "RebootOption",
+            "LastNoRebootInstallOperationTime",
+            "AvailableSecurityUpdateCount",
+            "CriticalNonCompliantCount",
+            "SecurityNonCompliantCount",
+            "OtherNonCompliantCount",
+        ],
+    },
+    Schema {
+        type_name: "AWS:Service",
+        version: "1.0",
+        attributes: &[
+            "Name",
+            "DisplayName",
+            "Status",
+            "DependentServices",
+            "ServicesDependedOn",
+            "ServiceType",
+            "StartType",
+        ],
+    },
+];
