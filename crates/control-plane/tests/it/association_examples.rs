@@ -94,7 +94,7 @@ pub(crate) fn examples() -> Vec<(&'static str, Value)> {
         ),
         (
             "PutComplianceItems",
-            json!({"ResourceId": NODE, "ResourceType": "ManagedInstance", "ComplianceType": "Custom:X",
+            json!({"ResourceId": NODE, "ResourceType": "ManagedInstance", "ComplianceType": "Custom:Rack",
                 "ExecutionSummary": {"ExecutionTime": 1.5, "ExecutionId": "e", "ExecutionType": "t"},
                 "Items": [{"Id": "i", "Title": "t", "Severity": "HIGH", "Status": "COMPLIANT", "Details": {"a": "b"}}],
                 "ItemContentHash": "h", "UploadType": "PARTIAL"}),
