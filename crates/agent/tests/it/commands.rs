@@ -210,7 +210,7 @@ async fn several_steps_go_in_order_and_are_judged_each() {
     let steps = json!([
         {"action": "aws:runPowerShellScript", "name": "ps", "precondition": windows, "inputs": {"runCommand": ["x"]}},
         {"action": "aws:runDocument", "name": "doc", "precondition": windows, "inputs": {}},
-        {"action": "aws:softwareInventory", "name": "inventory", "inputs": {}},
+        {"action": "aws:configurePackage", "name": "package", "inputs": {}},
         {"action": "aws:runShellScript", "name": "py", "inputs": {"runCommand": ["#!/usr/bin/env -S sh -e", "false", "echo no"]}},
         {"action": "aws:runShellScript", "name": "dir", "inputs": {"runCommand": ["pwd"], "workingDirectory": "/no/such"}},
         {"action": "aws:runShellScript", "name": "reboot", "inputs": {"runCommand": ["exit 194"]}},
@@ -243,7 +243,7 @@ async fn several_steps_go_in_order_and_are_judged_each() {
         [
             ("ps", "Skipped", 0),
             ("doc", "Skipped", 0),
-            ("inventory", "Failed", 1),
+            ("package", "Failed", 1),
             ("py", "Failed", 1),
             ("dir", "Failed", 1),
             ("reboot", "Failed", 194),
@@ -253,7 +253,7 @@ async fn several_steps_go_in_order_and_are_judged_each() {
             ("always", "Failed", 4),
         ]
     );
-    assert!(found[2].3.contains("no plugin aws:softwareInventory"));
+    assert!(found[2].3.contains("no plugin aws:configurePackage"));
     assert!(found[4].3.contains("/no/such does not exist"));
     assert!(found[5].3.contains("does not reboot"));
     agent.stop().await;
