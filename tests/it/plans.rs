@@ -260,6 +260,9 @@ async fn walk_operations(api: &Api, node: &str) {
             .clone();
     let baseline = json!({"Name": "plans", "OperatingSystem": "DEBIAN"});
     let baseline = api.call("CreatePatchBaseline", baseline).await.unwrap()["BaselineId"].clone();
+    let item = json!({"Title": "plans", "Source": "here", "Description": "d",
+        "OperationalData": {"/aws/dedup": {"Value": "plans", "Type": "SearchableString"}}});
+    let ops_item = api.call("CreateOpsItem", item).await.unwrap()["OpsItemId"].clone();
     let report = |name: &str, entry: serde_json::Value| {
         json!({"InstanceId": node, "Items": [{"TypeName": name, "SchemaVersion": "1.0",
             "CaptureTime": "2026-11-26T12:00:00Z", "Content": [entry]}]})
@@ -347,6 +350,30 @@ async fn walk_operations(api: &Api, node: &str) {
         ),
         ("DescribeInstanceAssociationsStatus", json!({"InstanceId": node})),
         ("DeleteAssociation", json!({"AssociationId": association})),
+        (
+            "AssociateOpsItemRelatedItem",
+            json!({"OpsItemId": ops_item, "AssociationType": "RelatesTo", "ResourceType": "t", "ResourceUri": "u"}),
+        ),
+        ("ListOpsItemRelatedItems", json!({"OpsItemId": ops_item})),
+        (
+            "ListOpsItemRelatedItems",
+            json!({"Filters": [{"Key": "ResourceUri", "Values": ["u"], "Operator": "Equal"}]}),
+        ),
+        ("ListOpsItemEvents", json!({})),
+        (
+            "ListOpsItemEvents",
+            json!({"Filters": [{"Key": "OpsItemId", "Values": [ops_item], "Operator": "Equal"}]}),
+        ),
+        ("DescribeOpsItems", json!({})),
+        (
+            "DescribeOpsItems",
+            json!({"OpsItemFilters": [{"Key": "Status", "Values": ["Open"], "Operator": "Equal"}]}),
+        ),
+        (
+            "UpdateOpsItem",
+            json!({"OpsItemId": ops_item, "Status": "Resolved"}),
+        ),
+        ("DeleteOpsItem", json!({"OpsItemId": ops_item})),
     ] {
         api.call(operation, input).await.unwrap();
     }

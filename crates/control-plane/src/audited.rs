@@ -69,6 +69,7 @@ fn resource_kind(input: &Value) -> &'static str {
         Some("MaintenanceWindow") => "window",
         Some("PatchBaseline") => "patch-baseline",
         Some("Association") => "association",
+        Some("OpsItem") => "ops-item",
         _ => "node",
     }
 }
@@ -103,6 +104,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
         "SendCommand" => format!("command:{}", call.fresh_id),
         "CreateActivation" => format!("activation:{}", call.fresh_id),
         "CreateAssociation" => format!("association:{}", call.fresh_id),
+        "CreateOpsItem" => format!("ops-item:{}", crate::ops_items::fresh_id(call)),
         "CreatePatchBaseline" => format!("patch-baseline:{}", crate::patches::fresh_baseline_id(call)),
         "CreateTags" | "DeleteTags" => input["Resources"][0]
             .as_str()
@@ -113,6 +115,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
         name if name.contains("Parameter") => parameters(input),
         _ => [
             ("CommandId", "command"),
+            ("OpsItemId", "ops-item"),
             ("ActivationId", "activation"),
             ("InstanceId", "node"),
             ("ResourceId", resource_kind(input)),

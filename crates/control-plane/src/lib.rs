@@ -22,6 +22,7 @@ mod json_protocol;
 mod keys;
 mod kms;
 mod operations;
+mod ops_items;
 mod paging;
 mod parameters;
 mod patches;

@@ -142,6 +142,7 @@ operations! {
     "ssm" ListDocumentVersions Read Operator documents::list_document_versions;
     "ssm" ModifyDocumentPermission Write Operator documents::modify_document_permission;
     "ssm" DescribeInstanceInformation Read Operator fleet::describe_instance_information;
+    "ssm" DescribeInstanceProperties Read Operator fleet::describe_instance_properties;
     "ssm" GetCommandInvocation Read Operator commands::get_command_invocation;
     "ssm" GetConnectionStatus Read Operator fleet::get_connection_status;
     "ssm" GetDocument Read Operator documents::get_document;
@@ -232,6 +233,15 @@ operations! {
     "ssm" DescribeInventoryDeletions Read Operator inventory::describe_inventory_deletions;
     "ssm" GetInventory Read Operator inventory::get_inventory;
     "ssm" GetInventorySchema Read Operator inventory::get_inventory_schema;
+    "ssm" AssociateOpsItemRelatedItem Write Operator ops_items::associate_ops_item_related_item;
+    "ssm" CreateOpsItem Write Operator ops_items::create_ops_item;
+    "ssm" DeleteOpsItem Write Operator ops_items::delete_ops_item;
+    "ssm" DescribeOpsItems Read Operator ops_items::describe_ops_items;
+    "ssm" DisassociateOpsItemRelatedItem Write Operator ops_items::disassociate_ops_item_related_item;
+    "ssm" GetOpsItem Read Operator ops_items::get_ops_item;
+    "ssm" ListOpsItemEvents Read Operator ops_items::list_ops_item_events;
+    "ssm" ListOpsItemRelatedItems Read Operator ops_items::list_ops_item_related_items;
+    "ssm" UpdateOpsItem Write Operator ops_items::update_ops_item;
     "kms" CreateAlias Write Operator kms::create_alias;
     "kms" CreateKey Write Operator kms::create_key;
     "kms" Decrypt Reveal Operator kms::decrypt;

@@ -45,6 +45,7 @@ migrations! {
     13 "0013_control_plane_patches";
     14 "0014_control_plane_associations";
     15 "0015_control_plane_inventory";
+    16 "0016_control_plane_ops_items";
 }
 
 /// The newest version that this program knows.

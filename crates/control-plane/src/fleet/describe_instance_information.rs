@@ -1,15 +1,14 @@
 //! `DescribeInstanceInformation`: registered nodes, with both forms of filters.
 
+use super::node_filters::{self, RESOURCE_TYPE, SOURCE_TYPE};
 use super::queries::{NodeRow, nodes, nodes_sql};
 use super::seconds;
+use super::standing::{self, Standing};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
 use crate::paging::page;
-use crate::validation::{
-    Member, NEXT_TOKEN, Shape, is_instance_id, list, one_of, optional, required, text, whole,
-};
-use muster_store::Sql;
+use crate::validation::{Member, NEXT_TOKEN, Shape, list, one_of, optional, required, text, whole};
 use serde::{Deserialize, Serialize};
 
 const VALUE: Shape = text(1, usize::MAX);
@@ -93,6 +92,8 @@ struct InstanceInformation {
     computer_name: String,
     source_id: String,
     source_type: &'static str,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    associations: Option<Standing>,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,86 +106,6 @@ pub(crate) struct Output {
 
 /// Each may hold 100 values, and all of them become placeholders of one query.
 const MAX_FILTERS: usize = 20;
-const RESOURCE_TYPE: &str = "ManagedInstance";
-
-/// Adds a condition to the query; nodes are `n`.
-fn add(sql: &mut Sql, filter: &Filter, online_since: i64) -> ApiResult<()> {
-    let values = &filter.values;
-    let has = |word: &str| values.iter().any(|value| value == word);
-    if let Some(key) = filter.key.strip_prefix("tag:") {
-        sql.push(" and exists (select 1 from ssm_tags t where t.resource_type = 'ManagedInstance'");
-        sql.push(" and t.resource_id = n.node_id and t.tag_key = ")
-            .text(key);
-        sql.push(" and t.tag_value in (").texts(values).push("))");
-        return Ok(());
-    }
-    let column = match filter.key.as_str() {
-        "tag-key" => {
-            sql.push(" and exists (select 1 from ssm_tags t where t.resource_type = 'ManagedInstance'");
-            sql.push(" and t.resource_id = n.node_id and t.tag_key in (")
-                .texts(values)
-                .push("))");
-            return Ok(());
-        }
-        "InstanceIds" => {
-            if let Some(bad) = values.iter().find(|value| !is_instance_id(value)) {
-                return Err(ApiError::new(
-                    "InvalidInstanceId",
-                    format!("{bad} is not a valid instance ID"),
-                ));
-            }
-            " and n.node_id in ("
-        }
-        "AgentVersion" => " and n.agent_version in (",
-        "PlatformTypes" => " and n.platform_type in (",
-        "ActivationIds" => " and n.activation_id in (",
-        "IamRole" => " and n.iam_role in (",
-        "PingStatus" => {
-            if values
-                .iter()
-                .any(|v| !matches!(v.as_str(), "Online" | "ConnectionLost" | "Inactive"))
-            {
-                return Err(ApiError::new(
-                    "InvalidInstanceInformationFilterValue",
-                    "PingStatus is one of Online, ConnectionLost, Inactive.",
-                ));
-            }
-            match (has("Online"), has("ConnectionLost")) {
-                (true, true) => {}
-                (true, false) => {
-                    sql.push(" and n.last_ping_at >= ").int(online_since);
-                }
-                (false, true) => {
-                    sql.push(" and n.last_ping_at < ").int(online_since);
-                }
-                (false, false) => {
-                    sql.push(" and 1 = 0");
-                }
-            }
-            return Ok(());
-        }
-        "ResourceType" | "SourceType" | "SourceIds" => {
-            let all = match filter.key.as_str() {
-                "ResourceType" => has(RESOURCE_TYPE),
-                "SourceType" => has("AWS::SSM::ManagedInstance"),
-                _ => {
-                    sql.push(" and n.node_id in (").texts(values).push(")");
-                    return Ok(());
-                }
-            };
-            sql.push(if all { " and 1 = 1" } else { " and 1 = 0" });
-            return Ok(());
-        }
-        "AssociationStatus" => {
-            // No node has an association yet.
-            sql.push(" and 1 = 0");
-            return Ok(());
-        }
-        _ => return Err(ApiError::bare("InvalidFilterKey")),
-    };
-    sql.push(column).texts(values).push(")");
-    Ok(())
-}
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     let by_list = input.instance_information_filter_list.unwrap_or_default();
@@ -209,7 +130,9 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         )));
     }
     for filter in by_list.iter().chain(&by_string) {
-        add(&mut sql, filter, online_since)?;
+        sql.push(" and ");
+        let invalid = "InvalidInstanceInformationFilterValue";
+        node_filters::add(&mut sql, &filter.key, &filter.values, online_since, invalid)?;
     }
     let scope = format!("DescribeInstanceInformation|{}", call.region);
     if let Some(token) = &input.next_token {
@@ -223,7 +146,10 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let (rows, next_token) = page(&plane.tokens, &scope, rows, limit, |row| {
         vec![row.node_id.clone()]
     });
+    let ids: Vec<String> = rows.iter().map(|row| row.node_id.clone()).collect();
+    let mut standing = standing::of_nodes(plane.db.reader(), &call.region, &ids).await?;
     let shown = |row: NodeRow| InstanceInformation {
+        associations: standing.remove(&row.node_id),
         ping_status: if row.last_ping_at.0 >= online_since {
             "Online"
         } else {
@@ -243,7 +169,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         ip_address: row.ip_address,
         computer_name: row.computer_name,
         source_id: row.node_id.clone(),
-        source_type: "AWS::SSM::ManagedInstance",
+        source_type: SOURCE_TYPE,
         instance_id: row.node_id,
     };
     Ok(Output {

@@ -5,11 +5,14 @@ pub(crate) mod delete_activation;
 pub(crate) mod deregister_managed_instance;
 pub(crate) mod describe_activations;
 pub(crate) mod describe_instance_information;
+pub(crate) mod describe_instance_properties;
 pub(crate) mod get_connection_status;
 pub(crate) mod list_instance_associations;
+mod node_filters;
 pub(crate) mod queries;
 pub(crate) mod register_managed_instance;
 pub(crate) mod request_managed_instance_role_token;
+mod standing;
 pub(crate) mod update_instance_information;
 pub(crate) mod update_managed_instance_public_key;
 

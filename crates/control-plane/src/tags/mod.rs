@@ -12,6 +12,7 @@ use crate::documents::{self, queries as document_queries};
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::queries as nodes;
 use crate::operations::Call;
+use crate::ops_items::{self, queries as ops_item_queries};
 use crate::parameters::name::Name;
 use crate::parameters::{self, queries as parameter_queries};
 use crate::patches::{self, queries as patch_queries};
@@ -139,6 +140,9 @@ pub(crate) async fn resource(plane: &ControlPlane, call: &Call, kind: &str, id: 
         associations::TAGS => association_queries::association(plane.db.reader(), &call.region, id)
             .await?
             .map(|row| row.association_id),
+        ops_items::TAGS => ops_item_queries::item(plane.db.reader(), &call.region, id)
+            .await?
+            .map(|row| row.id),
         // The other types exist in the model; none of their resources exists here yet.
         _ => None,
     };

@@ -105,6 +105,25 @@ async fn it_runs_when_made_on_new_nodes_on_schedule_and_when_changed() {
             told["Overview"]["AssociationStatusAggregatedCount"],
             json!({"Success": 1, "Failed": 1})
         );
+        // Lists of nodes say how each stands.
+        let by = |status: &str| json!({"Filters": [{"Key": "AssociationStatus", "Values": [status]}]});
+        for (status, node) in [("Success", Some(&one.id)), ("Failed", Some(&two.id)), ("Pending", None)] {
+            let found = world.ok("DescribeInstanceInformation", by(status)).await["InstanceInformationList"].clone();
+            assert_eq!(found[0]["InstanceId"].as_str(), node.map(String::as_str), "{status}");
+            assert_eq!(found.as_array().unwrap().len(), usize::from(node.is_some()));
+            if node.is_some() {
+                assert_eq!(found[0]["AssociationStatus"], status);
+                let counts = &found[0]["AssociationOverview"]["InstanceAssociationStatusAggregatedCount"];
+                assert_eq!(*counts, json!({status: 1}));
+                let good = found[0].get("LastSuccessfulAssociationExecutionDate").is_some();
+                assert_eq!(good, status == "Success");
+            }
+        }
+        let of_document = json!({"InstancePropertyFilterList": [
+            {"key": "DocumentName", "valueSet": ["AWS-RunShellScript"]},
+            {"key": "AssociationStatus", "valueSet": ["Failed"]}]});
+        let found = world.ok("DescribeInstanceProperties", of_document).await["InstanceProperties"].clone();
+        assert_eq!((found.as_array().unwrap().len(), &found[0]["InstanceId"]), (1, &json!(two.id)));
         // It counts as compliance.
         let items = world
             .ok("ListComplianceItems", json!({"ResourceIds": [two.id]}))

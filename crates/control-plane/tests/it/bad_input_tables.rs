@@ -21,6 +21,7 @@ pub(crate) fn members() -> Vec<(&'static str, Value)> {
     all.extend(crate::window_examples::examples());
     all.extend(crate::patch_examples::examples());
     all.extend(crate::association_examples::examples());
+    all.extend(crate::ops_item_examples::examples());
     all.extend([
         ("AddTagsToResource", with(json!({"Tags": tags}))),
         ("RemoveTagsFromResource", with(json!({"TagKeys": ["k"]}))),
@@ -75,6 +76,12 @@ pub(crate) fn members() -> Vec<(&'static str, Value)> {
             "DescribeInstanceInformation",
             json!({"InstanceInformationFilterList": [{"key": "IamRole", "valueSet": ["r"]}],
                 "Filters": [{"Key": "IamRole", "Values": ["r"]}], "MaxResults": 5, "NextToken": "x"}),
+        ),
+        (
+            "DescribeInstanceProperties",
+            json!({"InstancePropertyFilterList": [{"key": "IamRole", "valueSet": ["r"]}],
+                "FiltersWithOperator": [{"Key": "IamRole", "Values": ["r"], "Operator": "Equal"}], "MaxResults": 5,
+                "NextToken": "x"}),
         ),
         (
             "GetCommandInvocation",

@@ -113,6 +113,7 @@ async fn amazons_own_clients_are_served() {
         let agent = tokio::spawn(serve_commands(agent));
         run_script(&world, "control_plane_test.py", &python, address, &node.id).await;
         run_script(&world, "scripts_test.py", &python, address, &node.id).await;
+        run_script(&world, "ops_items_test.py", &python, address, &node.id).await;
         stop.cancel();
         agent.abort();
         background.await.unwrap();

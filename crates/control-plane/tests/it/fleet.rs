@@ -1,6 +1,6 @@
 //! Nodes: how they join, how they are found, tagged and forgotten.
 
-use crate::world::{World, new_key, registration};
+use crate::world::{Node, World, new_key, registration};
 use muster_store::test_database::on_both;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -123,6 +123,57 @@ async fn nodes_join_with_the_activations_tags_and_are_found_by_every_filter() {
         world.refused("DescribeInstanceInformation", both, "ValidationException").await;
         let mixed = json!({"Filters": [{"Key": "tag:Stage", "Values": ["test"]}, {"Key": "InstanceIds", "Values": [id]}]});
         world.refused("DescribeInstanceInformation", mixed, "ValidationException").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn properties_are_found_with_every_operator() {
+    on_both(|db| async {
+        let world = World::new(db).await;
+        let (old, new) = (world.node("old").await, world.node("new").await);
+        for (node, version) in [(&old, "3.3.9.0"), (&new, "3.3.10.0")] {
+            let report = json!({"InstanceId": node.id, "AgentName": "amazon-ssm-agent", "AgentStatus": "Active",
+                "AgentVersion": version, "PlatformType": "Linux", "ComputerName": "host"});
+            let (status, answer) = world.call_as(&node.credentials, "UpdateInstanceInformation", report).await;
+            assert_eq!(status, 200, "{answer}");
+        }
+        let found = async |key: &str, operator: &str, value: &str| {
+            let filter = json!([{"Key": key, "Operator": operator, "Values": [value]}]);
+            let list = world.ok("DescribeInstanceProperties", json!({"FiltersWithOperator": filter})).await;
+            let of = |one: &Value| one["InstanceId"].as_str().unwrap().to_owned();
+            list["InstanceProperties"].as_array().unwrap().iter().map(of).collect::<BTreeSet<_>>()
+        };
+        let only = |node: &Node| BTreeSet::from([node.id.clone()]);
+        let both = BTreeSet::from([old.id.clone(), new.id.clone()]);
+        for (key, operator, value, nodes) in [
+            ("AgentVersion", "Equal", "3.3.9.0", only(&old)),
+            ("AgentVersion", "NotEqual", "3.3.9.0", only(&new)),
+            ("AgentVersion", "LessThan", "3.3.10.0", only(&old)),
+            ("AgentVersion", "GreaterThan", "3.3.9.0", only(&new)),
+            ("AgentVersion", "BeginWith", "3.3.1", only(&new)),
+            ("AgentVersion", "BeginWith", "%", BTreeSet::new()),
+            ("InstanceIds", "BeginWith", "mi-", both.clone()),
+            ("PlatformTypes", "Equal", "Linux", both.clone()),
+            ("PingStatus", "NotEqual", "ConnectionLost", both.clone()),
+            ("PingStatus", "Equal", "ConnectionLost", BTreeSet::new()),
+            ("ResourceType", "NotEqual", "ManagedInstance", BTreeSet::new()),
+            ("AssociationStatus", "NotEqual", "Success", both.clone()),
+        ] {
+            assert_eq!(found(key, operator, value).await, nodes, "{key} {operator} {value}");
+        }
+        let whole = world.ok("DescribeInstanceProperties", json!({})).await["InstanceProperties"].clone();
+        assert_eq!((&whole[0]["PingStatus"], &whole[0]["ComputerName"]), (&json!("Online"), &json!("host")));
+        for (key, operator, value, code) in [
+            ("Nonsense", "Equal", "x", "InvalidFilterKey"),
+            ("PingStatus", "Equal", "x", "InvalidInstancePropertyFilterValue"),
+            ("InstanceIds", "Equal", "x", "InvalidInstanceId"),
+            ("IamRole", "LessThan", "x", "ValidationException"),
+            ("PingStatus", "BeginWith", "On", "ValidationException"),
+        ] {
+            let filter = json!([{"Key": key, "Operator": operator, "Values": [value]}]);
+            world.refused("DescribeInstanceProperties", json!({"FiltersWithOperator": filter}), code).await;
+        }
     })
     .await;
 }

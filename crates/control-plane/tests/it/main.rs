@@ -38,6 +38,10 @@ mod model;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
+mod ops_item_examples;
+#[cfg(test)]
+mod ops_items;
+#[cfg(test)]
 mod parameter_lists;
 #[cfg(test)]
 mod parameter_policies;

@@ -42,9 +42,9 @@ fn broken(shape: &Value, good: &Value, path: &str, put: &dyn Fn(Value) -> Value,
                 add(json!("x".repeat(n as usize + 1)), most(max));
             }
             if let Some(pattern) = shape["pattern"].as_str() {
-                // One pattern takes everything but blanks, one everything but the ends of lines.
+                // Two patterns take everything but blanks, one everything but the ends of lines.
                 let bad = match pattern {
-                    text if text.contains("\\s*$") => " ",
+                    text if text.contains("\\s*$") || text.contains("\\S") => " ",
                     text if text.starts_with("^.{") => "a\nb",
                     _ => "\u{1}",
                 };
