@@ -1,5 +1,5 @@
 -- OpsItems of the embedded control plane. Times are epoch milliseconds; `region` separates one region's state from
--- another's. `dedup` is what an item is known by among those of its source that are open; empty where nothing is said.
+-- another's. `dedup` is the digest of what an item is known by among those of its source that are open, or empty.
 create table ssm_ops_items (
     region text not null,
     ops_item_id text not null,

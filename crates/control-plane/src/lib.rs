@@ -17,6 +17,7 @@ mod ec2;
 mod errors;
 mod fleet;
 mod gateway;
+mod index_text;
 mod inventory;
 mod json_protocol;
 mod keys;

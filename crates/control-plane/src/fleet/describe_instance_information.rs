@@ -1,9 +1,8 @@
 //! `DescribeInstanceInformation`: registered nodes, with both forms of filters.
 
-use super::node_filters::{self, RESOURCE_TYPE, SOURCE_TYPE};
-use super::queries::{NodeRow, nodes, nodes_sql};
-use super::seconds;
-use super::standing::{self, Standing};
+use super::node_filters;
+use super::queries::{nodes, nodes_sql};
+use super::shown::{Shown, online_since, shown};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
@@ -72,28 +71,9 @@ pub(crate) struct Input {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct InstanceInformation {
-    instance_id: String,
-    ping_status: &'static str,
-    last_ping_date_time: f64,
-    agent_version: String,
+    #[serde(flatten)]
+    shown: Shown,
     is_latest_version: bool,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    platform_type: String,
-    platform_name: String,
-    platform_version: String,
-    activation_id: String,
-    iam_role: String,
-    registration_date: f64,
-    resource_type: &'static str,
-    name: String,
-    #[serde(rename = "IPAddress", skip_serializing_if = "String::is_empty")]
-    ip_address: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    computer_name: String,
-    source_id: String,
-    source_type: &'static str,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    associations: Option<Standing>,
 }
 
 #[derive(Debug, Serialize)]
@@ -121,7 +101,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             "Filters by tag cannot be combined with other filters in one request.",
         ));
     }
-    let online_since = call.now.plus_ms(-plane.config.connection_lost_after_ms).0;
+    let online_since = online_since(plane, call);
     let mut sql = nodes_sql();
     sql.push("where n.region = ").text(&call.region);
     if by_list.len() + by_string.len() > MAX_FILTERS {
@@ -146,34 +126,12 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let (rows, next_token) = page(&plane.tokens, &scope, rows, limit, |row| {
         vec![row.node_id.clone()]
     });
-    let ids: Vec<String> = rows.iter().map(|row| row.node_id.clone()).collect();
-    let mut standing = standing::of_nodes(plane.db.reader(), &call.region, &ids).await?;
-    let shown = |row: NodeRow| InstanceInformation {
-        associations: standing.remove(&row.node_id),
-        ping_status: if row.last_ping_at.0 >= online_since {
-            "Online"
-        } else {
-            "ConnectionLost"
-        },
-        last_ping_date_time: seconds(row.last_ping_at),
-        agent_version: row.agent_version,
+    let of = |shown| InstanceInformation {
+        shown,
         is_latest_version: true,
-        platform_type: row.platform_type,
-        platform_name: row.platform_name,
-        platform_version: row.platform_version,
-        activation_id: row.activation_id,
-        iam_role: row.iam_role,
-        registration_date: seconds(row.registered_at),
-        resource_type: RESOURCE_TYPE,
-        name: row.name,
-        ip_address: row.ip_address,
-        computer_name: row.computer_name,
-        source_id: row.node_id.clone(),
-        source_type: SOURCE_TYPE,
-        instance_id: row.node_id,
     };
     Ok(Output {
-        instance_information_list: rows.into_iter().map(shown).collect(),
+        instance_information_list: shown(plane, call, rows).await?.into_iter().map(of).collect(),
         next_token,
     })
 }

@@ -1,10 +1,9 @@
 //! `DescribeInstanceProperties`: registered nodes with filters that know more operators. What EC2 would say of an
 //! instance (its type, key and image) nobody says of a machine that was registered.
 
-use super::node_filters::{self, RESOURCE_TYPE, SOURCE_TYPE};
+use super::node_filters;
 use super::queries::{NodeRow, nodes, nodes_sql};
-use super::seconds;
-use super::standing::{self, Standing};
+use super::shown::{Shown, online_since, shown};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
@@ -89,34 +88,8 @@ pub(crate) struct Input {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Property {
-    name: String,
-    instance_id: String,
-    #[serde(rename = "IPAddress", skip_serializing_if = "String::is_empty")]
-    ip_address: String,
-    ping_status: &'static str,
-    last_ping_date_time: f64,
-    agent_version: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    platform_type: String,
-    platform_name: String,
-    platform_version: String,
-    activation_id: String,
-    iam_role: String,
-    registration_date: f64,
-    resource_type: &'static str,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    computer_name: String,
-    source_id: String,
-    source_type: &'static str,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    associations: Option<Standing>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
 pub(crate) struct Output {
-    instance_properties: Vec<Property>,
+    instance_properties: Vec<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
 }
@@ -165,7 +138,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             "Use at most {MOST_VALUES} values in all filters of one request."
         )));
     }
-    let online_since = call.now.plus_ms(-plane.config.connection_lost_after_ms).0;
+    let online_since = online_since(plane, call);
     let mut sql = nodes_sql();
     sql.push("where n.region = ").text(&call.region);
     let mut compared = Vec::new();
@@ -212,33 +185,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         vec![row.node_id.clone()]
     });
     rows.retain(|row| compared.iter().all(|filter| holds(filter, row)));
-    let ids: Vec<String> = rows.iter().map(|row| row.node_id.clone()).collect();
-    let mut standing = standing::of_nodes(plane.db.reader(), &call.region, &ids).await?;
-    let shown = |row: NodeRow| Property {
-        associations: standing.remove(&row.node_id),
-        ping_status: if row.last_ping_at.0 >= online_since {
-            "Online"
-        } else {
-            "ConnectionLost"
-        },
-        last_ping_date_time: seconds(row.last_ping_at),
-        agent_version: row.agent_version,
-        platform_type: row.platform_type,
-        platform_name: row.platform_name,
-        platform_version: row.platform_version,
-        activation_id: row.activation_id,
-        iam_role: row.iam_role,
-        registration_date: seconds(row.registered_at),
-        resource_type: RESOURCE_TYPE,
-        name: row.name,
-        ip_address: row.ip_address,
-        computer_name: row.computer_name,
-        source_id: row.node_id.clone(),
-        source_type: SOURCE_TYPE,
-        instance_id: row.node_id,
-    };
     Ok(Output {
-        instance_properties: rows.into_iter().map(shown).collect(),
+        instance_properties: shown(plane, call, rows).await?,
         next_token,
     })
 }

@@ -12,6 +12,7 @@ mod node_filters;
 pub(crate) mod queries;
 pub(crate) mod register_managed_instance;
 pub(crate) mod request_managed_instance_role_token;
+mod shown;
 mod standing;
 pub(crate) mod update_instance_information;
 pub(crate) mod update_managed_instance_public_key;

@@ -13,6 +13,7 @@ pub(crate) mod update_ops_item;
 
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
+use crate::index_text::digest_of;
 use crate::operations::Call;
 use crate::validation::{
     ANY_TEXT, Member, Pattern, Shape, list, matching, one_of, optional, required, whole,
@@ -172,16 +173,21 @@ fn check_data(data: &BTreeMap<String, DataValue>) -> ApiResult<()> {
     Ok(())
 }
 
-/// What an item is known by: the text inside the JSON under its key, or the value itself.
+/// What an item is known by: the digest of the text inside the JSON under its key, or of the value itself. Empty
+/// when nothing is said.
 pub(crate) fn dedup(data: &BTreeMap<String, DataValue>) -> String {
     let Some(text) = data.get(DEDUP).and_then(|value| value.value.as_deref()) else {
         return String::new();
     };
     let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    json.get("dedupString")
+    let known = json
+        .get("dedupString")
         .and_then(serde_json::Value::as_str)
-        .unwrap_or(text)
-        .to_owned()
+        .unwrap_or(text);
+    if known.is_empty() {
+        return String::new();
+    }
+    digest_of(known)
 }
 
 /// Whether nobody is done with it.
@@ -243,8 +249,11 @@ mod tests {
 
     #[test]
     fn an_item_is_known_by_its_text() {
-        assert_eq!(dedup(&data(DEDUP, r#"{"dedupString":"disk"}"#)), "disk");
-        assert_eq!(dedup(&data(DEDUP, "disk")), "disk");
+        let known = dedup(&data(DEDUP, r#"{"dedupString":"disk"}"#));
+        assert_eq!(known.len(), 64);
+        assert_eq!(dedup(&data(DEDUP, "disk")), known);
+        assert_ne!(dedup(&data(DEDUP, "disc")), known);
         assert_eq!(dedup(&data("x", "disk")), "");
+        assert_eq!(dedup(&data(DEDUP, r#"{"dedupString":""}"#)), "");
     }
 }

@@ -1,6 +1,7 @@
 //! SQL of updates that nodes have found to be available. Nothing else touches the table.
 
 use crate::errors::{ApiError, ApiResult};
+use crate::index_text::bounded;
 use muster_domain::Timestamp;
 use muster_patching::Patch;
 use muster_store::{RowExt, Sql};
@@ -12,10 +13,10 @@ const KEPT_MS: i64 = 90 * 86_400_000;
 const ROWS_AT_ONCE: usize = 400;
 
 fn key(operating_system: &str, patch: &Patch) -> String {
-    format!(
+    bounded(format!(
         "{operating_system}/{}/{}.{}:{}",
         patch.product, patch.name, patch.arch, patch.version
-    )
+    ))
 }
 
 /// Adds those that are new, and notes that the others were seen.

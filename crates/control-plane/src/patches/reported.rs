@@ -21,6 +21,9 @@ pub(crate) const COMPLIANCE: &str = "AWS:PatchCompliance";
 /// Updates that are to be had, whatever the baseline says.
 pub(crate) const AVAILABLE: &str = "Custom:AvailablePatch";
 
+/// A patch group is the value of a tag.
+const LONGEST_GROUP: usize = 256;
+
 /// A line of [`COMPLIANCE`].
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -56,6 +59,12 @@ fn state(node: &NodeRow, entry: &Map<String, Value>) -> ApiResult<StateRow> {
             )
         })
     };
+    if text(entry, "PatchGroup").chars().count() > LONGEST_GROUP {
+        return Err(ApiError::new(
+            "InvalidItemContentException",
+            format!("PatchGroup of {SUMMARY} has at most {LONGEST_GROUP} characters."),
+        ));
+    }
     let count = |name: &str| text(entry, name).parse::<i64>().unwrap_or_default().max(0);
     let word = |name: &str| text(entry, name).to_owned();
     Ok(StateRow {

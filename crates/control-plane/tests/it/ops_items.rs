@@ -111,6 +111,11 @@ async fn what_is_open_already_is_not_made_again() {
         assert_ne!(other, id);
         world.ok("UpdateOpsItem", json!({"OpsItemId": id, "Status": "Resolved"})).await;
         make(&world, "again", known).await;
+        // What it is known by may be as long as a value may be, and need not be like anything.
+        let long: String = (0..500).map(|n: u32| hex::encode(ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, &n.to_be_bytes()))).collect();
+        let long = json!({"OperationalData": {"/aws/dedup": {"Value": long, "Type": "SearchableString"}}});
+        make(&world, "long", long.clone()).await;
+        world.refused("CreateOpsItem", item("long", long), "OpsItemAlreadyExistsException").await;
         // It cannot be opened beside the one that took its place.
         let open = json!({"OpsItemId": id, "Status": "Open"});
         world.refused("UpdateOpsItem", open, "OpsItemAlreadyExistsException").await;

@@ -225,6 +225,39 @@ async fn nodes_report_for_themselves_and_are_counted_by_group() {
     .await;
 }
 
+/// Text that does not compress: an index of PostgreSQL takes long text that does.
+fn noise(digests: u32) -> String {
+    use ring::digest::{SHA256, digest};
+    let one = |n: u32| hex::encode(digest(&SHA256, &n.to_be_bytes()));
+    (0..digests).map(one).collect()
+}
+
+#[tokio::test]
+async fn long_words_of_a_node_are_kept_or_refused_by_name() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let node = world.node("one").await;
+        let name = noise(60);
+        let updates = json!([{"TypeName": "Custom:AvailablePatch", "SchemaVersion": "1.0",
+            "CaptureTime": "2026-11-26T12:00:00Z", "Content": [{"Name": name, "Version": "1"},
+                {"Name": name, "Version": "2"}]}]);
+        let (status, answer) = put(&world, &node, updates).await;
+        assert_eq!(status, 200, "{answer}");
+        let found = world.ok("DescribeAvailablePatches", json!({})).await["Patches"].clone();
+        assert_eq!(
+            (found.as_array().unwrap().len(), &found[0]["Name"]),
+            (2, &json!(name))
+        );
+        let (status, answer) = put(&world, &node, json!([summary(&name, 1)])).await;
+        assert_eq!(
+            (status, answer["__type"].as_str()),
+            (400, Some("InvalidItemContentException"))
+        );
+        assert!(answer["message"].as_str().unwrap().contains("PatchGroup"));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn inventory_is_known_by_its_hash() {
     on_both(|db| async move {
