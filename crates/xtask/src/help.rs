@@ -72,7 +72,8 @@ mmdebstrap and iproute2, for demo nodes), a Python environment with the aws comm
   --skip-browser  Leaves out the browser suite
   --only-browser  Runs nothing else
 
-The last line counts: `N passed, N failed`. About half an hour on two cores the first time, then minutes.
+What failed is told once more at the end, and the last line counts: `N passed, N failed`.
+About half an hour on two cores the first time, then minutes.
 
 Tests find what was set up in the environment: MUSTER_TEST_POSTGRES_URL, MUSTER_TEST_PYTHON,
 MUSTER_TEST_AWS, MUSTER_TEST_PROGRAM (the built program); MUSTER_TEST_CHROMIUM chooses a browser.";

@@ -255,10 +255,12 @@ pub(crate) async fn events(sql: Sql, on: impl AnyExecutor<'_>) -> ApiResult<Vec<
         .collect()
 }
 
+/// Writes down what happened to an item. What happens to it at one moment is told in its order: the later one counts as
+/// a millisecond later.
 pub(crate) async fn insert_event(on: impl AnyExecutor<'_>, region: &str, row: &EventRow) -> ApiResult<()> {
     let mut sql = Sql::new(
         "insert into ssm_ops_item_events (region, ops_item_id, event_id, detail_type, detail, created_by, created_at) \
-         values (",
+         select ",
     );
     for text in [
         region,
@@ -270,7 +272,14 @@ pub(crate) async fn insert_event(on: impl AnyExecutor<'_>, region: &str, row: &E
     ] {
         sql.text(text).push(", ");
     }
-    sql.int(row.created_at.0).push(")");
+    let now = row.created_at.0;
+    sql.push("case when coalesce(max(e.created_at), 0) < ").int(now);
+    sql.push(" then ")
+        .int(now)
+        .push(" else max(e.created_at) + 1 end");
+    sql.push(" from ssm_ops_item_events e where e.region = ")
+        .text(region);
+    sql.push(" and e.ops_item_id = ").text(&row.id);
     sql.run(on).await?;
     Ok(())
 }

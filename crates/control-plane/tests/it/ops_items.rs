@@ -93,6 +93,31 @@ async fn an_item_is_made_changed_and_resolved() {
 }
 
 #[tokio::test]
+async fn what_happens_at_one_moment_is_told_in_its_order() {
+    on_both(|db| async {
+        let world = World::new(db).await;
+        let id = make(&world, "one", json!({})).await;
+        for at in 0..10 {
+            let status = if at % 2 == 0 { "InProgress" } else { "Open" };
+            let change = json!({"OpsItemId": id, "Status": status});
+            world.ok("UpdateOpsItem", change).await;
+        }
+        let filter = json!([{"Key": "OpsItemId", "Values": [id], "Operator": "Equal"}]);
+        let told = world.ok("ListOpsItemEvents", json!({"Filters": filter})).await;
+        let told = told["Summaries"].as_array().unwrap().clone();
+        assert_eq!(told.len(), 11);
+        let mut after = "Open".to_owned();
+        for event in told.iter().rev().skip(1) {
+            let detail: Value = serde_json::from_str(event["Detail"].as_str().unwrap()).unwrap();
+            assert_eq!(detail["before"], after.as_str());
+            after = detail["status"].as_str().unwrap().to_owned();
+        }
+        assert_eq!(told[10]["DetailType"], "OpsItem Create");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_open_already_is_not_made_again() {
     on_both(|db| async {
         let world = World::new(db).await;

@@ -55,7 +55,8 @@ pub(crate) fn test(mut args: Args) -> Outcome {
         }
         failures.push(failure.to_string());
     }
-    for failure in &failures {
+    // Once more, at the end: the lines before it may be thousands.
+    for failure in tally.failing().iter().chain(&failures) {
         say::failure(failure);
     }
     // A step that failed before it counted anything is one failure.
