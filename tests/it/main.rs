@@ -18,6 +18,7 @@ mod entrance;
 mod first_day;
 mod full_disk;
 mod limits;
+mod plan_walks;
 mod plans;
 mod postgres;
 mod records;

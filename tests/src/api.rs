@@ -61,6 +61,40 @@ impl Api {
         Self::new(self.base.clone(), self.keys.clone())
     }
 
+    /// A call in the Query protocol: a form. Its answer is XML.
+    ///
+    /// # Errors
+    /// When it is not answered with success.
+    pub async fn query(&self, service: &str, form: &str) -> Fallible<String> {
+        let mut headers = HeaderMap::new();
+        let host = self.base.trim_start_matches("http://");
+        for (name, value) in [
+            ("host", host),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ] {
+            headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        }
+        let request = SignedRequest {
+            method: "POST",
+            path: "/",
+            query: "",
+            headers: &headers,
+            body_hash: &sha256_hex(form.as_bytes()),
+        };
+        for (name, value) in sign(&request, &self.keys, REGION, service, &amz_date()) {
+            headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        }
+        let asked = self.http.post(&self.base).headers(headers).body(form.to_owned());
+        let answer = asked.send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if status.is_success() {
+            Ok(text)
+        } else {
+            Err(format!("{form}: {status} {text}").into())
+        }
+    }
+
     /// Signs a request.
     ///
     /// # Errors

@@ -232,6 +232,14 @@ impl DocumentStep {
 /// service's own agent fetches a file instead.
 pub const PATCH_SNAPSHOT: &str = "musterPatchSnapshot";
 
+/// The input that the control plane adds to steps of `aws:runDocument` with a document of Systems Manager: its content, as
+/// [`DocumentContent`]. An extension: the service's own agent fetches the document.
+pub const EMBEDDED_DOCUMENT: &str = "musterDocument";
+
+/// The input that the control plane adds to steps of `aws:downloadContent` whose source is a document of Systems Manager:
+/// `{"Name", "Content"}`. An extension, as above.
+pub const EMBEDDED_CONTENT: &str = "musterContent";
+
 /// `agent_job_ack`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,5 +4,6 @@
 pub mod calls;
 pub mod control;
 pub mod extension;
+pub mod inputs;
 pub mod session;
 pub mod signing;

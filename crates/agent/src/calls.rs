@@ -223,7 +223,7 @@ pub(crate) fn header(text: &str) -> Result<http::HeaderValue, AgentError> {
 }
 
 /// The innermost cause says more than "error sending request", and never holds the body.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut inner = error;
     while let Some(source) = inner.source() {
         inner = source;

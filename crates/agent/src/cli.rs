@@ -60,6 +60,12 @@ enum AgentCommand {
         /// The step's directory
         step: PathBuf,
     },
+    /// Download something (started by a worker)
+    #[command(hide = true)]
+    Download {
+        /// The step's directory
+        step: PathBuf,
+    },
     /// Hold this node against a patch baseline (started by a worker)
     #[command(hide = true)]
     Patch {
@@ -196,6 +202,9 @@ pub async fn main(args: AgentArgs, mount: &[&str]) -> Result<(), AgentError> {
             });
             done.await
                 .map_err(|error| AgentError::Worker(error.to_string()))?
+        }
+        AgentCommand::Download { step } => {
+            crate::download::run(&step, &muster_domain::system::SystemClock).await
         }
         AgentCommand::Patch { step } => {
             let done = tokio::task::spawn_blocking(move || {

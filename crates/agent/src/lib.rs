@@ -9,6 +9,7 @@ pub mod cli;
 mod collect;
 mod commands;
 mod config;
+mod download;
 mod error;
 mod files;
 mod heartbeat;

@@ -8,7 +8,7 @@ use crate::signature::Caller;
 use muster_domain::Actor;
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
-use muster_domain::audit::{API_PREFIX, EC2_PREFIX, Intent, KMS_PREFIX, Outcome};
+use muster_domain::audit::{API_PREFIX, EC2_PREFIX, Intent, KMS_PREFIX, Outcome, SNS_PREFIX};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -24,6 +24,10 @@ fn is_secret(operation: &Operation, member: &str) -> bool {
             ("PutParameter", "Value") | ("Decrypt", "CiphertextBlob")
                 // Repositories may be reached with a password.
                 | ("CreatePatchBaseline" | "UpdatePatchBaseline", "Sources")
+                // Who knows the address of a webhook may often write to it.
+                | ("Subscribe", "Endpoint")
+                | ("ConfirmSubscription", "Token")
+                | ("Publish", "PhoneNumber")
         )
 }
 
@@ -110,6 +114,9 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             .as_str()
             .map(|id| format!("node:{}", id.chars().take(64).collect::<String>()))
             .unwrap_or_default(),
+        "CreateTopic" => text("Name")
+            .map(|name| format!("topic:{name}"))
+            .unwrap_or_default(),
         "CreateMaintenanceWindow" => format!("window:{}", crate::windows::fresh_window_id(call)),
         "StartSession" => format!("session:{}", crate::sessions::session_id(call)),
         name if name.contains("Parameter") => parameters(input),
@@ -128,6 +135,10 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("AssociationId", "association"),
             ("TypeName", "inventory"),
             ("WindowExecutionId", "window-execution"),
+            ("SyncName", "data-sync"),
+            ("TopicArn", "topic"),
+            ("TargetArn", "topic"),
+            ("SubscriptionArn", "subscription"),
             ("Name", "document"),
         ]
         .into_iter()
@@ -155,6 +166,7 @@ fn name(operation: &Operation) -> String {
     let prefix = match operation.service {
         "kms" => KMS_PREFIX,
         "ec2" => EC2_PREFIX,
+        "sns" => SNS_PREFIX,
         _ => API_PREFIX,
     };
     format!("{prefix}{}", operation.name)

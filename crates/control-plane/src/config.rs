@@ -1,7 +1,9 @@
 //! What can be set about the control plane. Reading it from flags or files is the server's business.
 
+use crate::buckets::Buckets;
 use crate::steady::Steady;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Settings, with defaults that fit one machine.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct ControlPlaneConfig {
     pub steady: Steady,
     /// Bytes of a request's body at most.
     pub max_body_bytes: usize,
+    /// Object storage to write to for others; folders of the data directory unless given.
+    pub buckets: Option<Arc<dyn Buckets>>,
 }
 
 impl Default for ControlPlaneConfig {
@@ -47,6 +51,7 @@ impl Default for ControlPlaneConfig {
             session_connect_ms: 20_000,
             steady: Steady::default(),
             max_body_bytes: 1 << 20,
+            buckets: None,
         }
     }
 }

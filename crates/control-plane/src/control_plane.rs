@@ -1,9 +1,10 @@
 //! The control plane as a whole: what all its parts share, how it is opened, and its background work.
 
+use crate::buckets::{Buckets, FolderBuckets};
 use crate::commands::output_store::OutputStore;
 use crate::commands::reports::Reports;
 use crate::config::ControlPlaneConfig;
-use crate::errors::ApiError;
+use crate::errors::{ApiError, ApiResult};
 use crate::gateway::registry::Registry;
 use crate::gateway::relay::hub::Hub;
 use crate::keys::{Holder, Keys, KeysError};
@@ -15,8 +16,8 @@ use muster_agent_protocol::signing::Credentials;
 use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
 use muster_store::{Db, StoreError};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -89,6 +90,12 @@ pub struct ControlPlane {
     pub(crate) output: OutputStore,
     pub(crate) reports: Reports,
     pub(crate) wake: Notify,
+    /// Something may be due to be delivered to a webhook.
+    pub(crate) letters: Notify,
+    /// Object storage that is written to for others.
+    pub(crate) buckets: Arc<dyn Buckets>,
+    /// What speaks to webhooks, from the first time on.
+    pub(crate) webhooks: OnceLock<reqwest::Client>,
     /// Whether nodes or their tags may have changed since associations were matched with them.
     pub(crate) nodes_changed: AtomicBool,
     pub(crate) changes: broadcast::Sender<Change>,
@@ -111,12 +118,19 @@ impl ControlPlane {
         let folder = config.data_dir.join("command-output");
         let output = OutputStore::open(folder.clone(), config.max_output_bytes)
             .map_err(|cause| OpenError::Output { path: folder, cause })?;
+        let buckets = config
+            .buckets
+            .clone()
+            .unwrap_or_else(|| Arc::new(FolderBuckets::new(config.data_dir.join("buckets"))));
         let plane = Self {
             tokens: PageTokens::new(keys.master()),
             registry: Registry::default(),
             hub: Hub::default(),
             reports: Reports::default(),
             wake: Notify::new(),
+            letters: Notify::new(),
+            webhooks: OnceLock::new(),
+            buckets,
             nodes_changed: AtomicBool::new(true),
             changes: broadcast::channel(1_024).0,
             db,
@@ -217,17 +231,62 @@ impl ControlPlane {
         crate::associations::rounds::round(self).await;
     }
 
+    /// Delivers what is due to webhooks, once. Beside [`Self::tick`], which must not wait for them.
+    pub async fn deliver(&self) {
+        while or_later(crate::topics::delivery::round(self).await, "messages to webhooks") {}
+    }
+
+    /// Writes what is new to buckets, once. Beside [`Self::tick`] for the same reason.
+    pub async fn sync_data(&self) {
+        while or_later(crate::data_sync::rounds::round(self).await, "resource data syncs") {}
+    }
+
     /// Does the background work every second and whenever something happened, until `stop`.
     pub async fn run_background(self: Arc<Self>, stop: CancellationToken) {
-        loop {
-            self.tick().await;
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            }
-        }
+        // What is under way to others is dropped where it is: it goes on after the next start.
+        let letters = stop.run_until_cancelled(Arc::clone(&self).deliver_always());
+        let syncs = stop.run_until_cancelled(Arc::clone(&self).sync_data_always());
+        tokio::join!(Arc::clone(&self).tick_until(stop.clone()), letters, syncs);
         self.registry.close_all();
         self.hub.drop_legs();
     }
+
+    async fn tick_until(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            self.tick().await;
+            if stop.run_until_cancelled(pause(&self.wake)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn deliver_always(self: Arc<Self>) {
+        loop {
+            self.deliver().await;
+            pause(&self.letters).await;
+        }
+    }
+
+    async fn sync_data_always(self: Arc<Self>) {
+        loop {
+            self.sync_data().await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+/// Waits a second, or until something happens.
+async fn pause(wake: &Notify) {
+    tokio::select! {
+        () = wake.notified() => {}
+        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+    }
+}
+
+/// Whether a round of work wants another at once; a round that failed wants none.
+fn or_later(round: ApiResult<bool>, what: &str) -> bool {
+    round.unwrap_or_else(|ApiError { code, .. }| {
+        tracing::warn!(code, "{what} could not be taken care of; it is tried again");
+        false
+    })
 }

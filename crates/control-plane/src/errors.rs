@@ -6,7 +6,7 @@ use muster_store::StoreError;
 /// A refusal, or a fault of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
-    /// 400, or 500 for faults of ours.
+    /// 400, 404 where a service beside Systems Manager says so, or 500 for faults of ours.
     pub(crate) status: u16,
     /// For example `InvalidInstanceId`.
     pub(crate) code: &'static str,

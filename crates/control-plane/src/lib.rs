@@ -6,12 +6,14 @@
 mod associations;
 mod audited;
 mod base32;
+mod buckets;
 mod caller_identity;
 mod client_tokens;
 mod commands;
 mod compliance;
 mod config;
 mod control_plane;
+mod data_sync;
 mod documents;
 mod ec2;
 mod errors;
@@ -35,10 +37,12 @@ mod signature;
 mod steady;
 mod tags;
 pub mod tls;
+mod topics;
 mod turns;
 mod validation;
 mod windows;
 
+pub use buckets::{Buckets, FolderBuckets};
 pub use config::ControlPlaneConfig;
 pub use control_plane::{Change, ControlPlane, OpenError, SessionLoad};
 pub use keys::{KeysError, operator_credentials_in};

@@ -39,7 +39,7 @@ pub enum Who {
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// The name that the service signs for: `ssm`, `kms`, `ec2`, `sts`, `ec2messages`, `ssmmessages` or `s3`.
+    /// The name that the service signs for: `ssm`, `kms`, `ec2`, `sns`, `sts`, `ec2messages`, `ssmmessages` or `s3`.
     pub service: &'static str,
     /// Its name.
     pub name: &'static str,
@@ -242,6 +242,10 @@ operations! {
     "ssm" ListOpsItemEvents Read Operator ops_items::list_ops_item_events;
     "ssm" ListOpsItemRelatedItems Read Operator ops_items::list_ops_item_related_items;
     "ssm" UpdateOpsItem Write Operator ops_items::update_ops_item;
+    "ssm" CreateResourceDataSync Write Operator data_sync::create_resource_data_sync;
+    "ssm" DeleteResourceDataSync Write Operator data_sync::delete_resource_data_sync;
+    "ssm" ListResourceDataSync Read Operator data_sync::list_resource_data_sync;
+    "ssm" UpdateResourceDataSync Write Operator data_sync::update_resource_data_sync;
     "kms" CreateAlias Write Operator kms::create_alias;
     "kms" CreateKey Write Operator kms::create_key;
     "kms" Decrypt Reveal Operator kms::decrypt;
@@ -255,6 +259,16 @@ operations! {
     "ec2" DeleteTags Write Operator ec2::delete_tags;
     "ec2" DescribeInstances Read Operator ec2::describe_instances;
     "ec2" DescribeSnapshots Read Operator ec2::describe_snapshots;
+    "sns" ConfirmSubscription Write Anonymous topics::confirm_subscription;
+    "sns" CreateTopic Write Operator topics::create_topic;
+    "sns" DeleteTopic Write Operator topics::delete_topic;
+    "sns" GetTopicAttributes Read Operator topics::get_topic_attributes;
+    "sns" ListSubscriptions Read Operator topics::list_subscriptions;
+    "sns" ListSubscriptionsByTopic Read Operator topics::list_subscriptions_by_topic;
+    "sns" ListTopics Read Operator topics::list_topics;
+    "sns" Publish Write Operator topics::publish;
+    "sns" Subscribe Write Operator topics::subscribe;
+    "sns" Unsubscribe Write Operator topics::unsubscribe;
     "ec2messages" GetMessages Read Node gateway::get_messages;
     not dispatched:
     "sts" GetCallerIdentity Read AnyKey;

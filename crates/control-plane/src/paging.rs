@@ -38,6 +38,14 @@ impl PageTokens {
         serde_json::from_slice(body).map_err(|_| bad())
     }
 
+    /// What a list that is ordered by one text goes on after; nothing for its first page.
+    pub(crate) fn after(&self, scope: &str, token: Option<&str>) -> ApiResult<String> {
+        match token {
+            None | Some("") => Ok(String::new()),
+            Some(token) => Ok(self.open(scope, token)?.into_iter().next().unwrap_or_default()),
+        }
+    }
+
     fn tag(&self, scope: &str, body: &[u8]) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(&(scope.len() as u64).to_be_bytes());

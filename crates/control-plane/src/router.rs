@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub(crate) fn router(plane: Arc<ControlPlane>) -> Router {
     Router::new()
-        .route("/", post(call))
+        .route("/", post(call).get(query::sns::confirm))
         .route(
             "/v1/control-channel/{node}",
             post(gateway::http::create).get(gateway::http::open),

@@ -54,6 +54,8 @@ pub const API_PREFIX: &str = "ssm.";
 pub const KMS_PREFIX: &str = "kms.";
 /// Calls that scripts make to EC2.
 pub const EC2_PREFIX: &str = "ec2.";
+/// Calls of the notification service beside it.
+pub const SNS_PREFIX: &str = "sns.";
 
 /// Whether an act changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -46,6 +46,8 @@ migrations! {
     14 "0014_control_plane_associations";
     15 "0015_control_plane_inventory";
     16 "0016_control_plane_ops_items";
+    17 "0017_control_plane_topics";
+    18 "0018_control_plane_data_syncs";
 }
 
 /// The newest version that this program knows.

@@ -7,6 +7,7 @@
 //!                started         made once, under the lock: the right to run
 //!                cancel          made by the agent: stop, or do not start
 //!                session         which processes are the worker's
+//!                downloads/…     what aws:downloadContent has brought
 //!                steps/000/…     script, stdout, stderr, result.json
 //!                result.json     how all of it ended
 //!                delivery.json   what the control plane has acknowledged
@@ -93,6 +94,11 @@ impl JobDir {
 
     pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Where what is downloaded is put, unless a step says otherwise.
+    pub(crate) fn downloads(&self) -> PathBuf {
+        self.0.join("downloads")
     }
 
     /// Keeps a new job, durably. `false` when it is known already.

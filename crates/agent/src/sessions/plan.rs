@@ -1,7 +1,7 @@
 //! What a session is to be, read from the message that asks for it. Pure: nothing is looked up or started here.
 
 use super::account::Wish;
-use crate::commands::document::fill;
+use muster_agent_protocol::inputs::fill;
 use muster_agent_protocol::session::{InteractiveShell, SessionContent};
 use muster_session_channel::SessionType;
 use serde_json::{Map, Value};

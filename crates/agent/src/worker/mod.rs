@@ -1,18 +1,20 @@
 //! The process that runs one command. It survives the agent: what it does is written to the job's
 //! directory, and it talks to nobody. At most one worker ever runs a job.
 
+mod nested;
 mod plugin;
 mod process;
 pub(crate) mod session;
 mod sink;
 
-use crate::commands::document;
 use crate::commands::job_dir::{Job, JobDir, JobResult, StepResult, StreamName};
 use crate::error::AgentError;
 use crate::files;
 use muster_agent_protocol::control::DocumentStep;
+use muster_agent_protocol::inputs;
 use muster_domain::time::Clock;
-use plugin::Plan;
+use plugin::{Place, Plan};
+use process::SharedSink;
 use serde_json::Value;
 use sink::Sink;
 use std::collections::BTreeMap;
@@ -86,45 +88,19 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn run(&self, job: &Job) -> Result<(), AgentError> {
-        let values = document::parameter_values(&job.content);
-        let mut statuses = Vec::new();
-        let mut has_ended = false;
-        for (index, step) in job.content.document_content.main_steps.iter().enumerate() {
-            let result = if has_ended && !step.is_finally() {
-                let text = format!(
-                    "Step {} was skipped: an earlier step ended the document.\n",
-                    step.name
-                );
-                self.not_run("Skipped", 0, &text, index)
-            } else if self.dir.is_cancelled() {
-                self.not_run(
-                    "Cancelled",
-                    137,
-                    "The command was cancelled before this step.\n",
-                    index,
-                )
-            } else {
-                self.step(job, step, &values, index)
+        let values = inputs::parameter_values(&job.content);
+        let steps = &job.content.document_content.main_steps;
+        let is_cancelled = || self.dir.is_cancelled();
+        let statuses = in_order(steps, &is_cancelled, |index, step, turn| {
+            let result = match turn {
+                Turn::Run => self.step(job, step, &values, index),
+                Turn::Ended => self.not_run("Skipped", 0, &ended_before(step), index),
+                Turn::Cancelled => self.not_run("Cancelled", 137, CANCELLED_BEFORE, index),
             };
             self.keep(|| self.dir.save_step_result(index, &result))?;
             (self.nudge)();
-            if has_ended {
-                statuses.push(result.status);
-                continue;
-            }
-            let next = match result.status.as_str() {
-                "Skipped" | "Cancelled" => None,
-                "Success" => step.after_success(),
-                _ => step.after_failure(),
-            };
-            has_ended = matches!(next.as_deref(), Some("exit" | "successAndExit"));
-            // This failure alone does not count; what came before and what still comes does.
-            statuses.push(if next.as_deref() == Some("successAndExit") {
-                "Success".to_owned()
-            } else {
-                result.status
-            });
-        }
+            Ok(result.status)
+        })?;
         let result = JobResult {
             status: overall_status(&statuses).to_owned(),
             trace: String::new(),
@@ -173,18 +149,10 @@ impl Worker<'_> {
                 return self.not_run("Failed", 1, &text, index);
             }
         };
-        let (status, code, note) = match plugin::plan(job, step, values, &directory) {
-            Plan::Skip(text) => {
-                process::locked(&stdout).note(&text);
-                ("Skipped", 0, String::new())
-            }
-            Plan::Refuse(text) => ("Failed", 1, text),
-            Plan::Run(program) => {
-                let is_cancelled = || self.dir.is_cancelled();
-                let ending = process::run(&program, [&stdout, &stderr], &is_cancelled, &self.nudge);
-                plugin::judge(&ending, program.timeout)
-            }
-        };
+        let downloads = self.dir.downloads();
+        let place = Place::of(job, &downloads);
+        let sinks = [&stdout, &stderr];
+        let (status, code, note) = self.act(&place, step, values, &directory, sinks, 0);
         let mut stderr = process::locked(&stderr);
         if !note.is_empty() {
             stderr.note(&note);
@@ -199,10 +167,94 @@ impl Worker<'_> {
         }
     }
 
+    /// Does what a step is for; what it prints goes to the sinks. Gives status, code, and what is added to its errors.
+    fn act(
+        &self,
+        place: &Place<'_>,
+        step: &DocumentStep,
+        values: &BTreeMap<String, Value>,
+        directory: &Path,
+        sinks: [&SharedSink; 2],
+        depth: usize,
+    ) -> (&'static str, i32, String) {
+        match plugin::plan(place, step, values, directory) {
+            Plan::Skip(text) => {
+                process::locked(sinks[0]).note(&text);
+                ("Skipped", 0, String::new())
+            }
+            Plan::Done(text) => {
+                process::locked(sinks[0]).note(&text);
+                ("Success", 0, String::new())
+            }
+            Plan::Refuse(text) => ("Failed", 1, text),
+            Plan::Run(program) => {
+                let is_cancelled = || self.dir.is_cancelled();
+                let ending = process::run(&program, sinks, &is_cancelled, &self.nudge);
+                plugin::judge(&ending, program.timeout)
+            }
+            Plan::Document(content) => self.nested(place, &content, directory, sinks, depth + 1),
+        }
+    }
+
     fn not_run(&self, status: &str, code: i32, text: &str, index: usize) -> StepResult {
         let now = self.clock.now().0;
         ended_without_run(&self.dir, index, status, code, text, now)
     }
+}
+
+const CANCELLED_BEFORE: &str = "The command was cancelled before this step.\n";
+
+fn ended_before(step: &DocumentStep) -> String {
+    format!(
+        "Step {} was skipped: an earlier step ended the document.\n",
+        step.name
+    )
+}
+
+/// What a step's turn is.
+enum Turn {
+    Run,
+    /// An earlier step ended the document.
+    Ended,
+    Cancelled,
+}
+
+/// Goes through the steps of a document, as they say what comes after success and after failure. `one` answers how a step
+/// ended; the answer is what counts of that.
+fn in_order(
+    steps: &[DocumentStep],
+    is_cancelled: &dyn Fn() -> bool,
+    mut one: impl FnMut(usize, &DocumentStep, Turn) -> Result<String, AgentError>,
+) -> Result<Vec<String>, AgentError> {
+    let mut statuses = Vec::with_capacity(steps.len());
+    let mut has_ended = false;
+    for (index, step) in steps.iter().enumerate() {
+        let turn = if has_ended && !step.is_finally() {
+            Turn::Ended
+        } else if is_cancelled() {
+            Turn::Cancelled
+        } else {
+            Turn::Run
+        };
+        let status = one(index, step, turn)?;
+        if has_ended {
+            statuses.push(status);
+            continue;
+        }
+        let next = match status.as_str() {
+            "Skipped" | "Cancelled" => None,
+            "Success" => step.after_success(),
+            _ => step.after_failure(),
+        };
+        has_ended = matches!(next.as_deref(), Some("exit" | "successAndExit"));
+        // This failure alone does not count; what came before and what still comes does.
+        statuses.push(if next.as_deref() == Some("successAndExit") {
+            "Success".to_owned()
+        } else {
+            status
+        });
+    }
+    Ok(statuses)
 }
 
 /// The result of a step that was never run, with its reason as error output.

@@ -1,12 +1,15 @@
 //! What a step's action means: which program runs, where, how long; and what its end is called.
 
+use super::nested;
 use super::process::{Ending, Program};
 use crate::collect;
 use crate::commands::document;
 use crate::commands::job_dir::Job;
+use crate::download;
 use crate::files;
 use crate::patch;
-use muster_agent_protocol::control::{DocumentStep, PATCH_SNAPSHOT};
+use muster_agent_protocol::control::{DocumentStep, PATCH_SNAPSHOT, SendCommandContent};
+use muster_agent_protocol::inputs;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,9 +25,35 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// By this a script asks for a reboot and to be run again.
 const REBOOT_CODE: i32 = 194;
 
+/// Where a step runs.
+pub(super) struct Place<'a> {
+    pub(super) node_id: &'a str,
+    pub(super) region: &'a str,
+    /// Of the document that the step belongs to.
+    pub(super) schema_version: &'a str,
+    /// Where what the command has downloaded is, unless it was told otherwise.
+    pub(super) downloads: &'a Path,
+}
+
+impl<'a> Place<'a> {
+    /// Of the steps of a job.
+    pub(super) fn of(job: &'a Job, downloads: &'a Path) -> Self {
+        Self {
+            node_id: &job.node_id,
+            region: &job.region,
+            schema_version: &job.content.document_content.schema_version,
+            downloads,
+        }
+    }
+}
+
 /// What is to be done with a step.
 pub(super) enum Plan {
     Run(Program),
+    /// The steps of another document.
+    Document(Box<SendCommandContent>),
+    /// There is nothing to do here; the text says why.
+    Done(String),
     /// Its precondition does not hold; the text says so.
     Skip(String),
     /// It cannot be run; the text says why.
@@ -33,7 +62,7 @@ pub(super) enum Plan {
 
 /// Reads a step. Writes its script into `directory`.
 pub(super) fn plan(
-    job: &Job,
+    place: &Place<'_>,
     step: &DocumentStep,
     values: &BTreeMap<String, Value>,
     directory: &Path,
@@ -48,7 +77,7 @@ pub(super) fn plan(
         }
         Err(reason) => return Plan::Refuse(format!("Step {} cannot be run: {reason}.\n", step.name)),
     }
-    let is_lenient = job.content.document_content.schema_version == "2.2";
+    let is_lenient = place.schema_version == "2.2";
     if is_lenient && is_for_windows(&step.action) {
         // Older schema versions fail here; of 2.2 the service says that what does not fit is skipped.
         return Plan::Skip(format!(
@@ -56,10 +85,18 @@ pub(super) fn plan(
             step.name, step.action
         ));
     }
-    match prepare(job, step, values, directory) {
-        Ok(program) => Plan::Run(program),
-        Err(reason) => Plan::Refuse(format!("Step {} cannot be run: {reason}.\n", step.name)),
-    }
+    let planned = match step.action.as_str() {
+        "aws:runDocument" => {
+            nested::read(place, step, values).map(|content| Plan::Document(Box::new(content)))
+        }
+        // The control plane has done so when it sent the command.
+        "aws:refreshAssociation" => Ok(Plan::Done(
+            "The control plane runs the associations of this node; each run is a command of its own.\n"
+                .into(),
+        )),
+        _ => prepare(place, step, values, directory).map(Plan::Run),
+    };
+    planned.unwrap_or_else(|reason| Plan::Refuse(format!("Step {} cannot be run: {reason}.\n", step.name)))
 }
 
 /// Whether a plugin has nothing to do on this node.
@@ -72,21 +109,27 @@ fn is_for_windows(action: &str) -> bool {
 }
 
 fn prepare(
-    job: &Job,
+    place: &Place<'_>,
     step: &DocumentStep,
     values: &BTreeMap<String, Value>,
     directory: &Path,
 ) -> Result<Program, String> {
     let power_shell = match step.action.as_str() {
         "aws:runPatchBaseline" => {
-            let text = |name: &str| document::text_input(&step.inputs, name, values);
+            let text = |name: &str| inputs::text_input(&step.inputs, name, values);
             let request = patch::request::Request::read(text, step.inputs.get(PATCH_SNAPSHOT))?;
             return this_program("patch", patch::REQUEST_FILE, &request, step, values, directory);
         }
         "aws:softwareInventory" => {
-            let text = |name: &str| document::text_input(&step.inputs, name, values);
-            let request = collect::request::Request::read(&job.node_id, text)?;
+            let text = |name: &str| inputs::text_input(&step.inputs, name, values);
+            let request = collect::request::Request::read(place.node_id, text)?;
             return this_program("inventory", collect::REQUEST_FILE, &request, step, values, directory);
+        }
+        "aws:downloadContent" => {
+            let request = download::request::Request::read(place.downloads, &step.inputs, values)?;
+            let mut program = this_program("download", download::REQUEST_FILE, &request, step, values, directory)?;
+            program.environment.extend(passed_on(download::PASSED_ON));
+            return Ok(program);
         }
         "aws:runShellScript" => None,
         "aws:runPowerShellScript" => Some(find_power_shell().ok_or(
@@ -95,24 +138,27 @@ fn prepare(
         other => {
             return Err(format!(
                 "this agent has no plugin {other}; it runs aws:runShellScript, aws:runPowerShellScript, \
-                 aws:runPatchBaseline and aws:softwareInventory"
+                 aws:runDocument, aws:downloadContent, aws:runPatchBaseline, aws:softwareInventory and \
+                 aws:refreshAssociation"
             ));
         }
     };
-    let lines = document::lines_input(&step.inputs, "runCommand", values);
+    let lines = inputs::lines_input(&step.inputs, "runCommand", values);
     if lines.is_empty() {
         return Err("its input runCommand is empty".into());
     }
     let timeout = timeout_seconds(step, values)?;
     let home = home();
-    let working = match document::text_input(&step.inputs, "workingDirectory", values) {
+    let working = match inputs::text_input(&step.inputs, "workingDirectory", values) {
         Some(text) => {
-            let path = PathBuf::from(text.trim());
+            // A relative one is below what was downloaded.
+            let path = place.downloads.join(text.trim());
             if !path.is_dir() {
                 return Err(format!("its working directory {} does not exist", path.display()));
             }
             path
         }
+        None if place.downloads.is_dir() => place.downloads.to_owned(),
         None if Path::new(&home).is_dir() => PathBuf::from(&home),
         None => PathBuf::from("/"),
     };
@@ -136,8 +182,8 @@ fn prepare(
     let environment = vec![
         ("PATH", PATH.into()),
         ("HOME", home),
-        ("AWS_SSM_INSTANCE_ID", job.node_id.clone().into()),
-        ("AWS_SSM_REGION_NAME", job.region.clone().into()),
+        ("AWS_SSM_INSTANCE_ID", place.node_id.into()),
+        ("AWS_SSM_REGION_NAME", place.region.into()),
     ];
     Ok(Program {
         path,
@@ -149,7 +195,7 @@ fn prepare(
 }
 
 fn timeout_seconds(step: &DocumentStep, values: &BTreeMap<String, Value>) -> Result<u64, String> {
-    match document::text_input(&step.inputs, "timeoutSeconds", values) {
+    match inputs::text_input(&step.inputs, "timeoutSeconds", values) {
         None => Ok(DEFAULT_TIMEOUT_SECONDS),
         Some(text) => text
             .trim()
@@ -175,6 +221,12 @@ const PASSED_ON: [&str; 9] = [
     "NO_PROXY",
 ];
 
+fn passed_on<const N: usize>(names: [&'static str; N]) -> impl Iterator<Item = (&'static str, OsString)> {
+    names
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)))
+}
+
 /// This program once more, as the one that does what a plugin does. What it is asked for is in a file of the step's.
 fn this_program(
     command: &str,
@@ -191,11 +243,7 @@ fn this_program(
     arguments.truncate(arguments.len().saturating_sub(2));
     arguments.extend([command.into(), directory.as_os_str().to_owned()]);
     let mut environment = vec![("PATH", PATH.into()), ("HOME", home())];
-    environment.extend(
-        PASSED_ON
-            .into_iter()
-            .filter_map(|name| Some((name, std::env::var_os(name)?))),
-    );
+    environment.extend(passed_on(PASSED_ON));
     Ok(Program {
         path: "/proc/self/exe".into(),
         arguments,

@@ -3,6 +3,7 @@
 
 mod agents;
 mod commands;
+mod content;
 mod faults;
 mod gateway;
 mod gateway_server;

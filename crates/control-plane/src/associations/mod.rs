@@ -15,6 +15,7 @@ pub(crate) mod describe_instance_associations_status;
 pub(crate) mod list_association_versions;
 pub(crate) mod list_associations;
 pub(crate) mod queries;
+pub(crate) mod refresh;
 pub(crate) mod rounds;
 pub(crate) mod run_queries;
 pub(crate) mod running;

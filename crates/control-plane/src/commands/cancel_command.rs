@@ -1,7 +1,8 @@
 //! `CancelCommand`: what was not sent ends at once; what runs is being cancelled until its node says so.
 //! What has ended stays as it is.
 
-use super::queries::{command, finish, open_invocations, request_cancel, set_detail, settle};
+use super::notices::{finish, settle};
+use super::queries::{command, open_invocations, request_cancel, set_detail};
 use super::status::Detail;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
@@ -55,12 +56,12 @@ pub(crate) async fn cancel(
             continue;
         }
         if invocation.sent_at.is_none() {
-            finish(&mut transaction, id, node, Detail::Cancelled, "", now).await?;
+            finish(plane, &mut transaction, (id, node), Detail::Cancelled, "", now).await?;
         } else {
             set_detail(&mut *transaction, id, node, Detail::Cancelling).await?;
         }
     }
-    settle(&mut transaction, id).await?;
+    settle(plane, &mut transaction, id).await?;
     transaction.commit().await?;
     plane.changed(id, None);
     plane.wake.notify_one();

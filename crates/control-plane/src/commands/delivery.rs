@@ -1,13 +1,14 @@
 //! Background work on commands: what ran out of time is ended, what may be sent is sent, what was not
 //! acknowledged is sent again. All of it follows from the database, so it goes on after any crash.
 
+use super::notices::{finish, settle};
 use super::queries::{
-    CommandRow, InvocationRow, commands, commands_sql, finish, invocation, open_invocations, set_detail,
-    set_sent, settle,
+    CommandRow, InvocationRow, commands, commands_sql, invocation, open_invocations, set_detail, set_sent,
 };
 use super::rate::{self, Next, Progress};
 use super::status::Detail;
 use crate::OUTPUT_BUCKET;
+use crate::associations::refresh;
 use crate::control_plane::ControlPlane;
 use crate::documents::parameters::for_agent;
 use crate::errors::{ApiError, ApiResult};
@@ -75,7 +76,7 @@ async fn one(plane: &ControlPlane, row: &CommandRow) -> ApiResult<()> {
     if !plan.finish.is_empty() || !plan.send.is_empty() || !plan.delay.is_empty() || open.is_empty() {
         let mut transaction = plane.db.begin().await?;
         for (node, detail) in &plan.finish {
-            finish(&mut transaction, id, node, *detail, "", now).await?;
+            finish(plane, &mut transaction, (id, node), *detail, "", now).await?;
         }
         for node in &plan.send {
             // Written before it is sent: after a crash in between it is sent again, and the agent runs it once.
@@ -84,7 +85,7 @@ async fn one(plane: &ControlPlane, row: &CommandRow) -> ApiResult<()> {
         for node in &plan.delay {
             set_detail(&mut *transaction, id, node, Detail::Delayed).await?;
         }
-        settle(&mut transaction, id).await?;
+        settle(plane, &mut transaction, id).await?;
         transaction.commit().await?;
         for (node, _) in &plan.finish {
             plane.changed(id, Some(node));
@@ -96,6 +97,13 @@ async fn one(plane: &ControlPlane, row: &CommandRow) -> ApiResult<()> {
         plane
             .registry
             .send_job(node, id, message_type::AGENT_JOB, job, now);
+    }
+    if refresh::refreshes(&row.content) {
+        for node in &plan.send {
+            if let Err(ApiError { code, .. }) = refresh::on_node(plane, row, node).await {
+                tracing::warn!(code, command.id = %row.command_id, node.id = %node, "associations could not be refreshed");
+            }
+        }
     }
     for node in &plan.cancel {
         tell_cancel(plane, &row.region, id, node, now)?;

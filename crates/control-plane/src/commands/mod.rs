@@ -6,9 +6,11 @@
 
 pub(crate) mod cancel_command;
 pub(crate) mod delivery;
+pub(crate) mod embedded;
 pub(crate) mod get_command_invocation;
 pub(crate) mod list_command_invocations;
 pub(crate) mod list_commands;
+pub(crate) mod notices;
 pub(crate) mod order;
 pub(crate) mod output_bucket;
 pub(crate) mod output_store;

@@ -3,6 +3,8 @@
 //! associations of what was registered.
 
 use super::delivery;
+use super::embedded;
+use super::notices;
 use super::queries::{CommandRow, insert_command, insert_invocations};
 use super::status::Detail;
 use super::targets::Target;
@@ -110,6 +112,7 @@ pub(crate) async fn prepare(
         )
     })?;
     check_hash(document, order.hash.as_deref(), order.hash_type.as_deref())?;
+    notices::check(plane, &call.region, order.notification.as_ref()).await?;
     let fits = |node: &NodeRow| {
         node.platform_type.is_empty() || document.platforms.contains(&node.platform_type.as_str())
     };
@@ -127,6 +130,8 @@ pub(crate) async fn prepare(
     let resolved = references::resolved(plane, call, &content.parameters, &given).await?;
     let meant = resolved.as_ref().unwrap_or(&given);
     parameters::check(&document.name, &content.parameters, meant)?;
+    let mut content = content.clone();
+    embedded::embed(plane, &call.region, &mut content, parameters::for_agent(meant)).await?;
     let part = |node: &NodeRow| {
         let detail = if fits(node) {
             Detail::Pending
@@ -145,8 +150,8 @@ pub(crate) async fn prepare(
         region: call.region.clone(),
         document: document.name.clone(),
         document_version: order.version.unwrap_or_else(|| "$DEFAULT".into()),
-        content: content.clone(),
-        execution_timeout_seconds: parameters::execution_seconds(content, meant),
+        execution_timeout_seconds: parameters::execution_seconds(&content, meant),
+        content,
         parameters: given,
         resolved,
         instance_ids: order.instance_ids,

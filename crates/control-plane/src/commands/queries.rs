@@ -331,13 +331,22 @@ pub(crate) async fn set_sent(
     Ok(())
 }
 
-/// The node has the command. Answers whether that is news.
+/// News about a command: a node has it.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The command's wish to tell somebody, as JSON.
+    pub(crate) notification: String,
+    /// Whether no node had it before.
+    pub(crate) is_first: bool,
+}
+
+/// The node has the command. Nothing when that is no news. Ask [`super::notices`].
 pub(crate) async fn acknowledge(
     transaction: &mut Transaction<'static, Any>,
     command_id: &str,
     node_id: &str,
     now: Timestamp,
-) -> ApiResult<bool> {
+) -> ApiResult<Option<Taken>> {
     let mut sql = Sql::new("update ssm_invocations set acknowledged_at = ");
     sql.int(now.0).push(", started_at = ").int(now.0);
     sql.push(", status = case when status = 'Cancelling' then status else 'InProgress' end");
@@ -346,17 +355,24 @@ pub(crate) async fn acknowledge(
         .text(command_id);
     sql.push(" and node_id = ").text(node_id);
     if sql.run(&mut **transaction).await? == 0 {
-        return Ok(false);
+        return Ok(None);
     }
     let mut sql = Sql::new("update ssm_commands set acknowledged_count = acknowledged_count + 1");
     sql.push(", status = case when status = 'Pending' then 'InProgress' else status end");
     sql.push(", status_details = case when status = 'Pending' then 'InProgress' else status_details end");
     sql.push(" where command_id = ").text(command_id);
-    sql.run(&mut **transaction).await?;
-    Ok(true)
+    sql.push(" returning notification, acknowledged_count");
+    let Some(row) = sql.first(&mut **transaction).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Taken {
+        notification: row.text("notification")?,
+        is_first: row.int("acknowledged_count")? == 1,
+    }))
 }
 
-/// Ends an invocation, once, and counts it. Answers whether it had not ended before.
+/// Ends an invocation, once, and counts it. Answers the command's wish to tell somebody, when it had not ended before.
+/// Ask [`super::notices`].
 pub(crate) async fn finish(
     transaction: &mut Transaction<'static, Any>,
     command_id: &str,
@@ -364,7 +380,7 @@ pub(crate) async fn finish(
     detail: Detail,
     trace: &str,
     now: Timestamp,
-) -> ApiResult<bool> {
+) -> ApiResult<Option<String>> {
     let mut sql = Sql::new("update ssm_invocations set finished = 1, status = ");
     sql.text(detail.status())
         .push(", status_details = ")
@@ -376,7 +392,7 @@ pub(crate) async fn finish(
     sql.push(" where finished = 0 and command_id = ").text(command_id);
     sql.push(" and node_id = ").text(node_id);
     if sql.run(&mut **transaction).await? == 0 {
-        return Ok(false);
+        return Ok(None);
     }
     let mut sql = Sql::new(
         "update ssm_commands set completed_count = completed_count + 1, error_count = error_count + ",
@@ -385,18 +401,25 @@ pub(crate) async fn finish(
     sql.push(", delivery_timed_out_count = delivery_timed_out_count + ");
     sql.int(i64::from(detail == Detail::DeliveryTimedOut));
     sql.push(" where command_id = ").text(command_id);
-    sql.run(&mut **transaction).await?;
-    Ok(true)
+    sql.push(" returning notification");
+    let row = sql.first(&mut **transaction).await?;
+    row.map(|row| Ok(row.text("notification")?)).transpose()
 }
 
-/// Ends the command when all of its invocations have ended. Answers whether it did.
-pub(crate) async fn settle(transaction: &mut Transaction<'static, Any>, command_id: &str) -> ApiResult<bool> {
-    let mut sql = Sql::new("select max_errors, cancel_requested from ssm_commands where finished = 0");
+/// Ends the command when all of its invocations have ended. Answers how it ended, and its wish to tell somebody. Ask
+/// [`super::notices`].
+pub(crate) async fn settle(
+    transaction: &mut Transaction<'static, Any>,
+    command_id: &str,
+) -> ApiResult<Option<(&'static str, String)>> {
+    let mut sql =
+        Sql::new("select max_errors, cancel_requested, notification from ssm_commands where finished = 0");
     sql.push(" and completed_count >= target_count and command_id = ")
         .text(command_id);
     let Some(row) = sql.first(&mut **transaction).await? else {
-        return Ok(false);
+        return Ok(None);
     };
+    let notification = row.text("notification")?;
     let max_errors = Limit::parse(&row.text("max_errors")?).unwrap_or(Limit::Number(0));
     let cancel_requested = row.flag("cancel_requested")?;
     let mut sql = Sql::new("select status_details, count(*) as n from ssm_invocations where command_id = ");
@@ -412,7 +435,7 @@ pub(crate) async fn settle(transaction: &mut Transaction<'static, Any>, command_
     sql.text(status).push(", status_details = ").text(details);
     sql.push(" where command_id = ").text(command_id);
     sql.run(&mut **transaction).await?;
-    Ok(true)
+    Ok(Some((status, notification)))
 }
 
 pub(crate) async fn request_cancel(on: impl AnyExecutor<'_>, command_id: &str) -> ApiResult<()> {

@@ -1,7 +1,8 @@
 //! What nodes report about commands, taken into the database: acknowledgements, replies. Reports that
 //! arrive together share one transaction, so 200 nodes that answer at once cost few commits.
 
-use super::queries::{acknowledge, finish, invocation, settle};
+use super::notices::{acknowledge, finish, settle};
+use super::queries::invocation;
 use super::status::Detail;
 use super::step_queries::{StepRow, put_step};
 use super::text;
@@ -122,22 +123,24 @@ async fn take_in_all(plane: &ControlPlane, batch: &[Waiting]) -> ApiResult<()> {
     let mut transaction = plane.db.begin().await?;
     let mut commands = BTreeSet::new();
     for (report, _) in batch {
-        take_in_one(&mut transaction, report, now).await?;
+        take_in_one(plane, &mut transaction, report, now).await?;
         commands.insert(report.command_id());
     }
     for command_id in commands {
-        settle(&mut transaction, command_id).await?;
+        settle(plane, &mut transaction, command_id).await?;
     }
     transaction.commit().await?;
     Ok(())
 }
 
 async fn take_in_one(
+    plane: &ControlPlane,
     transaction: &mut Transaction<'static, Any>,
     report: &Report,
     now: Timestamp,
 ) -> ApiResult<()> {
     let (command_id, node_id) = (report.command_id(), report.node_id());
+    let whose = (command_id, node_id);
     let Some(known) = invocation(&mut **transaction, command_id, node_id).await? else {
         // From before a restored backup, or made up: there is nothing to change.
         return Ok(());
@@ -148,7 +151,7 @@ async fn take_in_one(
     match report {
         Report::Acknowledged { code, message, .. } => match code.as_str() {
             ack_code::SUCCESS | ack_code::DUPLICATE => {
-                acknowledge(transaction, command_id, node_id, now).await?;
+                acknowledge(plane, transaction, command_id, node_id, now).await?;
             }
             // It will be sent again.
             ack_code::BUFFER_FULL => {}
@@ -157,32 +160,24 @@ async fn take_in_one(
                     &format!("The node refused the command ({code}): {message}"),
                     MAX_TRACE_CHARS,
                 );
-                finish(
-                    transaction,
-                    command_id,
-                    node_id,
-                    Detail::Undeliverable,
-                    &trace,
-                    now,
-                )
-                .await?;
+                finish(plane, transaction, whose, Detail::Undeliverable, &trace, now).await?;
             }
         },
         Report::CancelAcknowledged { .. } => {
             // A node that never took the job has nothing to stop, and will not be sent it any more.
             if known.acknowledged_at.is_none() && known.detail == Detail::Cancelling {
-                finish(transaction, command_id, node_id, Detail::Cancelled, "", now).await?;
+                finish(plane, transaction, whose, Detail::Cancelled, "", now).await?;
             }
         }
         Report::Reply { content, .. } => {
             // A reply says that the job arrived, even when its acknowledgement was lost.
-            acknowledge(transaction, command_id, node_id, now).await?;
+            acknowledge(plane, transaction, command_id, node_id, now).await?;
             for (name, step) in content.runtime_status.iter().flatten().take(MAX_STEPS) {
                 put_step(&mut **transaction, command_id, &step_row(node_id, name, step)).await?;
             }
             if let Some(detail) = Detail::of_agent(&content.document_status) {
                 let trace = storable(&content.document_trace_output, MAX_TRACE_CHARS);
-                finish(transaction, command_id, node_id, detail, &trace, now).await?;
+                finish(plane, transaction, whose, detail, &trace, now).await?;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The documents that come with the control plane. They carry the names and parameters that scripts rely
 //! on; their words are our own.
 
+use super::built_in_content::{refresh_association, run_document, run_remote_script};
 use muster_agent_protocol::control::{DocumentContent, DocumentParameter, DocumentStep};
 use muster_agent_protocol::signing::sha256_hex;
 use muster_domain::Timestamp;
@@ -31,6 +32,8 @@ pub(crate) fn all() -> &'static [Document] {
     ALL.get_or_init(|| {
         vec![
             gather_software_inventory(),
+            refresh_association(),
+            run_document(),
             run_patch_baseline(),
             script(
                 "AWS-RunPowerShellScript",
@@ -39,6 +42,7 @@ pub(crate) fn all() -> &'static [Document] {
                 "runPowerShellScript",
                 &["Windows"],
             ),
+            run_remote_script(),
             script(
                 "AWS-RunShellScript",
                 "Runs shell commands or a whole shell script on the node.",
@@ -51,7 +55,7 @@ pub(crate) fn all() -> &'static [Document] {
 }
 
 /// 1 to 172,800.
-const EXECUTION_TIMEOUT: &str =
+pub(super) const EXECUTION_TIMEOUT: &str =
     "([1-9][0-9]{0,4})|(1[0-6][0-9]{4})|(17[0-1][0-9]{3})|(172[0-7][0-9]{2})|(172800)";
 
 fn script(
@@ -121,7 +125,7 @@ fn script(
     )
 }
 
-fn document(
+pub(super) fn document(
     name: &'static str,
     platforms: &'static [&'static str],
     content: DocumentContent,

@@ -1,7 +1,7 @@
 //! A caller's parameters against what a document declares: names, types, allowed values and patterns.
 
 use crate::errors::{ApiError, ApiResult};
-use muster_agent_protocol::control::{DocumentContent, DocumentParameter};
+use muster_agent_protocol::control::{DocumentContent, DocumentParameter, DocumentStep, EMBEDDED_DOCUMENT};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -157,10 +157,20 @@ pub(crate) fn execution_seconds(content: &DocumentContent, given: &Given) -> i64
             .and_then(|value| value.trim().parse().ok())
             .unwrap_or(DEFAULT)
     };
+    let of = |step: &DocumentStep| {
+        if step.action != "aws:runDocument" {
+            return of_step(&step.inputs);
+        }
+        // How long the steps of a document that is on the node may take is not known here.
+        let embedded = step.inputs.get(EMBEDDED_DOCUMENT);
+        embedded
+            .and_then(|document| serde_json::from_value::<DocumentContent>(document.clone()).ok())
+            .map_or(LONGEST, |document| execution_seconds(&document, &Given::new()))
+    };
     let sum: i64 = content
         .main_steps
         .iter()
-        .map(|step| of_step(&step.inputs).clamp(1, LONGEST))
+        .map(|step| of(step).clamp(1, LONGEST))
         .sum();
     sum.max(1)
 }

@@ -24,7 +24,7 @@ pub(crate) struct ItemRow {
 }
 
 impl ItemRow {
-    fn read(row: &AnyRow) -> ApiResult<Self> {
+    pub(crate) fn read(row: &AnyRow) -> ApiResult<Self> {
         Ok(Self {
             region: row.text("region")?,
             node_id: row.text("node_id")?,

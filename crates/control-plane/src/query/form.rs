@@ -77,6 +77,17 @@ impl Tree {
         Value::Object(all)
     }
 
+    /// What stands in `entry.1.key` and `entry.1.value`; some maps call them `Name` and `Value`.
+    fn entries(&self, of: &Shape) -> Map<String, Value> {
+        let entry = |entry: &Self| {
+            let part = |names: [&str; 2]| names.into_iter().find_map(|name| entry.below.get(name));
+            let key = part(["key", "Name"])?.text.clone()?;
+            Some((key, part(["value", "Value"])?.value(of)))
+        };
+        let entries = self.below.get("entry").unwrap_or(self);
+        entries.below.values().filter_map(entry).collect()
+    }
+
     fn value(&self, shape: &Shape) -> Value {
         let text = self.text.clone().unwrap_or_default();
         match shape {
@@ -100,8 +111,7 @@ impl Tree {
                 _ => Value::String(text),
             },
             Shape::Text { .. } | Shape::Blob { .. } => Value::String(text),
-            // No operation of these services has one here.
-            Shape::Map(_) => Value::Object(Map::new()),
+            Shape::Map(of) => Value::Object(self.entries(of)),
         }
     }
 }
@@ -136,6 +146,7 @@ mod tests {
         optional("InstanceIds", list(0, 5, &ANY_TEXT)),
         optional("MaxResults", whole(1, 5)),
         optional("DryRun", Shape::Flag),
+        optional("Attributes", Shape::Map(&ANY_TEXT)),
     ];
 
     fn read(body: &str) -> Value {
@@ -153,6 +164,13 @@ mod tests {
                 "MaxResults": 7, "DryRun": false})
         );
         assert_eq!(read("InstanceIds.member.1=i"), json!({"InstanceIds": ["i"]}));
+        assert_eq!(
+            read(
+                "Attributes.entry.1.key=a&Attributes.entry.1.value=b&Attributes.entry.2.Name=c&Attributes.entry.2.Value=\
+                 &Attributes.entry.3.key=alone"
+            ),
+            json!({"Attributes": {"a": "b", "c": ""}})
+        );
         assert_eq!(read("MaxResults=many"), json!({"MaxResults": "many"}));
     }
 

@@ -1,7 +1,8 @@
-//! The Query protocol: a form in, XML out. EC2 and the Security Token Service speak it. Calls pass the same door as all
+//! The Query protocol: a form in, XML out. EC2, the notification service and the Security Token Service speak it. Calls pass the same door as all
 //! others; only how they are read and answered is here.
 
 pub(crate) mod form;
+pub(crate) mod sns;
 pub(crate) mod xml;
 
 use crate::caller_identity;
@@ -13,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use form::Tree;
 use http::StatusCode;
 use serde_json::Value;
-use xml::{escaped, write};
+use xml::{Style, escaped, write};
 
 /// Whether this is a call in the Query protocol.
 pub(crate) fn is_query(received: &Received) -> bool {
@@ -36,12 +37,23 @@ fn service(received: &Received) -> &str {
 
 /// Answers it.
 pub(crate) async fn answer(plane: &ControlPlane, received: &Received) -> Response {
-    if service(received) == "ec2" {
-        return ec2(plane, received).await;
+    match service(received) {
+        "ec2" => ec2(plane, received).await,
+        "sns" => sns::answer(plane, received).await,
+        // Nobody signs for this one.
+        "" if asks_to_confirm(received) => sns::answer(plane, received).await,
+        _ => caller_identity::answer(plane, received).await,
     }
-    caller_identity::answer(plane, received).await
 }
 
+fn asks_to_confirm(received: &Received) -> bool {
+    Tree::read(&received.body).is_ok_and(|form| form.text("Action") == Some("ConfirmSubscription"))
+}
+
+const STYLE: Style = Style {
+    item: "item",
+    maps: &[],
+};
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
 async fn ec2(plane: &ControlPlane, received: &Received) -> Response {
@@ -52,7 +64,7 @@ async fn ec2(plane: &ControlPlane, received: &Received) -> Response {
                 "<{0}Response xmlns=\"{NAMESPACE}\"><requestId>{request_id}</requestId>",
                 operation.name
             );
-            write(&output, "item", &mut body);
+            write(&output, &STYLE, &mut body);
             body.push_str(&format!("</{}Response>", operation.name));
             (StatusCode::OK, body)
         }

@@ -22,7 +22,29 @@ pub(crate) fn members() -> Vec<(&'static str, Value)> {
     all.extend(crate::patch_examples::examples());
     all.extend(crate::association_examples::examples());
     all.extend(crate::ops_item_examples::examples());
+    let source = json!({"SourceType": "SingleAccountMultiRegions", "SourceRegions": ["eu-west-1"],
+        "IncludeFutureRegions": true, "EnableAllOpsDataSources": false, "AwsOrganizationsSource": {
+            "OrganizationSourceType": "OrganizationalUnits",
+            "OrganizationalUnits": [{"OrganizationalUnitId": "ou-ab12-abcdef12"}]}});
     all.extend([
+        (
+            "CreateResourceDataSync",
+            json!({"SyncName": "s", "SyncType": "SyncFromSource", "SyncSource": source, "S3Destination": {
+                "BucketName": "bucket", "Prefix": "p", "SyncFormat": "JsonSerDe", "Region": "eu-west-1",
+                "AWSKMSKeyARN": "arn:k", "DestinationDataSharing": {"DestinationDataSharingType": "Organization"}}}),
+        ),
+        (
+            "UpdateResourceDataSync",
+            json!({"SyncName": "s", "SyncType": "SyncFromSource", "SyncSource": source}),
+        ),
+        (
+            "DeleteResourceDataSync",
+            json!({"SyncName": "s", "SyncType": "SyncToDestination"}),
+        ),
+        (
+            "ListResourceDataSync",
+            json!({"SyncType": "SyncToDestination", "NextToken": "x", "MaxResults": 1}),
+        ),
         ("AddTagsToResource", with(json!({"Tags": tags}))),
         ("RemoveTagsFromResource", with(json!({"TagKeys": ["k"]}))),
         ("ListTagsForResource", resource.clone()),

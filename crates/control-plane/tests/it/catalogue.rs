@@ -241,9 +241,24 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "SendCommand",
-        "`AWS-GatherSoftwareInventory` really collects. `AWS-RunPatchBaseline` scans and installs by apt; nodes are not rebooted, and report what waits for it. \
-         `{{ssm:name}}` is followed when the command is sent; secrets are refused. CloudWatch, SNS and S3 output beyond \
-         the bucket that is built in are the node's business, or not there.",
+        "Documents may run others (`aws:runDocument`) and download from HTTP, S3 and documents (`aws:downloadContent`; no Git, no \
+         folders); which version runs is decided when the command is sent. `AWS-GatherSoftwareInventory` really collects. `AWS-RunPatchBaseline` scans and installs by apt; nodes are not rebooted, and report what waits for it. \
+         `{{ssm:name}}` is followed when the command is sent; secrets are refused. CloudWatch and S3 output beyond \
+         the bucket that is built in are the node's business, or not there. A notification goes to a topic of this endpoint.",
+    ),
+    (
+        "CreateResourceDataSync",
+        "To a bucket: a folder of the data directory, or S3 where the server is told so. One account: no SyncFromSource.",
+    ),
+    ("UpdateResourceDataSync", "Refused: it is for SyncFromSource."),
+    (
+        "Subscribe",
+        "Webhooks by http and https, after they have confirmed. No filter policies; messages are not signed.",
+    ),
+    ("CreateTopic", "Standard topics: no FIFO, no tags, no policies."),
+    (
+        "Publish",
+        "To topics. A webhook that does not answer is tried again for a day.",
     ),
     (
         "UpdateServiceSetting",
@@ -320,6 +335,7 @@ fn document() -> String {
         "Beside them",
         &[
             of("ec2", &[Who::Operator]),
+            of("sns", &[Who::Operator, Who::Anonymous]),
             of("sts", &[Who::AnyKey]),
             of("s3", &[Who::Operator]),
         ]
@@ -327,7 +343,7 @@ fn document() -> String {
     );
     let nodes: Vec<&Operation> = OPERATIONS
         .iter()
-        .filter(|o| matches!(o.who, Who::Node | Who::NodeKey | Who::Anonymous))
+        .filter(|o| o.service != "sns" && matches!(o.who, Who::Node | Who::NodeKey | Who::Anonymous))
         .collect();
     table(&mut text, "For agents", &nodes);
     text.push_str("\n## Refused\n\n");

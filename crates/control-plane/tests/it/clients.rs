@@ -114,6 +114,7 @@ async fn amazons_own_clients_are_served() {
         run_script(&world, "control_plane_test.py", &python, address, &node.id).await;
         run_script(&world, "scripts_test.py", &python, address, &node.id).await;
         run_script(&world, "ops_items_test.py", &python, address, &node.id).await;
+        run_script(&world, "topics_test.py", &python, address, &node.id).await;
         stop.cancel();
         agent.abort();
         background.await.unwrap();
@@ -199,6 +200,7 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
         });
         run_script_with(&world, "windows_test.py", &python, address, &id, "yes").await;
         run_script_with(&world, "inventory_test.py", &python, address, &id, "yes").await;
+        run_script_with(&world, "content_test.py", &python, address, &id, "yes").await;
         moved.abort();
         stop.cancel();
         background.await.unwrap();

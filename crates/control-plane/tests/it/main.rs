@@ -20,9 +20,13 @@ mod clients;
 #[cfg(test)]
 mod compliance;
 #[cfg(test)]
+mod data_sync;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod ec2;
+#[cfg(test)]
+mod embedded;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
@@ -75,6 +79,8 @@ mod signatures;
 mod streaming;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod topics;
 #[cfg(test)]
 mod window_examples;
 #[cfg(test)]

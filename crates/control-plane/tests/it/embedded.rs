@@ -1,0 +1,141 @@
+//! Documents that need other documents: what goes with a command, and commands that refresh associations.
+
+use crate::agent::{Agent, serve};
+use crate::world::{Node, World};
+use muster_store::test_database::on_both;
+use serde_json::{Value, json};
+
+async fn document(world: &World, name: &str, steps: Value) {
+    let content = json!({"schemaVersion": "2.2", "parameters": {"who": {"type": "String", "default": "you"}},
+        "mainSteps": steps});
+    let input = json!({"Name": name, "DocumentType": "Command", "Content": content.to_string()});
+    world.ok("CreateDocument", input).await;
+}
+
+fn greet(word: &str) -> Value {
+    json!([{"action": "aws:runShellScript", "name": "greet", "inputs": {"runCommand": [format!("echo {word} {{{{ who }}}}")]}}])
+}
+
+fn runs(path: &str) -> Value {
+    json!([{"action": "aws:runDocument", "name": "run", "inputs": {"documentType": "SSMDocument", "documentPath": path,
+        "documentParameters": {"who": "{{ who }}"}}}])
+}
+
+async fn send(world: &World, name: &str, nodes: &[&Node]) -> String {
+    let ids: Vec<&str> = nodes.iter().map(|node| node.id.as_str()).collect();
+    let sent = world
+        .ok("SendCommand", json!({"DocumentName": name, "InstanceIds": ids}))
+        .await;
+    sent["Command"]["CommandId"].as_str().unwrap().to_owned()
+}
+
+async fn content(agent: &mut Agent) -> Value {
+    let message = agent.receive_long("agent_job").await;
+    let job: Value = serde_json::from_slice(&message.payload).unwrap();
+    serde_json::from_str(job["Content"].as_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn which_version_runs_is_decided_when_the_command_is_sent() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let address = serve(&world).await;
+        let node = world.node("one").await;
+        document(&world, "Greet", greet("hello")).await;
+        document(&world, "Middle", runs("Greet")).await;
+        document(&world, "Outer", runs("{{ who }}")).await;
+        // The name comes from a parameter, and the document within has one within it.
+        let input = json!({"DocumentName": "Outer", "InstanceIds": [node.id], "Parameters": {"who": ["Middle"]}});
+        world.ok("SendCommand", input).await;
+        let changed = json!({"schemaVersion": "2.2", "parameters": {"who": {"type": "String", "default": "you"}},
+            "mainSteps": greet("later")});
+        let update = json!({"Name": "Greet", "Content": changed.to_string(), "DocumentVersion": "$LATEST"});
+        world.ok("UpdateDocument", update).await;
+        let default = json!({"Name": "Greet", "DocumentVersion": "2"});
+        world.ok("UpdateDocumentDefaultVersion", default).await;
+        let mut agent = Agent::connect(&world, &node, address, &[]).await;
+        world.plane.tick().await;
+        let sent = content(&mut agent).await;
+        let middle = &sent["DocumentContent"]["mainSteps"][0]["inputs"]["musterDocument"];
+        let inner = &middle["mainSteps"][0]["inputs"]["musterDocument"];
+        assert_eq!(inner["mainSteps"], greet("hello"), "{sent}");
+        // A document that somebody calls like ours is not taken for it.
+        let forged = json!([{"action": "aws:runDocument", "name": "run", "inputs": {"documentType": "LocalPath",
+            "documentPath": "x.json", "musterDocument": {"schemaVersion": "2.2", "mainSteps": greet("forged")}}}]);
+        document(&world, "Forged", forged).await;
+        send(&world, "Forged", &[&node]).await;
+        world.plane.tick().await;
+        let sent = content(&mut agent).await;
+        let inputs = &sent["DocumentContent"]["mainSteps"][0]["inputs"];
+        assert!(inputs.get("musterDocument").is_none(), "{sent}");
+        // What is within may take its time as well.
+        let told = world.ok("ListCommands", json!({})).await;
+        assert_eq!(told["Commands"].as_array().unwrap().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn associations_are_refreshed_on_the_nodes_of_the_command_alone() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let address = serve(&world).await;
+        let (one, two) = (world.node("one").await, world.node("two").await);
+        let mut agent = Agent::connect(&world, &one, address, &[]).await;
+        document(&world, "Greet", greet("hello")).await;
+        let association = |name: &str| {
+            json!({"Name": name, "Targets": [{"Key": "InstanceIds", "Values": [one.id, two.id]}]})
+        };
+        let made = world.ok("CreateAssociation", association("Greet")).await;
+        let id = made["AssociationDescription"]["AssociationId"].as_str().unwrap().to_owned();
+        let endless = world.ok("CreateAssociation", association("AWS-RefreshAssociation")).await;
+        let endless = endless["AssociationDescription"]["AssociationId"].as_str().unwrap().to_owned();
+        let runs = |id: String| {
+            let world = &world;
+            async move {
+                let found = world
+                    .ok("DescribeAssociationExecutions", json!({"AssociationId": id}))
+                    .await;
+                found["AssociationExecutions"].as_array().unwrap().len()
+            }
+        };
+        // The one that refreshes is sent: it runs the other one once more, and not itself.
+        let until = async |count: usize| {
+            world
+                .until("it runs", || async {
+                    world.plane.tick().await;
+                    runs(id.clone()).await >= count
+                })
+                .await;
+            for _ in 0..3 {
+                world.plane.tick().await;
+            }
+            assert_eq!((runs(id.clone()).await, runs(endless.clone()).await), (count, 1));
+        };
+        until(2).await;
+        let command = send(&world, "AWS-RefreshAssociation", &[&one]).await;
+        until(3).await;
+        let commands = world.ok("ListCommands", json!({})).await;
+        let newest = commands["Commands"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|command| command["DocumentName"] == "Greet")
+            .map(|command| command["TargetCount"].as_i64().unwrap())
+            .min();
+        assert_eq!(newest, Some(1), "{commands}");
+        // Only those that are named.
+        let other = json!({"DocumentName": "AWS-RefreshAssociation", "InstanceIds": [one.id],
+            "Parameters": {"associationIds": [endless]}});
+        let other = world.ok("SendCommand", other).await;
+        let (command, other) = (command.as_str(), other["Command"]["CommandId"].as_str().unwrap());
+        // Both have come to the node, with all that they were to start.
+        let mut seen = Vec::new();
+        while !(seen.contains(&command.to_owned()) && seen.contains(&other.to_owned())) {
+            world.plane.tick().await;
+            seen.push(content(&mut agent).await["CommandId"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(runs(id.clone()).await, 3);
+    })
+    .await;
+}

@@ -1,0 +1,170 @@
+//! What somebody does at the embedded endpoint, so that every statement behind it is seen by `plans.rs`.
+
+use muster_tests::api::Api;
+use serde_json::json;
+
+/// Windows, patches, associations, inventory and compliance, as somebody would use them on that node.
+pub(crate) async fn walk_operations(api: &Api, node: &str) {
+    let on = json!([{"Key": "InstanceIds", "Values": [node]}]);
+    let window = json!({"Name": "plans", "Schedule": "rate(1 day)", "Duration": 2, "Cutoff": 1,
+        "AllowUnassociatedTargets": true});
+    let window = api.call("CreateMaintenanceWindow", window).await.unwrap()["WindowId"].clone();
+    let association =
+        json!({"Name": "AWS-RunShellScript", "Parameters": {"commands": ["true"]}, "Targets": on});
+    let association =
+        api.call("CreateAssociation", association).await.unwrap()["AssociationDescription"]["AssociationId"]
+            .clone();
+    let baseline = json!({"Name": "plans", "OperatingSystem": "DEBIAN"});
+    let baseline = api.call("CreatePatchBaseline", baseline).await.unwrap()["BaselineId"].clone();
+    let item = json!({"Title": "plans", "Source": "here", "Description": "d",
+        "OperationalData": {"/aws/dedup": {"Value": "plans", "Type": "SearchableString"}}});
+    let ops_item = api.call("CreateOpsItem", item).await.unwrap()["OpsItemId"].clone();
+    let report = |name: &str, entry: serde_json::Value| {
+        json!({"InstanceId": node, "Items": [{"TypeName": name, "SchemaVersion": "1.0",
+            "CaptureTime": "2026-11-26T12:00:00Z", "Content": [entry]}]})
+    };
+    let item = json!({"Id": "i", "Severity": "LOW", "Status": "COMPLIANT"});
+    for (operation, input) in [
+        (
+            "RegisterTargetWithMaintenanceWindow",
+            json!({"WindowId": window, "ResourceType": "INSTANCE", "Targets": on}),
+        ),
+        (
+            "RegisterTaskWithMaintenanceWindow",
+            json!({"WindowId": window, "TaskArn": "AWS-RunShellScript", "TaskType": "RUN_COMMAND", "Targets": on,
+                "TaskParameters": {"commands": {"Values": ["true"]}}}),
+        ),
+        ("DescribeMaintenanceWindows", json!({})),
+        ("DescribeMaintenanceWindowTargets", json!({"WindowId": window})),
+        ("DescribeMaintenanceWindowTasks", json!({"WindowId": window})),
+        ("DescribeMaintenanceWindowExecutions", json!({"WindowId": window})),
+        (
+            "DescribeMaintenanceWindowsForTarget",
+            json!({"Targets": on, "ResourceType": "INSTANCE"}),
+        ),
+        (
+            "UpdateMaintenanceWindow",
+            json!({"WindowId": window, "Enabled": false}),
+        ),
+        ("DeleteMaintenanceWindow", json!({"WindowId": window})),
+        (
+            "RegisterPatchBaselineForPatchGroup",
+            json!({"BaselineId": baseline, "PatchGroup": "web"}),
+        ),
+        ("DescribePatchBaselines", json!({})),
+        ("DescribePatchGroups", json!({})),
+        ("DescribePatchGroupState", json!({"PatchGroup": "web"})),
+        (
+            "PutInventory",
+            report("Custom:AvailablePatch", json!({"Name": "a", "Version": "1"})),
+        ),
+        (
+            "PutInventory",
+            report("AWS:PatchCompliance", json!({"Title": "a"})),
+        ),
+        ("DescribeAvailablePatches", json!({})),
+        (
+            "DescribeEffectivePatchesForPatchBaseline",
+            json!({"BaselineId": baseline}),
+        ),
+        ("DescribeInstancePatchStates", json!({"InstanceIds": [node]})),
+        (
+            "DescribeInstancePatchStatesForPatchGroup",
+            json!({"PatchGroup": "web"}),
+        ),
+        ("DescribeInstancePatches", json!({"InstanceId": node})),
+        (
+            "DeregisterPatchBaselineForPatchGroup",
+            json!({"BaselineId": baseline, "PatchGroup": "web"}),
+        ),
+        ("DeletePatchBaseline", json!({"BaselineId": baseline})),
+        ("GetInventory", json!({})),
+        ("GetInventorySchema", json!({"TypeName": "Custom:"})),
+        (
+            "ListInventoryEntries",
+            json!({"InstanceId": node, "TypeName": "AWS:Application"}),
+        ),
+        ("DeleteInventory", json!({"TypeName": "Custom:AvailablePatch"})),
+        ("DescribeInventoryDeletions", json!({})),
+        (
+            "PutComplianceItems",
+            json!({"ResourceId": node, "ResourceType": "ManagedInstance", "ComplianceType": "Custom:Rack",
+                "ExecutionSummary": {"ExecutionTime": 1.0}, "Items": [item]}),
+        ),
+        ("ListComplianceItems", json!({})),
+        ("ListComplianceSummaries", json!({})),
+        ("ListResourceComplianceSummaries", json!({})),
+        ("ListAssociations", json!({})),
+        (
+            "ListAssociations",
+            json!({"AssociationFilterList": [{"key": "InstanceId", "value": node}]}),
+        ),
+        ("ListAssociationVersions", json!({"AssociationId": association})),
+        (
+            "DescribeAssociationExecutions",
+            json!({"AssociationId": association}),
+        ),
+        ("DescribeInstanceAssociationsStatus", json!({"InstanceId": node})),
+        ("DeleteAssociation", json!({"AssociationId": association})),
+        (
+            "AssociateOpsItemRelatedItem",
+            json!({"OpsItemId": ops_item, "AssociationType": "RelatesTo", "ResourceType": "t", "ResourceUri": "u"}),
+        ),
+        ("ListOpsItemRelatedItems", json!({"OpsItemId": ops_item})),
+        (
+            "ListOpsItemRelatedItems",
+            json!({"Filters": [{"Key": "ResourceUri", "Values": ["u"], "Operator": "Equal"}]}),
+        ),
+        ("ListOpsItemEvents", json!({})),
+        (
+            "ListOpsItemEvents",
+            json!({"Filters": [{"Key": "OpsItemId", "Values": [ops_item], "Operator": "Equal"}]}),
+        ),
+        ("DescribeOpsItems", json!({})),
+        (
+            "DescribeOpsItems",
+            json!({"OpsItemFilters": [{"Key": "Status", "Values": ["Open"], "Operator": "Equal"}]}),
+        ),
+        (
+            "UpdateOpsItem",
+            json!({"OpsItemId": ops_item, "Status": "Resolved"}),
+        ),
+        ("DeleteOpsItem", json!({"OpsItemId": ops_item})),
+    ] {
+        api.call(operation, input).await.unwrap();
+    }
+}
+
+/// Topics, notifications of commands, and data syncs.
+pub(crate) async fn walk_topics(api: &Api, node: &str) {
+    let arn = "arn:aws:sns:eu-west-1:123456789012:plans";
+    for body in [
+        "Action=CreateTopic&Name=plans".to_owned(),
+        // Nobody listens there, so there is something to try again.
+        format!("Action=Subscribe&TopicArn={arn}&Protocol=http&Endpoint=http%3A%2F%2F127.0.0.1%3A9%2F"),
+        format!("Action=Publish&TopicArn={arn}&Message=m"),
+        format!("Action=GetTopicAttributes&TopicArn={arn}"),
+        format!("Action=ListSubscriptionsByTopic&TopicArn={arn}"),
+        "Action=ListSubscriptions".to_owned(),
+        "Action=ListTopics".to_owned(),
+    ] {
+        api.query("sns", &body).await.unwrap();
+    }
+    let told = json!({"DocumentName": "AWS-RunShellScript", "InstanceIds": [node], "Parameters": {"commands": ["true"]},
+        "NotificationConfig": {"NotificationArn": arn, "NotificationEvents": ["All"]}});
+    api.call("SendCommand", told).await.unwrap();
+    let bucket = json!({"BucketName": "plans", "SyncFormat": "JsonSerDe", "Region": "eu-west-1"});
+    for (operation, input) in [
+        (
+            "CreateResourceDataSync",
+            json!({"SyncName": "plans", "S3Destination": bucket}),
+        ),
+        ("ListResourceDataSync", json!({})),
+        ("DeleteResourceDataSync", json!({"SyncName": "plans"})),
+    ] {
+        api.call(operation, input).await.unwrap();
+    }
+    api.query("sns", &format!("Action=DeleteTopic&TopicArn={arn}"))
+        .await
+        .unwrap();
+}
