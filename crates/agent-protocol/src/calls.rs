@@ -88,6 +88,9 @@ pub struct UpdateInstanceInformationRequest {
     /// Empty, `ssmmessages` or `ec2messages`.
     #[serde(rename = "SSMConnectionChannel", skip_serializing_if = "Option::is_none")]
     pub connection_channel: Option<String>,
+    /// How the node can take a snapshot of itself: `command`, `btrfs`, `lvm`, or empty. An extension.
+    #[serde(rename = "MusterSnapshots", skip_serializing_if = "Option::is_none")]
+    pub snapshots: Option<String>,
 }
 
 /// What a node has of one type, as it was found out.

@@ -1,5 +1,6 @@
 //! What this machine is: name, platform and address, as the node reports them.
 
+use crate::snapshots;
 use muster_agent_protocol::calls::UpdateInstanceInformationRequest;
 use muster_domain::ids::NodeId;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
@@ -30,6 +31,7 @@ pub(crate) fn full_information(node: &NodeId) -> UpdateInstanceInformationReques
         computer_name: Some(host_name()),
         ip_address: Some(address().to_string()),
         connection_channel: Some("ssmmessages".into()),
+        snapshots: Some(snapshots::way().map_or("", |way| way.name()).to_owned()),
         ..short_information(node)
     }
 }

@@ -21,6 +21,7 @@ mod patch;
 mod register;
 mod sessions;
 pub mod sim;
+mod snapshots;
 mod tokens;
 mod trust;
 mod worker;

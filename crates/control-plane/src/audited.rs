@@ -110,6 +110,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
         "CreateAssociation" => format!("association:{}", call.fresh_id),
         "CreateOpsItem" => format!("ops-item:{}", crate::ops_items::fresh_id(call)),
         "CreatePatchBaseline" => format!("patch-baseline:{}", crate::patches::fresh_baseline_id(call)),
+        "CreateSnapshot" => format!("snapshot:{}", crate::ec2::create_snapshot::fresh_id(call)),
         "CreateTags" | "DeleteTags" => input["Resources"][0]
             .as_str()
             .map(|id| format!("node:{}", id.chars().take(64).collect::<String>()))

@@ -48,6 +48,7 @@ migrations! {
     16 "0016_control_plane_ops_items";
     17 "0017_control_plane_topics";
     18 "0018_control_plane_data_syncs";
+    19 "0019_control_plane_snapshots";
 }
 
 /// The newest version that this program knows.

@@ -8,6 +8,7 @@ use crate::commands::job_dir::Job;
 use crate::download;
 use crate::files;
 use crate::patch;
+use crate::snapshots;
 use muster_agent_protocol::control::{DocumentStep, PATCH_SNAPSHOT, SendCommandContent};
 use muster_agent_protocol::inputs;
 use serde::Serialize;
@@ -131,6 +132,7 @@ fn prepare(
             program.environment.extend(passed_on(download::PASSED_ON));
             return Ok(program);
         }
+        "muster:createSnapshot" => return snapshot(step, values),
         "aws:runShellScript" => None,
         "aws:runPowerShellScript" => Some(find_power_shell().ok_or(
             "aws:runPowerShellScript is for Windows; on Linux it needs PowerShell (pwsh), which is not installed",
@@ -191,6 +193,32 @@ fn prepare(
         directory: working,
         environment,
         timeout: Duration::from_secs(timeout),
+    })
+}
+
+/// Has this machine take a snapshot of itself.
+fn snapshot(step: &DocumentStep, values: &BTreeMap<String, Value>) -> Result<Program, String> {
+    let text = |name: &str| inputs::text_input(&step.inputs, name, values).unwrap_or_default();
+    let id = text("snapshotId");
+    if !snapshots::is_id(&id) {
+        return Err("its input snapshotId is no id of a snapshot".into());
+    }
+    let way = snapshots::way().ok_or(
+        "this machine takes no snapshots: its root is neither btrfs nor on LVM, and there is no program \
+         /etc/muster-agent/snapshot",
+    )?;
+    let (path, arguments) = way.program(&id);
+    Ok(Program {
+        path,
+        arguments,
+        directory: "/".into(),
+        environment: vec![
+            ("PATH", PATH.into()),
+            ("HOME", home()),
+            ("MUSTER_SNAPSHOT_ID", id.into()),
+            ("MUSTER_SNAPSHOT_DESCRIPTION", text("description").into()),
+        ],
+        timeout: Duration::from_secs(timeout_seconds(step, values)?),
     })
 }
 

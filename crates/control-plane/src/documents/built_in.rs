@@ -1,7 +1,7 @@
 //! The documents that come with the control plane. They carry the names and parameters that scripts rely
 //! on; their words are our own.
 
-use super::built_in_content::{refresh_association, run_document, run_remote_script};
+use super::built_in_content::{create_snapshot, refresh_association, run_document, run_remote_script};
 use muster_agent_protocol::control::{DocumentContent, DocumentParameter, DocumentStep};
 use muster_agent_protocol::signing::sha256_hex;
 use muster_domain::Timestamp;
@@ -50,6 +50,7 @@ pub(crate) fn all() -> &'static [Document] {
                 "runShellScript",
                 &["Linux", "MacOS"],
             ),
+            create_snapshot(),
         ]
     })
 }

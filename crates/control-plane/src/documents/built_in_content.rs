@@ -1,4 +1,5 @@
-//! Built-in documents that bring content to a node and run it, and the one that refreshes associations.
+//! Built-in documents that bring content to a node and run it, the one that refreshes associations, and the one by which
+//! a node takes a snapshot of itself.
 
 use super::built_in::{Document, EXECUTION_TIMEOUT, document};
 use muster_agent_protocol::control::{DocumentContent, DocumentParameter, DocumentStep};
@@ -173,4 +174,39 @@ pub(super) fn refresh_association() -> Document {
         )],
     };
     document("AWS-RefreshAssociation", &["Linux"], content, &["associationIds"])
+}
+
+/// `Muster-CreateSnapshot`.
+pub(super) fn create_snapshot() -> Document {
+    let content = DocumentContent {
+        schema_version: "2.2".into(),
+        description: "Has the node take a snapshot of itself, as CreateSnapshot of EC2 asks for.".into(),
+        parameters: BTreeMap::from([
+            (
+                "snapshotId".to_owned(),
+                DocumentParameter {
+                    allowed_pattern: Some("snap-[0-9a-f]{17}".into()),
+                    ..parameter("String", "(Required) The id of the snapshot.", None)
+                },
+            ),
+            (
+                "description".to_owned(),
+                parameter("String", "(Optional) What it is for.", Some(json!(""))),
+            ),
+        ]),
+        main_steps: vec![step(
+            "muster:createSnapshot",
+            "createSnapshot",
+            &[
+                ("snapshotId", json!("{{ snapshotId }}")),
+                ("description", json!("{{ description }}")),
+            ],
+        )],
+    };
+    document(
+        crate::ec2::create_snapshot::DOCUMENT,
+        &["Linux"],
+        content,
+        &["snapshotId", "description"],
+    )
 }

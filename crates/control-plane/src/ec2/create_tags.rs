@@ -1,10 +1,10 @@
-//! `CreateTags`: adds tags to nodes or changes their values. They are the same tags that Systems Manager knows.
+//! `CreateTags`: adds tags to nodes and snapshots, or changes their values. They are the same tags that Systems Manager knows.
 
-use super::{Done, IDS, TAGS, Tag, check_dry_run, named};
+use super::{Done, IDS, TAGS, Tag, check_dry_run, tagged};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
-use crate::tags::{self, MAX_TAGS, NODE, check_keys};
+use crate::tags::{self, MAX_TAGS, check_keys};
 use crate::validation::{Member, Shape, is_tag_text, optional, required};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ pub(crate) struct Input {
 }
 
 /// Tags as Systems Manager allows them too.
-fn pairs(tags: Vec<Tag>) -> ApiResult<Vec<(String, String)>> {
+pub(crate) fn pairs(tags: Vec<Tag>) -> ApiResult<Vec<(String, String)>> {
     let invalid = |why: String| ApiError::new("InvalidParameterValue", why);
     let mut pairs = Vec::with_capacity(tags.len());
     for tag in tags {
@@ -48,11 +48,11 @@ fn pairs(tags: Vec<Tag>) -> ApiResult<Vec<(String, String)>> {
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Done> {
     check_dry_run(input.dry_run)?;
-    let nodes = named(plane, call, &input.resources).await?;
+    let resources = tagged(plane, call, &input.resources).await?;
     let tags = pairs(input.tags)?;
     let mut transaction = plane.db.begin().await?;
-    for node in &nodes {
-        let before = tags::queries::of(&mut *transaction, &call.region, NODE, node).await?;
+    for (kind, id) in &resources {
+        let before = tags::queries::of(&mut *transaction, &call.region, kind, id).await?;
         let mut keys: BTreeSet<&str> = before.iter().map(|(key, _)| key.as_str()).collect();
         keys.extend(tags.iter().map(|(key, _)| key.as_str()));
         if keys.len() > MAX_TAGS {
@@ -62,7 +62,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             ));
         }
         for tag in &tags {
-            tags::queries::put(&mut *transaction, &call.region, NODE, node, tag).await?;
+            tags::queries::put(&mut *transaction, &call.region, kind, id, tag).await?;
         }
     }
     transaction.commit().await?;

@@ -1,10 +1,10 @@
 //! `DeleteTags`: by key, or by key and value; without tags all of them.
 
-use super::{Done, IDS, TAGS, Tag, check_dry_run, named};
+use super::{Done, IDS, TAGS, Tag, check_dry_run, tagged};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::operations::Call;
-use crate::tags::{NODE, queries};
+use crate::tags::queries;
 use crate::validation::{Member, Shape, optional, required};
 use serde::Deserialize;
 
@@ -24,10 +24,10 @@ pub(crate) struct Input {
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Done> {
     check_dry_run(input.dry_run)?;
-    let nodes = named(plane, call, &input.resources).await?;
+    let resources = tagged(plane, call, &input.resources).await?;
     let mut transaction = plane.db.begin().await?;
-    for node in &nodes {
-        let there = queries::of(&mut *transaction, &call.region, NODE, node).await?;
+    for (kind, id) in &resources {
+        let there = queries::of(&mut *transaction, &call.region, kind, id).await?;
         let is_meant = |(key, value): &(String, String)| match &input.tags {
             None => true,
             Some(tags) => tags
@@ -39,7 +39,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             .filter(|tag| is_meant(tag))
             .map(|(key, _)| key)
             .collect();
-        queries::remove(&mut *transaction, &call.region, NODE, node, Some(&keys)).await?;
+        queries::remove(&mut *transaction, &call.region, kind, id, Some(&keys)).await?;
     }
     transaction.commit().await?;
     plane.nodes_have_changed();

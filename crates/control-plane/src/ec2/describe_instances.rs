@@ -1,7 +1,8 @@
 //! `DescribeInstances`: the nodes as instances, filtered by tags, state, id and address.
 
 use super::instance_ids::shown;
-use super::{FILTERS, IDS, check_dry_run, named};
+use super::wildcards::any_of;
+use super::{FILTERS, Filter, IDS, check_dry_run, named, volume_id};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::queries::{NodeRow, nodes, nodes_sql};
@@ -21,15 +22,6 @@ pub(crate) const INPUT: &[Member] = &[
     optional("NextToken", ANY_TEXT),
     optional("MaxResults", whole(5, 1_000)),
 ];
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Filter {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    values: Vec<String>,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -59,6 +51,23 @@ struct Placement {
     availability_zone: String,
 }
 
+/// What a snapshot can be taken of: the node as a whole.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Device {
+    device_name: &'static str,
+    ebs: Volume,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Volume {
+    volume_id: String,
+    status: &'static str,
+    attach_time: String,
+    delete_on_termination: bool,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Instance {
@@ -70,7 +79,7 @@ struct Instance {
     launch_time: String,
     placement: Placement,
     platform_details: String,
-    block_device_mapping: Vec<()>,
+    block_device_mapping: Vec<Device>,
     tag_set: Vec<Tag>,
 }
 
@@ -89,72 +98,6 @@ pub(crate) struct Output {
     reservation_set: Vec<Reservation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
-}
-
-/// What a filter's value says: `*` stands for any characters and `?` for one, as everywhere in EC2's filters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Any,
-    One,
-    Just(char),
-}
-
-fn parts(text: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        parts.push(match c {
-            '*' => Part::Any,
-            '?' => Part::One,
-            '\\' => Part::Just(chars.next().unwrap_or('\\')),
-            c => Part::Just(c),
-        });
-    }
-    parts
-}
-
-/// The same as a pattern of each engine. SQLite's `like` takes no notice of case, so it gets its own `glob`.
-fn pattern(parts: &[Part], dialect: Dialect) -> String {
-    let mut pattern = String::new();
-    for part in parts {
-        match (part, dialect) {
-            (Part::Any, Dialect::Sqlite) => pattern.push('*'),
-            (Part::One, Dialect::Sqlite) => pattern.push('?'),
-            (Part::Any, Dialect::Postgres) => pattern.push('%'),
-            (Part::One, Dialect::Postgres) => pattern.push('_'),
-            (Part::Just(c @ ('*' | '?' | '[')), Dialect::Sqlite) => pattern.extend(['[', *c, ']']),
-            (Part::Just(c @ ('%' | '_' | '\\')), Dialect::Postgres) => pattern.extend(['\\', *c]),
-            (Part::Just(c), _) => pattern.push(*c),
-        }
-    }
-    pattern
-}
-
-/// Adds `(column fits one value or column fits another …)`.
-fn any_of(sql: &mut Sql, dialect: Dialect, column: &'static str, values: &[String]) {
-    for (at, value) in values.iter().enumerate() {
-        let parts = parts(value);
-        sql.push(if at == 0 { "(" } else { " or " }).push(column);
-        if parts.iter().all(|part| matches!(part, Part::Just(_))) {
-            let text: String = parts
-                .iter()
-                .filter_map(|part| match part {
-                    Part::Just(c) => Some(*c),
-                    _ => None,
-                })
-                .collect();
-            sql.push(" = ").text(text);
-        } else {
-            match dialect {
-                Dialect::Sqlite => sql.push(" glob ").text(pattern(&parts, dialect)),
-                Dialect::Postgres => sql
-                    .push(" like ")
-                    .text(pattern(&parts, dialect))
-                    .push(" escape '\\'"),
-            };
-        }
-    }
-    sql.push(")");
 }
 
 const TAGGED: &str = " and exists (select 1 from ssm_tags t where t.resource_type = 'ManagedInstance' and \
@@ -285,6 +228,17 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let instance = |row: NodeRow| {
         let tag_set = tags_of.remove(&row.node_id).unwrap_or_default();
         let is_online = row.last_ping_at >= online_since;
+        let device = || Device {
+            device_name: "/dev/root",
+            ebs: Volume {
+                volume_id: volume_id(&row.node_id),
+                status: "attached",
+                attach_time: row.registered_at.rfc3339(),
+                delete_on_termination: false,
+            },
+        };
+        // Only where a snapshot can be taken there is something to take it of.
+        let devices: Vec<Device> = (!row.snapshots.is_empty()).then(device).into_iter().collect();
         Reservation {
             reservation_id: shown(&row.node_id).replacen("i-", "r-", 1),
             owner_id: plane.config.account.clone(),
@@ -314,7 +268,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
                 } else {
                     "Linux/UNIX".into()
                 },
-                block_device_mapping: Vec::new(),
+                block_device_mapping: devices,
                 tag_set,
             }],
         }
@@ -329,22 +283,3 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
 const MOST_VALUES: usize = 200;
 /// Instances in one answer at most; SDKs go on by the token.
 const AT_ONCE: usize = 1_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wildcards_are_ec2s() {
-        for (text, sqlite, postgres) in [
-            ("web*", "web*", "web%"),
-            ("a?c", "a?c", "a_c"),
-            ("100%_", "100%_", "100\\%\\_"),
-            ("a\\*[b", "a[*][[]b", "a*[b"),
-        ] {
-            let parts = parts(text);
-            assert_eq!(pattern(&parts, Dialect::Sqlite), sqlite, "{text}");
-            assert_eq!(pattern(&parts, Dialect::Postgres), postgres, "{text}");
-        }
-    }
-}

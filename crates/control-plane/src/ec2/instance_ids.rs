@@ -45,7 +45,8 @@ fn visit(value: &mut Value, is_name: bool, act: &mut dyn FnMut(&mut String)) {
                 .into_iter()
                 .find_map(|name| members.get(name).and_then(Value::as_str));
             let of_key = key.is_some_and(|key| KEYS.contains(&key.to_ascii_lowercase().as_str()));
-            for (name, value) in members {
+            // A tag is kept as it was given, also one that is called InstanceId.
+            for (name, value) in members.iter_mut().filter(|(name, _)| *name != "Tags") {
                 let is_value = ["Values", "values", "Value", "value"].contains(&name.as_str());
                 visit(
                     value,
@@ -105,7 +106,7 @@ mod tests {
     #[test]
     fn only_names_of_nodes_are_looked_at() {
         let mut input = json!({"InstanceIds": ["a"], "Targets": [{"Key": "instanceids", "Values": ["c"]}, {"Key": "tag:x", "Values": ["no"]}], "Target": "d",
-            "Parameters": {"commands": ["e"], "InstanceIds": ["f"]}, "Comment": "g"});
+            "Tags": [{"Key": "InstanceId", "Value": "no"}], "Parameters": {"commands": ["e"], "InstanceIds": ["f"]}, "Comment": "g"});
         let mut seen = Vec::new();
         visit(&mut input, false, &mut |text| seen.push(text.clone()));
         seen.sort();

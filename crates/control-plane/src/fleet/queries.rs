@@ -25,6 +25,8 @@ pub(crate) struct NodeRow {
     pub(crate) platform_version: String,
     pub(crate) computer_name: String,
     pub(crate) ip_address: String,
+    /// How it can take a snapshot of itself: `command`, `btrfs` or `lvm`; empty where it cannot.
+    pub(crate) snapshots: String,
 }
 
 impl NodeRow {
@@ -46,6 +48,7 @@ impl NodeRow {
             platform_version: row.text("platform_version")?,
             computer_name: row.text("computer_name")?,
             ip_address: row.text("ip_address")?,
+            snapshots: row.text("snapshots")?,
         })
     }
 
@@ -61,7 +64,7 @@ impl NodeRow {
 
 const NODE_COLUMNS: &str = "select n.node_id, n.region, n.activation_id, n.iam_role, n.name, n.fingerprint, \
      n.public_key, n.public_key_type, n.registered_at, n.last_ping_at, n.agent_version, n.platform_type, \
-     n.platform_name, n.platform_version, n.computer_name, n.ip_address from ssm_nodes n ";
+     n.platform_name, n.platform_version, n.computer_name, n.ip_address, n.snapshots from ssm_nodes n ";
 
 /// Begins a query for nodes; conditions speak of the table as `n`.
 pub(crate) fn nodes_sql() -> Sql {
@@ -118,6 +121,7 @@ pub(crate) struct Report {
     pub(crate) platform_version: Option<String>,
     pub(crate) computer_name: Option<String>,
     pub(crate) ip_address: Option<String>,
+    pub(crate) snapshots: Option<String>,
 }
 
 pub(crate) async fn report(
@@ -135,6 +139,7 @@ pub(crate) async fn report(
         (", platform_version = ", report.platform_version),
         (", computer_name = ", report.computer_name),
         (", ip_address = ", report.ip_address),
+        (", snapshots = ", report.snapshots),
     ] {
         if let Some(value) = value {
             sql.push(column).text(value);

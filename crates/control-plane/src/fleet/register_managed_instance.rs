@@ -78,6 +78,7 @@ pub(crate) async fn call(
         platform_version: String::new(),
         computer_name: String::new(),
         ip_address: String::new(),
+        snapshots: String::new(),
     };
     insert_node(&mut *transaction, &node).await?;
     for tag in &activation.tags {

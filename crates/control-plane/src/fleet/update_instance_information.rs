@@ -19,6 +19,8 @@ pub(crate) const INPUT: &[Member] = &[
     optional("ComputerName", text(0, 255)),
     optional("IPAddress", text(0, 46)),
     optional("SSMConnectionChannel", text(0, 64)),
+    // Ours: absent from Amazon's agent.
+    optional("MusterSnapshots", one_of(&["", "command", "btrfs", "lvm"])),
 ];
 
 pub(crate) async fn call(
@@ -35,6 +37,7 @@ pub(crate) async fn call(
         platform_version: input.platform_version,
         computer_name: input.computer_name,
         ip_address: input.ip_address,
+        snapshots: input.snapshots,
     };
     report(plane.db.writer(), &input.instance_id, said, call.now).await?;
     Ok(Empty {})

@@ -164,11 +164,12 @@ const MODEL: &[&str] = &[
 ];
 
 /// Those that do something on a node.
-const EXECUTES: [&str; 11] = [
+const EXECUTES: [&str; 12] = [
     "CancelCommand",
     "CancelMaintenanceWindowExecution",
     "CreateAssociation",
     "CreateAssociationBatch",
+    "CreateSnapshot",
     "RegisterTaskWithMaintenanceWindow",
     "ResumeSession",
     "SendCommand",
@@ -198,7 +199,11 @@ const NOTES: &[(&str, &str)] = &[
         "DescribeAvailablePatches",
         "What the nodes have found in their repositories, for 90 days; so is what is effective for a baseline.",
     ),
-    ("CreateSnapshot", "Refused: nodes have no volumes here."),
+    (
+        "CreateSnapshot",
+        "The node takes one of itself: by its owner's program `/etc/muster-agent/snapshot`, or of a root on btrfs or LVM. A \
+         node that has none of these has no volume.",
+    ),
     (
         "DescribeInstances",
         "The nodes, as `i-` with the digits of their `mi-`; operators may use either name wherever a node is named.",

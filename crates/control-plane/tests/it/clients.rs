@@ -73,20 +73,48 @@ async fn run_script_with(
     node_id: &str,
     real_agent: &str,
 ) {
+    let mut script = run(world, script, python, address, node_id).await;
+    finished(script.env("MUSTER_TEST_REAL_AGENT", real_agent)).await;
+}
+
+/// A script that is to be run, on this node.
+async fn run(
+    world: &World,
+    script: &str,
+    python: &str,
+    address: SocketAddr,
+    node_id: &str,
+) -> tokio::process::Command {
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/python")
         .join(script);
     let keys = world.plane.operator_credentials();
-    let run = tokio::process::Command::new(python)
-        .arg(&script)
+    let mut run = tokio::process::Command::new(python);
+    run.arg(&script)
         .env("MUSTER_TEST_ENDPOINT", format!("http://{address}"))
         .env("MUSTER_TEST_NODE", node_id)
-        .env("MUSTER_TEST_REAL_AGENT", real_agent)
         .env("MUSTER_TEST_SPARE_NODE", world.node("spare").await.id)
         .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
-        .env("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key)
-        .output();
-    let output = tokio::time::timeout(Duration::from_secs(240), run)
+        .env("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key);
+    run
+}
+
+/// A command by which a node takes snapshots: it leaves a file for each, and fails where one is named `refuse`. Gives the
+/// agent's setting for it.
+fn snapshot_command(folder: &Path) -> (String, String) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let script = format!(
+        "#!/bin/sh\n[ ! -e {0}/refuse ] || exit 5\nprintf %s \"$MUSTER_SNAPSHOT_DESCRIPTION\" > \"{0}/$1\"\n",
+        folder.display()
+    );
+    let path = folder.join("take");
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    ("MUSTER_AGENT_SNAPSHOT_COMMAND".into(), path.display().to_string())
+}
+
+async fn finished(script: &mut tokio::process::Command) {
+    let output = tokio::time::timeout(Duration::from_secs(240), script.output())
         .await
         .unwrap()
         .unwrap();
@@ -186,7 +214,9 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
         let address = serve(&world).await;
         let stop = CancellationToken::new();
         let background = tokio::spawn(Arc::clone(&world.plane).run_background(stop.clone()));
-        let agent = RealAgent::start(&world, &program, address, &[]).await;
+        let snapshots = tempfile::tempdir().unwrap();
+        let environment = [snapshot_command(snapshots.path())];
+        let agent = RealAgent::start(&world, &program, address, &environment).await;
         let id = agent.id.clone();
         run_script_with(&world, "control_plane_test.py", &python, address, &id, "yes").await;
         // Windows open by the clock, which stands still unless somebody moves it.
@@ -201,6 +231,8 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
         run_script_with(&world, "windows_test.py", &python, address, &id, "yes").await;
         run_script_with(&world, "inventory_test.py", &python, address, &id, "yes").await;
         run_script_with(&world, "content_test.py", &python, address, &id, "yes").await;
+        let mut script = run(&world, "snapshots_test.py", &python, address, &id).await;
+        finished(script.env("MUSTER_TEST_SNAPSHOTS", snapshots.path())).await;
         moved.abort();
         stop.cancel();
         background.await.unwrap();
