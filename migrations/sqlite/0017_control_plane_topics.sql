@@ -43,4 +43,5 @@ create table sns_deliveries (
     primary key (region, subscription_id, message_id)
 );
 create index sns_deliveries_due on sns_deliveries (due_at);
+create index sns_deliveries_by_subscription on sns_deliveries (region, subscription_id, due_at, message_id);
 create index sns_deliveries_by_message on sns_deliveries (message_id);

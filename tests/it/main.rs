@@ -12,6 +12,7 @@
 )]
 
 mod aws_mode;
+mod buckets;
 mod commands;
 mod doors;
 mod entrance;

@@ -2,6 +2,7 @@
 
 use muster_tests::api::Api;
 use serde_json::json;
+use tokio::sync::mpsc;
 
 /// Windows, patches, associations, inventory and compliance, as somebody would use them on that node.
 pub(crate) async fn walk_operations(api: &Api, node: &str) {
@@ -135,13 +136,33 @@ pub(crate) async fn walk_operations(api: &Api, node: &str) {
     }
 }
 
+/// A webhook that takes everything; gives its address, and what it is sent.
+async fn webhook() -> (String, mpsc::Receiver<serde_json::Value>) {
+    let (tell, told) = mpsc::channel(100);
+    let take = async move |body: String| {
+        let _ = tell.send(serde_json::from_str(&body).unwrap_or_default()).await;
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http%3A%2F%2F{}%2F", listener.local_addr().unwrap());
+    let routes = axum::Router::new().route("/", axum::routing::post(take));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (address, told)
+}
+
 /// Topics, notifications of commands, and data syncs.
 pub(crate) async fn walk_topics(api: &Api, node: &str) {
     let arn = "arn:aws:sns:eu-west-1:123456789012:plans";
+    let (hook, mut told) = webhook().await;
+    let subscribe =
+        |endpoint: &str| format!("Action=Subscribe&TopicArn={arn}&Protocol=http&Endpoint={endpoint}");
+    api.query("sns", "Action=CreateTopic&Name=plans").await.unwrap();
+    api.query("sns", &subscribe(&hook)).await.unwrap();
+    let question = told.recv().await.unwrap();
+    let token = question["Token"].as_str().unwrap();
     for body in [
-        "Action=CreateTopic&Name=plans".to_owned(),
+        format!("Action=ConfirmSubscription&TopicArn={arn}&Token={token}"),
         // Nobody listens there, so there is something to try again.
-        format!("Action=Subscribe&TopicArn={arn}&Protocol=http&Endpoint=http%3A%2F%2F127.0.0.1%3A9%2F"),
+        subscribe("http%3A%2F%2F127.0.0.1%3A9%2F"),
         format!("Action=Publish&TopicArn={arn}&Message=m"),
         format!("Action=GetTopicAttributes&TopicArn={arn}"),
         format!("Action=ListSubscriptionsByTopic&TopicArn={arn}"),
@@ -150,20 +171,31 @@ pub(crate) async fn walk_topics(api: &Api, node: &str) {
     ] {
         api.query("sns", &body).await.unwrap();
     }
-    let told = json!({"DocumentName": "AWS-RunShellScript", "InstanceIds": [node], "Parameters": {"commands": ["true"]},
+    assert_eq!(told.recv().await.unwrap()["Message"], "m");
+    let command = json!({"DocumentName": "AWS-RunShellScript", "InstanceIds": [node], "Parameters": {"commands": ["true"]},
         "NotificationConfig": {"NotificationArn": arn, "NotificationEvents": ["All"]}});
-    api.call("SendCommand", told).await.unwrap();
+    api.call("SendCommand", command).await.unwrap();
+    let refresh = json!({"DocumentName": "AWS-RefreshAssociation", "InstanceIds": [node]});
+    api.call("SendCommand", refresh).await.unwrap();
+    // In progress, and ended.
+    told.recv().await.unwrap();
+    told.recv().await.unwrap();
     let bucket = json!({"BucketName": "plans", "SyncFormat": "JsonSerDe", "Region": "eu-west-1"});
-    for (operation, input) in [
-        (
-            "CreateResourceDataSync",
-            json!({"SyncName": "plans", "S3Destination": bucket}),
-        ),
-        ("ListResourceDataSync", json!({})),
-        ("DeleteResourceDataSync", json!({"SyncName": "plans"})),
-    ] {
-        api.call(operation, input).await.unwrap();
+    let sync = json!({"SyncName": "plans", "S3Destination": bucket});
+    api.call("CreateResourceDataSync", sync).await.unwrap();
+    loop {
+        let listed = api.call("ListResourceDataSync", json!({})).await.unwrap();
+        if listed["ResourceDataSyncItems"][0]["LastStatus"] == "Successful" {
+            break;
+        }
+        // Each call takes its time, and a sync begins within a second.
+        api.query("ec2", "Action=DescribeSnapshots").await.unwrap();
     }
+    api.call("DeleteResourceDataSync", json!({"SyncName": "plans"}))
+        .await
+        .unwrap();
+    let tagged = "Action=DescribeSnapshots&Filter.1.Name=tag%3Aa&Filter.1.Value.1=b&Filter.2.Name=status&Filter.2.Value.1=error";
+    api.query("ec2", tagged).await.unwrap();
     api.query("sns", &format!("Action=DeleteTopic&TopicArn={arn}"))
         .await
         .unwrap();

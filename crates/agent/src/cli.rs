@@ -204,7 +204,11 @@ pub async fn main(args: AgentArgs, mount: &[&str]) -> Result<(), AgentError> {
                 .map_err(|error| AgentError::Worker(error.to_string()))?
         }
         AgentCommand::Download { step } => {
-            crate::download::run(&step, &muster_domain::system::SystemClock).await
+            // Dropped half-way, it takes away what it has begun.
+            tokio::select! {
+                ended = crate::download::run(&step, &muster_domain::system::SystemClock) => ended,
+                () = wait_for_signal() => Err(AgentError::Worker("the download was ended".into())),
+            }
         }
         AgentCommand::Patch { step } => {
             let done = tokio::task::spawn_blocking(move || {

@@ -47,7 +47,7 @@ pub(crate) async fn answer(plane: &ControlPlane, received: &Received) -> Respons
 }
 
 async fn identity(plane: &ControlPlane, received: &Received) -> ApiResult<(String, String)> {
-    if Tree::read(&received.body)?.text("Action") != Some("GetCallerIdentity") {
+    if Tree::action(&received.body).as_deref() != Some("GetCallerIdentity") {
         return Err(ApiError::new(
             "InvalidAction",
             "Only GetCallerIdentity is answered by this Security Token Service.",

@@ -19,7 +19,10 @@ use std::sync::Arc;
 
 pub(crate) fn router(plane: Arc<ControlPlane>) -> Router {
     Router::new()
-        .route("/", post(call).get(query::sns::confirm))
+        .route(
+            "/", // A link is followed by whoever means it, not by what only looks whether it is there.
+            post(call).get(query::sns::confirm).head(nothing_here),
+        )
         .route(
             "/v1/control-channel/{node}",
             post(gateway::http::create).get(gateway::http::open),

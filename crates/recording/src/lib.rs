@@ -82,7 +82,7 @@ pub use reader::{Info, Recording, Seek, Snapshot, TranscriptReader};
 pub use recorder::Recorder;
 pub use recordings::{Recordings, Settings, Start, Unfinished};
 pub use report::{Concern, Finding, MAX_FINDINGS, Problem, Report};
-pub use s3::{S3Credentials, S3Key, S3Settings};
+pub use s3::{S3Credentials, S3Key, S3Settings, s3_objects};
 pub use search::{Case, Hit};
 pub use storage::{Listed, ListedState, Storage};
 pub use verify::verify;

@@ -8,7 +8,7 @@ use object_store::client::{
     ClientOptions, CredentialProvider, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest,
     HttpResponse, HttpResponseBody, HttpService,
 };
-use object_store::{BackoffConfig, RetryConfig};
+use object_store::{BackoffConfig, ObjectStore, RetryConfig};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +57,41 @@ impl S3Credentials for S3Key {
     }
 }
 
+/// A bucket of S3, or what speaks like it, for whoever wants to keep something there; the prefix is not looked at.
+///
+/// # Errors
+/// When the settings make no address.
+pub fn s3_objects(
+    settings: &S3Settings,
+    credentials: Arc<dyn S3Credentials>,
+    client: reqwest::Client,
+) -> Result<Arc<dyn ObjectStore>, RecordingError> {
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(&settings.bucket)
+        .with_region(&settings.region)
+        .with_credentials(Arc::new(Provider(credentials)))
+        .with_http_connector(Connector(client))
+        // Not all that speaks like S3 has the bulk call.
+        .with_disable_bulk_delete(true)
+        // Whoever writes tries again by itself; a reader would rather hear soon.
+        .with_retry(RetryConfig {
+            backoff: BackoffConfig::default(),
+            max_retries: 3,
+            retry_timeout: Duration::from_secs(20),
+        });
+    if let Some(endpoint) = &settings.endpoint {
+        builder = builder
+            .with_endpoint(endpoint)
+            .with_virtual_hosted_style_request(false)
+            .with_allow_http(endpoint.starts_with("http://"));
+    }
+    let objects = builder.build().map_err(RecordingError::store(format!(
+        "cannot use the bucket {}",
+        settings.bucket
+    )))?;
+    Ok(Arc::new(objects))
+}
+
 impl Storage {
     /// What is being written in `root/live`, sealed chunks in S3.
     ///
@@ -68,30 +103,8 @@ impl Storage {
         credentials: Arc<dyn S3Credentials>,
         client: reqwest::Client,
     ) -> Result<Self, RecordingError> {
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(&settings.bucket)
-            .with_region(&settings.region)
-            .with_credentials(Arc::new(Provider(credentials)))
-            .with_http_connector(Connector(client))
-            // Not all that speaks like S3 has the bulk call.
-            .with_disable_bulk_delete(true)
-            // The sealing worker tries again by itself; a reader would rather hear soon.
-            .with_retry(RetryConfig {
-                backoff: BackoffConfig::default(),
-                max_retries: 3,
-                retry_timeout: Duration::from_secs(20),
-            });
-        if let Some(endpoint) = &settings.endpoint {
-            builder = builder
-                .with_endpoint(endpoint)
-                .with_virtual_hosted_style_request(false)
-                .with_allow_http(endpoint.starts_with("http://"));
-        }
-        let objects = builder.build().map_err(RecordingError::store(format!(
-            "cannot use the bucket {}",
-            settings.bucket
-        )))?;
-        Self::with_objects(root, Arc::new(objects), &settings.prefix)
+        let objects = s3_objects(settings, credentials, client)?;
+        Self::with_objects(root, objects, &settings.prefix)
     }
 }
 

@@ -49,6 +49,7 @@ migrations! {
     17 "0017_control_plane_topics";
     18 "0018_control_plane_data_syncs";
     19 "0019_control_plane_snapshots";
+    20 "0020_control_plane_refreshes";
 }
 
 /// The newest version that this program knows.

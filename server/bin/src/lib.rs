@@ -1,6 +1,7 @@
 //! The program put together: database, door, services, pages, the embedded endpoint, and this machine as
 //! a node. `start` gives a running server, for the command line and for tests.
 
+mod bucket_store;
 pub mod data_dir;
 pub mod endpoint;
 pub mod files;

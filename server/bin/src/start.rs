@@ -2,7 +2,7 @@
 
 use crate::data_dir::{self, DataDirError, Hold, Whereabouts};
 use crate::forms::Forms;
-use crate::{endpoint, local_node, pages};
+use crate::{bucket_store, endpoint, local_node, pages};
 use muster_app::keep::KeptForms;
 use muster_control_plane::{ControlPlane, ControlPlaneConfig, OUTPUT_BUCKET};
 use muster_domain::action::Action;
@@ -86,6 +86,14 @@ pub enum StartError {
     /// Where recordings are kept.
     #[error("recordings cannot be kept: {0}")]
     Recordings(String),
+    /// Where buckets are.
+    #[error("bucket_store cannot be {setting:?}: {why}")]
+    Buckets {
+        /// The setting.
+        setting: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Nobody says which region.
     #[error("there is no region: set MUSTER_REGION or AWS_REGION, or a region in the AWS profile")]
     NoRegion,
@@ -138,7 +146,18 @@ pub async fn control_plane(
     random: Arc<dyn Random>,
     audit: Arc<AuditLog>,
 ) -> Result<Arc<ControlPlane>, StartError> {
+    let buckets =
+        match config.bucket_store.as_deref() {
+            None => None,
+            Some(setting) => Some(bucket_store::open(setting, &config.region).await.map_err(|why| {
+                StartError::Buckets {
+                    setting: setting.to_owned(),
+                    why,
+                }
+            })?),
+        };
     let settings = ControlPlaneConfig {
+        buckets,
         account: config.account.clone(),
         default_region: config.region.clone(),
         data_dir: config.data_dir.clone(),

@@ -125,6 +125,15 @@ impl Ssm {
         loader.load().await.region().map(ToString::to_string)
     }
 
+    /// Keys as the AWS tools find them on this machine, for what is not the connection's; none where there are none.
+    pub async fn keys_of_machine(region: &str) -> Option<SharedCredentialsProvider> {
+        // With a region, or the machine's metadata would be asked for one.
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .http_client(http_client());
+        loader.load().await.credentials_provider()
+    }
+
     /// The clients for `connection`.
     pub async fn connect(connection: Connection) -> Self {
         let config = sdk_config(&connection).await;

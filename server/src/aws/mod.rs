@@ -5,5 +5,7 @@ pub mod budget;
 pub mod clients;
 pub mod errors;
 pub mod output;
+pub mod sdk_keys;
 
 pub use clients::{Connection, Ssm};
+pub use sdk_keys::SdkKeys;

@@ -171,6 +171,12 @@ pub const KEYS: &[Key] = &[
         "",
         "Where recordings are kept when not in the data directory: s3://bucket/prefix",
     ),
+    key(
+        "bucket_store",
+        "",
+        "Where the buckets of resource data syncs are when not in the data directory: s3, or the address of what speaks \
+         like it, with keys as the AWS tools find them",
+    ),
     key("site_root", "target/site", "Where script, style and fonts are"),
     key("log_format", "text", "text or json"),
     key(

@@ -79,6 +79,8 @@ pub struct Config {
     pub sessions: SessionPolicy,
     /// Where recordings are kept, when not in the data directory.
     pub recording_store: Option<String>,
+    /// Where buckets are that the embedded endpoint writes to, when not in the data directory: `s3`, or an address.
+    pub bucket_store: Option<String>,
     /// Whether this machine becomes a node.
     pub local_node: bool,
     /// Seconds of silence after which a node has lost its connection.
@@ -206,6 +208,7 @@ impl Config {
             log_json,
             sessions,
             recording_store: settings.some("recording_store"),
+            bucket_store: settings.some("bucket_store"),
             local_node: settings.parse("local_node", "use true or false")?,
             connection_lost_seconds: settings.in_range("connection_lost_seconds", 5, 86_400)?,
             data_dir,

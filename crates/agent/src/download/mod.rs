@@ -12,7 +12,7 @@ use muster_agent_protocol::signing::{Credentials, SignedRequest, sha256_hex, sig
 use muster_domain::time::Clock;
 use request::{Request, Source};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(crate) const PASSED_ON: [&str; 5] = [
     "AWS_REGION",
     "SSL_CERT_FILE",
 ];
+/// What the name of a file begins with while it is not there yet.
+pub(crate) const PENDING: &str = ".muster-download-";
 /// Redirections that are followed.
 const MOST_HOPS: usize = 5;
 
@@ -72,12 +74,15 @@ impl Pending {
             .mode(if is_own { 0o700 } else { 0o755 })
             .create(folder)
             .map_err(AgentError::file("making", folder))?;
-        let path = folder.join(format!(".muster-download-{}", std::process::id()));
+        let path = folder.join(format!("{PENDING}{}", std::process::id()));
         // What the command alone sees may be run; elsewhere it is a file like others.
-        let mode = match std::fs::metadata(&target) {
-            Ok(known) => known.permissions().mode() & 0o7777,
-            Err(_) if is_own => 0o700,
-            Err(_) => 0o600,
+        // A file of ours keeps its mode; what somebody else has put there says nothing.
+        let is_ours =
+            |about: &std::fs::Metadata| about.is_file() && about.uid() == rustix::process::getuid().as_raw();
+        let mode = match std::fs::symlink_metadata(&target) {
+            Ok(known) if is_ours(&known) => known.permissions().mode() & 0o777,
+            _ if is_own => 0o700,
+            _ => 0o600,
         };
         let file = std::fs::OpenOptions::new()
             .write(true)
@@ -110,9 +115,13 @@ impl Drop for Pending {
     }
 }
 
-fn client() -> Result<reqwest::Client, AgentError> {
+fn client(is_signed: bool) -> Result<reqwest::Client, AgentError> {
     install_crypto();
-    let follow = reqwest::redirect::Policy::custom(|attempt| {
+    let follow = reqwest::redirect::Policy::custom(move |attempt| {
+        if is_signed {
+            // A signature is for one address, and a token for nobody else.
+            return attempt.stop();
+        }
         let was_encrypted = attempt
             .previous()
             .last()
@@ -155,6 +164,20 @@ fn keys() -> Option<Credentials> {
         secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?,
         session_token: variable("AWS_SESSION_TOKEN"),
     })
+}
+
+/// An address whose path is written as S3 signs it: all but letters, digits and `-._~/` encoded.
+fn encoded(mut url: reqwest::Url) -> reqwest::Url {
+    let mut path = String::with_capacity(url.path().len());
+    for byte in url.path().bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url.set_path(&path);
+    url
 }
 
 /// The headers that show who asks for an object.
@@ -201,7 +224,9 @@ async fn fetch(request: &Request, clock: &dyn Clock) -> Result<(PathBuf, u64), A
         .parse()
         .map_err(|error| failed(format!("its address cannot be read: {error}")))?;
     let target = target(&request.destination, &name_of(&url));
-    let mut asked = client()?.get(url.clone());
+    let keys = if is_s3 { keys() } else { None };
+    let url = if is_s3 { encoded(url) } else { url };
+    let mut asked = client(keys.is_some())?.get(url.clone());
     if let Some((user, password)) = login {
         asked = asked.basic_auth(user, Some(password));
     }
@@ -214,8 +239,8 @@ async fn fetch(request: &Request, clock: &dyn Clock) -> Result<(PathBuf, u64), A
             .collect();
         let now = format!("{}Z", now.split('.').next().unwrap_or_default());
         // Without keys, for objects that everybody may have.
-        if let Some(keys) = keys() {
-            asked = asked.headers(signed(&url, &keys, &now));
+        if let Some(keys) = &keys {
+            asked = asked.headers(signed(&url, keys, &now));
         }
     }
     // An address may hold a secret.
@@ -282,7 +307,7 @@ mod tests {
         let body_hash = sha256_hex(b"");
         let request = SignedRequest {
             method: "GET",
-            path: "/bucket/a%20b.txt",
+            path: url.path(),
             query: "",
             headers: &headers,
             body_hash: &body_hash,

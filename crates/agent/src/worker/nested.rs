@@ -5,7 +5,10 @@ use super::plugin::Place;
 use super::process::{self, SharedSink};
 use super::{CANCELLED_BEFORE, Turn, Worker, ended_before, in_order, overall_status};
 use crate::commands::document::{self, Unfit};
+use crate::download::PENDING;
 use crate::files;
+use crate::patch::INVENTORY_FILE;
+use muster_agent_protocol::calls::InventoryItem;
 use muster_agent_protocol::control::{DocumentContent, DocumentStep, EMBEDDED_DOCUMENT, SendCommandContent};
 use muster_agent_protocol::inputs;
 use serde_json::Value;
@@ -84,7 +87,11 @@ fn local(downloads: &Path, path: &str) -> Result<PathBuf, String> {
     }
     let entries = std::fs::read_dir(downloads)
         .map_err(|_| "it has no documentPath, and nothing was downloaded before".to_owned())?;
-    let all: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    let all: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with(PENDING))
+        .map(|entry| entry.path())
+        .collect();
     match all.as_slice() {
         [one] => Ok(one.clone()),
         _ => Err(format!(
@@ -108,6 +115,19 @@ fn parsed(file: &Path) -> Result<DocumentContent, String> {
         serde_saphyr::from_str(&text).map_err(|error| wrong(format!("is no YAML: {error}")))?
     };
     serde_json::from_value(value).map_err(|error| wrong(format!("is no Command document: {error}")))
+}
+
+/// Adds the inventory that a step has left to that of the step around it; of one type, the later counts.
+fn move_inventory(from: &Path, to: &Path) -> std::io::Result<()> {
+    let (from, to) = (from.join(INVENTORY_FILE), to.join(INVENTORY_FILE));
+    let Some(new) = files::read_json::<Vec<InventoryItem>>(&from)? else {
+        return Ok(());
+    };
+    let mut all = files::read_json::<Vec<InventoryItem>>(&to)?.unwrap_or_default();
+    all.retain(|item| new.iter().all(|other| other.type_name != item.type_name));
+    all.extend(new);
+    files::write_json(&to, &all)?;
+    std::fs::remove_file(&from)
 }
 
 impl Worker<'_> {
@@ -151,6 +171,10 @@ impl Worker<'_> {
                 }
             };
             let (status, of_step, note) = note;
+            // What a step leaves for the control plane is delivered from the outermost one.
+            if let Err(error) = move_inventory(&directory.join(format!("{index:03}")), directory) {
+                process::locked(sinks[1]).note(&format!("Its inventory could not be kept: {error}\n"));
+            }
             if code == 0 {
                 code = of_step;
             }

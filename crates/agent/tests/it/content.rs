@@ -78,6 +78,13 @@ async fn what_is_downloaded_is_there_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name).display().to_string();
     std::fs::write(folder.path().join("kept"), "as it was").unwrap();
+    // A mode that lends rights is not taken over.
+    std::fs::write(folder.path().join("lent"), "").unwrap();
+    std::fs::set_permissions(
+        folder.path().join("lent"),
+        std::fs::Permissions::from_mode(0o4755),
+    )
+    .unwrap();
     let all = json!([
         download("fetch", url("/hello.sh"), ""),
         // Where it was downloaded to is where scripts run.
@@ -85,6 +92,7 @@ async fn what_is_downloaded_is_there_whole_or_not_at_all() {
         download("moved", url("/moved"), "sub/"),
         shell("below", "ls sub"),
         download("locked", json!({"url": format!("{web}/locked"), "authMethod": "Basic", "userName": "ann", "password": "s3cret"}), &place("ann")),
+        download("lent", url("/hello.sh"), &place("lent")),
         download("denied", url("/locked"), &place("kept")),
         download("broken", url("/broken"), &place("kept")),
         download("endless", url("/endless"), &place("none")),
@@ -107,6 +115,7 @@ async fn what_is_downloaded_is_there_whole_or_not_at_all() {
             ("moved", "Success"),
             ("below", "Success"),
             ("locked", "Success"),
+            ("lent", "Success"),
             ("denied", "Failed"),
             ("broken", "Failed"),
             ("endless", "Failed"),
@@ -130,10 +139,10 @@ async fn what_is_downloaded_is_there_whole_or_not_at_all() {
         "as it was"
     );
     for (at, says) in [
-        (5, "401"),
-        (8, "404"),
-        (9, "not encrypted"),
-        (10, "downloads from HTTP"),
+        (6, "401"),
+        (9, "404"),
+        (10, "not encrypted"),
+        (11, "downloads from HTTP"),
     ] {
         assert!(found[at].3.contains(says), "{}", found[at].3);
     }
@@ -143,7 +152,7 @@ async fn what_is_downloaded_is_there_whole_or_not_at_all() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     left.sort();
-    assert_eq!(left, ["ann", "kept"]);
+    assert_eq!(left, ["ann", "kept", "lent"]);
     assert!(!format!("{found:?}").contains("s3cret"), "{found:?}");
     agent.stop().await;
 }
@@ -213,6 +222,60 @@ async fn a_document_within_a_document_is_one_step() {
     assert_eq!((short[4].0, short[4].1), ("in", "Failed"));
     assert!(found[4].3.contains("3 deep"), "{}", found[4].3);
     assert_eq!(short[5], ("after", "Success", "after\n"));
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_step_within_finds_out_is_delivered() {
+    let gateway = Gateway::start().await;
+    let mut agent = Agent::start(&gateway).await;
+    let collect = |name: &str| json!({"action": "aws:softwareInventory", "name": name, "inputs": {"networkConfig": "Enabled"}});
+    let all = json!([within("around", json!([collect("a"), collect("b")]))]);
+    let job = gateway.send_steps(&agent.node, "c-1", all, json!({}));
+    assert_eq!(gateway.last_reply(&job, 0).await.document_status, "Success");
+    let steps = agent.job("c-1").join("steps/000");
+    let kept: Vec<Value> =
+        serde_json::from_slice(&std::fs::read(steps.join("inventory.json")).unwrap()).unwrap();
+    let mut types: Vec<&str> = kept
+        .iter()
+        .map(|item| item["TypeName"].as_str().unwrap())
+        .collect();
+    types.sort_unstable();
+    assert_eq!(types, ["AWS:InstanceInformation", "AWS:Network"]);
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_download_that_is_ended_leaves_nothing() {
+    let gateway = Gateway::start().await;
+    let mut agent = Agent::start(&gateway).await;
+    // It sends a piece, and then nothing more.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut asked = [0; 4096];
+        let _ = socket.read(&mut asked).await;
+        socket
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nschemaVersion")
+            .await
+            .unwrap();
+        std::future::pending::<()>().await;
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = format!("{}/", folder.path().display());
+    let all = json!([download(
+        "slow",
+        json!({"url": format!("http://{address}/a")}),
+        &path
+    )]);
+    let job = gateway.send_steps(&agent.node, "c-1", all, json!({}));
+    let has_begun = || std::fs::read_dir(folder.path()).unwrap().next().is_some();
+    until("a piece is there", has_begun).await;
+    gateway.cancel(&agent.node, "c-1", "x-1");
+    assert_eq!(gateway.last_reply(&job, 0).await.document_status, "Cancelled");
+    assert!(!has_begun());
     agent.stop().await;
 }
 

@@ -4,6 +4,7 @@
 
 use super::definition::Definition;
 use super::queries::{self, AssociationRow};
+use super::refresh;
 use super::run_queries as runs;
 use super::running;
 use crate::commands::targets::by_targets;
@@ -17,7 +18,13 @@ const AT_ONCE: i64 = 100;
 
 /// One round.
 pub(crate) async fn round(plane: &ControlPlane) {
-    for done in [due(plane).await, newly_matching(plane).await, ended(plane).await] {
+    let refreshed = refresh::round(plane).await;
+    for done in [
+        refreshed,
+        due(plane).await,
+        newly_matching(plane).await,
+        ended(plane).await,
+    ] {
         if let Err(ApiError { code, .. }) = done {
             tracing::warn!(code, "associations could not be looked after; it is tried again");
         }

@@ -1,6 +1,7 @@
 //! Background work on commands: what ran out of time is ended, what may be sent is sent, what was not
 //! acknowledged is sent again. All of it follows from the database, so it goes on after any crash.
 
+use super::embedded::{any_step, each_step};
 use super::notices::{finish, settle};
 use super::queries::{
     CommandRow, InvocationRow, commands, commands_sql, invocation, open_invocations, set_detail, set_sent,
@@ -73,6 +74,7 @@ async fn one(plane: &ControlPlane, row: &CommandRow) -> ApiResult<()> {
     let reach = |node: &str| plane.registry.reach(node, &row.command_id);
     let plan = plan(row, &open, now, &patience, reach);
     let id = &row.command_id;
+    let is_refresh = any_step(&row.content, &refresh::is_refresh);
     if !plan.finish.is_empty() || !plan.send.is_empty() || !plan.delay.is_empty() || open.is_empty() {
         let mut transaction = plane.db.begin().await?;
         for (node, detail) in &plan.finish {
@@ -81,6 +83,9 @@ async fn one(plane: &ControlPlane, row: &CommandRow) -> ApiResult<()> {
         for node in &plan.send {
             // Written before it is sent: after a crash in between it is sent again, and the agent runs it once.
             set_sent(&mut *transaction, id, node, now).await?;
+            if is_refresh {
+                refresh::wish(&mut *transaction, row, node).await?;
+            }
         }
         for node in &plan.delay {
             set_detail(&mut *transaction, id, node, Detail::Delayed).await?;
@@ -97,13 +102,6 @@ async fn one(plane: &ControlPlane, row: &CommandRow) -> ApiResult<()> {
         plane
             .registry
             .send_job(node, id, message_type::AGENT_JOB, job, now);
-    }
-    if refresh::refreshes(&row.content) {
-        for node in &plan.send {
-            if let Err(ApiError { code, .. }) = refresh::on_node(plane, row, node).await {
-                tracing::warn!(code, command.id = %row.command_id, node.id = %node, "associations could not be refreshed");
-            }
-        }
     }
     for node in &plan.cancel {
         tell_cancel(plane, &row.region, id, node, now)?;
@@ -208,7 +206,7 @@ async fn patch_snapshot(
     node_id: &str,
     now: Timestamp,
 ) -> ApiResult<Option<Value>> {
-    if !row.content.main_steps.iter().any(patches) {
+    if !any_step(&row.content, &patches) {
         return Ok(None);
     }
     let Some(node) = crate::fleet::queries::node(plane.db.reader(), node_id).await? else {
@@ -234,9 +232,11 @@ fn job(row: &CommandRow, node_id: &str, patch_snapshot: Option<Value>) -> ApiRes
         .and_then(Value::as_str);
     let mut document = row.content.clone();
     if let Some(snapshot) = patch_snapshot {
-        for step in document.main_steps.iter_mut().filter(|step| patches(step)) {
-            step.inputs.insert(PATCH_SNAPSHOT.to_owned(), snapshot.clone());
-        }
+        each_step(&mut document, &mut |step| {
+            if patches(step) {
+                step.inputs.insert(PATCH_SNAPSHOT.to_owned(), snapshot.clone());
+            }
+        })?;
     }
     let content = SendCommandContent {
         command_id: row.command_id.clone(),

@@ -111,6 +111,9 @@ async fn tell(
     let Ok(topic) = topic_name(plane, &row.region, &wish.notification_arn) else {
         return Ok(());
     };
+    if !topics::lock_topic(&mut **transaction, &row.region, topic).await? {
+        return Ok(());
+    }
     let text = text(&row, about, status, plane.clock.now());
     let message = Message {
         region: &row.region,

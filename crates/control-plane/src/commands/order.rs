@@ -22,7 +22,7 @@ use sqlx::{Any, Transaction};
 /// Seconds in which a command must be delivered, unless told otherwise.
 const TIMEOUT_SECONDS: i64 = 3600;
 /// Bytes of a job as the agent gets it: a frame takes a little more, and is refused above 1 MiB.
-const MAX_JOB_BYTES: usize = 900_000;
+pub(crate) const MAX_JOB_BYTES: usize = 900_000;
 
 /// What is wanted. The command's id is the call's fresh one.
 #[derive(Debug, Default)]

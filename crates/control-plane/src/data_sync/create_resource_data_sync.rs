@@ -75,6 +75,23 @@ impl Destination {
     }
 }
 
+/// That there may be one more of that name.
+fn check_room(known: &[SyncRow], name: &str) -> ApiResult<()> {
+    if known.iter().any(|row| row.name == name) {
+        return Err(ApiError::new(
+            "ResourceDataSyncAlreadyExistsException",
+            format!("A resource data sync {name} is there already."),
+        ));
+    }
+    if known.len() >= MOST {
+        return Err(ApiError::new(
+            "ResourceDataSyncCountExceededException",
+            format!("A region has at most {MOST} resource data syncs: delete one."),
+        ));
+    }
+    Ok(())
+}
+
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
     if input.sync_type.is_some_and(|kind| kind != TO_DESTINATION) || input.sync_source.is_some() {
         return Err(not_possible(
@@ -89,25 +106,20 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             "S3Destination: encryption with a key of your own and sharing with an organization are not possible here.",
         ));
     }
+    check_room(
+        &queries::syncs(plane.db.reader(), &call.region).await?,
+        &input.sync_name,
+    )?;
     // That it can be written to is found out now, not at three in the morning.
     plane
         .buckets
         .open(&destination.bucket_name, &destination.region)
         .map_err(|why| not_possible(&format!("S3Destination: {why}.")))?;
     let mut transaction = plane.db.begin().await?;
-    let known = queries::syncs(&mut *transaction, &call.region).await?;
-    if known.iter().any(|row| row.name == input.sync_name) {
-        return Err(ApiError::new(
-            "ResourceDataSyncAlreadyExistsException",
-            format!("A resource data sync {} is there already.", input.sync_name),
-        ));
-    }
-    if known.len() >= MOST {
-        return Err(ApiError::new(
-            "ResourceDataSyncCountExceededException",
-            format!("A region has at most {MOST} resource data syncs: delete one."),
-        ));
-    }
+    check_room(
+        &queries::syncs(&mut *transaction, &call.region).await?,
+        &input.sync_name,
+    )?;
     let row = SyncRow {
         region: call.region.clone(),
         name: input.sync_name,

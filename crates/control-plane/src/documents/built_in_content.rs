@@ -43,12 +43,16 @@ fn source_info() -> DocumentParameter {
     )
 }
 
+/// Without what is to be run, nothing is run.
 fn download() -> DocumentStep {
     let inputs = [
         ("sourceType", json!("{{ sourceType }}")),
         ("sourceInfo", json!("{{ sourceInfo }}")),
     ];
-    step("aws:downloadContent", "downloadContent", &inputs)
+    DocumentStep {
+        on_failure: Some("exit".into()),
+        ..step("aws:downloadContent", "downloadContent", &inputs)
+    }
 }
 
 /// `AWS-RunDocument`.
@@ -126,10 +130,7 @@ pub(super) fn run_remote_script() -> Document {
             ),
         ]),
         main_steps: vec![
-            DocumentStep {
-                on_failure: Some("exit".into()),
-                ..download()
-            },
+            download(),
             step(
                 "aws:runShellScript",
                 "runShellScript",

@@ -1,7 +1,9 @@
 //! A caller's parameters against what a document declares: names, types, allowed values and patterns.
 
+use crate::commands::embedded::{self, values_of};
 use crate::errors::{ApiError, ApiResult};
 use muster_agent_protocol::control::{DocumentContent, DocumentParameter, DocumentStep, EMBEDDED_DOCUMENT};
+use muster_agent_protocol::inputs;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -159,20 +161,22 @@ pub(crate) fn execution_seconds(content: &DocumentContent, given: &Given) -> i64
     };
     let of = |step: &DocumentStep| {
         if step.action != "aws:runDocument" {
-            return of_step(&step.inputs);
+            return of_step(&step.inputs).clamp(1, LONGEST);
         }
         // How long the steps of a document that is on the node may take is not known here.
-        let embedded = step.inputs.get(EMBEDDED_DOCUMENT);
-        embedded
-            .and_then(|document| serde_json::from_value::<DocumentContent>(document.clone()).ok())
-            .map_or(LONGEST, |document| execution_seconds(&document, &Given::new()))
+        nested_seconds(content, given, step).unwrap_or(LONGEST)
     };
-    let sum: i64 = content
-        .main_steps
-        .iter()
-        .map(|step| of(step).clamp(1, LONGEST))
-        .sum();
+    let sum: i64 = content.main_steps.iter().map(of).sum();
     sum.max(1)
+}
+
+/// The same for a document within one, with what it is given.
+fn nested_seconds(content: &DocumentContent, outer: &Given, step: &DocumentStep) -> Option<i64> {
+    let embedded = step.inputs.get(EMBEDDED_DOCUMENT)?;
+    let nested: DocumentContent = serde_json::from_value(embedded.clone()).ok()?;
+    let values = values_of(content, for_agent(outer));
+    let inner = inputs::object_input(&step.inputs, "documentParameters", &values).unwrap_or_default();
+    Some(execution_seconds(&nested, &embedded::given(&inner)))
 }
 
 #[cfg(test)]

@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 /// Parts of a path at most; no input is that deep.
 const MAX_DEPTH: usize = 16;
 
+/// Values of a form at most, and names with all parts of theirs: a form that anybody may send takes little memory.
+const MAX_PAIRS: usize = 4_096;
+const MAX_PARTS: usize = 16_384;
+
 /// A form as a tree.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tree {
@@ -42,11 +46,16 @@ impl Tree {
         let bad = || serialization("The body is not a form of the kind application/x-www-form-urlencoded.");
         let text = std::str::from_utf8(body).map_err(|_| bad())?;
         let mut tree = Self::default();
+        let (mut pairs, mut parts) = (0, 0);
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decoded(name).ok_or_else(bad)?, decoded(value).ok_or_else(bad)?);
-            if name.split('.').count() > MAX_DEPTH {
-                return Err(serialization("A name in the form has too many parts."));
+            let depth = name.split('.').count();
+            (pairs, parts) = (pairs + 1, parts + depth);
+            if depth > MAX_DEPTH || parts > MAX_PARTS || pairs > MAX_PAIRS {
+                return Err(serialization(
+                    "The form has too many names, or one of too many parts.",
+                ));
             }
             let mut at = &mut tree;
             for part in name.split('.') {
@@ -55,6 +64,13 @@ impl Tree {
             at.text = Some(value);
         }
         Ok(tree)
+    }
+
+    /// What a form asks for, without reading all of it.
+    pub(crate) fn action(body: &[u8]) -> Option<String> {
+        let text = std::str::from_utf8(body).ok()?;
+        text.split('&')
+            .find_map(|pair| decoded(pair.strip_prefix("Action=")?))
     }
 
     /// The text of a member at the top.
@@ -171,13 +187,33 @@ mod tests {
             ),
             json!({"Attributes": {"a": "b", "c": ""}})
         );
+        assert_eq!(
+            Tree::action(b"Version=1&Action=Get%43aller&x").as_deref(),
+            Some("GetCaller")
+        );
+        assert_eq!(Tree::action(b"NoAction=x"), None);
         assert_eq!(read("MaxResults=many"), json!({"MaxResults": "many"}));
     }
 
     #[test]
     fn what_is_no_form_is_refused() {
-        for bad in ["%", "a=%zz", "a=%ff", &format!("{}=x", "a.".repeat(40))] {
-            assert!(Tree::read(bad.as_bytes()).is_err(), "{bad}");
+        let many = "a=b&".repeat(5_000);
+        let deep: String = (0..2_000)
+            .map(|at| format!("a{at}{}=x&", ".".repeat(12)))
+            .collect();
+        for bad in [
+            "%",
+            "a=%zz",
+            "a=%ff",
+            &format!("{}=x", "a.".repeat(40)),
+            &many,
+            &deep,
+        ] {
+            assert!(
+                Tree::read(bad.as_bytes()).is_err(),
+                "{}",
+                bad.get(..40).unwrap_or(bad)
+            );
         }
     }
 

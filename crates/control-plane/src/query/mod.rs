@@ -47,7 +47,7 @@ pub(crate) async fn answer(plane: &ControlPlane, received: &Received) -> Respons
 }
 
 fn asks_to_confirm(received: &Received) -> bool {
-    Tree::read(&received.body).is_ok_and(|form| form.text("Action") == Some("ConfirmSubscription"))
+    Tree::action(&received.body).as_deref() == Some("ConfirmSubscription")
 }
 
 const STYLE: Style = Style {

@@ -5,8 +5,9 @@ use super::xml::{Style, escaped, write};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::json_protocol::{self, Received};
-use crate::operations::{self, Operation};
+use crate::operations::{self, Operation, Who};
 use crate::router::receive;
+use crate::topics::confirm_subscription;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -86,6 +87,10 @@ async fn served(
                 format!("The action {action} is not valid for this web service."),
             )
         })?;
+    if operation.who == Who::Anonymous && received.header("authorization").is_none() {
+        let text = |name: &str| form.text(name).unwrap_or_default();
+        confirm_subscription::check_unsigned(plane, text("TopicArn"), text("Token"))?;
+    }
     let input = || Ok(form.record(operations::members(operation)));
     let output = json_protocol::through_the_door(plane, received, operation, input).await?;
     Ok((operation, output))

@@ -32,16 +32,25 @@ pub(crate) struct Output {
     subscription_arn: String,
 }
 
+/// The region and the id of the subscription that a token is for.
+fn meant(plane: &ControlPlane, topic_arn: &str, token: &str) -> ApiResult<(String, String)> {
+    // Who does not sign names no region: the ARN does.
+    let region = topic_arn.split(':').nth(3).unwrap_or_default().to_owned();
+    let topic = topic_name(plane, &region, topic_arn)?;
+    let sealed = plane.tokens.open(&token_scope(&region, topic), token);
+    let id = sealed.ok().and_then(|parts| parts.into_iter().next());
+    Ok((region, id.ok_or_else(|| invalid("Token"))?))
+}
+
+/// That a call nobody signed holds a token of ours. It is looked at before anything is written down: else everybody could
+/// fill the audit log.
+pub(crate) fn check_unsigned(plane: &ControlPlane, topic_arn: &str, token: &str) -> ApiResult<()> {
+    meant(plane, topic_arn, token).map(|_| ())
+}
+
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     let bad = || invalid("Token");
-    // Who does not sign names no region: the ARN does.
-    let region = input.topic_arn.split(':').nth(3).unwrap_or_default().to_owned();
-    let topic = topic_name(plane, &region, &input.topic_arn)?;
-    let sealed = plane.tokens.open(&token_scope(&region, topic), &input.token);
-    let id = sealed
-        .ok()
-        .and_then(|parts| parts.into_iter().next())
-        .ok_or_else(bad)?;
+    let (region, id) = meant(plane, &input.topic_arn, &input.token)?;
     let since = call.now.plus_ms(-PENDING_MS);
     if !queries::confirm(plane.db.writer(), &region, &id, since).await? {
         return Err(bad());

@@ -74,14 +74,19 @@ pub(crate) async fn put(
     Ok(())
 }
 
-/// What is due, the oldest first.
+/// What is due, the oldest first, and of each subscriber only the first: one that does not answer holds up nobody else.
 pub(crate) async fn due(on: impl AnyExecutor<'_>, now: Timestamp, limit: i64) -> ApiResult<Vec<DeliveryRow>> {
     let mut sql = Sql::new(
         "select s.*, d.message_id, d.attempts, m.subject, m.body, m.attributes, m.published_at from sns_deliveries d \
          join sns_subscriptions s on s.region = d.region and s.subscription_id = d.subscription_id \
          left join sns_messages m on m.message_id = d.message_id where d.due_at <= ",
     );
-    sql.int(now.0).push(" order by d.due_at limit ").int(limit);
+    sql.int(now.0);
+    sql.push(
+        " and not exists (select 1 from sns_deliveries e where e.region = d.region and e.subscription_id = \
+         d.subscription_id and (e.due_at < d.due_at or (e.due_at = d.due_at and e.message_id < d.message_id)))",
+    );
+    sql.push(" order by d.due_at limit ").int(limit);
     let rows = sql.all(on).await?;
     rows.iter()
         .map(|row| {
@@ -109,15 +114,22 @@ pub(crate) async fn due(on: impl AnyExecutor<'_>, now: Timestamp, limit: i64) ->
         .collect()
 }
 
-/// It is tried again later.
-pub(crate) async fn later(on: impl AnyExecutor<'_>, row: &DeliveryRow, due_at: Timestamp) -> ApiResult<()> {
-    let mut sql = Sql::new("update sns_deliveries set attempts = attempts + 1, due_at = ");
-    sql.int(due_at.0)
-        .push(" where region = ")
-        .text(&row.subscription.region);
-    sql.push(" and subscription_id = ").text(&row.subscription.id);
+/// It is tried again later, and so is whatever else waits for the same subscriber.
+pub(crate) async fn later(
+    transaction: &mut Transaction<'static, Any>,
+    row: &DeliveryRow,
+    due_at: Timestamp,
+) -> ApiResult<()> {
+    let (region, id) = (&row.subscription.region, &row.subscription.id);
+    let mut sql = Sql::new("update sns_deliveries set attempts = attempts + 1 where region = ");
+    sql.text(region).push(" and subscription_id = ").text(id);
     sql.push(" and message_id = ").text(row.message_id());
-    sql.run(on).await?;
+    sql.run(&mut **transaction).await?;
+    let mut sql = Sql::new("update sns_deliveries set due_at = ");
+    sql.int(due_at.0).push(" where region = ").text(region);
+    sql.push(" and subscription_id = ").text(id);
+    sql.push(" and due_at < ").int(due_at.0);
+    sql.run(&mut **transaction).await?;
     Ok(())
 }
 
@@ -128,6 +140,10 @@ pub(crate) async fn done(
     subscription_id: &str,
     message_id: &str,
 ) -> ApiResult<()> {
+    // One after the other for one message: the last one has to see that it is the last.
+    let mut sql = Sql::new("update sns_messages set published_at = published_at where message_id = ");
+    sql.text(message_id);
+    sql.run(&mut **transaction).await?;
     let mut sql = Sql::new("delete from sns_deliveries where region = ");
     sql.text(region)
         .push(" and subscription_id = ")

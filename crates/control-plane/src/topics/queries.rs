@@ -257,6 +257,27 @@ pub(crate) async fn delete_subscription(
     Ok(())
 }
 
+/// Whether there are subscriptions that were asked for before `since` and never confirmed.
+pub(crate) async fn has_forgotten(on: impl AnyExecutor<'_>, since: Timestamp) -> ApiResult<bool> {
+    let mut sql =
+        Sql::new("select 1 as n from sns_subscriptions s where s.is_confirmed = 0 and s.created_at < ");
+    sql.int(since.0).push(" limit 1");
+    Ok(sql.first(on).await?.is_some())
+}
+
+/// A subscription is asked for once more, from now on and from there.
+pub(crate) async fn renew(on: impl AnyExecutor<'_>, row: &SubscriptionRow) -> ApiResult<()> {
+    let mut sql = Sql::new("update sns_subscriptions set created_at = ");
+    sql.int(row.created_at.0)
+        .push(", base_url = ")
+        .text(&row.base_url);
+    sql.push(" where is_confirmed = 0 and region = ")
+        .text(&row.region);
+    sql.push(" and subscription_id = ").text(&row.id);
+    sql.run(on).await?;
+    Ok(())
+}
+
 /// Forgets subscriptions that were asked for before `since` and never confirmed.
 pub(crate) async fn forget_pending(
     transaction: &mut Transaction<'static, Any>,

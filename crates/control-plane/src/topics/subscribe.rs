@@ -45,7 +45,11 @@ fn check_endpoint(protocol: &str, endpoint: &str) -> ApiResult<()> {
         ));
     }
     let address = reqwest::Url::parse(endpoint).ok();
-    let fits = endpoint.chars().count() <= MAX_ENDPOINT_CHARS
+    let begins = endpoint
+        .strip_prefix(protocol)
+        .is_some_and(|rest| rest.starts_with("://") && !rest.starts_with(":///"));
+    let fits = begins
+        && endpoint.chars().count() <= MAX_ENDPOINT_CHARS
         && address.is_some_and(|address| address.scheme() == protocol && address.has_host());
     if fits {
         return Ok(());
@@ -89,7 +93,16 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
                 "Attributes Reason: Subscription already exists with different attributes",
             ));
         }
-        Some(row) => row,
+        Some(row) if row.is_confirmed => row,
+        Some(row) => {
+            let row = SubscriptionRow {
+                base_url: call.base_url.clone(),
+                created_at: call.now,
+                ..row
+            };
+            queries::renew(&mut *transaction, &row).await?;
+            row
+        }
         None => {
             let row = SubscriptionRow {
                 region: call.region.clone(),
@@ -132,6 +145,8 @@ mod tests {
             ("https", "https://hooks.test/a?b=c", true),
             ("https", "http://hooks.test", false),
             ("http", "http://", false),
+            ("http", "http:user:pw@host/", false),
+            ("http", "http:///user:pw@host", false),
             ("http", "hooks.test", false),
             ("http", "", false),
             ("email", "ann@hooks.test", false),

@@ -17,8 +17,10 @@ pub(crate) struct Input {
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
-    let (_, id) = subscription_parts(plane, call, &input.subscription_arn)?;
+    let (topic, id) = subscription_parts(plane, call, &input.subscription_arn)?;
     let mut transaction = plane.db.begin().await?;
+    // Whoever publishes at this moment is through, or sees that it is gone.
+    queries::lock_topic(&mut *transaction, &call.region, topic).await?;
     queries::delete_subscription(&mut transaction, &call.region, id).await?;
     transaction.commit().await?;
     Ok(Empty {})

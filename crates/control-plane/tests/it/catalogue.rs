@@ -253,7 +253,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "CreateResourceDataSync",
-        "To a bucket: a folder of the data directory, or S3 where the server is told so. One account: no SyncFromSource.",
+        "To a bucket: a folder of the data directory, or of S3 or what speaks like it (`bucket_store`). One account: no SyncFromSource.",
     ),
     ("UpdateResourceDataSync", "Refused: it is for SyncFromSource."),
     (

@@ -54,7 +54,7 @@ async fn what_nodes_report_stands_in_the_bucket() {
         report(&world, &one, "AWS:Application", apps).await;
         create(&world, "nightly", json!({"Prefix": "/inventory/"})).await;
         assert_eq!(only(&world).await["LastStatus"], "InProgress");
-        world.clock.advance(6_000);
+        world.clock.advance(41_000);
         world.plane.sync_data().await;
         let bucket = world.folder.path().join("buckets/fleet-data");
         let place = |kind: &str, node: &Node| {
@@ -85,7 +85,7 @@ async fn what_nodes_report_stands_in_the_bucket() {
         report(&world, &two, "Custom:Rack", json!([{"Row": "7"}])).await;
         world.plane.sync_data().await;
         assert!(files(&bucket).is_empty());
-        world.clock.advance(6_000);
+        world.clock.advance(41_000);
         let world = world.restarted().await;
         world.plane.sync_data().await;
         assert_eq!(files(&bucket), [place("Custom:Rack", &two)]);
@@ -95,6 +95,24 @@ async fn what_nodes_report_stands_in_the_bucket() {
         create(&world, "nightly", json!({})).await;
         world.plane.sync_data().await;
         assert_eq!(files(&bucket).len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whatever_a_node_calls_a_type_is_written() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let node = world.node("one").await;
+        for kind in ["AWS:a//b", "AWS:../../../up", "AWS:a\tb", "Custom:.", "AWS:z"] {
+            report(&world, &node, kind, json!([{"a": "b"}])).await;
+        }
+        create(&world, "all", json!({"Prefix": "a//../b"})).await;
+        world.clock.advance(41_000);
+        world.plane.sync_data().await;
+        assert_eq!(only(&world).await["LastStatus"], "Successful");
+        assert_eq!(files(&world.folder.path().join("buckets/fleet-data")).len(), 5);
+        assert_eq!(files(&world.folder.path().join("buckets")).len(), 5);
     })
     .await;
 }
@@ -117,7 +135,7 @@ async fn many_reports_are_written_whole() {
             assert_eq!(status, 200, "{answer}");
         }
         create(&world, "all", json!({})).await;
-        world.clock.advance(6_000);
+        world.clock.advance(41_000);
         world.plane.sync_data().await;
         assert_eq!(files(&world.folder.path().join("buckets/fleet-data")).len(), 231);
         assert_eq!(only(&world).await["LastStatus"], "Successful");
@@ -135,7 +153,7 @@ async fn a_bucket_that_cannot_be_written_to_is_told_and_tried_again() {
         std::fs::remove_dir(&bucket).unwrap();
         std::fs::write(&bucket, "in the way").unwrap();
         report(&world, &node, "AWS:Application", json!([{"Name": "bash"}])).await;
-        world.clock.advance(6_000);
+        world.clock.advance(41_000);
         world.plane.sync_data().await;
         let stands = only(&world).await;
         assert_eq!(stands["LastStatus"], "Failed");

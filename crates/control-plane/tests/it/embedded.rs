@@ -68,9 +68,83 @@ async fn which_version_runs_is_decided_when_the_command_is_sent() {
         let sent = content(&mut agent).await;
         let inputs = &sent["DocumentContent"]["mainSteps"][0]["inputs"];
         assert!(inputs.get("musterDocument").is_none(), "{sent}");
-        // What is within may take its time as well.
-        let told = world.ok("ListCommands", json!({})).await;
-        assert_eq!(told["Commands"].as_array().unwrap().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_within_is_checked_and_has_its_time() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let node = world.node("one").await;
+        let shell = |parameters: Value| {
+            json!([{"action": "aws:runDocument", "name": "run", "inputs": {"documentType": "SSMDocument",
+                "documentPath": "AWS-RunShellScript", "documentParameters": parameters}}])
+        };
+        document(
+            &world,
+            "Long",
+            shell(json!({"commands": ["true"], "executionTimeout": "36000"})),
+        )
+        .await;
+        let command = send(&world, "Long", &[&node]).await;
+        let told = world.ok("ListCommands", json!({"CommandId": command})).await;
+        let command = &told["Commands"][0];
+        let lasts =
+            command["ExpiresAfter"].as_f64().unwrap() - command["RequestedDateTime"].as_f64().unwrap();
+        assert_eq!(lasts, 36_000.0 + 3_600.0);
+        for (name, parameters) in [
+            ("Unknown", json!({"commands": ["true"], "x": "y"})),
+            ("Missing", json!({})),
+            ("Pattern", json!({"commands": ["true"], "executionTimeout": "0"})),
+        ] {
+            document(&world, name, shell(parameters)).await;
+            let input = json!({"DocumentName": name, "InstanceIds": [node.id]});
+            world.refused("SendCommand", input, "InvalidParameters").await;
+        }
+        // Each one runs the next one twenty times: together they would be 8,000.
+        document(&world, "Last", greet("d")).await;
+        for (name, next) in [("Third", "Last"), ("Second", "Third"), ("First", "Second")] {
+            let steps: Vec<Value> = (0..20)
+                .map(|at| {
+                    let mut step = runs(next)[0].clone();
+                    step["name"] = format!("run{at}").into();
+                    step
+                })
+                .collect();
+            document(&world, name, Value::Array(steps)).await;
+        }
+        let input = json!({"DocumentName": "First", "InstanceIds": [node.id]});
+        let told = world.refused("SendCommand", input, "InvalidDocument").await;
+        assert!(told.contains("more than 100"), "{told}");
+        // One that is only downloaded cannot bring others with it.
+        document(&world, "Needs", runs("Last")).await;
+        let input = json!({"DocumentName": "AWS-RunDocument", "InstanceIds": [node.id], "Parameters": {
+            "sourceType": ["SSMDocument"], "sourceInfo": [r#"{"name": "Needs"}"#]}});
+        let told = world.refused("SendCommand", input, "InvalidDocument").await;
+        assert!(told.contains("Needs runs another document"), "{told}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_baseline_goes_with_a_document_that_patches_within_another() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let address = serve(&world).await;
+        let node = world.node("one").await;
+        let mut agent = Agent::connect(&world, &node, address, &[]).await;
+        let patch = json!([{"action": "aws:runDocument", "name": "patch", "inputs": {"documentType": "SSMDocument",
+            "documentPath": "AWS-RunPatchBaseline", "documentParameters": {"Operation": "Scan"}}}]);
+        document(&world, "Patch", patch).await;
+        send(&world, "Patch", &[&node]).await;
+        let (plane, stop) = (std::sync::Arc::clone(&world.plane), tokio_util::sync::CancellationToken::new());
+        let background = tokio::spawn(plane.run_background(stop.clone()));
+        let sent = content(&mut agent).await;
+        let inner = &sent["DocumentContent"]["mainSteps"][0]["inputs"]["musterDocument"]["mainSteps"][0]["inputs"];
+        assert!(inner["musterPatchSnapshot"]["Baseline"].is_object(), "{sent}");
+        stop.cancel();
+        background.await.unwrap();
     })
     .await;
 }

@@ -308,20 +308,22 @@ async fn documents_are_listed_described_and_read() {
             list.iter().map(|d| d["Name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         let of_type = |name: &str| json!({"Filters": [{"Key": "DocumentType", "Values": [name]}]});
-        let commands = ["AWS-GatherSoftwareInventory", "AWS-RunPatchBaseline", "AWS-RunPowerShellScript", "AWS-RunShellScript"];
+        let commands = ["AWS-GatherSoftwareInventory", "AWS-RefreshAssociation", "AWS-RunDocument", "AWS-RunPatchBaseline",
+            "AWS-RunPowerShellScript", "AWS-RunRemoteScript", "AWS-RunShellScript", "Muster-CreateSnapshot"];
         assert_eq!(names(of_type("Command")).await, commands);
         let sessions = names(of_type("Session")).await;
         let last = ["AWS-StartSSHSession", "SSM-SessionManagerRunShell"];
         assert!(sessions.len() == 6 && sessions.ends_with(&last.map(str::to_owned)), "{sessions:?}");
-        assert_eq!(names(json!({})).await.len(), 10);
+        assert_eq!(names(json!({})).await.len(), 14);
         let linux = json!({"Filters": [{"Key": "PlatformTypes", "Values": ["Linux"]}, {"Key": "Owner", "Values": ["Amazon"]},
             {"Key": "DocumentType", "Values": ["Command"]}]});
-        assert_eq!(names(linux).await, ["AWS-GatherSoftwareInventory", "AWS-RunPatchBaseline", "AWS-RunShellScript"]);
+        let on_linux: Vec<&str> = commands.into_iter().filter(|name| *name != "AWS-RunPowerShellScript").collect();
+        assert_eq!(names(linux).await, on_linux);
         let old = json!({"DocumentFilterList": [{"key": "Name", "value": "AWS-RunPower"}]});
         assert_eq!(names(old).await, ["AWS-RunPowerShellScript"]);
         let first = world.ok("ListDocuments", json!({"MaxResults": 1})).await;
         let next = json!({"MaxResults": 1, "NextToken": first["NextToken"]});
-        assert_eq!(names(next).await, ["AWS-RunPatchBaseline"]);
+        assert_eq!(names(next).await, ["AWS-RefreshAssociation"]);
         let read = world.ok("GetDocument", json!({"Name": "AWS-RunShellScript"})).await;
         let content: Value = serde_json::from_str(read["Content"].as_str().unwrap()).unwrap();
         assert_eq!(content["schemaVersion"], "2.2");

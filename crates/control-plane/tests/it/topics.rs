@@ -275,6 +275,45 @@ async fn what_may_pass_is_tried_again_and_the_rest_is_given_up() {
 }
 
 #[tokio::test]
+async fn many_are_told_and_one_that_does_not_answer_holds_up_nobody() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let dead = told(&world).await;
+        let mut others = Vec::new();
+        for _ in 0..9 {
+            let receiver = Receiver::default();
+            let endpoint = receiver.listen().await;
+            subscribe(&world, &endpoint, "").await;
+            world.plane.deliver().await;
+            assert_eq!(confirm(&world, &receiver.taken()[0].1).await.0, 200);
+            others.push(receiver);
+        }
+        *dead.answers.lock().unwrap() = vec![503; 100];
+        for at in 0..12 {
+            ok(&world, &format!("Action=Publish&TopicArn={ALERTS}&Message=m{at}")).await;
+        }
+        world.plane.deliver().await;
+        for receiver in &others {
+            let told = receiver.taken();
+            let texts: Vec<Value> = told
+                .iter()
+                .map(|(_, letter)| serde_json::from_str(letter).unwrap())
+                .collect();
+            assert_eq!(texts.len(), 12);
+        }
+        // It is tried with one message, not with each of them, and nothing is forgotten.
+        assert_eq!(dead.taken().len(), 1);
+        assert_eq!(waiting(&world).await, (12, 12));
+        dead.answers.lock().unwrap().clear();
+        world.clock.advance(1_000);
+        world.plane.deliver().await;
+        assert_eq!(dead.taken().len(), 12);
+        assert_eq!(waiting(&world).await, (0, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_does_not_confirm_is_forgotten() {
     on_both(|db| async move {
         let world = World::new(db).await;
@@ -292,7 +331,11 @@ async fn who_does_not_confirm_is_forgotten() {
         assert_eq!(told.taken().len(), 1);
         let listed = ok(&world, "Action=ListSubscriptions").await;
         assert_eq!(listed.matches("<member>").count(), 1, "{listed}");
-        // Somebody may ask for it anew.
+        // Somebody may ask for it anew, also when the last time was long ago and nothing has happened since.
+        subscribe(&world, &endpoint, "").await;
+        world.plane.deliver().await;
+        receiver.taken();
+        world.clock.advance(4 * 86_400_000);
         subscribe(&world, &endpoint, "").await;
         world.plane.deliver().await;
         assert_eq!(confirm(&world, &receiver.taken()[0].1).await.0, 200);

@@ -1,13 +1,9 @@
 //! Opening the place where recordings are kept: the data directory, or a bucket.
 
-use crate::aws::Ssm;
+use crate::aws::{SdkKeys, Ssm};
 use crate::sessions::recordings::Store;
-use async_trait::async_trait;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use muster_domain::time::Clock;
-use muster_recording::{
-    RecordingError, Recordings, S3Credentials, S3Key, S3Settings, Settings, SigningKey, Storage,
-};
+use muster_recording::{RecordingError, Recordings, S3Settings, Settings, SigningKey, Storage};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,26 +22,6 @@ pub enum OpenError {
     /// The client for the bucket.
     #[error("the HTTP client cannot be built: {0}")]
     Client(#[from] reqwest::Error),
-}
-
-/// The keys that the SDK finds.
-#[derive(Debug)]
-struct SdkKeys(SharedCredentialsProvider);
-
-#[async_trait]
-impl S3Credentials for SdkKeys {
-    async fn key(&self) -> Result<S3Key, String> {
-        let keys = self
-            .0
-            .provide_credentials()
-            .await
-            .map_err(|error| error.to_string())?;
-        Ok(S3Key {
-            access_key_id: keys.access_key_id().to_owned(),
-            secret_access_key: keys.secret_access_key().to_owned(),
-            session_token: keys.session_token().map(str::to_owned),
-        })
-    }
 }
 
 /// Takes `s3://bucket/prefix` apart.
