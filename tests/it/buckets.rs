@@ -68,6 +68,35 @@ async fn inventory_is_kept_in_what_speaks_like_s3() {
         .await
         .unwrap();
     assert!(state["LastSuccessfulSyncTime"].is_number(), "{state}");
+    let command = json!({"DocumentName": "AWS-RunShellScript", "InstanceIds": [node], "OutputS3BucketName": "output",
+        "OutputS3Region": "eu-central-1", "Parameters": {"commands": ["echo kept"]}});
+    let sent = api.call("SendCommand", command).await.unwrap();
+    let id = sent["Command"]["CommandId"].clone();
+    let told = client
+        .until("its output", Duration::from_secs(60), async |_| {
+            let wanted = json!({"CommandId": id, "InstanceId": node});
+            // It is not known until the node has it.
+            let told = api.call("GetCommandInvocation", wanted).await.unwrap_or_default();
+            let path = told["StandardOutputUrl"]
+                .as_str()
+                .unwrap_or_default()
+                .replace(&address, "");
+            let is_kept = objects
+                .lock()
+                .unwrap()
+                .get(&path)
+                .is_some_and(|body| &body[..] == b"kept\n");
+            Ok(is_kept.then_some(told))
+        })
+        .await
+        .unwrap();
+    assert!(
+        told["StandardOutputUrl"]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("{address}/output/")),
+        "{told}"
+    );
     let kept = objects.lock().unwrap().clone();
     let key = format!(
         "/fleet/daily/Custom:Rack/accountid=123456789012/region=eu-west-1/resourcetype=ManagedInstanceInventory/{node}.json"

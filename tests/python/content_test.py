@@ -105,7 +105,7 @@ def documents():
     )
     check("the step and the document are named", "first" in told and "Nobody" in told, told)
     # One that runs itself has no end.
-    twice["mainSteps"][0]["inputs"]["documentPath"] = "Self"
+    twice["mainSteps"][0]["inputs"].update(documentPath="Self", documentParameters={"name": "{{ name }}"})
     ssm.create_document(Name="Self", DocumentType="Command", Content=json.dumps(twice))
     refused(
         "a document that runs itself", "InvalidDocument", ssm.send_command,

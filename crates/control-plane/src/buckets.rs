@@ -14,6 +14,9 @@ pub trait Buckets: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// In words for the one who named it.
     fn open(&self, bucket: &str, region: &str) -> Result<Arc<dyn ObjectStore>, String>;
+
+    /// What the addresses of objects begin with, before the bucket's name; nothing where this endpoint gives them out.
+    fn address(&self, region: &str) -> Option<String>;
 }
 
 /// Buckets as folders below one.
@@ -55,6 +58,10 @@ impl Buckets for FolderBuckets {
         let store = LocalFileSystem::new_with_prefix(&folder)
             .map_err(|error| format!("the folder of the bucket {bucket} cannot be used: {error}"))?;
         Ok(Arc::new(store.with_fsync(true)))
+    }
+
+    fn address(&self, _region: &str) -> Option<String> {
+        None
     }
 }
 

@@ -22,6 +22,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
+/// The folder of buckets that are folders.
+const BUCKETS: &str = "buckets";
+
 /// Something about a command changed: look again. Carries no data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -121,7 +124,7 @@ impl ControlPlane {
         let buckets = config
             .buckets
             .clone()
-            .unwrap_or_else(|| Arc::new(FolderBuckets::new(config.data_dir.join("buckets"))));
+            .unwrap_or_else(|| Arc::new(FolderBuckets::new(config.data_dir.join(BUCKETS))));
         let plane = Self {
             tokens: PageTokens::new(keys.master()),
             registry: Registry::default(),
@@ -185,6 +188,11 @@ impl ControlPlane {
         self.changes.subscribe()
     }
 
+    /// Whether somebody has written to a bucket that is a folder here: asking for one makes none.
+    pub(crate) fn has_bucket(&self, bucket: &str) -> bool {
+        self.config.data_dir.join(BUCKETS).join(bucket).is_dir()
+    }
+
     /// Nodes or their tags have changed: associations that wait for nodes look for them.
     pub(crate) fn nodes_have_changed(&self) {
         self.nodes_changed
@@ -238,6 +246,10 @@ impl ControlPlane {
 
     /// Writes what is new to buckets, once. Beside [`Self::tick`] for the same reason.
     pub async fn sync_data(&self) {
+        while or_later(
+            crate::commands::output_copies::round(self).await,
+            "output for buckets",
+        ) {}
         while or_later(crate::data_sync::rounds::round(self).await, "resource data syncs") {}
     }
 

@@ -6,6 +6,7 @@
 mod associations;
 mod audited;
 mod base32;
+mod bucket_objects;
 mod buckets;
 mod caller_identity;
 mod client_tokens;

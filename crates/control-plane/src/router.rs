@@ -1,6 +1,7 @@
 //! What is answered on the one port: which request goes to which part. No part's own logic is here.
 
 use crate::OUTPUT_BUCKET;
+use crate::bucket_objects;
 use crate::commands::output_bucket;
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiError;
@@ -35,6 +36,7 @@ pub(crate) fn router(plane: Arc<ControlPlane>) -> Router {
             &format!("/{OUTPUT_BUCKET}/{{*key}}"),
             get(output_bucket::get_object),
         )
+        .route("/{bucket}/{*key}", get(bucket_objects::get_object))
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
         .with_state(plane)

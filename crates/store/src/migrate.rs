@@ -50,6 +50,7 @@ migrations! {
     18 "0018_control_plane_data_syncs";
     19 "0019_control_plane_snapshots";
     20 "0020_control_plane_refreshes";
+    21 "0021_control_plane_output_copies";
 }
 
 /// The newest version that this program knows.

@@ -62,4 +62,9 @@ impl Buckets for S3Buckets {
         open.insert(place, Arc::clone(&made));
         Ok(made)
     }
+
+    fn address(&self, region: &str) -> Option<String> {
+        let own = || format!("https://s3.{region}.amazonaws.com");
+        Some(self.endpoint.clone().unwrap_or_else(own))
+    }
 }

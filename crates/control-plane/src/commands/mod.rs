@@ -13,6 +13,7 @@ pub(crate) mod list_commands;
 pub(crate) mod notices;
 pub(crate) mod order;
 pub(crate) mod output_bucket;
+pub(crate) mod output_copies;
 pub(crate) mod output_store;
 pub(crate) mod queries;
 pub(crate) mod rate;

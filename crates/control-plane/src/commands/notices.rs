@@ -1,8 +1,10 @@
 //! How commands move on, with a word to the topic that somebody named in the command's `NotificationConfig`. Whoever
 //! changes how a command or an invocation stands does it here: the message is written in the same transaction.
 
+use super::output_copies;
 use super::queries::{self, CommandRow};
 use super::status::Detail;
+use crate::OUTPUT_BUCKET;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::topics::publish::{Message, publish};
@@ -154,18 +156,21 @@ pub(crate) async fn finish(
     trace: &str,
     now: Timestamp,
 ) -> ApiResult<()> {
-    if let Some(notification) = queries::finish(transaction, command_id, node_id, detail, trace, now).await? {
-        let whose = (command_id, notification.as_str());
-        tell(
-            plane,
-            transaction,
-            whose,
-            About::Invocation(node_id),
-            detail.status(),
-        )
-        .await?;
+    let Some(ended) = queries::finish(transaction, command_id, node_id, detail, trace, now).await? else {
+        return Ok(());
+    };
+    if !ended.output_bucket.is_empty() && ended.output_bucket != OUTPUT_BUCKET {
+        output_copies::wish(&mut **transaction, command_id, node_id, now).await?;
     }
-    Ok(())
+    let whose = (command_id, ended.notification.as_str());
+    tell(
+        plane,
+        transaction,
+        whose,
+        About::Invocation(node_id),
+        detail.status(),
+    )
+    .await
 }
 
 /// Ends the command when all of its invocations have ended.

@@ -35,7 +35,8 @@ pub(crate) async fn get_object(
     }
 }
 
-fn refusal(error: &ApiError) -> Response {
+/// As S3 refuses.
+pub(crate) fn refusal(error: &ApiError) -> Response {
     let status = match error.code {
         "NoSuchKey" => 404,
         "InvalidRange" => 416,

@@ -371,8 +371,16 @@ pub(crate) async fn acknowledge(
     }))
 }
 
-/// Ends an invocation, once, and counts it. Answers the command's wish to tell somebody, when it had not ended before.
-/// Ask [`super::notices`].
+/// News about a command: a node's part has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The command's wish to tell somebody, as JSON.
+    pub(crate) notification: String,
+    /// Where its output is to go.
+    pub(crate) output_bucket: String,
+}
+
+/// Ends an invocation, once, and counts it. Nothing when it had ended before. Ask [`super::notices`].
 pub(crate) async fn finish(
     transaction: &mut Transaction<'static, Any>,
     command_id: &str,
@@ -380,7 +388,7 @@ pub(crate) async fn finish(
     detail: Detail,
     trace: &str,
     now: Timestamp,
-) -> ApiResult<Option<String>> {
+) -> ApiResult<Option<Ended>> {
     let mut sql = Sql::new("update ssm_invocations set finished = 1, status = ");
     sql.text(detail.status())
         .push(", status_details = ")
@@ -401,9 +409,14 @@ pub(crate) async fn finish(
     sql.push(", delivery_timed_out_count = delivery_timed_out_count + ");
     sql.int(i64::from(detail == Detail::DeliveryTimedOut));
     sql.push(" where command_id = ").text(command_id);
-    sql.push(" returning notification");
-    let row = sql.first(&mut **transaction).await?;
-    row.map(|row| Ok(row.text("notification")?)).transpose()
+    sql.push(" returning notification, output_bucket");
+    let Some(row) = sql.first(&mut **transaction).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Ended {
+        notification: row.text("notification")?,
+        output_bucket: row.text("output_bucket")?,
+    }))
 }
 
 /// Ends the command when all of its invocations have ended. Answers how it ended, and its wish to tell somebody. Ask

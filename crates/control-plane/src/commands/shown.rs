@@ -131,32 +131,49 @@ fn encoded(text: &str) -> String {
     out
 }
 
-fn url(base: &str, row: &CommandRow, node_id: &str, step: &DocumentStep, stream: &str) -> String {
-    if row.output_bucket.is_empty() {
-        return String::new();
-    }
-    let base = if row.output_bucket == OUTPUT_BUCKET {
-        base.to_owned()
+/// The region of the bucket that a command's output goes to.
+pub(crate) fn output_region(row: &CommandRow) -> &str {
+    if row.output_region.is_empty() {
+        &row.region
     } else {
-        let region = if row.output_region.is_empty() {
-            &row.region
-        } else {
-            &row.output_region
-        };
-        format!("https://s3.{region}.amazonaws.com")
-    };
+        &row.output_region
+    }
+}
+
+/// The key of a stream in the command's bucket.
+pub(crate) fn output_key(row: &CommandRow, node_id: &str, step: &DocumentStep, stream: &str) -> String {
     let prefix = if row.output_prefix.is_empty() {
         String::new()
     } else {
-        format!("{}/", encoded(&row.output_prefix))
+        format!("{}/", row.output_prefix)
     };
     format!(
-        "{base}/{}/{prefix}{}/{node_id}/{}/0.{}/{stream}",
-        row.output_bucket,
+        "{prefix}{}/{node_id}/{}/0.{}/{stream}",
         row.command_id,
         plugin_folder(&step.action),
         step.name
     )
+}
+
+fn url(
+    plane: &ControlPlane,
+    base: &str,
+    row: &CommandRow,
+    node_id: &str,
+    step: &DocumentStep,
+    stream: &str,
+) -> String {
+    if row.output_bucket.is_empty() {
+        return String::new();
+    }
+    let elsewhere = if row.output_bucket == OUTPUT_BUCKET {
+        None
+    } else {
+        plane.buckets.address(output_region(row))
+    };
+    let base = elsewhere.unwrap_or_else(|| base.to_owned());
+    let key = output_key(row, node_id, step, stream);
+    format!("{base}/{}/{}", row.output_bucket, encoded(&key))
 }
 
 /// How the step itself stands, before the node has told.
@@ -209,8 +226,8 @@ pub(crate) async fn step_views(
             },
             stdout: text::output(&streams.0, MAX_STDOUT_CHARS),
             stderr: text::error(&streams.1, MAX_STDERR_CHARS),
-            stdout_url: url(base_url, row, node_id, step, "stdout"),
-            stderr_url: url(base_url, row, node_id, step, "stderr"),
+            stdout_url: url(plane, base_url, row, node_id, step, "stdout"),
+            stderr_url: url(plane, base_url, row, node_id, step, "stderr"),
         });
     }
     Ok(views)

@@ -1,5 +1,7 @@
-//! The built-in bucket to those who have no business there, and to names that lead nowhere.
+//! The built-in bucket to those who have no business there, and to names that lead nowhere; output in buckets of somebody's
+//! own.
 
+use crate::agent::{Agent, serve};
 use crate::world::{REGION, World};
 use muster_agent_protocol::signing::Credentials;
 use muster_store::test_database::on_both;
@@ -80,6 +82,92 @@ async fn no_name_leads_out_of_the_bucket() {
         }
         let good = format!("/muster-command-output/p/{id}/{}/{step}/stdout", node.id);
         assert_eq!(status(&world, &keys, "s3", REGION, &good).await, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn output_is_copied_to_a_bucket_of_ones_own() {
+    on_both(|db| async {
+        let world = World::new(db).await;
+        let address = serve(&world).await;
+        let node = world.node("one").await;
+        let mut agent = Agent::connect(&world, &node, address, &["output-stream-1"]).await;
+        let id = world
+            .run(
+                &[&node],
+                json!({"OutputS3BucketName": "our-output", "OutputS3KeyPrefix": "a b"}),
+            )
+            .await;
+        let other = world.run(&[&node], json!({})).await;
+        for _ in 0..2 {
+            world
+                .until("it is sent", || async {
+                    world.plane.tick().await;
+                    world.invocation(&id, &node).await["Status"] != "Delayed"
+                })
+                .await;
+            let message = agent.receive_long("agent_job").await;
+            let job: serde_json::Value = serde_json::from_slice(&message.payload).unwrap();
+            agent.ack(&message, job["JobId"].as_str().unwrap(), "200").await;
+        }
+        let text: String = (1..=30_000).map(|n| format!("line {n}\n")).collect();
+        let mut offset = 0;
+        for chunk in text.as_bytes().chunks(60_000) {
+            offset = agent.output(&id, "stdout", offset, chunk).await;
+        }
+        // The bucket cannot be written to yet.
+        let bucket = world.folder.path().join("buckets/our-output");
+        std::fs::create_dir_all(bucket.parent().unwrap()).unwrap();
+        std::fs::write(&bucket, "in the way").unwrap();
+        for command in [&id, &other] {
+            agent.end(command, "Success", 0, "short", "").await;
+            world
+                .until("it has ended", || async {
+                    world.details(command).await == "Success"
+                })
+                .await;
+        }
+        world.plane.sync_data().await;
+        std::fs::remove_file(&bucket).unwrap();
+        world.plane.sync_data().await;
+        assert!(!bucket.exists(), "it waits before it tries again");
+        world.clock.advance(5_000);
+        let world = world.restarted().await;
+        world.plane.sync_data().await;
+        let told = world.invocation(&id, &node).await;
+        let url = told["StandardOutputUrl"].as_str().unwrap();
+        let path = url.strip_prefix("http://cp.test:4580").unwrap();
+        assert!(
+            path.starts_with(&format!("/our-output/a%20b/{id}/{}/awsrunShellScript/", node.id)),
+            "{url}"
+        );
+        let keys = world.plane.operator_credentials();
+        for (method, length) in [("GET", text.len()), ("HEAD", 0)] {
+            let signed = world.signed(&keys, "s3", REGION, (method, path, ""), &[], b"");
+            let (status, headers, body) = world.send(method, path, signed, Vec::new()).await;
+            assert_eq!((status, body.len()), (200, length));
+            assert_eq!(headers["content-length"], text.len().to_string().as_str());
+        }
+        let path = path.to_owned();
+        assert_eq!(status(&world, &node.credentials, "s3", REGION, &path).await, 403);
+        let (unsigned, _, _) = world.send("GET", &path, http::HeaderMap::new(), Vec::new()).await;
+        assert_eq!(unsigned, 403);
+        for none in [
+            "/our-output/x",
+            "/no-bucket/x",
+            "/..%2f/ssm-keys.json",
+            "/our-output/..%2f..%2fssm-keys.json",
+            "/Up/x",
+        ] {
+            assert_eq!(status(&world, &keys, "s3", REGION, none).await, 404, "{none}");
+        }
+        assert_eq!(
+            std::fs::read_dir(world.folder.path().join("buckets"))
+                .unwrap()
+                .count(),
+            1
+        );
     })
     .await;
 }

@@ -248,8 +248,9 @@ const NOTES: &[(&str, &str)] = &[
         "SendCommand",
         "Documents may run others (`aws:runDocument`) and download from HTTP, S3 and documents (`aws:downloadContent`; no Git, no \
          folders); which version runs is decided when the command is sent. `AWS-GatherSoftwareInventory` really collects. `AWS-RunPatchBaseline` scans and installs by apt; nodes are not rebooted, and report what waits for it. \
-         `{{ssm:name}}` is followed when the command is sent; secrets are refused. CloudWatch and S3 output beyond \
-         the bucket that is built in are the node's business, or not there. A notification goes to a topic of this endpoint.",
+         `{{ssm:name}}` is followed when the command is sent; secrets are refused. Output goes to \
+         the bucket that is named, once the node's part has ended: to a folder, or to S3 (`bucket_store`), as far as the agent \
+         streams it; to CloudWatch it does not. A notification goes to a topic of this endpoint.",
     ),
     (
         "CreateResourceDataSync",

@@ -32,6 +32,8 @@ mod examples;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod fuzzing;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod inventory;
