@@ -9,3 +9,5 @@ create table ssm_output_copies (
     primary key (command_id, node_id)
 );
 create index ssm_output_copies_due on ssm_output_copies (due_at);
+-- Messages are given up by their age.
+create index sns_messages_by_age on sns_messages (published_at);

@@ -2,6 +2,7 @@
 
 use muster_tests::api::Api;
 use serde_json::json;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Windows, patches, associations, inventory and compliance, as somebody would use them on that node.
@@ -151,6 +152,13 @@ async fn webhook() -> (String, mpsc::Receiver<serde_json::Value>) {
 
 /// Topics, notifications of commands, and data syncs.
 pub(crate) async fn walk_topics(api: &Api, node: &str) {
+    let walk = walk_topics_to_their_end(api, node);
+    tokio::time::timeout(Duration::from_secs(120), walk)
+        .await
+        .unwrap();
+}
+
+async fn walk_topics_to_their_end(api: &Api, node: &str) {
     let arn = "arn:aws:sns:eu-west-1:123456789012:plans";
     let (hook, mut told) = webhook().await;
     let subscribe =
@@ -188,6 +196,10 @@ pub(crate) async fn walk_topics(api: &Api, node: &str) {
         if listed["ResourceDataSyncItems"][0]["LastStatus"] == "Successful" {
             break;
         }
+        assert_ne!(
+            listed["ResourceDataSyncItems"][0]["LastStatus"], "Failed",
+            "{listed}"
+        );
         // Each call takes its time, and a sync begins within a second.
         api.query("ec2", "Action=DescribeSnapshots").await.unwrap();
     }

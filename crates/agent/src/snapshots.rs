@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The owner's own command, unless [`COMMAND_VARIABLE`] names another one. It gets the snapshot's id as its argument.
 const COMMAND: &str = "/etc/muster-agent/snapshot";
@@ -43,6 +44,20 @@ fn root(mounts: &str) -> Option<(String, String)> {
     mounts.lines().filter_map(of_line).next_back()
 }
 
+/// Whether the root is a logical volume; asked once, for it does not change while the agent runs.
+static IS_VOLUME: OnceLock<bool> = OnceLock::new();
+
+/// Other things are mapped too, encrypted disks for one.
+fn is_volume(source: &str) -> bool {
+    std::process::Command::new("lvs")
+        .arg(source)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
 /// How this machine can take one.
 pub(crate) fn way() -> Option<Way> {
     let command = std::env::var_os(COMMAND_VARIABLE).map_or_else(|| PathBuf::from(COMMAND), PathBuf::from);
@@ -54,16 +69,9 @@ pub(crate) fn way() -> Option<Way> {
     if kind == "btrfs" && has_program("btrfs") {
         return Some(Way::Btrfs);
     }
-    // Other things are mapped too, encrypted disks for one.
     let is_volume = source.starts_with("/dev/mapper/")
         && has_program("lvcreate")
-        && std::process::Command::new("lvs")
-            .arg(&source)
-            .stdin(std::process::Stdio::null())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
+        && *IS_VOLUME.get_or_init(|| is_volume(&source));
     is_volume.then_some(Way::Lvm(source))
 }
 

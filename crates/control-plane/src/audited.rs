@@ -113,7 +113,14 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
         "CreateSnapshot" => format!("snapshot:{}", crate::ec2::create_snapshot::fresh_id(call)),
         "CreateTags" | "DeleteTags" => input["Resources"][0]
             .as_str()
-            .map(|id| format!("node:{}", id.chars().take(64).collect::<String>()))
+            .map(|id| {
+                let kind = if id.starts_with("snap-") {
+                    "snapshot"
+                } else {
+                    "node"
+                };
+                format!("{kind}:{}", id.chars().take(64).collect::<String>())
+            })
             .unwrap_or_default(),
         "CreateTopic" => text("Name")
             .map(|name| format!("topic:{name}"))

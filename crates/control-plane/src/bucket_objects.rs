@@ -1,8 +1,8 @@
 //! Objects of buckets that are folders here: `GET` and `HEAD`, signed as for S3. Where buckets are in S3, they are fetched
 //! there. Nothing can be listed or written here.
 
-use crate::buckets::is_bucket_name;
-use crate::commands::output_bucket::refusal;
+use crate::buckets::{self, is_bucket_name};
+use crate::commands::output_bucket::{self, refusal};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::json_protocol::Received;
@@ -13,7 +13,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::Method;
 use object_store::ObjectStoreExt as _;
-use object_store::path::Path as Key;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// Answers for one object.
@@ -26,10 +26,27 @@ pub(crate) async fn get_object(
         Ok(received) => received,
         Err(error) => return refusal(&error),
     };
-    match object(&plane, &bucket, &key, &received).await {
-        Ok(response) => response,
-        Err(error) => refusal(&error),
+    // The output of commands is told from where it is kept, so it is there before it is copied.
+    let found = match output_bucket::object(&plane, &bucket, &key, &received).await {
+        Err(error) if error.code == "NoSuchKey" => object(&plane, &bucket, &key, &received).await,
+        other => other,
+    };
+    found.unwrap_or_else(|error| refusal(&error))
+}
+
+/// Whether there can be nothing of that name: a file stands where a folder would have to be, or a part is too long.
+fn is_no_place(error: &object_store::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(at) = cause {
+        if let Some(error) = at.downcast_ref::<std::io::Error>() {
+            return matches!(
+                error.kind(),
+                ErrorKind::NotADirectory | ErrorKind::InvalidFilename
+            );
+        }
+        cause = at.source();
     }
+    false
 }
 
 async fn object(plane: &ControlPlane, bucket: &str, key: &str, received: &Received) -> ApiResult<Response> {
@@ -46,9 +63,10 @@ async fn object(plane: &ControlPlane, bucket: &str, key: &str, received: &Receiv
         .buckets
         .open(bucket, &signer.region)
         .map_err(ApiError::internal)?;
-    let found = match objects.get(&Key::from(key)).await {
+    let found = match objects.get(&buckets::key(key)).await {
         Ok(found) => found,
         Err(object_store::Error::NotFound { .. }) => return Err(none()),
+        Err(error) if is_no_place(&error) => return Err(none()),
         Err(error) => return Err(ApiError::internal(error)),
     };
     let response = Response::builder()

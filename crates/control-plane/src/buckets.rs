@@ -3,6 +3,7 @@
 
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,6 +43,11 @@ pub(crate) fn is_bucket_name(name: &str) -> bool {
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.ends_with(|c: char| c.is_ascii_alphanumeric())
         && !name.contains("..")
+}
+
+/// A key as it is written: as it was asked for, where it can be one; else with what cannot be in it encoded.
+pub(crate) fn key(text: &str) -> Key {
+    Key::parse(text).unwrap_or_else(|_| Key::from(text))
 }
 
 impl Buckets for FolderBuckets {

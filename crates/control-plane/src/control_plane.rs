@@ -244,13 +244,17 @@ impl ControlPlane {
         while or_later(crate::topics::delivery::round(self).await, "messages to webhooks") {}
     }
 
-    /// Writes what is new to buckets, once. Beside [`Self::tick`] for the same reason.
+    /// Writes what is new of inventory to buckets, once. Beside [`Self::tick`] for the same reason.
     pub async fn sync_data(&self) {
+        while or_later(crate::data_sync::rounds::round(self).await, "resource data syncs") {}
+    }
+
+    /// Copies output to buckets, once. Beside the others, for it may be much.
+    pub async fn copy_output(&self) {
         while or_later(
             crate::commands::output_copies::round(self).await,
             "output for buckets",
         ) {}
-        while or_later(crate::data_sync::rounds::round(self).await, "resource data syncs") {}
     }
 
     /// Does the background work every second and whenever something happened, until `stop`.
@@ -258,7 +262,8 @@ impl ControlPlane {
         // What is under way to others is dropped where it is: it goes on after the next start.
         let letters = stop.run_until_cancelled(Arc::clone(&self).deliver_always());
         let syncs = stop.run_until_cancelled(Arc::clone(&self).sync_data_always());
-        tokio::join!(Arc::clone(&self).tick_until(stop.clone()), letters, syncs);
+        let copies = stop.run_until_cancelled(Arc::clone(&self).copy_output_always());
+        tokio::join!(Arc::clone(&self).tick_until(stop.clone()), letters, syncs, copies);
         self.registry.close_all();
         self.hub.drop_legs();
     }
@@ -276,6 +281,13 @@ impl ControlPlane {
         loop {
             self.deliver().await;
             pause(&self.letters).await;
+        }
+    }
+
+    async fn copy_output_always(self: Arc<Self>) {
+        loop {
+            self.copy_output().await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 

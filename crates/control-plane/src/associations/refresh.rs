@@ -1,15 +1,15 @@
 //! `aws:refreshAssociation`: a command that has the associations of its nodes run there now. They are started once the
 //! command is on its way to the node; each run is a command of its own.
 
-use super::queries;
+use super::queries::{self, AssociationRow};
 use super::run_queries::of_node;
 use super::running;
-use crate::commands::embedded::{any_step, values_of, within};
+use crate::commands::embedded::{any_step, embed, values_of, within};
 use crate::commands::order;
 use crate::commands::queries::{self as commands, CommandRow};
 use crate::control_plane::ControlPlane;
 use crate::documents::parameters::for_agent;
-use crate::errors::ApiResult;
+use crate::errors::{ApiError, ApiResult};
 use muster_agent_protocol::control::{DocumentContent, DocumentStep};
 use muster_agent_protocol::inputs;
 use muster_store::{RowExt, Sql};
@@ -28,8 +28,20 @@ pub(crate) fn is_refresh(step: &DocumentStep) -> bool {
     step.action == "aws:refreshAssociation"
 }
 
-fn refreshes(content: &DocumentContent) -> bool {
-    any_step(content, &is_refresh)
+/// Whether an association has associations run, by itself or by a document within its own: it would go on for ever.
+async fn refreshes_itself(plane: &ControlPlane, row: &AssociationRow) -> bool {
+    let version = row.definition.document_version.as_deref();
+    let Ok(document) = order::document(plane, &row.region, &row.definition.name, version).await else {
+        return false;
+    };
+    let Some(content) = document.content.command() else {
+        return false;
+    };
+    let mut content = content.clone();
+    let given = for_agent(&row.definition.parameters.clone().unwrap_or_default());
+    // What cannot be put in cannot be run either.
+    let _ = embed(plane, &row.region, &mut content, given).await;
+    any_step(&content, &is_refresh)
 }
 
 /// Writes down that a command is sent to a node which is to run its associations.
@@ -50,7 +62,10 @@ pub(crate) async fn round(plane: &ControlPlane) -> ApiResult<()> {
         let (region, command_id, node_id) =
             (row.text("region")?, row.text("command_id")?, row.text("node_id")?);
         if let Some(command) = commands::command(plane.db.reader(), &region, &command_id).await? {
-            on_node(plane, &command, &node_id).await?;
+            // Tried again it would run those that it has run already, and hold up the others.
+            if let Err(ApiError { code, .. }) = on_node(plane, &command, &node_id).await {
+                tracing::warn!(code, command.id = %command_id, node.id = %node_id, "not all associations could be refreshed");
+            }
         }
         let mut sql = Sql::new("delete from ssm_association_refreshes where command_id = ");
         sql.text(command_id).push(" and node_id = ").text(node_id);
@@ -106,11 +121,7 @@ async fn on_node(plane: &ControlPlane, command: &CommandRow, node_id: &str) -> A
             let Some(row) = queries::association(plane.db.reader(), &command.region, id).await? else {
                 continue;
             };
-            let version = row.definition.document_version.as_deref();
-            let document = order::document(plane, &row.region, &row.definition.name, version).await;
-            // One that refreshes by itself would go on for ever.
-            let is_endless = document.is_ok_and(|document| document.content.command().is_some_and(refreshes));
-            if !is_endless {
+            if !refreshes_itself(plane, &row).await {
                 running::start(plane, &row, Some(&[node_id.to_owned()])).await?;
             }
         }

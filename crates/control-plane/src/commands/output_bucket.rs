@@ -4,6 +4,7 @@
 use super::output_store::OutputKey;
 use super::queries::{command, invocation};
 use super::shown::plugin_folder;
+use crate::OUTPUT_BUCKET;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::json_protocol::Received;
@@ -29,7 +30,7 @@ pub(crate) async fn get_object(
         Ok(received) => received,
         Err(error) => return refusal(&error),
     };
-    match object(&plane, &key, &received).await {
+    match object(&plane, OUTPUT_BUCKET, &key, &received).await {
         Ok(response) => response,
         Err(error) => refusal(&error),
     }
@@ -57,7 +58,7 @@ fn no_such_key() -> ApiError {
 }
 
 /// `[prefix/]command/node/plugin/0.step/stream`.
-async fn find(plane: &ControlPlane, region: &str, key: &str) -> ApiResult<OutputKey> {
+async fn find(plane: &ControlPlane, region: &str, bucket: &str, key: &str) -> ApiResult<OutputKey> {
     let mut parts = key.rsplitn(6, '/');
     let mut next = || parts.next().ok_or_else(no_such_key);
     let (stream, step, plugin, node, id) = (next()?, next()?, next()?, next()?, next()?);
@@ -66,7 +67,7 @@ async fn find(plane: &ControlPlane, region: &str, key: &str) -> ApiResult<Output
     let output = OutputKey::new(id, node, step, stream).ok_or_else(no_such_key)?;
     let row = command(plane.db.reader(), region, id)
         .await?
-        .filter(|row| row.output_prefix == prefix && row.output_bucket == crate::OUTPUT_BUCKET)
+        .filter(|row| row.output_prefix == prefix && row.output_bucket == bucket)
         .ok_or_else(no_such_key)?;
     let is_declared = |s: &muster_agent_protocol::control::DocumentStep| {
         s.name == step && plugin_folder(&s.action) == plugin
@@ -108,12 +109,18 @@ fn wanted(range: Option<&str>, total: u64) -> Wanted {
     }
 }
 
-async fn object(plane: &ControlPlane, key: &str, received: &Received) -> ApiResult<Response> {
+/// The output behind a key of a bucket, from where it is kept first of all: also while it grows, and before it is copied.
+pub(crate) async fn object(
+    plane: &ControlPlane,
+    bucket: &str,
+    key: &str,
+    received: &Received,
+) -> ApiResult<Response> {
     let signer = authenticate(plane, &received.signed("s3")).await?;
     if !matches!(signer.caller, Caller::Operator { .. }) {
         return Err(ApiError::denied("Access Denied"));
     }
-    let output = find(plane, &signer.region, key).await?;
+    let output = find(plane, &signer.region, bucket, key).await?;
     let file = plane.output.file(&output).await.map_err(ApiError::internal)?;
     // Where the node has written nothing yet there is, for a reader that follows, an object without bytes.
     let total = plane

@@ -4,19 +4,22 @@
 use super::output_store::OutputKey;
 use super::queries::{self, CommandRow};
 use super::shown::{output_key, output_region};
+use crate::buckets;
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
+use futures::{FutureExt as _, StreamExt as _, stream};
 use muster_domain::Timestamp;
 use muster_store::{RowExt, Sql};
 use object_store::ObjectStore;
 use object_store::buffered::BufWriter;
-use object_store::path::Path;
 use sqlx::AnyExecutor;
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
 
 /// Parts that are looked at in one go.
 const AT_ONCE: i64 = 20;
+/// Parts that are copied at the same time.
+const SIDE_BY_SIDE: usize = 4;
 /// Seconds until the next try, by the number of tries before; after the last it is given up.
 const PATIENCE_S: [i64; 8] = [5, 30, 120, 600, 3_600, 10_800, 28_800, 43_200];
 
@@ -81,7 +84,7 @@ async fn later(on: impl AnyExecutor<'_>, copy: &Copy, due_at: Timestamp) -> ApiR
 }
 
 /// Copies one stream, where the node has streamed it.
-async fn stream(
+async fn copy_stream(
     plane: &ControlPlane,
     objects: &Arc<dyn ObjectStore>,
     kept: &OutputKey,
@@ -91,16 +94,16 @@ async fn stream(
         return Ok(());
     };
     let mut file = tokio::fs::File::from_std(file);
-    let mut writer = BufWriter::new(Arc::clone(objects), Path::from(key));
-    let copied = tokio::io::copy(&mut file, &mut writer).await;
-    match copied {
+    let mut writer = BufWriter::new(Arc::clone(objects), buckets::key(key));
+    let copied = match tokio::io::copy(&mut file, &mut writer).await {
         Ok(_) => writer.shutdown().await,
-        Err(error) => {
-            // Or its parts would lie there, unseen and paid for.
-            let _ = writer.abort().await;
-            Err(error)
-        }
+        Err(error) => Err(error),
+    };
+    if copied.is_err() {
+        // Or its parts would lie there, unseen and paid for.
+        let _ = writer.abort().await;
     }
+    copied
 }
 
 async fn all_streams(plane: &ControlPlane, row: &CommandRow, node_id: &str) -> Result<(), String> {
@@ -111,7 +114,7 @@ async fn all_streams(plane: &ControlPlane, row: &CommandRow, node_id: &str) -> R
                 continue;
             };
             let key = output_key(row, node_id, step, name);
-            stream(plane, &objects, &kept, &key)
+            copy_stream(plane, &objects, &kept, &key)
                 .await
                 .map_err(|error| format!("{key} could not be written: {error}"))?;
         }
@@ -153,8 +156,14 @@ async fn one(plane: &ControlPlane, copy: &Copy) -> ApiResult<()> {
 /// One round over what is due. Answers whether there may be more.
 pub(crate) async fn round(plane: &ControlPlane) -> ApiResult<bool> {
     let due = due(plane.db.reader(), plane.clock.now()).await?;
+    let mut copies = Vec::with_capacity(due.len());
     for copy in &due {
-        one(plane, copy).await?;
+        copies.push(one(plane, copy).boxed());
     }
+    let ended: Vec<ApiResult<()>> = stream::iter(copies)
+        .buffer_unordered(SIDE_BY_SIDE)
+        .collect()
+        .await;
+    ended.into_iter().collect::<ApiResult<Vec<()>>>()?;
     Ok(i64::try_from(due.len()).unwrap_or_default() == AT_ONCE)
 }

@@ -7,6 +7,7 @@ use super::step_queries::StepRow;
 use super::targets::Target;
 use super::text;
 use crate::OUTPUT_BUCKET;
+use crate::buckets;
 use crate::control_plane::ControlPlane;
 use crate::documents::parameters::Given;
 use crate::errors::{ApiError, ApiResult};
@@ -171,8 +172,12 @@ fn url(
     } else {
         plane.buckets.address(output_region(row))
     };
-    let base = elsewhere.unwrap_or_else(|| base.to_owned());
     let key = output_key(row, node_id, step, stream);
+    let (base, key) = match elsewhere {
+        // As it is written there.
+        Some(address) => (address, buckets::key(&key).to_string()),
+        None => (base.to_owned(), key),
+    };
     format!("{base}/{}/{}", row.output_bucket, encoded(&key))
 }
 

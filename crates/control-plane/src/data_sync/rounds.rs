@@ -2,11 +2,11 @@
 //! own layout. All of it follows from the database, so it goes on after any stop.
 
 use super::queries::{self, Position, SyncRow};
+use crate::buckets;
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::inventory::queries::ItemRow;
 use muster_domain::Timestamp;
-use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ async fn write(
     let text = lines(item).map_err(|error| error.message.unwrap_or_default())?;
     objects
         // Whatever a node calls a type of its own: what cannot stand in a key is encoded.
-        .put(&Path::from(key.as_str()), PutPayload::from(text.into_bytes()))
+        .put(&buckets::key(&key), PutPayload::from(text.into_bytes()))
         .await
         .map(|_| ())
         .map_err(|error| format!("{key} could not be written: {error}"))

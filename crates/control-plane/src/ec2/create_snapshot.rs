@@ -10,7 +10,7 @@ use crate::operations::Call;
 use crate::tags;
 use crate::validation::{ANY_TEXT, Member, Shape, list, optional, required};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SPECIFICATIONS: Shape = list(
     0,
@@ -80,7 +80,21 @@ fn wanted_tags(specifications: Vec<Specification>) -> ApiResult<Vec<(String, Str
         }
         all.extend(specification.tags.unwrap_or_default());
     }
-    create_tags::pairs(all)
+    let pairs = create_tags::pairs(all)?;
+    let mut keys = BTreeSet::new();
+    if let Some((twice, _)) = pairs.iter().find(|(key, _)| !keys.insert(key.as_str())) {
+        return Err(ApiError::new(
+            "InvalidParameterValue",
+            format!("TagSpecification: the key {twice} is there twice."),
+        ));
+    }
+    if pairs.len() > tags::MAX_TAGS {
+        return Err(ApiError::new(
+            "TagLimitExceeded",
+            format!("A resource has at most {} tags.", tags::MAX_TAGS),
+        ));
+    }
+    Ok(pairs)
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {

@@ -3,7 +3,7 @@
 use super::create_snapshot::ShownTag;
 use super::snapshot_queries::{self as snapshots, STATE, SnapshotRow};
 use super::wildcards::any_of;
-use super::{FILTERS, Filter, IDS, SNAPSHOT_TAGS, check_dry_run, node_of_volume, volume_id};
+use super::{FILTERS, Filter, IDS, SNAPSHOT_TAGS, check_dry_run, volume_id};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
@@ -85,7 +85,12 @@ fn add_filter(sql: &mut Sql, dialect: Dialect, filter: &Filter) -> ApiResult<()>
             any_of(sql, dialect, "s.description", &filter.values);
         }
         "volume-id" => {
-            let nodes: Vec<String> = filter.values.iter().map(|id| node_of_volume(id)).collect();
+            // Also where only the beginning is given.
+            let nodes: Vec<String> = filter
+                .values
+                .iter()
+                .map(|id| id.replacen("vol-", "mi-", 1))
+                .collect();
             sql.push(" and ");
             any_of(sql, dialect, "s.node_id", &nodes);
         }

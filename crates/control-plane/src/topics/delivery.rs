@@ -8,14 +8,19 @@ use super::{arn, queries};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use futures::{FutureExt as _, StreamExt as _, stream};
+use muster_domain::Timestamp;
 use std::time::Duration;
 
 /// Messages that are looked at in one go.
 const AT_ONCE: i64 = 64;
 /// Webhooks that are spoken to at the same time.
 const SIDE_BY_SIDE: usize = 8;
-/// Seconds until the next try, by the number of tries before; after the last it is given up.
-const PATIENCE_S: [i64; 9] = [1, 5, 30, 120, 600, 3_600, 10_800, 28_800, 43_200];
+/// Seconds until the next try, by the number of tries before; the last one from then on.
+const PATIENCE_S: [i64; 6] = [1, 5, 30, 120, 600, 3_600];
+/// How long a message is tried to be delivered.
+const WORTH_MS: i64 = 86_400_000;
+/// How often somebody is asked whether they want to be told.
+const QUESTIONS: i64 = 8;
 /// How long a webhook may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
@@ -78,9 +83,10 @@ async fn deliver(plane: &ControlPlane, client: &reqwest::Client, row: &DeliveryR
     let token = plane.tokens.seal(&scope, std::slice::from_ref(&subscription.id));
     let letter = letter(row, &topic_arn, &token, &plane.clock.now().rfc3339());
     let answer = post(client, &subscription.endpoint, letter).await;
-    let wait_s = usize::try_from(row.attempts)
-        .ok()
-        .and_then(|tried| PATIENCE_S.get(tried));
+    let last = PATIENCE_S.len() - 1;
+    let tried = usize::try_from(row.attempts).unwrap_or(last).min(last);
+    let is_over = row.message.is_none() && row.attempts + 1 >= QUESTIONS;
+    let wait_s = PATIENCE_S.get(tried).filter(|_| !is_over);
     let why = match (answer, wait_s) {
         (Answer::Taken, _) => None,
         (Answer::Later(why), Some(seconds)) => {
@@ -119,6 +125,25 @@ async fn deliver(plane: &ControlPlane, client: &reqwest::Client, row: &DeliveryR
     Ok(())
 }
 
+/// Forgets messages that could not be delivered for a day, whoever they were for.
+async fn give_up_old(plane: &ControlPlane, since: Timestamp) -> ApiResult<()> {
+    let old = deliveries::too_old(plane.db.reader(), since, AT_ONCE).await?;
+    if old.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = plane.db.begin().await?;
+    for (region, subscription_id, message_id) in &old {
+        deliveries::done(&mut transaction, region, subscription_id, message_id).await?;
+        tracing::warn!(
+            subscription.id = subscription_id,
+            message.id = message_id,
+            "a message to a webhook is given up: it could not be delivered for a day"
+        );
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
 /// One round over what is due: the first message for each subscriber. Answers whether there may be more.
 pub(crate) async fn round(plane: &ControlPlane) -> ApiResult<bool> {
     let now = plane.clock.now();
@@ -128,6 +153,7 @@ pub(crate) async fn round(plane: &ControlPlane) -> ApiResult<bool> {
         queries::forget_pending(&mut transaction, since).await?;
         transaction.commit().await?;
     }
+    give_up_old(plane, now.plus_ms(-WORTH_MS)).await?;
     let due = deliveries::due(plane.db.reader(), now, AT_ONCE).await?;
     if due.is_empty() {
         return Ok(false);
@@ -164,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn tries_go_on_for_a_day() {
-        let all: i64 = PATIENCE_S.iter().sum();
-        assert!((86_400..90_000).contains(&all), "{all}");
+    fn tries_come_further_and_further_apart() {
         assert!(PATIENCE_S.is_sorted());
+        // The last wait is short beside how long a message is worth it.
+        assert!(PATIENCE_S.iter().all(|seconds| seconds * 20_000 < WORTH_MS));
     }
 }

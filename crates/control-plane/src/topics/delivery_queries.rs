@@ -54,7 +54,7 @@ pub(crate) async fn put_message(on: impl AnyExecutor<'_>, row: &MessageRow) -> A
     Ok(())
 }
 
-/// A message is to be delivered; one that waits already is due now.
+/// A message is to be delivered: now, or when something else for the same subscriber is tried again.
 pub(crate) async fn put(
     on: impl AnyExecutor<'_>,
     region: &str,
@@ -63,15 +63,44 @@ pub(crate) async fn put(
     now: Timestamp,
 ) -> ApiResult<()> {
     let mut sql = Sql::new(
-        "insert into sns_deliveries (region, subscription_id, message_id, attempts, due_at) values (",
+        "insert into sns_deliveries (region, subscription_id, message_id, attempts, due_at) select ",
     );
     for text in [region, subscription_id, message_id] {
         sql.text(text).push(", ");
     }
-    sql.push("0, ").int(now.0);
-    sql.push(") on conflict (region, subscription_id, message_id) do update set attempts = 0, due_at = excluded.due_at");
+    sql.push("0, case when coalesce(max(e.due_at), 0) > ").int(now.0);
+    sql.push(" then max(e.due_at) else ").int(now.0);
+    sql.push(" end from sns_deliveries e where e.attempts > 0 and e.region = ")
+        .text(region);
+    sql.push(" and e.subscription_id = ").text(subscription_id);
+    sql.push(" on conflict (region, subscription_id, message_id) do update set attempts = 0, due_at = excluded.due_at");
     sql.run(on).await?;
     Ok(())
+}
+
+/// Deliveries of messages that were published before `since`: subscriber and message.
+pub(crate) async fn too_old(
+    on: impl AnyExecutor<'_>,
+    since: Timestamp,
+    limit: i64,
+) -> ApiResult<Vec<(String, String, String)>> {
+    let mut sql = Sql::new(
+        "select d.region, d.subscription_id, d.message_id from sns_messages m join sns_deliveries d \
+         on d.message_id = m.message_id where m.published_at < ",
+    );
+    sql.int(since.0)
+        .push(" order by m.published_at limit ")
+        .int(limit);
+    let rows = sql.all(on).await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.text("region")?,
+                row.text("subscription_id")?,
+                row.text("message_id")?,
+            ))
+        })
+        .collect()
 }
 
 /// What is due, the oldest first, and of each subscriber only the first: one that does not answer holds up nobody else.

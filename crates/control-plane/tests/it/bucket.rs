@@ -116,6 +116,28 @@ async fn output_is_copied_to_a_bucket_of_ones_own() {
         for chunk in text.as_bytes().chunks(60_000) {
             offset = agent.output(&id, "stdout", offset, chunk).await;
         }
+        // It can be read before it is copied, in parts too, as the portal and larger downloads do it.
+        let early = format!(
+            "/our-output/a%20b/{id}/{}/awsrunShellScript/0.runShellScript/stdout",
+            node.id
+        );
+        let keys = world.plane.operator_credentials();
+        let signed = world.signed(
+            &keys,
+            "s3",
+            REGION,
+            ("GET", &early, ""),
+            &[("range", "bytes=5-9")],
+            b"",
+        );
+        let (code, headers, body) = world.send("GET", &early, signed, Vec::new()).await;
+        assert_eq!((code, &body[..]), (206, &text.as_bytes()[5..10]));
+        assert!(
+            headers["content-range"]
+                .to_str()
+                .unwrap()
+                .starts_with("bytes 5-9/")
+        );
         // The bucket cannot be written to yet.
         let bucket = world.folder.path().join("buckets/our-output");
         std::fs::create_dir_all(bucket.parent().unwrap()).unwrap();
@@ -128,13 +150,28 @@ async fn output_is_copied_to_a_bucket_of_ones_own() {
                 })
                 .await;
         }
-        world.plane.sync_data().await;
+        world.plane.copy_output().await;
         std::fs::remove_file(&bucket).unwrap();
-        world.plane.sync_data().await;
+        world.plane.copy_output().await;
         assert!(!bucket.exists(), "it waits before it tries again");
         world.clock.advance(5_000);
         let world = world.restarted().await;
-        world.plane.sync_data().await;
+        world.plane.copy_output().await;
+        let copied = bucket.join(format!(
+            "a b/{id}/{}/awsrunShellScript/0.runShellScript/stdout",
+            node.id
+        ));
+        assert_eq!(std::fs::read_to_string(&copied).unwrap(), text);
+        // Other objects are told from the folder.
+        std::fs::write(bucket.join("note.txt"), "hello").unwrap();
+        let signed = world.signed(&keys, "s3", REGION, ("GET", "/our-output/note.txt", ""), &[], b"");
+        assert_eq!(
+            world
+                .send("GET", "/our-output/note.txt", signed, Vec::new())
+                .await
+                .2,
+            b"hello"
+        );
         let told = world.invocation(&id, &node).await;
         let url = told["StandardOutputUrl"].as_str().unwrap();
         let path = url.strip_prefix("http://cp.test:4580").unwrap();
@@ -157,6 +194,7 @@ async fn output_is_copied_to_a_bucket_of_ones_own() {
             "/our-output/x",
             "/no-bucket/x",
             "/..%2f/ssm-keys.json",
+            "/our-output/note.txt/x",
             "/our-output/..%2f..%2fssm-keys.json",
             "/Up/x",
         ] {

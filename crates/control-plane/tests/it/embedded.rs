@@ -150,6 +150,43 @@ async fn a_baseline_goes_with_a_document_that_patches_within_another() {
 }
 
 #[tokio::test]
+async fn an_association_that_refreshes_within_another_document_has_an_end() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let address = serve(&world).await;
+        let node = world.node("one").await;
+        let _agent = Agent::connect(&world, &node, address, &[]).await;
+        document(&world, "Greet", greet("hello")).await;
+        let within = json!([{"action": "aws:runDocument", "name": "run", "inputs": {"documentType": "SSMDocument",
+            "documentPath": "AWS-RefreshAssociation"}}]);
+        document(&world, "Within", within).await;
+        let mut ids = Vec::new();
+        for name in ["Greet", "Within"] {
+            let input = json!({"Name": name, "Targets": [{"Key": "InstanceIds", "Values": [node.id]}]});
+            let made = world.ok("CreateAssociation", input).await;
+            ids.push(made["AssociationDescription"]["AssociationId"].clone());
+        }
+        let runs = async |id: &Value| {
+            let found = world
+                .ok("DescribeAssociationExecutions", json!({"AssociationId": id}))
+                .await;
+            found["AssociationExecutions"].as_array().unwrap().len()
+        };
+        world
+            .until("the other one is run once more", || async {
+                world.plane.tick().await;
+                runs(&ids[0]).await == 2
+            })
+            .await;
+        for _ in 0..5 {
+            world.plane.tick().await;
+        }
+        assert_eq!((runs(&ids[0]).await, runs(&ids[1]).await), (2, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn associations_are_refreshed_on_the_nodes_of_the_command_alone() {
     on_both(|db| async move {
         let world = World::new(db).await;

@@ -261,14 +261,25 @@ async fn what_may_pass_is_tried_again_and_the_rest_is_given_up() {
         assert_eq!(receiver.taken().len(), 1);
         assert_eq!(waiting(&world).await, (0, 0));
 
-        // Not one of all answers for a day: then it is over.
-        *receiver.answers.lock().unwrap() = vec![500; 100];
+        // Nobody answers for a day: then it is over, also for what waits behind the first one.
+        *receiver.answers.lock().unwrap() = vec![500; 1_000];
         ok(&world, &publish).await;
-        for _ in 0..20 {
+        world.plane.deliver().await;
+        ok(&world, &publish).await;
+        world.plane.deliver().await;
+        assert_eq!(
+            receiver.taken().len(),
+            1,
+            "a new message waits with the first one"
+        );
+        for _ in 0..23 {
+            world.clock.advance(3_600_000);
             world.plane.deliver().await;
-            world.clock.advance(43_200_000);
         }
-        assert_eq!(receiver.taken().len(), 10);
+        assert_eq!(waiting(&world).await, (2, 2));
+        assert!(receiver.taken().len() >= 20);
+        world.clock.advance(3_600_001);
+        world.plane.deliver().await;
         assert_eq!(waiting(&world).await, (0, 0));
     })
     .await;
