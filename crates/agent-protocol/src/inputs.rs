@@ -1,15 +1,17 @@
 //! A step's inputs once the parameters are put in, as agents read them. Pure.
 
-use crate::control::SendCommandContent;
+use crate::control::DocumentContent;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Values of all parameters: what was sent, else the document's defaults.
 #[must_use]
-pub fn parameter_values(content: &SendCommandContent) -> BTreeMap<String, Value> {
-    let declared = &content.document_content.parameters;
-    let mut values = content.parameters.clone();
-    for (name, parameter) in declared {
+pub fn parameter_values(
+    document: &DocumentContent,
+    given: &BTreeMap<String, Value>,
+) -> BTreeMap<String, Value> {
+    let mut values = given.clone();
+    for (name, parameter) in &document.parameters {
         if !values.contains_key(name)
             && let Some(default) = &parameter.default
         {
@@ -149,6 +151,7 @@ pub fn object_input(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::SendCommandContent;
     use serde_json::json;
 
     fn values(json: Value) -> BTreeMap<String, Value> {
@@ -199,7 +202,7 @@ mod tests {
             "Parameters": {"commands": ["id"], "workingDirectory": ["/tmp"]}
         }))
         .unwrap();
-        let values = parameter_values(&content);
+        let values = parameter_values(&content.document_content, &content.parameters);
         assert_eq!(values["workingDirectory"], json!("/tmp"));
         assert_eq!(values["commands"], json!(["id"]));
         let inputs = self::values(json!({"timeoutSeconds": "{{ executionTimeout }}"}));

@@ -221,10 +221,9 @@ impl ControlPlane {
         load
     }
 
-    /// One round of background work: time-outs, then sending within the rate limits, then policies of
-    /// parameters, then maintenance windows and
-    /// associations. Public so that tests
-    /// with a clock of their own decide when it happens; [`Self::run_background`] does it otherwise.
+    /// One round of background work: time-outs, then sending within the rate limits, then policies of parameters, then
+    /// maintenance windows and associations. Public so that tests with a clock of their own decide when it happens;
+    /// [`Self::run_background`] does it otherwise.
     pub async fn tick(&self) {
         if let Err(ApiError { code, message, .. }) = crate::commands::delivery::round(self).await {
             tracing::warn!(

@@ -88,7 +88,7 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn run(&self, job: &Job) -> Result<(), AgentError> {
-        let values = inputs::parameter_values(&job.content);
+        let values = inputs::parameter_values(&job.content.document_content, &job.content.parameters);
         let steps = &job.content.document_content.main_steps;
         let is_cancelled = || self.dir.is_cancelled();
         let statuses = in_order(steps, &is_cancelled, |index, step, turn| {

@@ -9,7 +9,7 @@ use crate::download::PENDING;
 use crate::files;
 use crate::patch::INVENTORY_FILE;
 use muster_agent_protocol::calls::InventoryItem;
-use muster_agent_protocol::control::{DocumentContent, DocumentStep, EMBEDDED_DOCUMENT, SendCommandContent};
+use muster_agent_protocol::control::{DocumentContent, DocumentStep, EMBEDDED_DOCUMENT};
 use muster_agent_protocol::inputs;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -20,12 +20,22 @@ const MOST_DEEP: usize = 3;
 /// Bytes of a document on this machine at most; the service takes 64 KB.
 const MAX_BYTES: u64 = 1 << 20;
 
+/// A document that is run within another.
+#[derive(Debug)]
+pub(super) struct Nested {
+    content: DocumentContent,
+    /// Of its parameters.
+    values: BTreeMap<String, Value>,
+    /// Whether it is a file of this machine, of which the control plane knows nothing.
+    is_local: bool,
+}
+
 /// The document that is meant, with its parameters.
 pub(super) fn read(
     place: &Place<'_>,
     step: &DocumentStep,
     values: &BTreeMap<String, Value>,
-) -> Result<SendCommandContent, String> {
+) -> Result<Nested, String> {
     let text = |name: &str| inputs::text_input(&step.inputs, name, values);
     let kind = text("documentType");
     let path = text("documentPath").unwrap_or_default();
@@ -58,26 +68,16 @@ pub(super) fn read(
     if let Some(unknown) = given.keys().find(|name| !content.parameters.contains_key(*name)) {
         return Err(format!("{name} has no parameter {unknown}"));
     }
-    let nested = SendCommandContent {
-        command_id: String::new(),
-        document_name: name,
-        document_content: content,
-        parameters: given.into_iter().collect(),
-        output_s3_bucket_name: String::new(),
-        output_s3_key_prefix: String::new(),
-        cloud_watch_log_group_name: String::new(),
-        cloud_watch_output_enabled: String::new(),
-    };
-    let known = inputs::parameter_values(&nested);
-    if let Some(missing) = nested
-        .document_content
-        .parameters
-        .keys()
-        .find(|name| !known.contains_key(*name))
-    {
-        return Err(format!("{} needs the parameter {missing}", nested.document_name));
+    let parameters = given.into_iter().collect();
+    let values = inputs::parameter_values(&content, &parameters);
+    if let Some(missing) = content.parameters.keys().find(|name| !values.contains_key(*name)) {
+        return Err(format!("{name} needs the parameter {missing}"));
     }
-    Ok(nested)
+    Ok(Nested {
+        is_local: kind.as_deref().map(str::trim) == Some("LocalPath"),
+        content,
+        values,
+    })
 }
 
 /// The file that a path means. Without one, it is the only file that was downloaded.
@@ -135,7 +135,7 @@ impl Worker<'_> {
     pub(super) fn nested(
         &self,
         place: &Place<'_>,
-        content: &SendCommandContent,
+        nested: &Nested,
         directory: &Path,
         sinks: [&SharedSink; 2],
         depth: usize,
@@ -144,14 +144,14 @@ impl Worker<'_> {
             let text = format!("Documents can be run within documents {MOST_DEEP} deep, not deeper.\n");
             return ("Failed", 1, text);
         }
-        let values = inputs::parameter_values(content);
         let place = Place {
-            schema_version: &content.document_content.schema_version,
+            schema_version: &nested.content.schema_version,
+            is_local: place.is_local || nested.is_local,
             ..*place
         };
         let mut code = 0;
         let is_cancelled = || self.dir.is_cancelled();
-        let steps = &content.document_content.main_steps;
+        let steps = &nested.content.main_steps;
         let ended = in_order(steps, &is_cancelled, |index, step, turn| {
             let note = match turn {
                 Turn::Ended => {
@@ -165,7 +165,7 @@ impl Worker<'_> {
                 Turn::Run => {
                     let own = directory.join(format!("{index:03}"));
                     match files::private_directory(&own) {
-                        Ok(()) => self.act(&place, step, &values, &own, sinks, depth),
+                        Ok(()) => self.act(&place, step, &nested.values, &own, sinks, depth),
                         Err(error) => ("Failed", 1, format!("The step has no place on disk: {error}\n")),
                     }
                 }
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read_step(downloads: &Path, step: Value, values: Value) -> Result<SendCommandContent, String> {
+    fn read_step(downloads: &Path, step: Value, values: Value) -> Result<Nested, String> {
         let step: DocumentStep = serde_json::from_value(json!({
             "action": "aws:runDocument", "name": "s", "inputs": step
         }))
@@ -208,6 +208,7 @@ mod tests {
             node_id: "mi",
             region: "eu-west-1",
             schema_version: "2.2",
+            is_local: false,
             downloads,
         };
         read(&place, &step, &serde_json::from_value(values).unwrap())
@@ -224,8 +225,9 @@ mod tests {
             "documentParameters": "{{ given }}"});
         let given = json!({"given": r#"{"who": "you"}"#});
         let read = read_step(folder.path(), sent.clone(), given).unwrap();
-        assert_eq!(inputs::parameter_values(&read)["greeting"], "hello");
-        assert_eq!(read.parameters["who"], "you");
+        assert_eq!(read.values["greeting"], "hello");
+        assert_eq!(read.values["who"], "you");
+        assert!(!read.is_local);
         for (values, says) in [
             (json!({"given": "{}"}), "needs the parameter who"),
             (json!({"given": r#"{"who": "a", "x": 1}"#}), "has no parameter x"),
@@ -247,8 +249,8 @@ mod tests {
         let yaml = "schemaVersion: '2.2'\nparameters:\n  who: {type: String}\nmainSteps:\n- action: aws:runShellScript\n  \
                     name: greet\n  inputs:\n    runCommand: [echo hello]\n";
         std::fs::write(folder.path().join("greet.yml"), yaml).unwrap();
-        assert_eq!(local("").unwrap().document_content.main_steps[0].name, "greet");
-        assert_eq!(local("greet.yml").unwrap().parameters["who"], json!(["you"]));
+        assert_eq!(local("").unwrap().content.main_steps[0].name, "greet");
+        assert_eq!(local("greet.yml").unwrap().values["who"], "you");
         std::fs::write(folder.path().join("old.json"), r#"{"schemaVersion": "1.2"}"#).unwrap();
         assert!(local("").unwrap_err().contains("2 files"));
         assert!(local("old.json").unwrap_err().contains("schema version"));

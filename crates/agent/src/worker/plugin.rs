@@ -1,6 +1,6 @@
 //! What a step's action means: which program runs, where, how long; and what its end is called.
 
-use super::nested;
+use super::nested::{self, Nested};
 use super::process::{Ending, Program};
 use crate::collect;
 use crate::commands::document;
@@ -9,7 +9,7 @@ use crate::download;
 use crate::files;
 use crate::patch;
 use crate::snapshots;
-use muster_agent_protocol::control::{DocumentStep, PATCH_SNAPSHOT, SendCommandContent};
+use muster_agent_protocol::control::{DocumentStep, PATCH_SNAPSHOT};
 use muster_agent_protocol::inputs;
 use serde::Serialize;
 use serde_json::Value;
@@ -32,6 +32,8 @@ pub(super) struct Place<'a> {
     pub(super) region: &'a str,
     /// Of the document that the step belongs to.
     pub(super) schema_version: &'a str,
+    /// Whether that document is a file of this machine, of which the control plane knows nothing.
+    pub(super) is_local: bool,
     /// Where what the command has downloaded is, unless it was told otherwise.
     pub(super) downloads: &'a Path,
 }
@@ -43,6 +45,7 @@ impl<'a> Place<'a> {
             node_id: &job.node_id,
             region: &job.region,
             schema_version: &job.content.document_content.schema_version,
+            is_local: false,
             downloads,
         }
     }
@@ -52,7 +55,7 @@ impl<'a> Place<'a> {
 pub(super) enum Plan {
     Run(Program),
     /// The steps of another document.
-    Document(Box<SendCommandContent>),
+    Document(Box<Nested>),
     /// There is nothing to do here; the text says why.
     Done(String),
     /// Its precondition does not hold; the text says so.
@@ -87,9 +90,12 @@ pub(super) fn plan(
         ));
     }
     let planned = match step.action.as_str() {
-        "aws:runDocument" => {
-            nested::read(place, step, values).map(|content| Plan::Document(Box::new(content)))
-        }
+        // Said rather than done half: the control plane would have had to see it when it sent the command.
+        "aws:runPatchBaseline" | "aws:refreshAssociation" if place.is_local => Err(format!(
+            "{} needs the control plane, which does not know this document; run it with the documentType SSMDocument",
+            step.action
+        )),
+        "aws:runDocument" => nested::read(place, step, values).map(|found| Plan::Document(Box::new(found))),
         // The control plane has done so when it sent the command.
         "aws:refreshAssociation" => Ok(Plan::Done(
             "The control plane runs the associations of this node; each run is a command of its own.\n"
@@ -375,6 +381,31 @@ mod tests {
         );
         assert_eq!(of("#! /bin/awk -f -x"), ("/bin/awk".into(), vec!["-f -x".into()]));
         assert_eq!(of("#!\n"), ("/bin/sh".into(), vec![]));
+    }
+
+    #[test]
+    fn a_document_of_this_machine_does_not_ask_the_control_plane() {
+        let folder = tempfile::tempdir().unwrap();
+        let planned = |is_local| {
+            let place = Place {
+                node_id: "mi",
+                region: "eu-west-1",
+                schema_version: "2.2",
+                is_local,
+                downloads: folder.path(),
+            };
+            let step = DocumentStep {
+                action: "aws:refreshAssociation".into(),
+                name: "refresh".into(),
+                ..DocumentStep::default()
+            };
+            plan(&place, &step, &BTreeMap::new(), folder.path())
+        };
+        assert!(matches!(planned(false), Plan::Done(_)));
+        let Plan::Refuse(text) = planned(true) else {
+            panic!("it is not refused")
+        };
+        assert!(text.contains("documentType SSMDocument"), "{text}");
     }
 
     #[test]

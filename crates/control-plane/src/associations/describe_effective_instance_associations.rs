@@ -48,15 +48,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         "DescribeEffectiveInstanceAssociations|{}|{}",
         call.region, input.instance_id
     );
-    let after = match input.next_token.as_deref() {
-        None | Some("") => String::new(),
-        Some(token) => plane
-            .tokens
-            .open(&scope, token)?
-            .into_iter()
-            .next()
-            .unwrap_or_default(),
-    };
+    let after = plane.tokens.after(&scope, input.next_token.as_deref())?;
     let limit = input.max_results.unwrap_or(5);
     let on = plane.db.reader();
     let states = of_node(on, &call.region, &input.instance_id, &after, limit as i64 + 1).await?;

@@ -4,7 +4,7 @@
 use super::queries::{self, AssociationRow};
 use super::run_queries::of_node;
 use super::running;
-use crate::commands::embedded::{any_step, embed, values_of, within};
+use crate::commands::embedded::{any_step, embed, within};
 use crate::commands::order;
 use crate::commands::queries::{self as commands, CommandRow};
 use crate::control_plane::ControlPlane;
@@ -93,7 +93,7 @@ impl Meant {
             } else if let Some(nested) = within(step) {
                 let given =
                     inputs::object_input(&step.inputs, "documentParameters", values).unwrap_or_default();
-                let values = values_of(&nested, given.into_iter().collect());
+                let values = inputs::parameter_values(&nested, &given.into_iter().collect());
                 self.add(&nested, &values);
             }
         }
@@ -103,7 +103,7 @@ impl Meant {
 /// Starts what a command asks for on one of its nodes.
 async fn on_node(plane: &ControlPlane, command: &CommandRow, node_id: &str) -> ApiResult<()> {
     let given = for_agent(command.resolved.as_ref().unwrap_or(&command.parameters));
-    let values = values_of(&command.content, given);
+    let values = inputs::parameter_values(&command.content, &given);
     let mut meant = Meant::default();
     meant.add(&command.content, &values);
     let mut after = String::new();

@@ -6,9 +6,7 @@ use crate::control_plane::ControlPlane;
 use crate::documents::parameters::{self, Given};
 use crate::documents::shown::{self, Shown};
 use crate::errors::{ApiError, ApiResult};
-use muster_agent_protocol::control::{
-    DocumentContent, DocumentStep, EMBEDDED_CONTENT, EMBEDDED_DOCUMENT, SendCommandContent,
-};
+use muster_agent_protocol::control::{DocumentContent, DocumentStep, EMBEDDED_CONTENT, EMBEDDED_DOCUMENT};
 use muster_agent_protocol::inputs;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -39,23 +37,6 @@ async fn find(plane: &ControlPlane, region: &str, step: &DocumentStep, path: &st
             400 => invalid(step, &format!("there is no document {path}.")),
             _ => error,
         })
-}
-
-/// The values of a document's parameters: what was given, else its defaults.
-pub(crate) fn values_of(
-    content: &DocumentContent,
-    parameters: BTreeMap<String, Value>,
-) -> BTreeMap<String, Value> {
-    inputs::parameter_values(&SendCommandContent {
-        command_id: String::new(),
-        document_name: String::new(),
-        document_content: content.clone(),
-        parameters,
-        output_s3_bucket_name: String::new(),
-        output_s3_key_prefix: String::new(),
-        cloud_watch_log_group_name: String::new(),
-        cloud_watch_output_enabled: String::new(),
-    })
 }
 
 /// What may still be put in.
@@ -138,7 +119,7 @@ impl Search<'_> {
             if !content.main_steps.iter().any(is_meant) {
                 return Ok(());
             }
-            let values = values_of(content, parameters);
+            let values = inputs::parameter_values(content, &parameters);
             for step in content.main_steps.iter_mut().filter(|step| is_meant(step)) {
                 // What is sent to agents under these names is ours alone.
                 step.inputs.remove(EMBEDDED_DOCUMENT);
@@ -187,22 +168,28 @@ impl Search<'_> {
             .ok_or_else(|| invalid(step, "sourceInfo must be like {\"name\": \"document:version\"}."))?;
         let found = find(self.plane, self.region, step, name).await?;
         self.budget.take(step, &found.text)?;
-        let needs_others = found.content.command().is_some_and(|content| {
-            let inner = |step: &DocumentStep| {
-                step.action == "aws:runDocument"
-                    && step.inputs.get("documentType") != Some(&json!("LocalPath"))
-            };
-            content.main_steps.iter().any(inner)
-        });
-        if needs_others {
+        let steps = found.content.command().map(|content| &content.main_steps);
+        if let Some(needy) = steps.into_iter().flatten().find(|step| needs_us(step)) {
             let why = format!(
-                "{name} runs another document, which the node could not fetch: run it with aws:runDocument and the \
-                 documentType SSMDocument."
+                "{name} has the step {} of {}, which the node cannot do alone: run it with aws:runDocument and the \
+                 documentType SSMDocument.",
+                needy.name, needy.action
             );
             return Err(invalid(step, &why));
         }
         let ending = found.format.to_ascii_lowercase();
         Ok(json!({"Name": format!("{}.{ending}", found.name), "Content": found.text}))
+    }
+}
+
+/// Whether a step needs something that goes with a command: a document that is only downloaded cannot have it.
+fn needs_us(step: &DocumentStep) -> bool {
+    let is_not = |name: &str, value: &str| step.inputs.get(name) != Some(&json!(value));
+    match step.action.as_str() {
+        "aws:runDocument" => is_not("documentType", "LocalPath"),
+        "aws:downloadContent" => !is_not("sourceType", "SSMDocument"),
+        "aws:runPatchBaseline" | "aws:refreshAssociation" => true,
+        _ => false,
     }
 }
 

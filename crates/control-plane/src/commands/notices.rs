@@ -1,5 +1,6 @@
 //! How commands move on, with a word to the topic that somebody named in the command's `NotificationConfig`. Whoever
-//! changes how a command or an invocation stands does it here: the message is written in the same transaction.
+//! changes how a command or an invocation stands does it here: the message, and that its output is to be copied,
+//! is written in the same transaction.
 
 use super::output_copies;
 use super::queries::{self, CommandRow};

@@ -1,6 +1,6 @@
 //! A caller's parameters against what a document declares: names, types, allowed values and patterns.
 
-use crate::commands::embedded::{self, values_of};
+use crate::commands::embedded;
 use crate::errors::{ApiError, ApiResult};
 use muster_agent_protocol::control::{DocumentContent, DocumentParameter, DocumentStep, EMBEDDED_DOCUMENT};
 use muster_agent_protocol::inputs;
@@ -174,7 +174,7 @@ pub(crate) fn execution_seconds(content: &DocumentContent, given: &Given) -> i64
 fn nested_seconds(content: &DocumentContent, outer: &Given, step: &DocumentStep) -> Option<i64> {
     let embedded = step.inputs.get(EMBEDDED_DOCUMENT)?;
     let nested: DocumentContent = serde_json::from_value(embedded.clone()).ok()?;
-    let values = values_of(content, for_agent(outer));
+    let values = inputs::parameter_values(content, &for_agent(outer));
     let inner = inputs::object_input(&step.inputs, "documentParameters", &values).unwrap_or_default();
     Some(execution_seconds(&nested, &embedded::given(&inner)))
 }

@@ -108,15 +108,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             |attribute| attribute.type_name,
         );
     let scope = format!("GetInventory|{}|{filters:?}|{wanted}", call.region);
-    let after = match input.next_token.as_deref() {
-        None | Some("") => String::new(),
-        Some(token) => plane
-            .tokens
-            .open(&scope, token)?
-            .into_iter()
-            .next()
-            .unwrap_or_default(),
-    };
+    let after = plane.tokens.after(&scope, input.next_token.as_deref())?;
     let limit = input.max_results.unwrap_or(50);
     let mut sql = nodes_sql();
     sql.push("where n.region = ").text(&call.region);

@@ -112,15 +112,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             .collect(),
     };
     let scope = format!("DescribeAvailablePatches|{}|{:?}", call.region, filters.all());
-    let after = match input.next_token.as_deref() {
-        None | Some("") => String::new(),
-        Some(token) => plane
-            .tokens
-            .open(&scope, token)?
-            .into_iter()
-            .next()
-            .unwrap_or_default(),
-    };
+    let after = plane.tokens.after(&scope, input.next_token.as_deref())?;
     let limit = input.max_results.unwrap_or(100);
     let rows = available(plane.db.reader(), &call.region, None, &after, limit + 1).await?;
     let (rows, next_token) = page(&plane.tokens, &scope, rows, limit, |(key, _, _)| {

@@ -78,15 +78,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         "DescribeEffectivePatchesForPatchBaseline|{}|{}",
         call.region, row.baseline_id
     );
-    let after = match input.next_token.as_deref() {
-        None | Some("") => String::new(),
-        Some(token) => plane
-            .tokens
-            .open(&scope, token)?
-            .into_iter()
-            .next()
-            .unwrap_or_default(),
-    };
+    let after = plane.tokens.after(&scope, input.next_token.as_deref())?;
     let limit = input.max_results.unwrap_or(100);
     let system = Some(row.baseline.operating_system.as_str());
     let rows = available(plane.db.reader(), &call.region, system, &after, limit + 1).await?;

@@ -1,37 +1,15 @@
 //! EC2 beside Systems Manager: nodes as instances, their tags, both of their names, and the same door as everywhere.
 
-use crate::world::{REGION, World};
+use crate::forms::Service;
+use crate::world::World;
 use muster_control_plane::OPERATIONS;
 use muster_store::test_database::on_both;
 use serde_json::json;
 
-const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
-
-/// A call of EC2 with these keys; status and body.
-async fn call_as(
-    world: &World,
-    keys: &muster_agent_protocol::signing::Credentials,
-    body: &str,
-) -> (u16, String) {
-    let body = format!("{body}&Version=2016-11-15");
-    let headers = [("content-type", FORM)];
-    let signed = world.signed(keys, "ec2", REGION, ("POST", "/", ""), &headers, body.as_bytes());
-    let (status, _, answer) = world.send("POST", "/", signed, body.into_bytes()).await;
-    (status, String::from_utf8(answer).unwrap())
-}
-
-async fn ok(world: &World, body: &str) -> String {
-    let (status, answer) = call_as(world, &world.plane.operator_credentials(), body).await;
-    assert_eq!(status, 200, "{answer}");
-    answer
-}
-
-async fn refused(world: &World, body: &str, code: &str) -> String {
-    let (status, answer) = call_as(world, &world.plane.operator_credentials(), body).await;
-    assert_eq!(status, 400, "{answer}");
-    assert!(answer.contains(&format!("<Code>{code}</Code>")), "{answer}");
-    answer
-}
+const EC2: Service = Service {
+    name: "ec2",
+    version: "2016-11-15",
+};
 
 /// The ids in an answer.
 fn ids(answer: &str) -> Vec<String> {
@@ -51,8 +29,10 @@ async fn instances_are_found_by_tags_state_and_both_names() {
         let tag = |id: &str, key: &str, value: &str| {
             format!("Action=CreateTags&ResourceId.1={id}&Tag.1.Key={key}&Tag.1.Value={value}")
         };
-        ok(&world, &tag(&instance(&one.id), "Application", "Shop")).await;
-        ok(&world, &tag(&two.id, "Application", "Shop-Test%2F2")).await;
+        EC2.ok(&world, &tag(&instance(&one.id), "Application", "Shop"))
+            .await;
+        EC2.ok(&world, &tag(&two.id, "Application", "Shop-Test%2F2"))
+            .await;
         let filter = |name: &str, value: &str| {
             format!("Action=DescribeInstances&Filter.1.Name={name}&Filter.1.Value.1={value}")
         };
@@ -71,23 +51,25 @@ async fn instances_are_found_by_tags_state_and_both_names() {
             let mut wanted: Vec<String> = found.iter().map(|id| instance(id)).collect();
             wanted.sort();
             assert_eq!(
-                ids(&ok(&world, &filter(name, value)).await),
+                ids(&EC2.ok(&world, &filter(name, value)).await),
                 wanted,
                 "{name}={value}"
             );
         }
-        refused(&world, &filter("color", "red"), "InvalidParameterValue").await;
-        refused(
+        EC2.refused(&world, &filter("color", "red"), "InvalidParameterValue")
+            .await;
+        EC2.refused(
             &world,
             "Action=DescribeInstances&InstanceId.1=i-00000000000000000",
             "InvalidInstanceID.NotFound",
         )
         .await;
-        let told = ok(
-            &world,
-            &format!("Action=DescribeInstances&InstanceId.1={}", instance(&one.id)),
-        )
-        .await;
+        let told = EC2
+            .ok(
+                &world,
+                &format!("Action=DescribeInstances&InstanceId.1={}", instance(&one.id)),
+            )
+            .await;
         assert!(
             told.contains("<key>Application</key><value>Shop</value>"),
             "{told}"
@@ -107,10 +89,10 @@ async fn instances_are_found_by_tags_state_and_both_names() {
         world.ok("GetCommandInvocation", looked).await;
         world.clock.advance(600_000);
         assert_eq!(
-            ids(&ok(&world, &filter("instance-state-name", "stopped")).await).len(),
+            ids(&EC2.ok(&world, &filter("instance-state-name", "stopped")).await).len(),
             2
         );
-        ok(
+        EC2.ok(
             &world,
             &format!(
                 "Action=DeleteTags&ResourceId.1={}&Tag.1.Key=Application&Tag.1.Value=other",
@@ -118,9 +100,16 @@ async fn instances_are_found_by_tags_state_and_both_names() {
             ),
         )
         .await;
-        assert_eq!(ids(&ok(&world, &filter("tag-key", "Application")).await).len(), 2);
-        ok(&world, &format!("Action=DeleteTags&ResourceId.1={}", one.id)).await;
-        assert_eq!(ids(&ok(&world, &filter("tag-key", "Application")).await).len(), 1);
+        assert_eq!(
+            ids(&EC2.ok(&world, &filter("tag-key", "Application")).await).len(),
+            2
+        );
+        EC2.ok(&world, &format!("Action=DeleteTags&ResourceId.1={}", one.id))
+            .await;
+        assert_eq!(
+            ids(&EC2.ok(&world, &filter("tag-key", "Application")).await).len(),
+            1
+        );
     })
     .await;
 }
@@ -132,7 +121,7 @@ async fn pages_go_on_where_they_ended() {
         for at in 0..7 {
             world.node(&format!("n{at}")).await;
         }
-        let first = ok(&world, "Action=DescribeInstances&MaxResults=5").await;
+        let first = EC2.ok(&world, "Action=DescribeInstances&MaxResults=5").await;
         let token = first
             .split("<nextToken>")
             .nth(1)
@@ -141,11 +130,12 @@ async fn pages_go_on_where_they_ended() {
             .next()
             .unwrap()
             .to_owned();
-        let rest = ok(
-            &world,
-            &format!("Action=DescribeInstances&MaxResults=5&NextToken={token}"),
-        )
-        .await;
+        let rest = EC2
+            .ok(
+                &world,
+                &format!("Action=DescribeInstances&MaxResults=5&NextToken={token}"),
+            )
+            .await;
         let mut all = ids(&first);
         all.extend(ids(&rest));
         all.dedup();
@@ -162,18 +152,19 @@ async fn it_is_the_same_door() {
         let node = world.node("one").await;
         for operation in OPERATIONS.iter().filter(|o| o.service == "ec2") {
             let body = format!("Action={}", operation.name);
-            let (status, answer) = call_as(&world, &node.credentials, &body).await;
+            let (status, answer) = EC2.call_as(&world, &node.credentials, &body).await;
             assert_eq!(status, 400, "{}", operation.name);
             assert!(answer.contains("<Code>AccessDeniedException</Code>"), "{answer}");
             let mut forged = world.plane.operator_credentials();
             forged.secret_access_key.push('x');
-            let (_, answer) = call_as(&world, &forged, &body).await;
+            let (_, answer) = EC2.call_as(&world, &forged, &body).await;
             assert!(
                 answer.contains("<Code>InvalidSignatureException</Code>"),
                 "{answer}"
             );
             let before = world.audit.0.lock().unwrap().len();
-            call_as(&world, &world.plane.operator_credentials(), &body).await;
+            EC2.call_as(&world, &world.plane.operator_credentials(), &body)
+                .await;
             let added = world.audit.0.lock().unwrap().len() - before;
             let expected = usize::from(operation.access == muster_control_plane::Access::Write) * 2;
             assert_eq!(added, expected, "{}", operation.name);
@@ -183,24 +174,26 @@ async fn it_is_the_same_door() {
             log.iter()
                 .any(|(_, intent, _)| intent.logged_as() == "ec2.CreateTags")
         );
-        refused(&world, "Action=RunInstances", "InvalidAction").await;
-        refused(&world, "Action=", "InvalidAction").await;
-        refused(&world, "Action=CreateTags", "ValidationException").await;
-        refused(
+        EC2.refused(&world, "Action=RunInstances", "InvalidAction").await;
+        EC2.refused(&world, "Action=", "InvalidAction").await;
+        EC2.refused(&world, "Action=CreateTags", "ValidationException")
+            .await;
+        EC2.refused(
             &world,
             "Action=CreateSnapshot&VolumeId=vol-1",
             "InvalidVolume.NotFound",
         )
         .await;
-        refused(&world, "Action=DescribeInstances&DryRun=true", "DryRunOperation").await;
-        refused(
+        EC2.refused(&world, "Action=DescribeInstances&DryRun=true", "DryRunOperation")
+            .await;
+        EC2.refused(
             &world,
             "Action=DescribeInstances&MaxResults=many",
             "SerializationException",
         )
         .await;
         assert!(
-            ok(&world, "Action=DescribeSnapshots")
+            EC2.ok(&world, "Action=DescribeSnapshots")
                 .await
                 .contains("snapshotSet")
         );
@@ -208,10 +201,12 @@ async fn it_is_the_same_door() {
             "Action=CreateTags&ResourceId.1={}&Tag.1.Key=aws%3Ax&Tag.1.Value=v",
             node.id
         );
-        refused(&world, &tag, "InvalidParameterValue").await;
+        EC2.refused(&world, &tag, "InvalidParameterValue").await;
         // Things that are no form, and very long ones.
         for bad in ["%", "Action=%ff", &"a.".repeat(500_000)] {
-            let (status, answer) = call_as(&world, &world.plane.operator_credentials(), bad).await;
+            let (status, answer) = EC2
+                .call_as(&world, &world.plane.operator_credentials(), bad)
+                .await;
             assert_eq!(status, 400, "{answer}");
         }
     })

@@ -122,7 +122,10 @@ async fn what_is_within_is_checked_and_has_its_time() {
         let input = json!({"DocumentName": "AWS-RunDocument", "InstanceIds": [node.id], "Parameters": {
             "sourceType": ["SSMDocument"], "sourceInfo": [r#"{"name": "Needs"}"#]}});
         let told = world.refused("SendCommand", input, "InvalidDocument").await;
-        assert!(told.contains("Needs runs another document"), "{told}");
+        assert!(
+            told.contains("Needs has the step run of aws:runDocument"),
+            "{told}"
+        );
     })
     .await;
 }

@@ -32,6 +32,8 @@ mod examples;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod fuzzing;
 #[cfg(test)]
 mod gateway;
@@ -82,7 +84,11 @@ mod streaming;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod topic_delivery;
+#[cfg(test)]
 mod topics;
+#[cfg(test)]
+mod webhook;
 #[cfg(test)]
 mod window_examples;
 #[cfg(test)]
