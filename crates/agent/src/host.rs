@@ -4,6 +4,7 @@ use crate::snapshots;
 use muster_agent_protocol::calls::UpdateInstanceInformationRequest;
 use muster_domain::ids::NodeId;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::path::PathBuf;
 
 /// The agent's name, as reported.
 pub(crate) const AGENT_NAME: &str = "muster-agent";
@@ -45,9 +46,22 @@ pub(crate) fn platform_version() -> String {
     platform(&read_os_release()).1
 }
 
-fn read_os_release() -> String {
-    std::fs::read_to_string("/etc/os-release")
-        .or_else(|_| std::fs::read_to_string("/usr/lib/os-release"))
+/// Where the system is that is described and patched, when it is not the agent's own: an agent in a container has that of
+/// its host somewhere else. Holds for what the system is called, and for packages of rpm.
+pub(crate) const SYSTEM_ROOT: &str = "MUSTER_AGENT_SYSTEM_ROOT";
+
+/// The value of [`SYSTEM_ROOT`].
+pub(crate) fn system_root() -> Option<PathBuf> {
+    std::env::var_os(SYSTEM_ROOT)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// The text that says what the system is.
+pub(crate) fn read_os_release() -> String {
+    let root = system_root().unwrap_or_else(|| "/".into());
+    std::fs::read_to_string(root.join("etc/os-release"))
+        .or_else(|_| std::fs::read_to_string(root.join("usr/lib/os-release")))
         .unwrap_or_default()
 }
 

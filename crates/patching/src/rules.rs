@@ -29,7 +29,7 @@ pub struct Patch {
     pub severity: String,
     /// Where it comes from.
     pub repository: String,
-    /// Whether it is a security update (apt), or an advisory speaks of it (dnf).
+    /// Whether it is a security update: by its repository (apt), or by an advisory (dnf).
     pub is_security: bool,
     /// Vulnerabilities that it mends, as far as they are told.
     #[serde(rename = "CVEIds")]
@@ -168,7 +168,8 @@ fn end_of_day(text: &str) -> Option<i64> {
 }
 
 fn by_rule(rule: &Rule, patch: &Patch, now_ms: i64) -> Option<Verdict> {
-    let counts = patch.is_security || rule.enable_non_security.unwrap_or_default();
+    // Where there are advisories, what one of them speaks of counts, mends of bugs too: the default baselines rely on it.
+    let counts = patch.is_security || !patch.advisory_ids.is_empty() || rule.enable_non_security.unwrap_or_default();
     if !counts || !fits(&rule.patch_filter_group, patch) {
         return None;
     }

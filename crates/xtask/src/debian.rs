@@ -42,6 +42,21 @@ pub(crate) const PYTHON: Need = Need {
     why: "holds the aws command and boto3, which test the embedded endpoint; 10 MB, seconds",
     present: || succeeds(&mut program("python3", ["-c", "import venv, ensurepip"])),
 };
+pub(crate) const DNF: Need = Need {
+    package: "dnf",
+    why: "patches a root of Red Hat's family in a test; 30 MB, seconds",
+    present: || find("dnf").is_some(),
+};
+pub(crate) const RPM: Need = Need {
+    package: "rpm",
+    why: "builds and installs the packages of that test; 3 MB, seconds",
+    present: || find("rpmbuild").is_some(),
+};
+pub(crate) const CREATEREPO: Need = Need {
+    package: "createrepo-c",
+    why: "makes the repository of that test; 1 MB, seconds",
+    present: || find("createrepo_c").is_some(),
+};
 pub(crate) const MMDEBSTRAP: Need = Need {
     package: "mmdebstrap",
     why: "makes the small system that demo nodes run; 1 MB, seconds",

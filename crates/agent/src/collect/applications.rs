@@ -1,6 +1,7 @@
 //! Installed packages: of dpkg, of rpm, or of both.
 
 use super::{Entry, entry, output, whole_seconds};
+use crate::host;
 use muster_domain::Timestamp;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -19,7 +20,10 @@ pub(super) fn all() -> Vec<Entry> {
             installed(&root.join("info"), name, arch)
         }));
     }
-    if let Some(text) = output("rpm", &["-qa", "--queryformat", RPM]) {
+    let root = host::system_root().map(|root| format!("--root={}", root.display()));
+    let mut arguments: Vec<&str> = root.iter().map(String::as_str).collect();
+    arguments.extend(["-qa", "--queryformat", RPM]);
+    if let Some(text) = output("rpm", &arguments) {
         all.extend(from_rpm(&text));
     }
     all.sort_by_key(|entry| entry.get("Name").map(ToString::to_string));

@@ -2,10 +2,11 @@
 //! system's own programs, whose settings hold here as they do for everybody.
 
 use super::changelog::{self, Patience, Told};
+use super::manager::Manager;
 use super::policy::{self, DPKG_FORMAT, Package, Policy};
 use super::say;
 use crate::files;
-use muster_patching::{Baseline, Installed, Patch};
+use muster_patching::{Baseline, Installed, Patch, is_named};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -56,8 +57,7 @@ impl Apt {
         let admin = from_environment("DPKG_ADMINDIR").unwrap_or_else(|| root.join("var/lib/dpkg"));
         if !admin.join("status").exists() {
             return Err(format!(
-                "this node has no packages of dpkg ({} is not there): this version of muster-agent patches Debian and \
-                 Ubuntu only",
+                "this node has no packages of dpkg ({} is not there), which its baseline is for",
                 admin.join("status").display()
             ));
         }
@@ -138,46 +138,6 @@ impl Apt {
         }
     }
 
-    /// Fetches the lists anew. Old ones would say that a node is well that is not. Somebody else may fetch them at the
-    /// moment, as the system does by itself: then it is waited for.
-    pub(super) fn update(&self) -> Result<(), String> {
-        let until = Instant::now() + LISTS_WITHIN;
-        loop {
-            let out = self
-                .command("apt-get")
-                .args(["-q", "-o", "APT::Update::Error-Mode=any", "update"])
-                .output()
-                .map_err(|error| format!("apt-get could not be started: {error}"))?;
-            let (text, errors) = (
-                String::from_utf8_lossy(&out.stdout),
-                String::from_utf8_lossy(&out.stderr),
-            );
-            if out.status.success() {
-                say(text.trim_end());
-                return Ok(());
-            }
-            if errors.contains("lists/lock") && Instant::now() < until {
-                std::thread::sleep(LISTS_AGAIN);
-                continue;
-            }
-            say(text.trim_end());
-            return Err(format!(
-                "apt-get update failed ({}): {}: without the newest lists nobody knows what is missing",
-                out.status,
-                errors.trim_end()
-            ));
-        }
-    }
-
-    /// Finishes what was interrupted: a package that is there in part keeps all others from being installed.
-    pub(super) fn finish_interrupted(&self) {
-        say("Some packages are there in part only; finishing them");
-        let arguments = ["--force-confdef", "--force-confold", "--configure", "-a"];
-        if let Err(error) = self.run("dpkg", &arguments) {
-            say(&error);
-        }
-    }
-
     fn patch(&self, package: &Package, version: &str, policy: Option<&Policy>) -> Patch {
         let sources = policy.and_then(|policy| policy.versions.get(version));
         let sources = sources.map(Vec::as_slice).unwrap_or_default();
@@ -202,48 +162,6 @@ impl Apt {
             is_security: security.is_some(),
             ..Patch::default()
         }
-    }
-
-    /// What is there, and newer versions of it.
-    pub(super) fn packages(&self) -> Result<(Vec<Installed>, Vec<Patch>), String> {
-        let native = self.output("dpkg", &["--print-architecture"])?;
-        let native = native.trim();
-        let format = format!("-f={}", DPKG_FORMAT.replace("\\t", "\t").replace("\\n", "\n"));
-        let there = policy::packages(&self.output("dpkg-query", &["-W", &format])?);
-        let name = |package: &Package| {
-            if package.arch == native || package.arch == "all" {
-                package.name.clone()
-            } else {
-                format!("{}:{}", package.name, package.arch)
-            }
-        };
-        let names: Vec<String> = there.iter().map(&name).collect();
-        let mut policies = BTreeMap::new();
-        for some in names.chunks(1_000) {
-            let mut arguments = vec!["policy"];
-            arguments.extend(some.iter().map(String::as_str));
-            policies.extend(policy::policies(&self.output("apt-cache", &arguments)?));
-        }
-        let waiting = self.waiting_for_reboot();
-        let (mut installed, mut updates) = (Vec::new(), Vec::new());
-        for package in &there {
-            let policy = policies.get(&name(package));
-            installed.push(Installed {
-                patch: self.patch(package, &package.version, policy),
-                installed_ms: self.installed_ms(package),
-                needs_reboot: waiting.contains(&package.name),
-                is_broken: package.is_broken,
-            });
-            let Some(policy) = policy else { continue };
-            let candidate = &policy.candidate;
-            if candidate == "(none)" || candidate.is_empty() || *candidate == package.version {
-                continue;
-            }
-            if self.is_newer(candidate, &package.version) {
-                updates.push(self.patch(package, candidate, Some(policy)));
-            }
-        }
-        Ok((installed, updates))
     }
 
     /// By dpkg's own rules; a pinned candidate may be older.
@@ -294,21 +212,8 @@ impl Apt {
         arguments
     }
 
-    /// Installs these versions; `false` when it did not work.
-    pub(super) fn install(&self, wanted: &[Patch]) -> bool {
-        let arguments = Self::install_arguments(wanted);
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        match self.run("apt-get", &arguments) {
-            Ok(()) => true,
-            Err(error) => {
-                say(&error);
-                false
-            }
-        }
-    }
-
     /// Everything that installing these would bring, themselves too; nothing when it could not be installed.
-    pub(super) fn would_bring(&self, wanted: &[Patch]) -> Option<Vec<Patch>> {
+    fn would_bring(&self, wanted: &[Patch]) -> Option<Vec<Patch>> {
         let arguments = Self::install_arguments(wanted);
         let mut all = vec!["--simulate"];
         all.extend(arguments.iter().map(String::as_str));
@@ -321,9 +226,119 @@ impl Apt {
         };
         Some(policy::simulated(&text).into_iter().map(patch).collect())
     }
+}
 
-    /// What the changelog that came with a package says of the version that is there.
-    pub(super) fn changelog_here(&self, patch: &Patch) -> Option<Told> {
+impl Manager for Apt {
+    /// Somebody else may fetch them at the moment, as the system does by itself: then it is waited for.
+    fn update(&self) -> Result<(), String> {
+        let until = Instant::now() + LISTS_WITHIN;
+        loop {
+            let out = self
+                .command("apt-get")
+                .args(["-q", "-o", "APT::Update::Error-Mode=any", "update"])
+                .output()
+                .map_err(|error| format!("apt-get could not be started: {error}"))?;
+            let (text, errors) = (
+                String::from_utf8_lossy(&out.stdout),
+                String::from_utf8_lossy(&out.stderr),
+            );
+            if out.status.success() {
+                say(text.trim_end());
+                return Ok(());
+            }
+            if errors.contains("lists/lock") && Instant::now() < until {
+                std::thread::sleep(LISTS_AGAIN);
+                continue;
+            }
+            say(text.trim_end());
+            return Err(format!(
+                "apt-get update failed ({}): {}: without the newest lists nobody knows what is missing",
+                out.status,
+                errors.trim_end()
+            ));
+        }
+    }
+
+    fn finish_interrupted(&self) {
+        say("Some packages are there in part only; finishing them");
+        let arguments = ["--force-confdef", "--force-confold", "--configure", "-a"];
+        if let Err(error) = self.run("dpkg", &arguments) {
+            say(&error);
+        }
+    }
+
+    fn packages(&self) -> Result<(Vec<Installed>, Vec<Patch>), String> {
+        let native = self.output("dpkg", &["--print-architecture"])?;
+        let native = native.trim();
+        let format = format!("-f={}", DPKG_FORMAT.replace("\\t", "\t").replace("\\n", "\n"));
+        let there = policy::packages(&self.output("dpkg-query", &["-W", &format])?);
+        let name = |package: &Package| {
+            if package.arch == native || package.arch == "all" {
+                package.name.clone()
+            } else {
+                format!("{}:{}", package.name, package.arch)
+            }
+        };
+        let names: Vec<String> = there.iter().map(&name).collect();
+        let mut policies = BTreeMap::new();
+        for some in names.chunks(1_000) {
+            let mut arguments = vec!["policy"];
+            arguments.extend(some.iter().map(String::as_str));
+            policies.extend(policy::policies(&self.output("apt-cache", &arguments)?));
+        }
+        let waiting = self.waiting_for_reboot();
+        let (mut installed, mut updates) = (Vec::new(), Vec::new());
+        for package in &there {
+            let policy = policies.get(&name(package));
+            installed.push(Installed {
+                patch: self.patch(package, &package.version, policy),
+                installed_ms: self.installed_ms(package),
+                needs_reboot: waiting.contains(&package.name),
+                is_broken: package.is_broken,
+            });
+            let Some(policy) = policy else { continue };
+            let candidate = &policy.candidate;
+            if candidate == "(none)" || candidate.is_empty() || *candidate == package.version {
+                continue;
+            }
+            if self.is_newer(candidate, &package.version) {
+                updates.push(self.patch(package, candidate, Some(policy)));
+            }
+        }
+        Ok((installed, updates))
+    }
+
+    fn blocked(&self, baseline: &Baseline, some: &[Patch]) -> Option<String> {
+        if baseline.rejected_patches_action != "BLOCK" {
+            return None;
+        }
+        let Some(brings) = self.would_bring(some) else {
+            return Some("apt cannot tell what it would bring".into());
+        };
+        let rejected = brings.iter().find(|patch| {
+            let rejected = &baseline.rejected_patches;
+            rejected.iter().any(|entry| is_named(entry, patch))
+        })?;
+        Some(format!(
+            "it would bring {}.{}, which the baseline rejects",
+            rejected.name, rejected.arch
+        ))
+    }
+
+    fn install(&self, wanted: &[Patch]) -> bool {
+        let arguments = Self::install_arguments(wanted);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match self.run("apt-get", &arguments) {
+            Ok(()) => true,
+            Err(error) => {
+                say(&error);
+                false
+            }
+        }
+    }
+
+    /// From the changelog that came with the package.
+    fn told_here(&self, patch: &Patch) -> Option<Told> {
         let folder = self.root.join("usr/share/doc").join(&patch.name);
         let path = ["changelog.Debian.gz", "changelog.gz"]
             .iter()
@@ -333,8 +348,8 @@ impl Apt {
         changelog::read(&text, &patch.version, None)
     }
 
-    /// What the distribution says of an update; it is asked over the network.
-    pub(super) fn changelog_of_update(&self, patch: &Patch, patience: &mut Patience) -> Option<Told> {
+    /// From the distribution, over the network.
+    fn told_of_update(&self, patch: &Patch, patience: &mut Patience) -> Option<Told> {
         if !patience.is_left() {
             return None;
         }

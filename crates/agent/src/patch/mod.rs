@@ -3,17 +3,20 @@
 //! delivers. It holds the node against the baseline that came with the command, and with `Install` it installs what is
 //! missing, by the system's own package manager.
 
+mod advisories;
 mod apt;
 mod changelog;
+mod dnf;
+mod manager;
 mod policy;
 pub(crate) mod request;
 mod summary;
 
 use crate::error::AgentError;
 use crate::files;
-use apt::Apt;
+use manager::Manager;
 use muster_domain::time::Clock;
-use muster_patching::{Assessment, Installed, Patch, Update, assess, is_named};
+use muster_patching::{Assessment, Installed, Patch, Update, assess, choose};
 use request::Request;
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -38,7 +41,8 @@ pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<bool, AgentErro
         .map_err(AgentError::file("reading", &path))?
         .ok_or_else(|| AgentError::Worker(format!("{} holds no request", directory.display())))?;
     let started = clock.now();
-    let apt = Apt::new(directory, &request.baseline).map_err(AgentError::Worker)?;
+    let manager = manager::of(directory, &request.baseline).map_err(AgentError::Worker)?;
+    let manager = manager.as_ref();
     say(&format!(
         "Operation {}, baseline {} ({}), snapshot {}, patch group {}",
         request.operation,
@@ -51,23 +55,23 @@ pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<bool, AgentErro
             &request.patch_group
         },
     ));
-    apt.update().map_err(AgentError::Worker)?;
-    let mut node = Node::look(&apt)?;
+    manager.update().map_err(AgentError::Worker)?;
+    let mut node = Node::look(manager)?;
     let mut failed = BTreeSet::new();
     let mut found = node.against(&request, &failed, clock);
     let wanted = found.to_install.clone();
     if request.operation == request::INSTALL && !wanted.is_empty() {
         if node.is_broken() {
-            apt.finish_interrupted();
+            manager.finish_interrupted();
         }
         say(&format!("Installing {} updates", wanted.len()));
-        install(&apt, &request, &wanted);
-        node = Node::look(&apt)?;
+        install(manager, &request, &wanted);
+        node = Node::look(manager)?;
         failed = node.still_older(&wanted);
         found = node.against(&request, &failed, clock);
     }
     tell(&found);
-    node.add_details(&apt, &mut found);
+    node.add_details(manager, &mut found);
     let items = summary::inventory(&request, &found, &node.available(), started, clock.now());
     let path = directory.join(INVENTORY_FILE);
     files::write_json(&path, &items).map_err(AgentError::file("writing", &path))?;
@@ -87,21 +91,21 @@ struct Node {
 }
 
 impl Node {
-    fn look(apt: &Apt) -> Result<Self, AgentError> {
-        let (installed, updates) = apt.packages().map_err(AgentError::Worker)?;
+    fn look(manager: &dyn Manager) -> Result<Self, AgentError> {
+        let (installed, updates) = manager.packages().map_err(AgentError::Worker)?;
         Ok(Self { installed, updates })
     }
 
     fn against(&self, request: &Request, failed: &BTreeSet<String>, clock: &dyn Clock) -> Assessment {
-        let updates: Vec<Update> = self
-            .updates
-            .iter()
+        let now = clock.now().0;
+        let updates: Vec<Update> = choose(&request.baseline, &self.updates, now)
+            .into_iter()
             .map(|patch| Update {
                 patch: patch.clone(),
-                has_failed: failed.contains(&key(patch)),
+                has_failed: failed.contains(&title(patch)),
             })
             .collect();
-        assess(&request.baseline, &self.installed, &updates, clock.now().0)
+        assess(&request.baseline, &self.installed, &updates, now)
     }
 
     /// Whether a package is there in part only.
@@ -111,8 +115,12 @@ impl Node {
 
     /// Those of the wanted updates that are still to be had.
     fn still_older(&self, wanted: &[Patch]) -> BTreeSet<String> {
-        let there: BTreeSet<String> = self.updates.iter().map(key).collect();
-        wanted.iter().map(key).filter(|key| there.contains(key)).collect()
+        let there: BTreeSet<String> = self.updates.iter().map(title).collect();
+        wanted
+            .iter()
+            .map(title)
+            .filter(|title| there.contains(title))
+            .collect()
     }
 
     /// Updates that are to be had, whatever the baseline says of them.
@@ -121,18 +129,18 @@ impl Node {
     }
 
     /// What changelogs say of security updates: how urgent they are and what they mend.
-    fn add_details(&self, apt: &Apt, found: &mut Assessment) {
+    fn add_details(&self, manager: &dyn Manager, found: &mut Assessment) {
         let mut patience = changelog::Patience::default();
         for item in &mut found.items {
             let newer = self.updates.iter().find(|patch| title(patch) == item.title);
             let there = self.installed.iter().map(|there| &there.patch);
             let told = match newer {
-                Some(patch) if patch.is_security => apt.changelog_of_update(patch, &mut patience),
+                Some(patch) if patch.is_security => manager.told_of_update(patch, &mut patience),
                 Some(_) => None,
                 None => there
                     .clone()
                     .find(|patch| patch.is_security && title(patch) == item.title)
-                    .and_then(|patch| apt.changelog_here(patch)),
+                    .and_then(|patch| manager.told_here(patch)),
             };
             if let Some(told) = told {
                 item.severity = told.urgency;
@@ -151,28 +159,10 @@ fn title(patch: &Patch) -> String {
     format!("{}.{}:{}", patch.name, patch.arch, patch.version)
 }
 
-/// Why some updates are not installed, when the baseline rejects what they would bring.
-fn blocked(apt: &Apt, request: &Request, some: &[Patch]) -> Option<String> {
-    if request.baseline.rejected_patches_action != "BLOCK" {
-        return None;
-    }
-    let Some(brings) = apt.would_bring(some) else {
-        return Some("apt cannot tell what it would bring".into());
-    };
-    let rejected = brings.iter().find(|patch| {
-        let rejected = &request.baseline.rejected_patches;
-        rejected.iter().any(|entry| is_named(entry, patch))
-    })?;
-    Some(format!(
-        "it would bring {}, which the baseline rejects",
-        key(rejected)
-    ))
-}
-
 /// Installs all at once, and when that does not work one by one, so that one broken package does not keep the others.
-fn install(apt: &Apt, request: &Request, wanted: &[Patch]) {
-    let whole = blocked(apt, request, wanted);
-    if whole.is_none() && apt.install(wanted) {
+fn install(manager: &dyn Manager, request: &Request, wanted: &[Patch]) {
+    let whole = manager.blocked(&request.baseline, wanted);
+    if whole.is_none() && manager.install(wanted) {
         return;
     }
     if wanted.len() == 1 && whole.is_none() {
@@ -182,10 +172,10 @@ fn install(apt: &Apt, request: &Request, wanted: &[Patch]) {
     say("Not all of them could be installed together; trying them one by one");
     for one in wanted {
         let alone = std::slice::from_ref(one);
-        match blocked(apt, request, alone) {
+        match manager.blocked(&request.baseline, alone) {
             Some(why) => say(&format!("{} is left out: {why}", key(one))),
             None => {
-                apt.install(alone);
+                manager.install(alone);
             }
         }
     }

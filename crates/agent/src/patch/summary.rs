@@ -139,6 +139,15 @@ pub(super) fn inventory(
             ("Severity", patch.severity.clone()),
             ("Repository", patch.repository.clone()),
             ("IsSecurity", patch.is_security.to_string()),
+            ("CVEIds", joined(&patch.cve_ids)),
+            ("AdvisoryIds", joined(&patch.advisory_ids)),
+            (
+                "ReleasedTime",
+                patch
+                    .released_ms
+                    .map(|at| whole_seconds(Timestamp(at)))
+                    .unwrap_or_default(),
+            ),
         ])
     };
     let item = |name: &str, content: Vec<Map<String, Value>>| InventoryItem {

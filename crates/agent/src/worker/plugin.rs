@@ -7,6 +7,7 @@ use crate::commands::document;
 use crate::commands::job_dir::Job;
 use crate::download;
 use crate::files;
+use crate::host;
 use crate::patch;
 use crate::snapshots;
 use muster_agent_protocol::control::{DocumentStep, PATCH_SNAPSHOT};
@@ -243,7 +244,8 @@ fn timeout_seconds(step: &DocumentStep, values: &BTreeMap<String, Value>) -> Res
 }
 
 /// What of the agent's own surroundings the package manager needs: where it is reached through, where its files are.
-const PASSED_ON: [&str; 9] = [
+const PASSED_ON: [&str; 10] = [
+    host::SYSTEM_ROOT,
     "APT_CONFIG",
     "DPKG_ROOT",
     "DPKG_ADMINDIR",

@@ -4,10 +4,12 @@
 use super::available_queries::available;
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
+use crate::fleet::seconds;
 use crate::operations::Call;
 use crate::paging::page;
 use crate::validation::{Member, NEXT_TOKEN, optional, whole};
 use crate::windows::filters::{FILTERS, Filter, Filters};
+use muster_domain::Timestamp;
 use muster_patching::Patch;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,9 @@ pub(crate) struct Shown {
     release: String,
     arch: String,
     repository: String,
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release_date: Option<f64>,
 }
 
 pub(crate) fn shown(patch: Patch) -> Shown {
@@ -55,6 +60,7 @@ pub(crate) fn shown(patch: Patch) -> Shown {
     let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
     Shown {
         id: format!("{}.{}:{}", patch.name, patch.arch, patch.version),
+        release_date: patch.released_ms.map(|at| seconds(Timestamp(at))),
         title: patch.title,
         product_family: patch
             .product
@@ -82,7 +88,7 @@ pub(crate) struct Output {
     next_token: Option<String>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "PRODUCT",
     "PRODUCT_FAMILY",
     "CLASSIFICATION",
@@ -97,6 +103,8 @@ const KEYS: [&str; 14] = [
     "PRIORITY",
     "SECURITY",
     "PATCH_SET",
+    "ADVISORY_ID",
+    "CVE_ID",
 ];
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {

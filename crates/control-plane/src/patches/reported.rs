@@ -94,6 +94,14 @@ fn state(node: &NodeRow, entry: &Map<String, Value>) -> ApiResult<StateRow> {
     })
 }
 
+/// Ids of one text.
+fn split(text: &str) -> Vec<String> {
+    text.split(',')
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
 fn patch(entry: &Map<String, Value>) -> Patch {
     let word = |name: &str| text(entry, name).to_owned();
     Patch {
@@ -108,7 +116,9 @@ fn patch(entry: &Map<String, Value>) -> Patch {
         severity: word("Severity"),
         repository: word("Repository"),
         is_security: text(entry, "IsSecurity") == "true",
-        ..Patch::default()
+        cve_ids: split(text(entry, "CVEIds")),
+        advisory_ids: split(text(entry, "AdvisoryIds")),
+        released_ms: time(entry, "ReleasedTime").map(|at| at.0),
     }
 }
 

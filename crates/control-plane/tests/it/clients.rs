@@ -241,9 +241,8 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
     .await;
 }
 
-/// Our own agent scans and patches a root of packages that the test makes, from a repository that the test makes.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn our_own_agent_patches_by_what_amazons_clients_say() {
+/// Our own agent scans and patches a root of packages that `make` makes, from a repository that it makes, by `script`.
+async fn patched(make: &str, variables: usize, script: &str) {
     let (Ok(python), Ok(program)) = (
         std::env::var("MUSTER_TEST_PYTHON"),
         std::env::var("MUSTER_TEST_AGENT"),
@@ -256,9 +255,9 @@ async fn our_own_agent_patches_by_what_amazons_clients_say() {
         let stop = CancellationToken::new();
         let background = tokio::spawn(Arc::clone(&world.plane).run_background(stop.clone()));
         let packages = tempfile::tempdir().unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/apt_root.py");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python").join(make);
         let made = tokio::process::Command::new(&python)
-            .arg(script)
+            .arg(path)
             .arg(packages.path())
             .output()
             .await
@@ -271,14 +270,24 @@ async fn our_own_agent_patches_by_what_amazons_clients_say() {
             .collect();
         assert_eq!(
             environment.len(),
-            3,
+            variables,
             "the agent must not patch this machine itself"
         );
         let agent = RealAgent::start(&world, &program, address, &environment).await;
-        run_script_with(&world, "patches_test.py", &python, address, &agent.id, "yes").await;
+        run_script_with(&world, script, &python, address, &agent.id, "yes").await;
         stop.cancel();
         background.await.unwrap();
         agent.stop().await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_own_agent_patches_by_what_amazons_clients_say() {
+    patched("apt_root.py", 3, "patches_test.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_own_agent_patches_by_dnf() {
+    patched("rpm_root.py", 1, "rpm_patches_test.py").await;
 }

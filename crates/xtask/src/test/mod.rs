@@ -82,6 +82,7 @@ fn steps(choice: &Choice, tally: &mut Tally, failures: &mut Vec<String>) -> Outc
     let mut needs = vec![debian::NODE, debian::NPM];
     if choice.cargo {
         needs.extend([debian::POSTGRESQL, debian::PYTHON]);
+        needs.extend([debian::DNF, debian::RPM, debian::CREATEREPO]);
     }
     if choice.browser {
         needs.push(debian::CHROMIUM);
