@@ -23,10 +23,10 @@ options = {"endpoint_url": os.environ["MUSTER_TEST_ENDPOINT"], "region_name": RE
 ssm = boto3.client("ssm", **options, config=Config(retries={"max_attempts": 1}))
 
 
-def run(operation, ends="Success"):
-    sent = ssm.send_command(
-        DocumentName="AWS-RunPatchBaseline", InstanceIds=[NODE], Parameters={"Operation": [operation]}
-    )["Command"]["CommandId"]
+def run(operation, ends="Success", says="", **more):
+    parameters = {"Operation": [operation]} | {name: [value] for name, value in more.items()}
+    sent = ssm.send_command(DocumentName="AWS-RunPatchBaseline", InstanceIds=[NODE], Parameters=parameters)
+    sent = sent["Command"]["CommandId"]
     for _ in range(240):
         found = ssm.get_command_invocation(CommandId=sent, InstanceId=NODE)
         if found["Status"] not in ("Pending", "InProgress", "Delayed"):
@@ -34,6 +34,7 @@ def run(operation, ends="Success"):
         time.sleep(0.25)
     text = found["StandardOutputContent"] + found["StandardErrorContent"]
     check(f"{operation} ends with {ends}", found["Status"] == ends, (found["Status"], text))
+    check(f"it says {says!r}", says in text, text)
     return ssm.describe_instance_patch_states(InstanceIds=[NODE])["InstancePatchStates"][0]
 
 
@@ -60,6 +61,7 @@ wanted = {
     "broken-muster": ("MISSING", "1.1-1"),
     "fixed-muster": ("MISSING", "1.1-1"),
     "plain-muster": ("INSTALLED_OTHER", "1.0-1"),
+    "microcode_ctl": ("MISSING", "1.1-1"),
 }
 check("advisories say what is missing; one of today is waited for", found == wanted, found)
 hello = patches()["hello-muster.noarch"]
@@ -76,7 +78,13 @@ effective = ssm.describe_effective_patches_for_patch_baseline(BaselineId=default
 status = {f"{one['Patch']['Name']}-{one['Patch']['Version']}": one["PatchStatus"]["DeploymentStatus"] for one in effective}
 check("what waits is told", status["hello-muster-1.2"] == "PENDING_APPROVAL", status)
 
-state = run("Install", ends="Failed")
+state = run("Install", ends="Failed", says="its RebootOption is NoReboot", RebootOption="NoReboot")
+check("what waits for a reboot is told", states()["microcode_ctl"] == ("INSTALLED_PENDING_REBOOT", "1.1-1"), states())
+check("and counted", state["InstalledPendingRebootCount"] == 1, state)
+check("and since when", "LastNoRebootInstallOperationTime" in state, state)
+
+state = run("Install", ends="Failed", says="Rebooting this node")
+check("after the reboot nothing waits", states()["microcode_ctl"] == ("INSTALLED", "1.1-1"), states())
 found = states()
 states_of = {name: found[name] for name in ("broken-muster", "fixed-muster")}
 wanted = {"broken-muster": ("FAILED", "1.1-1"), "fixed-muster": ("INSTALLED", "1.1-1")}
@@ -104,6 +112,7 @@ wanted = {
     "broken-muster": ("INSTALLED_REJECTED", "1.0-1"),
     "fixed-muster": ("INSTALLED_OTHER", "1.1-1"),
     "plain-muster": ("INSTALLED", "1.1-1"),
+    "microcode_ctl": ("INSTALLED_OTHER", "1.1-1"),
 }
 check("packages and advisories are approved by name", found == wanted, found)
 ssm.register_default_patch_baseline(BaselineId=default)

@@ -5,7 +5,8 @@ found, installed and updated, and nothing of the machine itself is touched.
 
 What is there, with advisories: `hello-muster` has a security update (1.1) and a newer one that an advisory of today brings
 (1.2); `broken-muster` has a security update that cannot be installed; `fixed-muster` has one that mends a bug, and
-`plain-muster` one of which no advisory speaks.
+`plain-muster` one of which no advisory speaks. An update of `microcode_ctl` asks for a reboot, which ends the first process
+of the agent's process namespace.
 """
 
 import datetime
@@ -56,10 +57,10 @@ def advisory(id, kind, severity, day, name, version, vulnerabilities=()):
 
 
 def make(top):
-    names = ["hello-muster", "broken-muster", "fixed-muster", "plain-muster"]
+    names = ["hello-muster", "broken-muster", "fixed-muster", "plain-muster", "microcode_ctl"]
     for name in names:
         build(top, name, "1.0")
-    for name, version in (("hello-muster", "1.1"), ("hello-muster", "1.2"), ("fixed-muster", "1.1"), ("plain-muster", "1.1")):
+    for name, version in (("hello-muster", "1.1"), ("hello-muster", "1.2"), ("fixed-muster", "1.1"), ("plain-muster", "1.1"), ("microcode_ctl", "1.1")):
         build(top, name, version)
     build(top, "broken-muster", "1.1", "echo cannot be installed >&2; exit 1")
     repo = os.path.join(top, "repo")
@@ -67,6 +68,7 @@ def make(top):
     told = [
         advisory("TSA-2026:0001", "security", "Important", OLD, "hello-muster", "1.1", ["CVE-2026-0001", "CVE-2026-0009"]),
         advisory("TSA-2026:0002", "security", "Critical", OLD, "broken-muster", "1.1", ["CVE-2026-0002"]),
+        advisory("TSA-2026:0005", "security", "Important", OLD, "microcode_ctl", "1.1", ["CVE-2026-0005"]),
         advisory("TBA-2026:0003", "bugfix", "None", OLD, "fixed-muster", "1.1"),
         advisory("TSA-2026:0004", "security", "Moderate", TODAY, "hello-muster", "1.2", ["CVE-2026-0004"]),
     ]
@@ -78,7 +80,10 @@ def make(top):
     write(os.path.join(root, "etc/yum.repos.d/test.repo"), lines)
     old = [f"{repo}/noarch/{name}-1.0-1.noarch.rpm" for name in names]
     subprocess.run(["rpm", f"--root={root}", "--install", *old], check=True, capture_output=True)
-    return {"MUSTER_AGENT_SYSTEM_ROOT": root}
+    reboot = os.path.join(top, "reboot.sh")
+    write(reboot, f"#!/bin/sh\necho rebooted >> {top}/reboots\nkill -TERM 1\n")
+    os.chmod(reboot, 0o755)
+    return {"MUSTER_AGENT_SYSTEM_ROOT": root, "MUSTER_AGENT_REBOOT_COMMAND": reboot}
 
 
 if __name__ == "__main__":

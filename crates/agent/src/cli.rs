@@ -151,6 +151,12 @@ struct RunArgs {
     /// How many commands may run at the same time; more wait
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     max_jobs: u16,
+    /// The program that reboots this machine when a command asks for it, or `never`
+    ///
+    /// Scripts ask by ending with status 194, patching where an update needs it. Without this it is
+    /// /etc/muster-agent/reboot, or `systemctl reboot`, or `shutdown -r now`.
+    #[arg(long, env = "MUSTER_AGENT_REBOOT_COMMAND", value_name = "PROGRAM")]
+    reboot_command: Option<std::ffi::OsString>,
     /// How many MiB of each output stream of a step are kept
     #[arg(long, default_value_t = 1024, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..))]
     max_output_mib: u64,
@@ -186,6 +192,7 @@ pub async fn main(args: AgentArgs, mount: &[&str]) -> Result<(), AgentError> {
             let mut config = AgentConfig::new(args.state.state_dir, mount);
             config.heartbeat = Duration::from_secs(args.heartbeat_seconds);
             config.ca_file = args.trust.ca_file;
+            config.reboot_command = args.reboot_command;
             config.max_jobs = usize::from(args.max_jobs);
             config.output_cap_bytes = args.max_output_mib.saturating_mul(1 << 20);
             let stop = CancellationToken::new();
@@ -214,11 +221,14 @@ pub async fn main(args: AgentArgs, mount: &[&str]) -> Result<(), AgentError> {
             let done = tokio::task::spawn_blocking(move || {
                 crate::patch::run(&step, &muster_domain::system::SystemClock)
             });
-            let all_well = done
+            let outcome = done
                 .await
                 .map_err(|error| AgentError::Worker(error.to_string()))??;
-            if all_well {
-                return Ok(());
+            match outcome {
+                crate::patch::Outcome::Done => return Ok(()),
+                // Nothing is left to be ended, and this way the worker knows.
+                crate::patch::Outcome::Reboot => std::process::exit(crate::worker::REBOOT_CODE),
+                crate::patch::Outcome::Incomplete => {}
             }
             Err(AgentError::Worker(
                 "not everything that the baseline approves could be installed; the output above says what"

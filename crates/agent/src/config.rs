@@ -34,6 +34,9 @@ pub struct AgentConfig {
     pub max_sessions: usize,
     /// Its arguments for starting the shell of a session.
     pub shell_arguments: Vec<OsString>,
+    /// The program that starts this machine anew when a command asks for it, or `never`; the system's own way where
+    /// nothing is said.
+    pub reboot_command: Option<OsString>,
     /// Tells time.
     pub clock: Arc<dyn Clock>,
     /// Gives randomness.
@@ -60,6 +63,7 @@ impl AgentConfig {
             worker_arguments: arguments("worker"),
             max_sessions: 1000,
             shell_arguments: arguments(crate::cli::SESSION_SHELL),
+            reboot_command: Some(crate::reboot::NEVER.into()),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }

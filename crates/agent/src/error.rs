@@ -92,6 +92,9 @@ pub enum AgentError {
     /// The worker process itself failed.
     #[error("the worker of a command failed: {0}")]
     Worker(String),
+    /// A step asks for the machine to be started anew. Never leaves the worker.
+    #[error("a step asks for a reboot")]
+    Reboot,
 }
 
 fn separated(message: &str) -> String {

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Makes a directory that only this user may enter. Fine when it exists.
 pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
@@ -87,6 +87,23 @@ pub(crate) fn lock(path: &Path) -> io::Result<Option<File>> {
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),
         Err(std::fs::TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// Where programs of the system are.
+const PROGRAMS: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+/// Whether a file can be started.
+pub(crate) fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+/// A program of the system.
+pub(crate) fn system_program(name: &str) -> Option<PathBuf> {
+    PROGRAMS
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| is_program(path))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod identity;
 mod inventory;
 mod link;
 mod patch;
+mod reboot;
 mod register;
 mod sessions;
 pub mod sim;

@@ -1,16 +1,14 @@
 //! Snapshots of this machine: by a command of its owner's, or of its root where that is btrfs or lies on LVM. The agent
 //! reports which of them there is; a step of a command takes one.
 
+use crate::files;
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// The owner's own command, unless [`COMMAND_VARIABLE`] names another one. It gets the snapshot's id as its argument.
 const COMMAND: &str = "/etc/muster-agent/snapshot";
 const COMMAND_VARIABLE: &str = "MUSTER_AGENT_SNAPSHOT_COMMAND";
-/// Where programs of the system are.
-const PROGRAMS: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 /// How a snapshot is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,14 +21,8 @@ pub(crate) enum Way {
     Lvm(String),
 }
 
-fn is_program(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
-}
-
 fn has_program(name: &str) -> bool {
-    PROGRAMS
-        .iter()
-        .any(|folder| is_program(&Path::new(folder).join(name)))
+    files::system_program(name).is_some()
 }
 
 /// Type and source of the root's file system, out of `/proc/self/mountinfo` (proc(5)): the last one that is mounted there.
@@ -61,7 +53,7 @@ fn is_volume(source: &str) -> bool {
 /// How this machine can take one.
 pub(crate) fn way() -> Option<Way> {
     let command = std::env::var_os(COMMAND_VARIABLE).map_or_else(|| PathBuf::from(COMMAND), PathBuf::from);
-    if is_program(&command) {
+    if files::is_program(&command) {
         return Some(Way::Command(command));
     }
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();

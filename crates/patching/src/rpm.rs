@@ -132,7 +132,11 @@ mod tests {
             ("1.0^git1~pre", "1.0^git1", Ordering::Less),
             ("1:1.0-1", "2.0-1", Ordering::Greater),
             ("0:1.0-2", "1.0-10", Ordering::Less),
-            ("99999999999999999999999.1", "99999999999999999999999.2", Ordering::Less),
+            (
+                "99999999999999999999999.1",
+                "99999999999999999999999.2",
+                Ordering::Less,
+            ),
         ] {
             assert_eq!(compare(left, right), order, "{left} and {right}");
             assert_eq!(compare(right, left), order.reverse(), "{right} and {left}");

@@ -169,7 +169,8 @@ fn end_of_day(text: &str) -> Option<i64> {
 
 fn by_rule(rule: &Rule, patch: &Patch, now_ms: i64) -> Option<Verdict> {
     // Where there are advisories, what one of them speaks of counts, mends of bugs too: the default baselines rely on it.
-    let counts = patch.is_security || !patch.advisory_ids.is_empty() || rule.enable_non_security.unwrap_or_default();
+    let counts =
+        patch.is_security || !patch.advisory_ids.is_empty() || rule.enable_non_security.unwrap_or_default();
     if !counts || !fits(&rule.patch_filter_group, patch) {
         return None;
     }

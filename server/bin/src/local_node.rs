@@ -72,10 +72,16 @@ async fn register(program: &Path, state: &Path, ssm: &Ssm, now: Timestamp) -> Re
     }
 }
 
+/// Names the program that reboots the agent's machine. Here it is the portal's own too, so nobody reboots it who was not
+/// told how.
+const REBOOT_COMMAND: &str = "MUSTER_AGENT_REBOOT_COMMAND";
+
 fn start(program: &Path, state: &Path) -> std::io::Result<Child> {
+    let reboot = std::env::var_os(REBOOT_COMMAND).unwrap_or_else(|| "never".into());
     Command::new(program)
         .args(["agent", "run", "--state-dir"])
         .arg(state)
+        .env(REBOOT_COMMAND, reboot)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .spawn()

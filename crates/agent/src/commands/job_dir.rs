@@ -7,6 +7,8 @@
 //!                started         made once, under the lock: the right to run
 //!                cancel          made by the agent: stop, or do not start
 //!                session         which processes are the worker's
+//!                reboot.json     a step asks for the machine to be started anew, and then to be run again
+//!                rebooted.json   the same, once a worker has gone on after it
 //!                downloads/…     what aws:downloadContent has brought
 //!                steps/000/…     script, stdout, stderr, result.json
 //!                result.json     how all of it ended
@@ -44,6 +46,18 @@ pub(crate) struct StepResult {
     /// Sizes of the files, final.
     pub(crate) stdout_bytes: u64,
     pub(crate) stderr_bytes: u64,
+}
+
+/// A wish of a step: that the machine is started anew, and the step run again then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reboot {
+    /// Which start of the machine it is to be the end of.
+    pub(crate) boot: String,
+    /// How many times this command has asked, this one too.
+    pub(crate) count: u32,
+    pub(crate) asked_ms: i64,
+    /// When the step began.
+    pub(crate) start_ms: i64,
 }
 
 /// How all of it ended.
@@ -128,6 +142,26 @@ impl JobDir {
     /// Takes the right to run; only ever under the lock. `false`: it was taken before.
     pub(crate) fn start(&self) -> io::Result<bool> {
         files::create_mark(&self.0.join("started"))
+    }
+
+    /// What a step asks for; gone once a worker has gone on after it.
+    pub(crate) fn reboot(&self) -> io::Result<Option<Reboot>> {
+        files::read_json(&self.0.join("reboot.json"))
+    }
+
+    pub(crate) fn save_reboot(&self, reboot: &Reboot) -> io::Result<()> {
+        files::write_json(&self.0.join("reboot.json"), reboot)
+    }
+
+    /// The last one that came true.
+    pub(crate) fn rebooted(&self) -> io::Result<Option<Reboot>> {
+        files::read_json(&self.0.join("rebooted.json"))
+    }
+
+    /// Takes the right to go on after the machine was started anew; only ever under the lock, and once for each time.
+    pub(crate) fn take_reboot(&self) -> io::Result<()> {
+        std::fs::rename(self.0.join("reboot.json"), self.0.join("rebooted.json"))?;
+        files::sync_directory(&self.0)
     }
 
     pub(crate) fn cancel(&self) -> io::Result<()> {

@@ -91,7 +91,9 @@ impl ByPackage {
         for advisory in all {
             for package in &advisory.packages {
                 // name-version-release.arch
-                let Some((rest, arch)) = package.rsplit_once('.') else { continue };
+                let Some((rest, arch)) = package.rsplit_once('.') else {
+                    continue;
+                };
                 let mut parts = rest.rsplitn(3, '-');
                 let (Some(release), Some(version), Some(name)) = (parts.next(), parts.next(), parts.next())
                 else {
@@ -125,7 +127,10 @@ impl ByPackage {
 
     /// Notes in an update what is said of it, and of what came between it and the version that is there.
     pub(super) fn note_update(&self, patch: &mut Patch, there: &str) {
-        let (there, bare) = (without_epoch(there).to_owned(), without_epoch(&patch.version).to_owned());
+        let (there, bare) = (
+            without_epoch(there).to_owned(),
+            without_epoch(&patch.version).to_owned(),
+        );
         let between: Vec<&Advisory> = self
             .of(patch)
             .filter(|(version, _)| {
@@ -148,8 +153,12 @@ fn without_epoch(version: &str) -> &str {
 }
 
 fn note(patch: &mut Patch, advisories: &[&Advisory]) {
-    let worst = advisories.iter().max_by_key(|advisory| weight(&advisory.severity));
-    patch.severity = worst.map(|advisory| advisory.severity.clone()).unwrap_or_default();
+    let worst = advisories
+        .iter()
+        .max_by_key(|advisory| weight(&advisory.severity));
+    patch.severity = worst
+        .map(|advisory| advisory.severity.clone())
+        .unwrap_or_default();
     let security = advisories
         .iter()
         .find(|advisory| advisory.classification == "Security");
@@ -217,7 +226,10 @@ Description: d
         assert_eq!(all[0].cve_ids, ["CVE-2026-0001", "CVE-2026-0009"]);
         assert_eq!(all[0].packages, ["hello-1.1-1.noarch", "hello-1.1-1.src"]);
         assert_eq!(all[0].updated_ms, moment("2026-01-06 00:00:00"));
-        assert_eq!((all[1].severity.as_str(), all[1].classification.as_str()), ("", "Bugfix"));
+        assert_eq!(
+            (all[1].severity.as_str(), all[1].classification.as_str()),
+            ("", "Bugfix")
+        );
         assert_eq!(moment("2026-01-06 00:00"), Some(1_767_657_600_000));
         assert!(read("").is_empty());
     }
@@ -228,7 +240,10 @@ Description: d
         let mut newest = patch("1:1.2-1");
         all.note_update(&mut newest, "1:1.0-1");
         assert!(newest.is_security);
-        assert_eq!((newest.severity.as_str(), newest.classification.as_str()), ("Important", "Security"));
+        assert_eq!(
+            (newest.severity.as_str(), newest.classification.as_str()),
+            ("Important", "Security")
+        );
         assert_eq!(newest.cve_ids.len(), 2);
         assert_eq!(newest.released_ms, moment("2026-01-07 00:00:00"));
         let mut after = patch("1.2-1");
@@ -237,7 +252,10 @@ Description: d
         assert_eq!(after.classification, "Bugfix");
         let mut unknown = patch("1.3-1");
         all.note_update(&mut unknown, "1.2-1");
-        assert_eq!((unknown.released_ms, unknown.classification.as_str()), (Some(5), ""));
+        assert_eq!(
+            (unknown.released_ms, unknown.classification.as_str()),
+            (Some(5), "")
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::manager::Manager;
 use super::say;
 use crate::files;
 use crate::host;
+use crate::worker::session::started_seconds;
 use muster_patching::{Baseline, Installed, Patch, is_named, rpm};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,8 @@ pub(super) struct Dnf {
 }
 
 /// What rpm is asked for.
-const INSTALLED: &str = "%{NAME}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{INSTALLTIME}\\t%{SUMMARY}\\n";
+const INSTALLED: &str =
+    "%{NAME}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{INSTALLTIME}\\t%{SUMMARY}\\n";
 /// What dnf is asked for.
 const UPDATES: &str = "%{name}\t%{epoch}:%{version}-%{release}\t%{arch}\t%{repoid}\t%{buildtime}\t%{summary}";
 
@@ -70,22 +72,14 @@ fn shown(evr: &str) -> String {
     evr.strip_prefix("0:").unwrap_or(evr).to_owned()
 }
 
-/// When this system was started, in seconds since 1970.
-fn started_seconds() -> Option<i64> {
-    let text = std::fs::read_to_string("/proc/stat").ok()?;
-    text.lines()
-        .find_map(|line| line.strip_prefix("btime "))?
-        .trim()
-        .parse()
-        .ok()
-}
-
 /// Packages as rpm tells them; of several versions of one, as kernels have, the newest.
 fn installed(text: &str, product: &str, started: Option<i64>) -> Vec<Installed> {
     let mut newest: BTreeMap<(String, String), Installed> = BTreeMap::new();
     for line in text.lines() {
         let fields: Vec<&str> = line.splitn(5, '\t').collect();
-        let [name, evr, arch, at, summary] = fields.as_slice() else { continue };
+        let [name, evr, arch, at, summary] = fields.as_slice() else {
+            continue;
+        };
         // Keys of repositories are kept like packages.
         if *name == "gpg-pubkey" {
             continue;
@@ -101,7 +95,8 @@ fn installed(text: &str, product: &str, started: Option<i64>) -> Vec<Installed> 
                 ..Patch::default()
             },
             installed_ms: at.map(|seconds| seconds.saturating_mul(1_000)),
-            needs_reboot: NEED_REBOOT.contains(name) && at.zip(started).is_some_and(|(at, started)| at > started),
+            needs_reboot: NEED_REBOOT.contains(name)
+                && at.zip(started).is_some_and(|(at, started)| at > started),
             is_broken: false,
         };
         let key = ((*name).to_owned(), (*arch).to_owned());
@@ -120,7 +115,9 @@ fn updates(text: &str, product: &str) -> Vec<Patch> {
     let mut all = Vec::new();
     for line in text.lines() {
         let fields: Vec<&str> = line.splitn(6, '\t').collect();
-        let [name, evr, arch, repository, built, summary] = fields.as_slice() else { continue };
+        let [name, evr, arch, repository, built, summary] = fields.as_slice() else {
+            continue;
+        };
         all.push(Patch {
             name: (*name).to_owned(),
             version: shown(evr),
@@ -254,7 +251,14 @@ impl Manager for Dnf {
     fn packages(&self) -> Result<(Vec<Installed>, Vec<Patch>), String> {
         let text = self.output("rpm", &["--query", "--all", "--queryformat", INSTALLED])?;
         let mut there = installed(&text, &self.product, started_seconds());
-        let arguments = ["--quiet", "--cacheonly", "repoquery", "--upgrades", "--queryformat", UPDATES];
+        let arguments = [
+            "--quiet",
+            "--cacheonly",
+            "repoquery",
+            "--upgrades",
+            "--queryformat",
+            UPDATES,
+        ];
         let mut newer = updates(&self.output("dnf", &arguments)?, &self.product);
         // Not quiet: then it would not tell the files.
         let arguments = ["--cacheonly", "--verbose", "updateinfo", "--info", "--all"];
@@ -323,9 +327,18 @@ mod tests {
         let found = installed(text, "RockyLinux9.3", Some(200));
         let told: Vec<(&str, &str, bool)> = found
             .iter()
-            .map(|there| (there.patch.name.as_str(), there.patch.version.as_str(), there.needs_reboot))
+            .map(|there| {
+                (
+                    there.patch.name.as_str(),
+                    there.patch.version.as_str(),
+                    there.needs_reboot,
+                )
+            })
             .collect();
-        assert_eq!(told, [("bash", "1:5.1-2", false), ("kernel-core", "5.14.0-10", true)]);
+        assert_eq!(
+            told,
+            [("bash", "1:5.1-2", false), ("kernel-core", "5.14.0-10", true)]
+        );
     }
 
     #[test]

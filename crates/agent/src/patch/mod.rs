@@ -14,6 +14,7 @@ mod summary;
 
 use crate::error::AgentError;
 use crate::files;
+use crate::reboot;
 use manager::Manager;
 use muster_domain::time::Clock;
 use muster_patching::{Assessment, Installed, Patch, Update, assess, choose};
@@ -27,6 +28,20 @@ pub(crate) const INVENTORY_FILE: &str = "inventory.json";
 /// What is to be done.
 pub(crate) const REQUEST_FILE: &str = "patch-request.json";
 
+/// How many times this command has rebooted the node already.
+pub(crate) const REBOOTS_VARIABLE: &str = "MUSTER_REBOOTS";
+
+/// How it went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The node is what was asked for.
+    Done,
+    /// Something could not be installed.
+    Incomplete,
+    /// The node is to be rebooted, and looked at again then.
+    Reboot,
+}
+
 /// Something that people read in the step's output.
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
@@ -34,8 +49,8 @@ fn say(text: &str) {
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
-/// Patches as the request in `directory` says. `false` when the node could not be made what was asked for.
-pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<bool, AgentError> {
+/// Patches as the request in `directory` says.
+pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<Outcome, AgentError> {
     let path = directory.join(REQUEST_FILE);
     let request: Request = files::read_json(&path)
         .map_err(AgentError::file("reading", &path))?
@@ -75,13 +90,36 @@ pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<bool, AgentErro
     let items = summary::inventory(&request, &found, &node.available(), started, clock.now());
     let path = directory.join(INVENTORY_FILE);
     files::write_json(&path, &items).map_err(AgentError::file("writing", &path))?;
-    let needs_reboot = found.counts.installed_pending_reboot_count > 0;
-    if needs_reboot {
-        say(
-            "This node has to be rebooted for what was installed. This version of muster-agent does not reboot nodes.",
-        );
+    if found.counts.installed_pending_reboot_count > 0 && request.operation == request::INSTALL {
+        match may_reboot(&request) {
+            Ok(()) => {
+                say("Rebooting this node for what was installed");
+                return Ok(Outcome::Reboot);
+            }
+            Err(why) => say(&format!(
+                "This node has to be rebooted for what was installed, and is not: {why}"
+            )),
+        }
     }
-    Ok(failed.is_empty() && (request.operation != request::INSTALL || !node.is_broken()))
+    if failed.is_empty() && (request.operation != request::INSTALL || !node.is_broken()) {
+        Ok(Outcome::Done)
+    } else {
+        Ok(Outcome::Incomplete)
+    }
+}
+
+/// Why the node is not rebooted.
+fn may_reboot(request: &Request) -> Result<(), &'static str> {
+    let reboots = std::env::var(REBOOTS_VARIABLE).unwrap_or_default();
+    if request.reboot_option == "NoReboot" {
+        Err("its RebootOption is NoReboot")
+    } else if reboot::way(std::env::var_os(reboot::COMMAND_VARIABLE)) == reboot::Way::Never {
+        Err("its agent may not")
+    } else if reboots.parse::<u32>().is_ok_and(|count| count > 0) {
+        Err("this command has rebooted it already")
+    } else {
+        Ok(())
+    }
 }
 
 /// What a node has and could have.

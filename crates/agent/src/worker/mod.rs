@@ -7,12 +7,13 @@ mod process;
 pub(crate) mod session;
 mod sink;
 
-use crate::commands::job_dir::{Job, JobDir, JobResult, StepResult, StreamName};
+use crate::commands::job_dir::{Job, JobDir, JobResult, Reboot, StepResult, StreamName};
 use crate::error::AgentError;
 use crate::files;
 use muster_agent_protocol::control::DocumentStep;
 use muster_agent_protocol::inputs;
 use muster_domain::time::Clock;
+pub(crate) use plugin::REBOOT_CODE;
 use plugin::{Place, Plan};
 use process::SharedSink;
 use serde_json::Value;
@@ -23,10 +24,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+/// After so many reboots of one command it is not believed that another one helps.
+const MOST_REBOOTS: u32 = 10;
 /// Bytes that are kept free for the results, should the disk fill up meanwhile.
 const RESERVE: usize = 64 * 1024;
 
-/// Runs the job in `path` unless it was ever started before.
+/// Runs the job in `path` unless it was ever started before; or goes on with it, where it waited for a reboot.
 pub(crate) fn run(path: &Path, clock: &dyn Clock) -> Result<(), AgentError> {
     // Away from the agent's terminal and group: what ends the agent must not end the command.
     // It fails only for one who leads a group already, and then all is well.
@@ -38,10 +41,15 @@ pub(crate) fn run(path: &Path, clock: &dyn Clock) -> Result<(), AgentError> {
     let session_file = path.join("session");
     session::note(&session_file).map_err(AgentError::file("writing", &session_file))?;
     if !dir.start().map_err(AgentError::file("marking", path))? {
-        return Err(AgentError::Worker(
-            "this command was started before; it is not run again".into(),
-        ));
+        let wish = dir.reboot().map_err(AgentError::file("reading", path))?;
+        if wish.is_none_or(|wish| wish.boot == session::boot()) {
+            return Err(AgentError::Worker(
+                "this command was started before; it is not run again".into(),
+            ));
+        }
+        dir.take_reboot().map_err(AgentError::file("marking", path))?;
     }
+    let rebooted = dir.rebooted().map_err(AgentError::file("reading", path))?;
     let reserve = path.join("reserve");
     let _ = std::fs::write(&reserve, vec![0xa5_u8; RESERVE]);
     let worker = Worker {
@@ -49,6 +57,7 @@ pub(crate) fn run(path: &Path, clock: &dyn Clock) -> Result<(), AgentError> {
         nudge: nudge(),
         clock,
         reserve,
+        rebooted,
     };
     worker.run(&job)
 }
@@ -84,6 +93,8 @@ struct Worker<'a> {
     nudge: Arc<dyn Fn() + Send + Sync>,
     clock: &'a dyn Clock,
     reserve: std::path::PathBuf,
+    /// The reboot after which this worker goes on.
+    rebooted: Option<Reboot>,
 }
 
 impl Worker<'_> {
@@ -91,16 +102,25 @@ impl Worker<'_> {
         let values = inputs::parameter_values(&job.content.document_content, &job.content.parameters);
         let steps = &job.content.document_content.main_steps;
         let is_cancelled = || self.dir.is_cancelled();
-        let statuses = in_order(steps, &is_cancelled, |index, step, turn| {
+        let ended = in_order(steps, &is_cancelled, |index, step, turn| {
+            // Before a reboot.
+            if let Ok(Some(result)) = self.dir.step_result(index) {
+                return Ok(result.status);
+            }
             let result = match turn {
-                Turn::Run => self.step(job, step, &values, index),
+                Turn::Run => self.step(job, step, &values, index)?,
                 Turn::Ended => self.not_run("Skipped", 0, &ended_before(step), index),
                 Turn::Cancelled => self.not_run("Cancelled", 137, CANCELLED_BEFORE, index),
             };
             self.keep(|| self.dir.save_step_result(index, &result))?;
             (self.nudge)();
             Ok(result.status)
-        })?;
+        });
+        let statuses = match ended {
+            // The agent has the machine started anew; another worker goes on.
+            Err(AgentError::Reboot) => return Ok(()),
+            ended => ended?,
+        };
         let result = JobResult {
             status: overall_status(&statuses).to_owned(),
             trace: String::new(),
@@ -135,36 +155,52 @@ impl Worker<'_> {
         step: &DocumentStep,
         values: &BTreeMap<String, Value>,
         index: usize,
-    ) -> StepResult {
+    ) -> Result<StepResult, AgentError> {
         let directory = self.dir.step(index);
-        let start_ms = self.clock.now().0;
+        let again = self.rebooted.as_ref().filter(|_| directory.exists());
+        let start_ms = again.map_or_else(|| self.clock.now().0, |reboot| reboot.start_ms);
         let sinks = files::private_directory(&directory).and_then(|()| {
-            let open = |stream| Sink::create(&self.dir.stream(index, stream), job.output_cap_bytes);
+            let open = |stream| Sink::open(&self.dir.stream(index, stream), job.output_cap_bytes);
             Ok([open(StreamName::Stdout)?, open(StreamName::Stderr)?].map(|sink| Arc::new(Mutex::new(sink))))
         });
         let [stdout, stderr] = match sinks {
             Ok(sinks) => sinks,
             Err(error) => {
                 let text = format!("The step's output could not be kept: {error}\n");
-                return self.not_run("Failed", 1, &text, index);
+                return Ok(self.not_run("Failed", 1, &text, index));
             }
         };
         let downloads = self.dir.downloads();
         let place = Place::of(job, &downloads);
         let sinks = [&stdout, &stderr];
-        let (status, code, note) = self.act(&place, step, values, &directory, sinks, 0);
+        let (mut status, code, mut note) = self.act(&place, step, values, &directory, sinks, 0);
+        if status == plugin::REBOOT {
+            let count = self.rebooted.as_ref().map_or(0, |reboot| reboot.count) + 1;
+            if count <= MOST_REBOOTS {
+                let wish = Reboot {
+                    boot: session::boot(),
+                    count,
+                    asked_ms: self.clock.now().0,
+                    start_ms,
+                };
+                self.keep(|| self.dir.save_reboot(&wish))?;
+                return Err(AgentError::Reboot);
+            }
+            status = "Failed";
+            note = format!("The step asked for a reboot once more after {MOST_REBOOTS} of them.\n");
+        }
         let mut stderr = process::locked(&stderr);
         if !note.is_empty() {
             stderr.note(&note);
         }
-        StepResult {
+        Ok(StepResult {
             status: status.to_owned(),
             code,
             start_ms,
             end_ms: self.clock.now().0,
             stdout_bytes: process::locked(&stdout).finish(),
             stderr_bytes: stderr.finish(),
-        }
+        })
     }
 
     /// Does what a step is for; what it prints goes to the sinks. Gives status, code, and what is added to its errors.
@@ -177,7 +213,8 @@ impl Worker<'_> {
         sinks: [&SharedSink; 2],
         depth: usize,
     ) -> (&'static str, i32, String) {
-        match plugin::plan(place, step, values, directory) {
+        let reboots = self.rebooted.as_ref().map_or(0, |reboot| reboot.count);
+        match plugin::plan(place, step, values, directory, reboots) {
             Plan::Skip(text) => {
                 process::locked(sinks[0]).note(&text);
                 ("Skipped", 0, String::new())

@@ -1,11 +1,12 @@
 //! `aws:runDocument`: the steps of another document, as one step. What they print stands in this step's output, one after
 //! the other; how they end is how this step ends.
 
-use super::plugin::Place;
+use super::plugin::{Place, REBOOT, REBOOT_CODE};
 use super::process::{self, SharedSink};
 use super::{CANCELLED_BEFORE, Turn, Worker, ended_before, in_order, overall_status};
 use crate::commands::document::{self, Unfit};
 use crate::download::PENDING;
+use crate::error::AgentError;
 use crate::files;
 use crate::patch::INVENTORY_FILE;
 use muster_agent_protocol::calls::InventoryItem;
@@ -17,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// Documents within documents at most.
 const MOST_DEEP: usize = 3;
+/// How a step within has ended: it is not run again when a later one asks for a reboot.
+const DONE: &str = "done.json";
 /// Bytes of a document on this machine at most; the service takes 64 KB.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -164,6 +167,13 @@ impl Worker<'_> {
                 }
                 Turn::Run => {
                     let own = directory.join(format!("{index:03}"));
+                    // Before a reboot, for which a later step has asked.
+                    if let Ok(Some((status, of_step))) = files::read_json::<(String, i32)>(&own.join(DONE)) {
+                        if code == 0 {
+                            code = of_step;
+                        }
+                        return Ok(status);
+                    }
                     match files::private_directory(&own) {
                         Ok(()) => self.act(&place, step, &nested.values, &own, sinks, depth),
                         Err(error) => ("Failed", 1, format!("The step has no place on disk: {error}\n")),
@@ -171,6 +181,9 @@ impl Worker<'_> {
                 }
             };
             let (status, of_step, note) = note;
+            if status == REBOOT {
+                return Err(AgentError::Reboot);
+            }
             // What a step leaves for the control plane is delivered from the outermost one.
             if let Err(error) = move_inventory(&directory.join(format!("{index:03}")), directory) {
                 process::locked(sinks[1]).note(&format!("Its inventory could not be kept: {error}\n"));
@@ -181,6 +194,8 @@ impl Worker<'_> {
             if !note.is_empty() {
                 process::locked(sinks[1]).note(&note);
             }
+            let done = directory.join(format!("{index:03}")).join(DONE);
+            self.keep(|| files::write_json(&done, &(status, of_step)))?;
             Ok(status.to_owned())
         });
         match ended {
@@ -189,6 +204,7 @@ impl Worker<'_> {
                 let is_well = matches!(status, "Success" | "Skipped");
                 (status, if is_well { 0 } else { code.max(1) }, String::new())
             }
+            Err(AgentError::Reboot) => (REBOOT, REBOOT_CODE, String::new()),
             Err(error) => ("Failed", 1, format!("{error}\n")),
         }
     }

@@ -9,6 +9,7 @@ use crate::download;
 use crate::files;
 use crate::host;
 use crate::patch;
+use crate::reboot;
 use crate::snapshots;
 use muster_agent_protocol::control::{DocumentStep, PATCH_SNAPSHOT};
 use muster_agent_protocol::inputs;
@@ -24,8 +25,10 @@ use std::time::Duration;
 
 const DEFAULT_TIMEOUT_SECONDS: u64 = 3600;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// By this a script asks for a reboot and to be run again.
-const REBOOT_CODE: i32 = 194;
+/// By this a script asks for a reboot and to be run again (the user guide's "Handling reboots when running commands").
+pub(crate) const REBOOT_CODE: i32 = 194;
+/// What a step's end is called then; it never leaves the node.
+pub(super) const REBOOT: &str = "Reboot";
 
 /// Where a step runs.
 pub(super) struct Place<'a> {
@@ -71,6 +74,7 @@ pub(super) fn plan(
     step: &DocumentStep,
     values: &BTreeMap<String, Value>,
     directory: &Path,
+    reboots: u32,
 ) -> Plan {
     match document::precondition_holds(step.precondition.as_ref(), values) {
         Ok(true) => {}
@@ -102,7 +106,7 @@ pub(super) fn plan(
             "The control plane runs the associations of this node; each run is a command of its own.\n"
                 .into(),
         )),
-        _ => prepare(place, step, values, directory).map(Plan::Run),
+        _ => prepare(place, step, values, directory, reboots).map(Plan::Run),
     };
     planned.unwrap_or_else(|reason| Plan::Refuse(format!("Step {} cannot be run: {reason}.\n", step.name)))
 }
@@ -121,12 +125,16 @@ fn prepare(
     step: &DocumentStep,
     values: &BTreeMap<String, Value>,
     directory: &Path,
+    reboots: u32,
 ) -> Result<Program, String> {
     let power_shell = match step.action.as_str() {
         "aws:runPatchBaseline" => {
             let text = |name: &str| inputs::text_input(&step.inputs, name, values);
             let request = patch::request::Request::read(text, step.inputs.get(PATCH_SNAPSHOT))?;
-            return this_program("patch", patch::REQUEST_FILE, &request, step, values, directory);
+            let mut program = this_program("patch", patch::REQUEST_FILE, &request, step, values, directory)?;
+            let count = reboots.to_string();
+            program.environment.push((patch::REBOOTS_VARIABLE, count.into()));
+            return Ok(program);
         }
         "aws:softwareInventory" => {
             let text = |name: &str| inputs::text_input(&step.inputs, name, values);
@@ -244,8 +252,9 @@ fn timeout_seconds(step: &DocumentStep, values: &BTreeMap<String, Value>) -> Res
 }
 
 /// What of the agent's own surroundings the package manager needs: where it is reached through, where its files are.
-const PASSED_ON: [&str; 10] = [
+const PASSED_ON: [&str; 11] = [
     host::SYSTEM_ROOT,
+    reboot::COMMAND_VARIABLE,
     "APT_CONFIG",
     "DPKG_ROOT",
     "DPKG_ADMINDIR",
@@ -289,8 +298,12 @@ fn this_program(
     })
 }
 
-/// Not made durable: after a crash of the machine nobody runs it again.
+/// Not made durable: after a crash of the machine nobody runs it again, and after a reboot it is written anew.
 fn write_script(path: &Path, text: &str) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -345,14 +358,12 @@ fn home() -> OsString {
 pub(super) fn judge(ending: &Ending, timeout: Duration) -> (&'static str, i32, String) {
     match ending {
         Ending::Exited(0) => ("Success", 0, String::new()),
-        Ending::Exited(REBOOT_CODE) => (
+        Ending::Exited(REBOOT_CODE) => (REBOOT, REBOOT_CODE, String::new()),
+        Ending::Exited(code) => (
             "Failed",
-            REBOOT_CODE,
-            "The script ended with status 194, which asks for a reboot. This version of muster-agent does not \
-             reboot nodes: reboot it yourself, then run the command again.\n"
-                .into(),
+            *code,
+            format!("failed to run commands: exit status {code}"),
         ),
-        Ending::Exited(code) => ("Failed", *code, format!("failed to run commands: exit status {code}")),
         Ending::TimedOut => (
             "TimedOut",
             137,
@@ -401,7 +412,7 @@ mod tests {
                 name: "refresh".into(),
                 ..DocumentStep::default()
             };
-            plan(&place, &step, &BTreeMap::new(), folder.path())
+            plan(&place, &step, &BTreeMap::new(), folder.path(), 0)
         };
         assert!(matches!(planned(false), Plan::Done(_)));
         let Plan::Refuse(text) = planned(true) else {
@@ -411,9 +422,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_to_reboot_is_refused_in_plain_words() {
-        let (status, code, text) = judge(&Ending::Exited(194), Duration::ZERO);
-        assert_eq!((status, code), ("Failed", 194));
-        assert!(text.contains("does not reboot"));
+    fn a_wish_to_reboot_is_no_failure() {
+        assert_eq!(judge(&Ending::Exited(194), Duration::ZERO).0, REBOOT);
+        assert_eq!(judge(&Ending::Exited(193), Duration::ZERO).0, "Failed");
     }
 }

@@ -64,9 +64,25 @@ pub(crate) fn is_alive(process: Pid) -> bool {
     Stat::of(process.as_raw_nonzero().get()).is_some_and(|stat| stat.is_alive)
 }
 
-fn boot() -> String {
+/// When this machine was started, in seconds since 1970: a container when its first process was.
+pub(crate) fn started_seconds() -> Option<i64> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    let kernel: i64 = text
+        .lines()
+        .find_map(|line| line.strip_prefix("btime "))?
+        .trim()
+        .parse()
+        .ok()?;
+    let ticks: i64 = Stat::of(1)?.start.parse().ok()?;
+    let per_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;
+    Some(kernel + ticks / per_second.max(1))
+}
+
+/// This start of the machine. A container is started anew without its host: its first process is another one then.
+pub(crate) fn boot() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim().to_owned()
+    let first = Stat::of(1).map(|stat| stat.start).unwrap_or_default();
+    format!("{}/{first}", text.trim())
 }
 
 #[derive(Default)]

@@ -22,14 +22,17 @@ pub(super) struct Sink<W = File> {
 }
 
 impl Sink<File> {
-    /// A new file.
-    pub(super) fn create(path: &Path, cap: u64) -> io::Result<Self> {
+    /// A file that goes on where it ends: a step that is run again after a reboot adds to what it printed before.
+    pub(super) fn open(path: &Path, cap: u64) -> io::Result<Self> {
         let file = OpenOptions::new()
             .append(true)
-            .create_new(true)
+            .create(true)
             .mode(0o600)
             .open(path)?;
-        Ok(Self::new(file, cap))
+        let written = file.metadata()?.len();
+        let mut sink = Self::new(file, cap);
+        sink.written = written;
+        Ok(sink)
     }
 }
 

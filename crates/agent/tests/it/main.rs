@@ -8,6 +8,7 @@ mod faults;
 mod gateway;
 mod gateway_server;
 mod leg;
+mod reboots;
 mod registration;
 mod session_commands;
 mod session_faults;

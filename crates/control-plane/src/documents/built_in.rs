@@ -253,8 +253,8 @@ fn run_patch_baseline() -> Document {
         (
             "RebootOption".to_owned(),
             one_of(
-                "(Optional) What to do when updates ask for a reboot. This version of the agent does not reboot nodes: it \
-                 reports them as pending.",
+                "(Optional) What to do when updates ask for a reboot. With RebootIfNeeded the node is rebooted once what else \
+                 runs on it has ended, and looked at again; an agent that may not reboot it reports them as pending.",
                 &["RebootIfNeeded", "NoReboot"],
                 Some("RebootIfNeeded"),
             ),

@@ -255,7 +255,9 @@ async fn patched(make: &str, variables: usize, script: &str) {
         let stop = CancellationToken::new();
         let background = tokio::spawn(Arc::clone(&world.plane).run_background(stop.clone()));
         let packages = tempfile::tempdir().unwrap();
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python").join(make);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/python")
+            .join(make);
         let made = tokio::process::Command::new(&python)
             .arg(path)
             .arg(packages.path())
@@ -289,5 +291,5 @@ async fn our_own_agent_patches_by_what_amazons_clients_say() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn our_own_agent_patches_by_dnf() {
-    patched("rpm_root.py", 1, "rpm_patches_test.py").await;
+    patched("rpm_root.py", 2, "rpm_patches_test.py").await;
 }

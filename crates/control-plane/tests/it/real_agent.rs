@@ -39,9 +39,28 @@ impl RealAgent {
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let child = tokio::process::Command::new(program)
+        // One that may reboot gets a machine to reboot: a process namespace, which is started again when it has ended.
+        let may_reboot = environment
+            .iter()
+            .any(|(name, _)| name == "MUSTER_AGENT_REBOOT_COMMAND");
+        let mut command = if may_reboot {
+            let own = if rustix::process::getuid().is_root() {
+                ""
+            } else {
+                "--user --map-root-user"
+            };
+            let again =
+                format!("while unshare --pid --fork --mount-proc --kill-child {own} \"$@\"; do :; done");
+            let mut shell = tokio::process::Command::new("sh");
+            shell.args(["-c", &again, "sh"]).arg(program);
+            shell
+        } else {
+            tokio::process::Command::new(program)
+        };
+        let child = command
             .args(["run", "--state-dir"])
             .arg(&state)
+            .process_group(0)
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .kill_on_drop(true)
             .spawn()
@@ -62,6 +81,11 @@ impl RealAgent {
 
     /// Ends it.
     pub(crate) async fn stop(mut self) {
-        self.child.kill().await.unwrap();
+        let group = self
+            .child
+            .id()
+            .and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        rustix::process::kill_process_group(group.unwrap(), rustix::process::Signal::KILL).unwrap();
+        self.child.wait().await.unwrap();
     }
 }

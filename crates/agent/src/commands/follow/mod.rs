@@ -2,10 +2,12 @@
 //! and replies. It may begin anywhere in that row, since everything that matters is on disk.
 
 mod deliver;
+mod restart;
 
 use super::Shared;
 use super::job_dir::{Delivery, Job, JobDir, JobResult, StepResult, StreamName};
 use super::streams::Streams;
+use crate::reboot;
 use crate::worker::ended_without_run;
 use crate::worker::session::end_left_behind;
 use muster_agent_protocol::extension::OutputAck;
@@ -103,7 +105,7 @@ impl Follower {
     pub(super) async fn run(mut self) {
         self.look();
         let mut worker = None;
-        if self.result.is_none() && !self.dir.is_started() {
+        if self.result.is_none() && (!self.dir.is_started() || self.goes_on()) {
             let slots = self.shared.slots.clone();
             let permit = match self.queue(slots).await {
                 Ok(permit) => permit,
@@ -148,7 +150,11 @@ impl Follower {
         let config = &self.shared.config;
         let log = std::fs::File::create(self.dir.path().join("worker.log"));
         let spawned = log.and_then(|log| {
-            tokio::process::Command::new(&config.worker_program)
+            let mut command = tokio::process::Command::new(&config.worker_program);
+            if let Some(value) = &config.reboot_command {
+                command.env(reboot::COMMAND_VARIABLE, value);
+            }
+            command
                 .args(&config.worker_arguments)
                 .arg(self.dir.path())
                 .current_dir("/")
@@ -179,7 +185,7 @@ impl Follower {
         let mut link = self.shared.link.clone();
         let stop = self.shared.stop.clone();
         let mut poll = POLL_QUICK;
-        loop {
+        while !stop.is_cancelled() {
             let has_news = self.look();
             if self.result.is_none() && worker.is_none() && self.dir.is_started() {
                 self.check_adopted().await;
@@ -282,6 +288,10 @@ impl Follower {
     }
 
     async fn worker_died(&mut self) {
+        if let Ok(Some(wish)) = self.dir.reboot() {
+            self.restart(wish).await;
+            return;
+        }
         let log = std::fs::read_to_string(self.dir.path().join("worker.log")).unwrap_or_default();
         let log = log.trim();
         tracing::error!(job = %self.job.job_id, log, "the worker ended without a result");
