@@ -7,10 +7,15 @@ A plain script: it prints what it checks and ends with a non-zero status at the 
     MUSTER_TEST_NODE       a node that is online and runs what it is sent, with the root of rpm_root.py
     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY   the operator's key
     MUSTER_TEST_REGION     eu-west-1 unless given
+    AWS_ENDPOINT_URL_S3    where the node looks for objects; the script serves them there
 """
 
+import http.server
+import json
 import os
+import threading
 import time
+import urllib.parse
 
 import boto3
 from botocore.config import Config
@@ -21,6 +26,27 @@ REGION = os.environ.get("MUSTER_TEST_REGION", "eu-west-1")
 NODE = os.environ["MUSTER_TEST_NODE"]
 options = {"endpoint_url": os.environ["MUSTER_TEST_ENDPOINT"], "region_name": REGION}
 ssm = boto3.client("ssm", **options, config=Config(retries={"max_attempts": 1}))
+
+
+OBJECTS = {}
+
+
+class Objects(http.server.BaseHTTPRequestHandler):
+    """What is asked for by `s3://`."""
+
+    def do_GET(self):
+        body = OBJECTS.get(self.path)
+        self.send_response(200 if body else 404)
+        self.end_headers()
+        self.wfile.write((body or "").encode())
+
+    def log_message(self, *_):
+        pass
+
+
+address = urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL_S3"])
+server = http.server.ThreadingHTTPServer((address.hostname, address.port), Objects)
+threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 def run(operation, ends="Success", says="", **more):
@@ -94,6 +120,26 @@ entries = ssm.list_inventory_entries(InstanceId=NODE, TypeName="AWS:PatchComplia
 hello = {entry["Title"]: entry["State"] for entry in entries if entry["KBId"] == "hello-muster.noarch"}
 wanted = {"hello-muster.noarch:1.1-1": "INSTALLED", "hello-muster.noarch:1.2-1": "AVAILABLE_SECURITY_UPDATE"}
 check("the approved version was installed, the newest still waits", hello == wanted, hello)
+
+# What a list names is installed, whatever the baseline says, and nothing else is tried.
+OBJECTS["/lists/install.yaml"] = "patches:\n    -\n        id: 'plain-muster'\n        title: 'plain-muster.noarch:1.1*'\n"
+state = run("Install", InstallOverrideList="s3://lists/install.yaml")
+check("what the list names is installed", states()["plain-muster"] == ("INSTALLED_OTHER", "1.1-1"), states())
+check("the rest is held against the baseline", states()["broken-muster"] == ("MISSING", "1.1-1"), states())
+run("Install", ends="Failed", says="InstallOverrideList could not be had", InstallOverrideList="s3://lists/none.yaml")
+
+# Another baseline for one run.
+other = {
+    "OperatingSystem": "ROCKY_LINUX",
+    "BaselineId": "pb-0123456789abcdef0",
+    "Name": "once",
+    "RejectedPatches": ["hello-muster"],
+    "RejectedPatchesAction": "BLOCK",
+}
+OBJECTS["/lists/baselines.json"] = json.dumps([{"OperatingSystem": "DEBIAN"}, other])
+state = run("Scan", BaselineOverride="s3://lists/baselines.json")
+check("the other baseline is told", state["BaselineId"] == "pb-0123456789abcdef0", state)
+check("and holds", states()["hello-muster"][0] == "INSTALLED_REJECTED", states())
 
 # One by name, one rejected.
 made = ssm.create_patch_baseline(

@@ -11,6 +11,7 @@ of the agent's process namespace.
 
 import datetime
 import os
+import socket
 import subprocess
 import sys
 
@@ -83,7 +84,15 @@ def make(top):
     reboot = os.path.join(top, "reboot.sh")
     write(reboot, f"#!/bin/sh\necho rebooted >> {top}/reboots\nkill -TERM 1\n")
     os.chmod(reboot, 0o755)
-    return {"MUSTER_AGENT_SYSTEM_ROOT": root, "MUSTER_AGENT_REBOOT_COMMAND": reboot}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return {
+        "MUSTER_AGENT_SYSTEM_ROOT": root,
+        "MUSTER_AGENT_REBOOT_COMMAND": reboot,
+        # Where the test's script serves objects.
+        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}",
+    }
 
 
 if __name__ == "__main__":

@@ -218,6 +218,8 @@ pub async fn main(args: AgentArgs, mount: &[&str]) -> Result<(), AgentError> {
             }
         }
         AgentCommand::Patch { step } => {
+            let clock = muster_domain::system::SystemClock;
+            crate::patch::overrides::fetch(&step, &clock).await?;
             let done = tokio::task::spawn_blocking(move || {
                 crate::patch::run(&step, &muster_domain::system::SystemClock)
             });

@@ -11,4 +11,4 @@ mod rules;
 pub use baseline::{Baseline, Filter, FilterGroup, OPERATING_SYSTEMS, Rule, RuleGroup, Source};
 pub use choose::choose;
 pub use report::{Assessment, Counts, Installed, Item, State, Update, assess};
-pub use rules::{Patch, Verdict, fits, is_named, verdict};
+pub use rules::{Patch, Verdict, fits, is_like, is_named, verdict};

@@ -65,8 +65,9 @@ pub enum Verdict {
 
 const UNSPECIFIED: &str = "UNSPECIFIED";
 
-/// `*` stands for any characters; case does not matter.
-fn is_like(pattern: &str, text: &str) -> bool {
+/// Whether a text is like a pattern: `*` stands for any characters; case does not matter.
+#[must_use]
+pub fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

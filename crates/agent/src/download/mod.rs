@@ -19,7 +19,8 @@ use std::time::Duration;
 /// What is to be downloaded.
 pub(crate) const REQUEST_FILE: &str = "download-request.json";
 /// Keys for objects that are not public, from the agent's own surroundings.
-pub(crate) const PASSED_ON: [&str; 5] = [
+pub(crate) const PASSED_ON: [&str; 6] = [
+    "AWS_ENDPOINT_URL_S3",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -224,6 +225,66 @@ async fn fetch(request: &Request, clock: &dyn Clock) -> Result<(PathBuf, u64), A
         .parse()
         .map_err(|error| failed(format!("its address cannot be read: {error}")))?;
     let target = target(&request.destination, &name_of(&url));
+    let answer = ask(url, login, is_s3, clock).await?;
+    let promised = answer.content_length();
+    let mut pending = Pending::create(target, request.is_own)?;
+    let mut pieces = answer.bytes_stream();
+    let mut bytes = 0;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| failed(causes(&error.without_url())))?;
+        bytes += piece.len() as u64;
+        pending.write(&piece)?;
+    }
+    if promised.is_some_and(|promised| promised != bytes) {
+        return Err(failed(format!("only {bytes} bytes came")));
+    }
+    Ok((pending.done()?, bytes))
+}
+
+/// Where an object of S3 lies: at Amazon's, or where the standard variable says.
+fn object_url(bucket_and_key: &str) -> String {
+    let set = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let base = set("AWS_ENDPOINT_URL_S3").unwrap_or_else(|| {
+        let region = set("AWS_REGION").unwrap_or_else(|| "us-east-1".into());
+        format!("https://s3.{region}.amazonaws.com")
+    });
+    format!("{}/{bucket_and_key}", base.trim_end_matches('/'))
+}
+
+/// What lies at an address `https://…` or `s3://bucket/key`, as text of at most so many bytes.
+pub(crate) async fn text(address: &str, most: usize, clock: &dyn Clock) -> Result<String, AgentError> {
+    let object = address.strip_prefix("s3://").map(object_url);
+    let is_amazons = |url: &reqwest::Url| {
+        let host = url.host_str().unwrap_or_default();
+        host.ends_with(".amazonaws.com") && host.split('.').any(|part| part == "s3")
+    };
+    let url: reqwest::Url = object
+        .as_deref()
+        .unwrap_or(address)
+        .parse()
+        .map_err(|error| failed(format!("its address cannot be read: {error}")))?;
+    if object.is_none() && url.scheme() != "https" {
+        return Err(failed("its address must begin with https:// or s3://"));
+    }
+    let is_s3 = object.is_some() || is_amazons(&url);
+    let mut pieces = ask(url, None, is_s3, clock).await?.bytes_stream();
+    let mut all = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        all.extend_from_slice(&piece.map_err(|error| failed(causes(&error.without_url())))?);
+        if all.len() > most {
+            return Err(failed(format!("it is larger than {most} bytes")));
+        }
+    }
+    String::from_utf8(all).map_err(|_| failed("it is no text"))
+}
+
+/// Asks for what lies at an address; with a signature where it is an object and there are keys.
+async fn ask(
+    url: reqwest::Url,
+    login: Option<&(String, String)>,
+    is_s3: bool,
+    clock: &dyn Clock,
+) -> Result<reqwest::Response, AgentError> {
     let keys = if is_s3 { keys() } else { None };
     let url = if is_s3 { encoded(url) } else { url };
     let mut asked = client(keys.is_some())?.get(url.clone());
@@ -252,19 +313,7 @@ async fn fetch(request: &Request, clock: &dyn Clock) -> Result<(PathBuf, u64), A
     if !status.is_success() {
         return Err(failed(format!("its source answered {status}")));
     }
-    let promised = answer.content_length();
-    let mut pending = Pending::create(target, request.is_own)?;
-    let mut pieces = answer.bytes_stream();
-    let mut bytes = 0;
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| failed(causes(&error.without_url())))?;
-        bytes += piece.len() as u64;
-        pending.write(&piece)?;
-    }
-    if promised.is_some_and(|promised| promised != bytes) {
-        return Err(failed(format!("only {bytes} bytes came")));
-    }
-    Ok((pending.done()?, bytes))
+    Ok(answer)
 }
 
 /// Downloads what the request in `directory` names.

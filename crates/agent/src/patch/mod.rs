@@ -8,6 +8,7 @@ mod apt;
 mod changelog;
 mod dnf;
 mod manager;
+pub(crate) mod overrides;
 mod policy;
 pub(crate) mod request;
 mod summary;
@@ -17,7 +18,7 @@ use crate::files;
 use crate::reboot;
 use manager::Manager;
 use muster_domain::time::Clock;
-use muster_patching::{Assessment, Installed, Patch, Update, assess, choose};
+use muster_patching::{Assessment, Baseline, Installed, Patch, Update, assess, choose};
 use request::Request;
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -52,11 +53,18 @@ fn say(text: &str) {
 /// Patches as the request in `directory` says.
 pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<Outcome, AgentError> {
     let path = directory.join(REQUEST_FILE);
-    let request: Request = files::read_json(&path)
+    let mut request: Request = files::read_json(&path)
         .map_err(AgentError::file("reading", &path))?
         .ok_or_else(|| AgentError::Worker(format!("{} holds no request", directory.display())))?;
     let started = clock.now();
-    let manager = manager::of(directory, &request.baseline).map_err(AgentError::Worker)?;
+    overrides::put_baseline(directory, &mut request).map_err(AgentError::Worker)?;
+    let list = overrides::install_list(directory, &request).map_err(AgentError::Worker)?;
+    let mut meant = request.baseline.clone();
+    if list.is_some() {
+        // Whoever lists what is to be installed means it.
+        meant.rejected_patches.clear();
+    }
+    let manager = manager::of(directory, &meant).map_err(AgentError::Worker)?;
     let manager = manager.as_ref();
     say(&format!(
         "Operation {}, baseline {} ({}), snapshot {}, patch group {}",
@@ -74,13 +82,16 @@ pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<Outcome, AgentE
     let mut node = Node::look(manager)?;
     let mut failed = BTreeSet::new();
     let mut found = node.against(&request, &failed, clock);
-    let wanted = found.to_install.clone();
+    let wanted = match &list {
+        Some(list) => list.choose(&node.updates),
+        None => found.to_install.clone(),
+    };
     if request.operation == request::INSTALL && !wanted.is_empty() {
         if node.is_broken() {
             manager.finish_interrupted();
         }
         say(&format!("Installing {} updates", wanted.len()));
-        install(manager, &request, &wanted);
+        install(manager, &meant, &wanted);
         node = Node::look(manager)?;
         failed = node.still_older(&wanted);
         found = node.against(&request, &failed, clock);
@@ -198,8 +209,8 @@ fn title(patch: &Patch) -> String {
 }
 
 /// Installs all at once, and when that does not work one by one, so that one broken package does not keep the others.
-fn install(manager: &dyn Manager, request: &Request, wanted: &[Patch]) {
-    let whole = manager.blocked(&request.baseline, wanted);
+fn install(manager: &dyn Manager, baseline: &Baseline, wanted: &[Patch]) {
+    let whole = manager.blocked(baseline, wanted);
     if whole.is_none() && manager.install(wanted) {
         return;
     }
@@ -210,7 +221,7 @@ fn install(manager: &dyn Manager, request: &Request, wanted: &[Patch]) {
     say("Not all of them could be installed together; trying them one by one");
     for one in wanted {
         let alone = std::slice::from_ref(one);
-        match manager.blocked(&request.baseline, alone) {
+        match manager.blocked(baseline, alone) {
             Some(why) => say(&format!("{} is left out: {why}", key(one))),
             None => {
                 manager.install(alone);

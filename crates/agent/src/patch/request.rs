@@ -10,7 +10,7 @@ pub(crate) const SCAN: &str = "Scan";
 pub(crate) const INSTALL: &str = "Install";
 
 /// A request.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Request {
     pub(crate) operation: String,
     pub(crate) snapshot_id: String,
@@ -18,7 +18,13 @@ pub(crate) struct Request {
     pub(crate) baseline_id: String,
     pub(crate) patch_group: String,
     pub(crate) owner_information: String,
-    /// Version of the system, as the agent reports it.
+    /// Where a list lies of what is to be installed, whatever the baseline says. May hold a secret.
+    #[serde(default)]
+    pub(crate) install_override_list: String,
+    /// Where baselines lie of which one takes the place of the node's. May hold a secret.
+    #[serde(default)]
+    pub(crate) baseline_override: String,
+    /// What the node is held against.
     pub(crate) baseline: Baseline,
 }
 
@@ -44,9 +50,7 @@ impl Request {
                 "its input Operation is {operation:?}, not Scan or Install"
             ));
         }
-        if text("installOverrideList").is_some_and(|list| !list.trim().is_empty()) {
-            return Err("InstallOverrideList is not known to this agent".into());
-        }
+        let address = |name: &str| text(name).unwrap_or_default().trim().to_owned();
         Ok(Self {
             operation,
             snapshot_id: word("SnapshotId").to_owned(),
@@ -54,6 +58,8 @@ impl Request {
             baseline_id: word("BaselineId").to_owned(),
             patch_group: word("PatchGroup").to_owned(),
             owner_information: String::new(),
+            install_override_list: address("installOverrideList"),
+            baseline_override: address("baselineOverride"),
             baseline: serde_json::from_value(baseline)
                 .map_err(|error| format!("its baseline cannot be read: {error}"))?,
         })

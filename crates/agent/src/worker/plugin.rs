@@ -134,6 +134,7 @@ fn prepare(
             let mut program = this_program("patch", patch::REQUEST_FILE, &request, step, values, directory)?;
             let count = reboots.to_string();
             program.environment.push((patch::REBOOTS_VARIABLE, count.into()));
+            program.environment.extend(passed_on(download::PASSED_ON));
             return Ok(program);
         }
         "aws:softwareInventory" => {

@@ -115,7 +115,7 @@ mod tests {
     fn the_ceiling_is_marked_and_what_follows_is_dropped() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("stdout");
-        let mut sink = Sink::create(&path, 5).unwrap();
+        let mut sink = Sink::open(&path, 5).unwrap();
         sink.write(b"abc");
         sink.write(b"defg");
         sink.write(b"hij");

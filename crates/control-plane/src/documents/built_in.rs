@@ -229,6 +229,8 @@ fn gather_software_inventory() -> Document {
     )
 }
 
+/// Empty, or where something lies.
+const ADDRESS: &str = "(^$)|^https://.+$|^s3://([^/]+)/(.*?([^/]+))$";
 /// Empty, or a UUID.
 const SNAPSHOT_ID: &str =
     "(^$)|^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
@@ -271,6 +273,27 @@ fn run_patch_baseline() -> Document {
             },
         ),
     ]);
+    let address = |description: &str| DocumentParameter {
+        parameter_type: "String".into(),
+        description: description.into(),
+        default: Some(json!("")),
+        allowed_pattern: Some(ADDRESS.into()),
+        ..DocumentParameter::default()
+    };
+    let mut parameters = parameters;
+    parameters.insert(
+        "InstallOverrideList".to_owned(),
+        address(
+            "(Optional) Where a list in YAML lies of the patches to install, whatever the baseline approves: https:// or s3://.",
+        ),
+    );
+    parameters.insert(
+        "BaselineOverride".to_owned(),
+        address(
+            "(Optional) Where patch baselines lie as JSON; the one of the node's system takes the place of its own: https:// or \
+             s3://.",
+        ),
+    );
     let input = |name: &str| json!(format!("{{{{ {name} }}}}"));
     let content = DocumentContent {
         schema_version: "2.2".into(),
@@ -287,6 +310,8 @@ fn run_patch_baseline() -> Document {
             inputs: BTreeMap::from([
                 ("operation".to_owned(), input("Operation")),
                 ("rebootOption".to_owned(), input("RebootOption")),
+                ("installOverrideList".to_owned(), input("InstallOverrideList")),
+                ("baselineOverride".to_owned(), input("BaselineOverride")),
                 ("timeoutSeconds".to_owned(), json!("7200")),
             ]),
             ..DocumentStep::default()
@@ -296,7 +321,13 @@ fn run_patch_baseline() -> Document {
         "AWS-RunPatchBaseline",
         &["Linux"],
         content,
-        &["Operation", "RebootOption", "SnapshotId"],
+        &[
+            "Operation",
+            "RebootOption",
+            "SnapshotId",
+            "InstallOverrideList",
+            "BaselineOverride",
+        ],
     )
 }
 

@@ -276,7 +276,8 @@ async fn patched(make: &str, variables: usize, script: &str) {
             "the agent must not patch this machine itself"
         );
         let agent = RealAgent::start(&world, &program, address, &environment).await;
-        run_script_with(&world, script, &python, address, &agent.id, "yes").await;
+        let mut script = run(&world, script, &python, address, &agent.id).await;
+        finished(script.envs(environment)).await;
         stop.cancel();
         background.await.unwrap();
         agent.stop().await;
@@ -291,5 +292,5 @@ async fn our_own_agent_patches_by_what_amazons_clients_say() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn our_own_agent_patches_by_dnf() {
-    patched("rpm_root.py", 2, "rpm_patches_test.py").await;
+    patched("rpm_root.py", 3, "rpm_patches_test.py").await;
 }
