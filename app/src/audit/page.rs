@@ -148,6 +148,7 @@ fn Filter(state: AuditUrl) -> impl IntoView {
                 <option value=muster_domain::audit::KMS_PREFIX label="every call of its key management"></option>
                 <option value=muster_domain::audit::EC2_PREFIX label="every call of EC2 beside it"></option>
                 <option value=muster_domain::audit::SNS_PREFIX label="every call of its notification service"></option>
+                <option value=muster_domain::audit::GROUPS_PREFIX label="every call of its resource groups"></option>
             </datalist>
             <div class="row">
                 <button type="submit" class="btn primary">

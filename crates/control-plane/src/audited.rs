@@ -8,7 +8,7 @@ use crate::signature::Caller;
 use muster_domain::Actor;
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
-use muster_domain::audit::{API_PREFIX, EC2_PREFIX, Intent, KMS_PREFIX, Outcome, SNS_PREFIX};
+use muster_domain::audit::{API_PREFIX, EC2_PREFIX, GROUPS_PREFIX, Intent, KMS_PREFIX, Outcome, SNS_PREFIX};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -126,6 +126,9 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             .map(|name| format!("topic:{name}"))
             .unwrap_or_default(),
         "CreateMaintenanceWindow" => format!("window:{}", crate::windows::fresh_window_id(call)),
+        "CreateGroup" => text("Name")
+            .map(|name| format!("group:{name}"))
+            .unwrap_or_default(),
         "StartSession" => format!("session:{}", crate::sessions::session_id(call)),
         name if name.contains("Parameter") => parameters(input),
         _ => [
@@ -147,6 +150,9 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("TopicArn", "topic"),
             ("TargetArn", "topic"),
             ("SubscriptionArn", "subscription"),
+            ("Group", "group"),
+            ("GroupName", "group"),
+            ("Arn", "group"),
             ("Name", "document"),
         ]
         .into_iter()
@@ -175,6 +181,7 @@ fn name(operation: &Operation) -> String {
         "kms" => KMS_PREFIX,
         "ec2" => EC2_PREFIX,
         "sns" => SNS_PREFIX,
+        "resource-groups" => GROUPS_PREFIX,
         _ => API_PREFIX,
     };
     format!("{prefix}{}", operation.name)

@@ -20,6 +20,7 @@ mod ec2;
 mod errors;
 mod fleet;
 mod gateway;
+mod groups;
 mod index_text;
 mod inventory;
 mod json_protocol;

@@ -39,7 +39,7 @@ pub enum Who {
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// The name that the service signs for: `ssm`, `kms`, `ec2`, `sns`, `sts`, `ec2messages`, `ssmmessages` or `s3`.
+    /// The name that the service signs for: `ssm`, `kms`, `ec2`, `sns`, `resource-groups`, `sts`, `ec2messages`, `ssmmessages` or `s3`.
     pub service: &'static str,
     /// Its name.
     pub name: &'static str,
@@ -269,6 +269,18 @@ operations! {
     "sns" Publish Write Operator topics::publish;
     "sns" Subscribe Write Operator topics::subscribe;
     "sns" Unsubscribe Write Operator topics::unsubscribe;
+    "resource-groups" CreateGroup Write Operator groups::create_group;
+    "resource-groups" DeleteGroup Write Operator groups::delete_group;
+    "resource-groups" GetGroup Read Operator groups::get_group;
+    "resource-groups" GetGroupQuery Read Operator groups::get_group_query;
+    "resource-groups" GetTags Read Operator groups::get_tags;
+    "resource-groups" ListGroupResources Read Operator groups::list_group_resources;
+    "resource-groups" ListGroups Read Operator groups::list_groups;
+    "resource-groups" SearchResources Read Operator groups::search_resources;
+    "resource-groups" Tag Write Operator groups::tag;
+    "resource-groups" Untag Write Operator groups::untag;
+    "resource-groups" UpdateGroup Write Operator groups::update_group;
+    "resource-groups" UpdateGroupQuery Write Operator groups::update_group_query;
     "ec2messages" GetMessages Read Node gateway::get_messages;
     not dispatched:
     "sts" GetCallerIdentity Read AnyKey;

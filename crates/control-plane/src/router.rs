@@ -6,6 +6,7 @@ use crate::commands::output_bucket;
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiError;
 use crate::gateway;
+use crate::groups;
 use crate::json_protocol::{self, Received};
 use crate::query;
 use axum::Router;
@@ -19,7 +20,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub(crate) fn router(plane: Arc<ControlPlane>) -> Router {
+    let groups = groups::rest::PATHS
+        .into_iter()
+        .fold(Router::new(), |router, (path, _)| {
+            router.route(path, post(groups::rest::call))
+        })
+        .route(
+            "/resources/{arn}/tags",
+            get(groups::rest::tags)
+                .put(groups::rest::tags)
+                .patch(groups::rest::tags),
+        );
     Router::new()
+        .merge(groups)
         .route(
             "/", // A link is followed by whoever means it, not by what only looks whether it is there.
             post(call).get(query::sns::confirm).head(nothing_here),

@@ -56,6 +56,8 @@ pub const KMS_PREFIX: &str = "kms.";
 pub const EC2_PREFIX: &str = "ec2.";
 /// Calls of the notification service beside it.
 pub const SNS_PREFIX: &str = "sns.";
+/// Calls of resource groups beside it.
+pub const GROUPS_PREFIX: &str = "resource-groups.";
 
 /// Whether an act changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

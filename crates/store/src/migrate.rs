@@ -51,6 +51,7 @@ migrations! {
     19 "0019_control_plane_snapshots";
     20 "0020_control_plane_refreshes";
     21 "0021_control_plane_output_copies";
+    22 "0022_control_plane_groups";
 }
 
 /// The newest version that this program knows.

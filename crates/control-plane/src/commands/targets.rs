@@ -1,7 +1,9 @@
-//! From what a caller names to nodes: instance ids, tags, tag keys. Rate limits and delivery are not here.
+//! From what a caller names to nodes: instance ids, tags, tag keys, resource groups. Rate limits and delivery are not here.
 
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::queries::{NodeRow, nodes, nodes_sql};
+use crate::groups;
+use crate::groups::query::{TagQuery, listed_as};
 use crate::validation::is_instance_id;
 use muster_domain::Timestamp;
 use muster_store::Db;
@@ -62,8 +64,29 @@ pub(crate) async fn by_ids(
     Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
 }
 
+const GROUP_NAME: &str = "resource-groups:name";
+
+/// What the groups that targets name are queries for.
+async fn groups_of(db: &Db, region: &str, targets: &[Target]) -> ApiResult<BTreeMap<String, TagQuery>> {
+    let mut found = BTreeMap::new();
+    let named = targets
+        .iter()
+        .filter(|target| target.key.to_ascii_lowercase() == GROUP_NAME);
+    for name in named.flat_map(|target| &target.values) {
+        // A group is also named by its ARN.
+        let bare = name
+            .rsplit_once(":group/")
+            .map_or(name.as_str(), |(_, bare)| bare);
+        if let Some(row) = groups::queries::group(db.reader(), region, bare).await? {
+            found.insert(name.clone(), row.query.read()?);
+        }
+    }
+    Ok(found)
+}
+
 /// The nodes that all targets match, by id; none is no fault here.
 pub(crate) async fn by_targets(db: &Db, region: &str, targets: &[Target]) -> ApiResult<Vec<NodeRow>> {
+    let groups = groups_of(db, region, targets).await?;
     let mut sql = nodes_sql();
     sql.push("where n.region = ").text(region);
     for target in targets {
@@ -100,9 +123,19 @@ pub(crate) async fn by_targets(db: &Db, region: &str, targets: &[Target]) -> Api
                 ));
             }
             sql.push(" and n.node_id in (").texts(values).push(")");
-        } else if lower.starts_with("resource-groups:") {
-            // There are no resource groups here, so nothing is in one.
-            sql.push(" and 1 = 0");
+        } else if lower == GROUP_NAME {
+            // What is in one of them; nothing is in a group that is not there.
+            sql.push(" and (1 = 0");
+            for query in values.iter().filter_map(|name| groups.get(name)) {
+                sql.push(" or (");
+                query.push(&mut sql);
+                sql.push(")");
+            }
+            sql.push(")");
+        } else if lower == "resource-groups:resourcetypefilters" {
+            if listed_as(values).is_none() {
+                sql.push(" and 1 = 0");
+            }
         } else {
             return Err(ApiError::validation(format!(
                 "The target key {} is not one of InstanceIds, tag:<name>, tag-key, resource-groups:Name, \

@@ -192,8 +192,9 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "CreatePatchBaseline",
-        "Rules, names and rejections decide on nodes of Debian and Ubuntu, by `AWS-RunPatchBaseline`; baselines of other \
-         systems are kept. Debian and Ubuntu do not tell when an update was released: approval delays do not hold there.",
+        "Rules, names and rejections decide on nodes of Debian and Ubuntu (apt) and of Red Hat's family (dnf 4), by \
+         `AWS-RunPatchBaseline`; baselines of other systems are kept. Debian and Ubuntu do not tell when an update was \
+         released: approval delays do not hold there.",
     ),
     (
         "DescribeAvailablePatches",
@@ -247,10 +248,15 @@ const NOTES: &[(&str, &str)] = &[
     (
         "SendCommand",
         "Documents may run others (`aws:runDocument`) and download from HTTP, S3 and documents (`aws:downloadContent`; no Git, no \
-         folders); which version runs is decided when the command is sent. `AWS-GatherSoftwareInventory` really collects. `AWS-RunPatchBaseline` scans and installs by apt; nodes are not rebooted, and report what waits for it. \
-         `{{ssm:name}}` is followed when the command is sent; secrets are refused. Output goes to \
+         folders); which version runs is decided when the command is sent. `AWS-GatherSoftwareInventory` really collects. `AWS-RunPatchBaseline` scans and installs by apt and dnf. A node is rebooted when patches or scripts (status 194) ask \
+         for it, and its agent may. Resource groups may be targets. `{{ssm:name}}` is followed when the command is sent; secrets are refused. Output goes to \
          the bucket that is named, once the node's part has ended: to a folder, or to S3 (`bucket_store`), as far as the agent \
          streams it; to CloudWatch it does not. A notification goes to a topic of this endpoint.",
+    ),
+    (
+        "CreateGroup",
+        "A query for nodes by their tags (TAG_FILTERS_1_0), which targets of commands, windows and associations name. No stacks, \
+         no Configuration.",
     ),
     (
         "CreateResourceDataSync",
@@ -342,6 +348,7 @@ fn document() -> String {
         &[
             of("ec2", &[Who::Operator]),
             of("sns", &[Who::Operator, Who::Anonymous]),
+            of("resource-groups", &[Who::Operator]),
             of("sts", &[Who::AnyKey]),
             of("s3", &[Who::Operator]),
         ]

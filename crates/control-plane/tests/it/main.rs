@@ -38,6 +38,7 @@ mod fuzzing;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod groups;
 mod inventory;
 #[cfg(test)]
 mod kms;
