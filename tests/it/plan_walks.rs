@@ -117,6 +117,11 @@ pub(crate) async fn walk_operations(api: &Api, node: &str) {
             "ListOpsItemRelatedItems",
             json!({"Filters": [{"Key": "ResourceUri", "Values": ["u"], "Operator": "Equal"}]}),
         ),
+        ("GetOpsSummary", json!({})),
+        (
+            "GetOpsSummary",
+            json!({"Aggregators": [{"AttributeName": "Status"}]}),
+        ),
         ("ListOpsItemEvents", json!({})),
         (
             "ListOpsItemEvents",

@@ -14,6 +14,7 @@ from botocore.loaders import Loader
 # Bounds that the model leaves out and the endpoint has, and the other way round, with the reason.
 KNOWN = {
     "GetInventory.Aggregators[].Aggregators[].Aggregators": "the model contains itself; two levels are read",
+    "GetOpsSummary.Aggregators[].Aggregators[].Aggregators": "the model contains itself; two levels are read",
     # The newest model may know more values than the version that is installed here, or fewer.
 }
 TYPES = {

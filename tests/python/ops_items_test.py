@@ -54,5 +54,13 @@ pages = ssm.get_paginator("list_ops_item_events").paginate(
 )
 events = [one["DetailType"] for page in pages for one in page["Summaries"]]
 check("its story is told", events == ["OpsItem Update", "OpsItem Create"], events)
+summed = shell(
+    "aws ssm get-ops-summary --aggregators AggregatorType=count,TypeName=AWS:OpsItem,AttributeName=Status "
+    f"--filters Key=AWS:OpsItem.OpsItemId,Values={item},Type=Equal"
+)
+counts = json.loads(summed)["Entities"][0]["Data"]["AWS:OpsItem"]["Content"]
+check("items are counted", counts == [{"Count": "1", "Status": "Resolved"}], counts)
+pages = ssm.get_paginator("get_ops_summary").paginate(PaginationConfig={"PageSize": 1})
+check("and summed up", any(entity["Id"] == item for page in pages for entity in page["Entities"]))
 shell(f"aws ssm delete-ops-item --ops-item-id {item}")
 refused("one that is gone", "OpsItemNotFoundException", ssm.get_ops_item, OpsItemId=item)

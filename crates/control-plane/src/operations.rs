@@ -239,6 +239,7 @@ operations! {
     "ssm" DescribeOpsItems Read Operator ops_items::describe_ops_items;
     "ssm" DisassociateOpsItemRelatedItem Write Operator ops_items::disassociate_ops_item_related_item;
     "ssm" GetOpsItem Read Operator ops_items::get_ops_item;
+    "ssm" GetOpsSummary Read Operator ops_items::get_ops_summary;
     "ssm" ListOpsItemEvents Read Operator ops_items::list_ops_item_events;
     "ssm" ListOpsItemRelatedItems Read Operator ops_items::list_ops_item_related_items;
     "ssm" UpdateOpsItem Write Operator ops_items::update_ops_item;

@@ -6,6 +6,7 @@ pub(crate) mod delete_ops_item;
 pub(crate) mod describe_ops_items;
 pub(crate) mod disassociate_ops_item_related_item;
 pub(crate) mod get_ops_item;
+pub(crate) mod get_ops_summary;
 pub(crate) mod list_ops_item_events;
 pub(crate) mod list_ops_item_related_items;
 pub(crate) mod queries;

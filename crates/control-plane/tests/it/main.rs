@@ -39,6 +39,7 @@ mod fuzzing;
 mod gateway;
 #[cfg(test)]
 mod groups;
+#[cfg(test)]
 mod inventory;
 #[cfg(test)]
 mod kms;

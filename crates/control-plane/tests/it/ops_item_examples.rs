@@ -32,6 +32,14 @@ pub(crate) fn examples() -> Vec<(&'static str, Value)> {
             ),
         ),
         ("GetOpsItem", json!({"OpsItemId": ITEM, "OpsItemArn": arn})),
+        (
+            "GetOpsSummary",
+            json!({"SyncName": "s", "Filters": [{"Key": "AWS:OpsItem.Status", "Values": ["Open"], "Type": "Equal"}],
+                "Aggregators": [{"AggregatorType": "count", "TypeName": "AWS:OpsItem", "AttributeName": "Status",
+                    "Values": {"k": "v"}, "Filters": [{"Key": "AWS:OpsItem.Status", "Values": ["Open"]}],
+                    "Aggregators": [{"AggregatorType": "count", "TypeName": "AWS:OpsItem", "AttributeName": "Source"}]}],
+                "ResultAttributes": [{"TypeName": "AWS:OpsItem"}], "MaxResults": 1, "NextToken": "x"}),
+        ),
         ("DeleteOpsItem", json!({"OpsItemId": ITEM})),
         (
             "DescribeOpsItems",

@@ -207,6 +207,71 @@ async fn items_are_found_by_what_they_say_newest_first() {
 }
 
 #[tokio::test]
+async fn items_and_nodes_are_summed_up() {
+    on_both(|db| async {
+        let world = World::new(db).await;
+        for (title, severity) in [("a", "1"), ("b", "1"), ("c", "2")] {
+            make(&world, title, json!({"Severity": severity})).await;
+        }
+        let done = make(&world, "d", json!({"Severity": "2"})).await;
+        world.ok("UpdateOpsItem", json!({"OpsItemId": done, "Status": "Resolved"})).await;
+        let by = |attribute: &str, more: Value| {
+            let mut one = json!({"AggregatorType": "count", "TypeName": "AWS:OpsItem", "AttributeName": attribute});
+            for (name, value) in more.as_object().unwrap() {
+                one[name] = value.clone();
+            }
+            one
+        };
+        let count = async |aggregator: Value| {
+            let found = world.ok("GetOpsSummary", json!({"Aggregators": [aggregator]})).await;
+            found["Entities"][0]["Data"]["AWS:OpsItem"]["Content"].clone()
+        };
+        assert_eq!(
+            count(by("Status", json!({}))).await,
+            json!([{"Status": "Open", "Count": "3"}, {"Status": "Resolved", "Count": "1"}])
+        );
+        let open = json!([{"Key": "AWS:OpsItem.Status", "Values": ["Open"]}]);
+        let nested = by("Status", json!({"Filters": open, "Aggregators": [by("Severity", json!({}))]}));
+        assert_eq!(
+            count(nested).await,
+            json!([{"Status": "Open", "Severity": "1", "Count": "2"}, {"Status": "Open", "Severity": "2", "Count": "1"}])
+        );
+        let mut titles = Vec::new();
+        let mut input = json!({"Filters": open, "ResultAttributes": [{"TypeName": "AWS:OpsItem"}], "MaxResults": 2});
+        loop {
+            let page = world.ok("GetOpsSummary", input.clone()).await;
+            for entity in page["Entities"].as_array().unwrap() {
+                titles.push(entity["Data"]["AWS:OpsItem"]["Content"][0]["Title"].as_str().unwrap().to_owned());
+            }
+            match page.get("NextToken") {
+                Some(token) => input["NextToken"] = token.clone(),
+                None => break,
+            }
+        }
+        titles.sort();
+        assert_eq!(titles, ["a", "b", "c"]);
+        let node = world.node("one").await;
+        let nodes = json!({"ResultAttributes": [{"TypeName": "AWS:InstanceInformation"}]});
+        let nodes = world.ok("GetOpsSummary", nodes).await;
+        assert_eq!(nodes["Entities"][0]["Id"], node.id);
+        for (input, code) in [
+            (json!({"SyncName": "none"}), "ResourceDataSyncNotFoundException"),
+            (json!({"Aggregators": [{"AggregatorType": "sum", "AttributeName": "x"}]}), "InvalidAggregatorException"),
+            (json!({"Aggregators": [{"AggregatorType": "count"}]}), "InvalidAggregatorException"),
+            (json!({"Aggregators": [by("Status", json!({}))], "NextToken": "x"}), "InvalidNextToken"),
+            (
+                json!({"Filters": [{"Key": "AWS:Application.Name", "Values": ["x"]}],
+                    "ResultAttributes": [{"TypeName": "AWS:OpsItem"}]}),
+                "InvalidFilter",
+            ),
+        ] {
+            world.refused("GetOpsSummary", input, code).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn items_are_about_things_and_take_all_with_them() {
     on_both(|db| async {
         let world = World::new(db).await;
