@@ -1,5 +1,6 @@
 //! The embedded endpoint's API, signed and durable, beside `moto_server`, an emulator that keeps records in memory:
-//! requests a second, latency and processor time for each operation; one command on 1,000 agents.
+//! requests a second, latency and processor time for each operation; one command on 1,000 agents; what they find of 300
+//! patches each, stored while somebody else calls.
 
 use super::peer::Moto;
 use futures::future::join_all;
@@ -17,6 +18,10 @@ use std::time::{Duration, Instant};
 const SPAN: Duration = Duration::from_secs(3);
 const PARAMETERS: usize = 1_000;
 const AGENTS: usize = 1_000;
+/// Patches that each of them tells of.
+const PATCHES: usize = 300;
+/// Reports that are on their way at a time.
+const REPORTERS: usize = 4;
 
 /// An endpoint that is measured.
 struct Target {
@@ -186,6 +191,111 @@ async fn commands(target: &Target) -> Fallible<()> {
     Ok(())
 }
 
+/// The ids of all nodes.
+async fn nodes(target: &Target) -> Fallible<Vec<String>> {
+    let mut ids = Vec::new();
+    let mut input = json!({"MaxResults": 50});
+    loop {
+        let page = target
+            .api
+            .call("DescribeInstanceInformation", input.clone())
+            .await?;
+        for node in page["InstanceInformationList"].as_array().into_iter().flatten() {
+            ids.push(node["InstanceId"].as_str().unwrap_or_default().to_owned());
+        }
+        match page["NextToken"].as_str().filter(|token| !token.is_empty()) {
+            Some(token) => input["NextToken"] = json!(token),
+            None => return Ok(ids),
+        }
+    }
+}
+
+/// What a node reports after a scan.
+fn scan_result(node: &str, round: usize) -> Value {
+    let lines: Vec<Value> = (0..PATCHES)
+        .map(|n| {
+            let state = if n % 10 == 0 { "MISSING" } else { "INSTALLED" };
+            json!({"Title": format!("package-{n}.x86_64:1.{round}-{n}"), "KBId": format!("package-{n}.x86_64"),
+                "Classification": "Security", "Severity": "Important", "State": state, "ComplianceLevel": "HIGH",
+                "InstalledTime": "2026-11-26T12:00:00Z", "CVEIds": format!("CVE-2026-{n:04}")})
+        })
+        .collect();
+    let summary = json!({"PatchGroup": "web", "BaselineId": "pb-0123456789abcdef0", "SnapshotId": "s",
+        "OperationType": "Scan", "OperationStartTime": "2026-11-26T12:00:00Z", "OperationEndTime": "2026-11-26T12:00:00Z",
+        "InstalledCount": "270", "MissingCount": "30"});
+    let item = |name: &str, content: Value| json!({"TypeName": name, "SchemaVersion": "1.0", "CaptureTime": "2026-11-26T12:00:00Z", "Content": content});
+    json!({"InstanceId": node,
+        "Items": [item("AWS:PatchSummary", json!([summary])), item("AWS:PatchCompliance", json!(lines))]})
+}
+
+/// Stores what all nodes have found, and calls something else meanwhile.
+async fn scans(target: &Target) -> Fallible<()> {
+    let ids = nodes(target).await?;
+    let ready = target
+        .api
+        .ready("GetParameter", &json!({"Name": "/bench/plain"}))?;
+    let states = target.api.ready(
+        "DescribeInstancePatchStates",
+        &json!({"InstanceIds": ids.get(..10)}),
+    )?;
+    for round in 1..=2 {
+        let stop = AtomicBool::new(false);
+        let began = Instant::now();
+        let reporters = (0..REPORTERS).map(|reporter| {
+            let ids = &ids;
+            async move {
+                let api = target.api.apart();
+                for id in ids.iter().skip(reporter).step_by(REPORTERS) {
+                    api.call("PutInventory", scan_result(id, round)).await?;
+                }
+                Fallible::Ok(())
+            }
+        });
+        let other = |ready| {
+            let (api, stop) = (target.api.apart(), &stop);
+            async move {
+                let mut samples = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let at = Instant::now();
+                    let (status, output) = api.send(ready).await?;
+                    if status != 200 {
+                        return Err(format!("{status} {output}").into());
+                    }
+                    samples.push(at.elapsed());
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+                Fallible::Ok(samples)
+            }
+        };
+        let storing = async {
+            let all = join_all(reporters).await;
+            stop.store(true, Ordering::Relaxed);
+            all.into_iter().collect::<Fallible<Vec<()>>>()
+        };
+        let (stored, parameters, listed) = tokio::join!(storing, other(&ready), other(&states));
+        stored?;
+        let took = began.elapsed();
+        println!(
+            "round {round}: {} nodes with {PATCHES} patches each stored in {:.2} s; meanwhile:",
+            ids.len(),
+            took.as_secs_f64()
+        );
+        for (what, samples) in [
+            ("GetParameter", parameters?),
+            ("DescribeInstancePatchStates of 10", listed?),
+        ] {
+            let mut samples = samples;
+            println!(
+                "  {what:<34} {:>6} calls, p50 {} p99 {}",
+                samples.len(),
+                ms(percentile(&mut samples, 50)),
+                ms(percentile(&mut samples, 99))
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Measures and prints.
 ///
 /// # Errors
@@ -250,7 +360,14 @@ pub(crate) async fn run() -> Fallible<()> {
         )
         .await?;
     }
+    let one = nodes(&ours).await?.into_iter().next().unwrap_or_default();
+    let send = json!({"InstanceIds": [one], "DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["true"]}});
+    for connections in [1, 8] {
+        ours.measure("SendCommand to one node", "SendCommand", &send, connections)
+            .await?;
+    }
     commands(&ours).await?;
+    scans(&ours).await?;
     agents.vanish().await;
     Ok(())
 }
