@@ -19,6 +19,7 @@ mod entrance;
 mod first_day;
 mod full_disk;
 mod limits;
+mod master_key;
 mod plan_walks;
 mod plans;
 mod postgres;

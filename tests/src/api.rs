@@ -95,18 +95,22 @@ impl Api {
         }
     }
 
-    /// Signs a request.
+    /// Signs a request. `CreateKey` and `CreateAlias` are of the key management service, all others of Systems Manager.
     ///
     /// # Errors
     /// When the address is none.
     pub fn ready(&self, operation: &str, input: &Value) -> Fallible<Ready> {
+        let (service, target) = match operation {
+            "CreateKey" | "CreateAlias" => ("kms", "TrentService"),
+            _ => ("ssm", "AmazonSSM"),
+        };
         let body = input.to_string();
         let mut headers = HeaderMap::new();
         let host = self.base.trim_start_matches("http://");
         for (name, value) in [
             ("host", host),
             ("content-type", "application/x-amz-json-1.1"),
-            ("x-amz-target", &format!("AmazonSSM.{operation}")),
+            ("x-amz-target", &format!("{target}.{operation}")),
         ] {
             headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
         }
@@ -117,7 +121,7 @@ impl Api {
             headers: &headers,
             body_hash: &sha256_hex(body.as_bytes()),
         };
-        for (name, value) in sign(&request, &self.keys, REGION, "ssm", &amz_date()) {
+        for (name, value) in sign(&request, &self.keys, REGION, service, &amz_date()) {
             headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
         }
         Ok(Ready { headers, body })

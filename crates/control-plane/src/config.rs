@@ -1,6 +1,7 @@
 //! What can be set about the control plane. Reading it from flags or files is the server's business.
 
 use crate::buckets::Buckets;
+use crate::kms::master::MasterSeal;
 use crate::steady::Steady;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct ControlPlaneConfig {
     pub max_body_bytes: usize,
     /// Object storage to write to for others; folders of the data directory unless given.
     pub buckets: Option<Arc<dyn Buckets>>,
+    /// What seals the master key; it lies open in the data directory unless given.
+    pub master_seal: Option<Arc<dyn MasterSeal>>,
 }
 
 impl Default for ControlPlaneConfig {
@@ -52,6 +55,7 @@ impl Default for ControlPlaneConfig {
             steady: Steady::default(),
             max_body_bytes: 1 << 20,
             buckets: None,
+            master_seal: None,
         }
     }
 }

@@ -117,7 +117,8 @@ impl ControlPlane {
         config: ControlPlaneConfig,
     ) -> Result<Arc<Self>, OpenError> {
         let keys = Keys::load_or_make(&config.data_dir, random.as_ref())?;
-        let kms = Kms::new(master::load_or_make(&config.data_dir, random.as_ref())?);
+        let seal = config.master_seal.as_deref();
+        let kms = Kms::new(master::load_or_make(&config.data_dir, random.as_ref(), seal).await?);
         let folder = config.data_dir.join("command-output");
         let output = OutputStore::open(folder.clone(), config.max_output_bytes)
             .map_err(|cause| OpenError::Output { path: folder, cause })?;

@@ -50,6 +50,14 @@ pub enum KeysError {
         /// What is wrong; never a secret.
         message: String,
     },
+    /// The key management service that seals the master key does not open it.
+    #[error("the master key cannot be had from {uri}: {why}")]
+    Sealed {
+        /// Which key of which service.
+        uri: String,
+        /// What it said.
+        why: String,
+    },
 }
 
 /// All of them.
@@ -226,7 +234,7 @@ pub(crate) fn read_or_make(path: &Path, make: impl FnOnce() -> Vec<u8>) -> Resul
 }
 
 /// Written beside and renamed: after a crash the file is whole or not there.
-fn write_private(path: &Path, text: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &[u8]) -> std::io::Result<()> {
     let beside = path.with_extension("new");
     let _ = std::fs::remove_file(&beside);
     let mut options = std::fs::OpenOptions::new();

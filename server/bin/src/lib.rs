@@ -7,6 +7,7 @@ pub mod endpoint;
 pub mod files;
 pub mod forms;
 pub mod local_node;
+mod master_seal;
 pub mod pages;
 pub mod start;
 pub mod tunnel;

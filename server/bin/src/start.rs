@@ -2,7 +2,7 @@
 
 use crate::data_dir::{self, DataDirError, Hold, Whereabouts};
 use crate::forms::Forms;
-use crate::{bucket_store, endpoint, local_node, pages};
+use crate::{bucket_store, endpoint, local_node, master_seal, pages};
 use muster_app::keep::KeptForms;
 use muster_control_plane::{ControlPlane, ControlPlaneConfig, OUTPUT_BUCKET};
 use muster_domain::action::Action;
@@ -86,6 +86,14 @@ pub enum StartError {
     /// Where recordings are kept.
     #[error("recordings cannot be kept: {0}")]
     Recordings(String),
+    /// The setting names no key.
+    #[error("kms_master_key cannot be {setting:?}: {why}")]
+    MasterKey {
+        /// What was set.
+        setting: String,
+        /// Why not.
+        why: String,
+    },
     /// Where buckets are.
     #[error("bucket_store cannot be {setting:?}: {why}")]
     Buckets {
@@ -156,8 +164,22 @@ pub async fn control_plane(
                 }
             })?),
         };
+    let seal = match config.kms_master_key.as_deref() {
+        None => None,
+        Some(uri) => {
+            Some(
+                master_seal::open(uri, &config.region)
+                    .await
+                    .map_err(|why| StartError::MasterKey {
+                        setting: uri.to_owned(),
+                        why,
+                    })?,
+            )
+        }
+    };
     let settings = ControlPlaneConfig {
         buckets,
+        master_seal: seal,
         account: config.account.clone(),
         default_region: config.region.clone(),
         data_dir: config.data_dir.clone(),

@@ -73,7 +73,7 @@ impl std::fmt::Debug for Ssm {
 }
 
 /// The SDK has no HTTP client of its own here: its default one would bring a second crypto library.
-fn http_client() -> SharedHttpClient {
+pub(super) fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
         .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
             aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,

@@ -6,6 +6,8 @@ pub mod clients;
 pub mod errors;
 pub mod output;
 pub mod sdk_keys;
+pub mod sealing;
 
 pub use clients::{Connection, Ssm};
 pub use sdk_keys::SdkKeys;
+pub use sealing::SealingService;

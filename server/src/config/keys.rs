@@ -177,6 +177,12 @@ pub const KEYS: &[Key] = &[
         "Where the buckets of resource data syncs are when not in the data directory: s3, or the address of what speaks \
          like it, with keys as the AWS tools find them",
     ),
+    key(
+        "kms_master_key",
+        "",
+        "The key of a key management service that seals the master key of the embedded endpoint: aws-kms://alias/muster, or an \
+         id or ARN in its place; the service at AWS_ENDPOINT_URL_KMS, with keys as the AWS tools find them",
+    ),
     key("site_root", "target/site", "Where script, style and fonts are"),
     key("log_format", "text", "text or json"),
     key(

@@ -81,6 +81,8 @@ pub struct Config {
     pub recording_store: Option<String>,
     /// Where buckets are that the embedded endpoint writes to, when not in the data directory: `s3`, or an address.
     pub bucket_store: Option<String>,
+    /// The key of a key management service that seals the embedded endpoint's master key: `aws-kms://alias/muster`.
+    pub kms_master_key: Option<String>,
     /// Whether this machine becomes a node.
     pub local_node: bool,
     /// Seconds of silence after which a node has lost its connection.
@@ -209,6 +211,7 @@ impl Config {
             sessions,
             recording_store: settings.some("recording_store"),
             bucket_store: settings.some("bucket_store"),
+            kms_master_key: settings.some("kms_master_key"),
             local_node: settings.parse("local_node", "use true or false")?,
             connection_lost_seconds: settings.in_range("connection_lost_seconds", 5, 86_400)?,
             data_dir,

@@ -1,12 +1,15 @@
-//! The master key, under which all other keys lie in the database. It is a file of its own in the data directory:
-//! a copy of the database alone opens no secret.
+//! The master key, under which all other keys lie in the database. It is a file of its own in the data directory: a copy of
+//! the database alone opens no secret. With a key management service somewhere else that file holds it sealed, and a copy of
+//! the whole directory opens nothing without that service.
 
 use crate::errors::{ApiError, ApiResult};
-use crate::keys::{KeysError, read_or_make};
+use crate::keys::{KeysError, read_or_make, write_private};
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use muster_domain::time::Random;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The name of the file inside the data directory.
@@ -58,22 +61,158 @@ impl SealingKey {
     }
 }
 
-/// Reads the file, or makes it at the first start.
-pub(crate) fn load_or_make(folder: &Path, random: &dyn Random) -> Result<SealingKey, KeysError> {
-    let path = folder.join(FILE);
-    let text = read_or_make(&path, || {
-        let mut key = [0_u8; KEY_BYTES];
-        random.fill(&mut key);
-        format!("{}\n", STANDARD.encode(key)).into_bytes()
-    })?;
-    std::str::from_utf8(&text)
+/// The name of the file that holds the key sealed.
+pub(crate) const SEALED_FILE: &str = "kms-master.sealed";
+
+/// A key of a key management service somewhere else, which seals the master key.
+#[async_trait]
+pub trait MasterSeal: std::fmt::Debug + Send + Sync {
+    /// Which one, for people: `aws-kms://alias/muster`.
+    fn uri(&self) -> &str;
+
+    /// Seals a key.
+    ///
+    /// # Errors
+    /// What the service says.
+    async fn seal(&self, key: &[u8]) -> Result<Vec<u8>, String>;
+
+    /// Opens what was sealed, with whichever key of the service that was.
+    ///
+    /// # Errors
+    /// What the service says.
+    async fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, String>;
+}
+
+/// What [`SEALED_FILE`] holds.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    uri: String,
+    key: String,
+}
+
+fn decoded(path: &Path, text: &[u8]) -> Result<Vec<u8>, KeysError> {
+    std::str::from_utf8(text)
         .ok()
         .and_then(|text| STANDARD.decode(text.trim()).ok())
-        .and_then(|key| SealingKey::of(&key))
+        .filter(|key| key.len() == KEY_BYTES)
         .ok_or_else(|| KeysError::Content {
-            path,
+            path: path.to_owned(),
             message: "it is not 32 bytes of base64".to_owned(),
         })
+}
+
+fn new_key(random: &dyn Random) -> [u8; KEY_BYTES] {
+    let mut key = [0_u8; KEY_BYTES];
+    random.fill(&mut key);
+    key
+}
+
+fn sealed_in(path: &Path) -> Result<Option<Sealed>, KeysError> {
+    match std::fs::read(path) {
+        Ok(text) => serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|error| KeysError::Content {
+                path: path.to_owned(),
+                message: error.to_string(),
+            }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(KeysError::File {
+            path: path.to_owned(),
+            cause,
+        }),
+    }
+}
+
+/// Reads the key, or makes it at the first start. One that lies there open is sealed, once there is a service that seals.
+pub(crate) async fn load_or_make(
+    folder: &Path,
+    random: &dyn Random,
+    seal: Option<&dyn MasterSeal>,
+) -> Result<SealingKey, KeysError> {
+    let (path, sealed_path) = (folder.join(FILE), folder.join(SEALED_FILE));
+    let sealed = sealed_in(&sealed_path)?;
+    let bytes = match (seal, sealed) {
+        (None, None) => {
+            let text = read_or_make(&path, || {
+                format!("{}\n", STANDARD.encode(new_key(random))).into_bytes()
+            })?;
+            decoded(&path, &text)?
+        }
+        (None, Some(sealed)) => {
+            return Err(KeysError::Sealed {
+                uri: sealed.uri.clone(),
+                why: format!(
+                    "it is sealed, and kms_master_key is not set: set it to {} as it was",
+                    sealed.uri
+                ),
+            });
+        }
+        (Some(seal), Some(sealed)) => {
+            let failed = |why: String| KeysError::Sealed {
+                uri: sealed.uri.clone(),
+                why,
+            };
+            let blob = STANDARD
+                .decode(&sealed.key)
+                .map_err(|_| failed(format!("{} does not hold base64", sealed_path.display())))?;
+            let key = seal.open(&blob).await.map_err(failed)?;
+            if sealed.uri != seal.uri() {
+                keep_sealed(&sealed_path, seal, &key).await?;
+            }
+            // What was left by a stop between sealing and this.
+            remove(&path)?;
+            key
+        }
+        (Some(seal), None) => {
+            let key = match std::fs::read(&path) {
+                Ok(text) => decoded(&path, &text)?,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => new_key(random).to_vec(),
+                Err(cause) => return Err(KeysError::File { path, cause }),
+            };
+            keep_sealed(&sealed_path, seal, &key).await?;
+            remove(&path)?;
+            key
+        }
+    };
+    SealingKey::of(&bytes).ok_or(KeysError::Content {
+        path: sealed_path,
+        message: "what it holds is no key of 32 bytes".to_owned(),
+    })
+}
+
+/// Seals a key and keeps that; what was sealed has to open again first.
+async fn keep_sealed(path: &Path, seal: &dyn MasterSeal, key: &[u8]) -> Result<(), KeysError> {
+    let failed = |why: String| KeysError::Sealed {
+        uri: seal.uri().to_owned(),
+        why,
+    };
+    let blob = seal.seal(key).await.map_err(failed)?;
+    if seal.open(&blob).await.map_err(failed)? != key {
+        return Err(failed("what it sealed opens to something else".to_owned()));
+    }
+    let sealed = Sealed {
+        uri: seal.uri().to_owned(),
+        key: STANDARD.encode(blob),
+    };
+    let file_error = |cause| KeysError::File {
+        path: path.to_owned(),
+        cause,
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(file_error)?;
+    }
+    let text = serde_json::to_vec_pretty(&sealed).map_err(|error| file_error(error.into()))?;
+    write_private(path, &text).map_err(file_error)
+}
+
+fn remove(path: &Path) -> Result<(), KeysError> {
+    match std::fs::remove_file(path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(KeysError::File {
+            path: path.to_owned(),
+            cause,
+        }),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -99,21 +238,110 @@ mod tests {
         assert!(SealingKey::of(&[7; 31]).is_none());
     }
 
-    #[test]
-    fn the_file_is_made_once_and_a_damaged_one_stops_the_start() {
+    /// A service of its own, which seals under one key and opens what any of its keys has sealed.
+    #[derive(Debug)]
+    struct Service {
+        uri: &'static str,
+        is_away: bool,
+    }
+
+    #[async_trait]
+    impl MasterSeal for Service {
+        fn uri(&self) -> &str {
+            self.uri
+        }
+
+        async fn seal(&self, key: &[u8]) -> Result<Vec<u8>, String> {
+            if self.is_away {
+                return Err("nobody answers".to_owned());
+            }
+            Ok(key.iter().rev().map(|byte| byte ^ 0x5a).collect())
+        }
+
+        async fn open(&self, sealed: &[u8]) -> Result<Vec<u8>, String> {
+            self.seal(sealed).await
+        }
+    }
+
+    const SERVICE: Service = Service {
+        uri: "aws-kms://alias/a",
+        is_away: false,
+    };
+
+    fn opens(key: &SealingKey, sealed: &[u8]) -> bool {
+        key.open(sealed, b"").as_deref() == Some(&b"x"[..])
+    }
+
+    #[tokio::test]
+    async fn the_file_is_made_once_and_a_damaged_one_stops_the_start() {
         let folder = tempfile::tempdir().unwrap();
+        let load = || load_or_make(folder.path(), &SystemRandom, None);
         let mut sealed = Vec::new();
-        load_or_make(folder.path(), &SystemRandom)
+        load()
+            .await
             .unwrap()
             .seal(b"x", b"", &SystemRandom, &mut sealed)
             .unwrap();
-        let again = load_or_make(folder.path(), &SystemRandom).unwrap();
-        assert_eq!(again.open(&sealed, b"").as_deref(), Some(&b"x"[..]));
+        assert!(opens(&load().await.unwrap(), &sealed));
         std::fs::write(folder.path().join(FILE), "c2hvcnQ=").unwrap();
-        let error = load_or_make(folder.path(), &SystemRandom)
-            .err()
-            .unwrap()
-            .to_string();
+        let error = load().await.err().unwrap().to_string();
         assert!(error.contains(FILE) && !error.contains("c2hvcnQ"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_service_seals_what_lay_there_open_and_without_it_nothing_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let load =
+            async |seal: Option<&dyn MasterSeal>| load_or_make(folder.path(), &SystemRandom, seal).await;
+        let mut sealed = Vec::new();
+        load(None)
+            .await
+            .unwrap()
+            .seal(b"x", b"", &SystemRandom, &mut sealed)
+            .unwrap();
+        let away = Service {
+            is_away: true,
+            ..SERVICE
+        };
+        assert!(load(Some(&away)).await.is_err());
+        assert!(
+            folder.path().join(FILE).exists(),
+            "it is not lost when it cannot be sealed"
+        );
+        assert!(opens(&load(Some(&SERVICE)).await.unwrap(), &sealed));
+        assert!(!folder.path().join(FILE).exists());
+        let text = std::fs::read_to_string(folder.path().join(SEALED_FILE)).unwrap();
+        assert!(text.contains("aws-kms://alias/a"), "{text}");
+        assert!(opens(&load(Some(&SERVICE)).await.unwrap(), &sealed));
+        // Another key of the same service.
+        let other = Service {
+            uri: "aws-kms://alias/b",
+            ..SERVICE
+        };
+        assert!(opens(&load(Some(&other)).await.unwrap(), &sealed));
+        let text = std::fs::read_to_string(folder.path().join(SEALED_FILE)).unwrap();
+        assert!(text.contains("aws-kms://alias/b"), "{text}");
+        let error = load(Some(&away)).await.err().unwrap().to_string();
+        assert!(error.contains("nobody answers"), "{error}");
+        let error = load(None).await.err().unwrap().to_string();
+        assert!(error.contains("set it to aws-kms://alias/b"), "{error}");
+        assert!(
+            !folder.path().join(FILE).exists(),
+            "no other key is made in its place"
+        );
+        std::fs::write(folder.path().join(SEALED_FILE), "{}").unwrap();
+        assert!(load(Some(&SERVICE)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_service_from_the_first_start_leaves_no_open_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        load_or_make(&data, &SystemRandom, Some(&SERVICE)).await.unwrap();
+        let names: Vec<_> = std::fs::read_dir(&data)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, [SEALED_FILE]);
     }
 }
