@@ -59,6 +59,22 @@ fn places(value: &Value, at: &str, into: &mut Vec<String>) {
     }
 }
 
+#[path = "../../fuzz/story.rs"]
+mod story;
+
+proptest! {
+    #![proptest_config(Config { cases: 512, failure_persistence: None, ..Config::default() })]
+    /// What the fuzzer plays without end (`cargo fuzz run dispatcher`).
+    #[test]
+    fn whatever_bytes_come_there_is_an_answer(data in prop::collection::vec(any::<u8>(), 0..200), text in "[{}\\[\\]\":,A-Za-z0-9 ]{0,60}") {
+        story::play(&data);
+        let mut written = data;
+        written.truncate(2);
+        written.extend_from_slice(text.as_bytes());
+        story::play(&written);
+    }
+}
+
 #[tokio::test]
 async fn a_bent_request_is_never_a_fault_of_ours() {
     let cases: usize = std::env::var("MUSTER_FUZZ_CASES")
