@@ -1,0 +1,15 @@
+//! Runbooks: Automation documents of schema 0.3, the values that their steps are given, and which step comes next. Pure: no
+//! clock, no database, nothing that acts. Facts: the user guide's pages on runbook elements, actions and variables, and the
+//! API's model.
+
+mod choice;
+mod document;
+mod machine;
+mod selector;
+mod values;
+
+pub use choice::chosen;
+pub use document::{Action, Document, OnCancel, OnFailure, Output, Step, Variable};
+pub use machine::{Decision, Executed, MOST_EXECUTED, RunStatus, StepStatus, Stop, next};
+pub use selector::select;
+pub use values::{MOST_BYTES, references, resolve, text_of, texts_of};
