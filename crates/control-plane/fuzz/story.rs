@@ -82,6 +82,25 @@ fn stage() -> &'static Stage {
     })
 }
 
+/// How operations on groups are asked for.
+fn group_path(name: &str) -> (&'static str, &'static str) {
+    const TAGS: &str = "/resources/arn%3Aaws%3Aresource-groups%3Aeu-west-1%3A123456789012%3Agroup%2Fg/tags";
+    match name {
+        "CreateGroup" => ("POST", "/groups"),
+        "DeleteGroup" => ("POST", "/delete-group"),
+        "GetGroup" => ("POST", "/get-group"),
+        "GetGroupQuery" => ("POST", "/get-group-query"),
+        "GetTags" => ("GET", TAGS),
+        "ListGroupResources" => ("POST", "/list-group-resources"),
+        "SearchResources" => ("POST", "/resources/search"),
+        "Tag" => ("PUT", TAGS),
+        "Untag" => ("PATCH", TAGS),
+        "UpdateGroup" => ("POST", "/update-group"),
+        "UpdateGroupQuery" => ("POST", "/update-group-query"),
+        _ => ("POST", "/groups-list"),
+    }
+}
+
 /// How a service is spoken to: path, content type, and what the target header begins with.
 fn wire(operation: &Operation) -> (&'static str, &'static str, Option<&'static str>) {
     match operation.service {
@@ -92,12 +111,18 @@ fn wire(operation: &Operation) -> (&'static str, &'static str, Option<&'static s
             "application/x-amz-json-1.1",
             Some("EC2WindowsMessageDeliveryService"),
         ),
-        "resource-groups" => ("/groups-list", "application/json", None),
+        "resource-groups" => (group_path(operation.name).1, "application/json", None),
         _ => ("/", "application/x-www-form-urlencoded", None),
     }
 }
 
-fn signed(keys: &Credentials, service: &str, path: &str, mut headers: HeaderMap, body: &[u8]) -> HeaderMap {
+fn signed(
+    keys: &Credentials,
+    service: &str,
+    (method, path): (&str, &str),
+    mut headers: HeaderMap,
+    body: &[u8],
+) -> HeaderMap {
     let now: String = SystemClock
         .now()
         .rfc3339()
@@ -106,7 +131,7 @@ fn signed(keys: &Credentials, service: &str, path: &str, mut headers: HeaderMap,
         .collect();
     let now = format!("{}Z", now.split('.').next().unwrap_or_default());
     let request = SignedRequest {
-        method: "POST",
+        method,
         path,
         query: "",
         headers: &headers,
@@ -131,6 +156,10 @@ pub(crate) fn play(data: &[u8]) {
     }
     let stage = stage();
     let (path, kind, target) = wire(operation);
+    let method = match operation.service {
+        "resource-groups" => group_path(operation.name).0,
+        _ => "POST",
+    };
     let body = if kind.ends_with("urlencoded") && manner & 1 == 0 {
         [format!("Action={}&", operation.name).as_bytes(), body].concat()
     } else {
@@ -150,9 +179,13 @@ pub(crate) fn play(data: &[u8]) {
     let headers = if manner & 8 == 8 {
         headers
     } else {
-        signed(&keys, operation.service, path, headers, &body)
+        signed(&keys, operation.service, (method, path), headers, &body)
     };
-    let mut request = Request::post(path).body(Body::from(body)).unwrap();
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .body(Body::from(body))
+        .unwrap();
     *request.headers_mut() = headers;
     let answer = stage
         .runtime

@@ -118,7 +118,11 @@ impl ControlPlane {
     ) -> Result<Arc<Self>, OpenError> {
         let keys = Keys::load_or_make(&config.data_dir, random.as_ref())?;
         let seal = config.master_seal.as_deref();
-        let kms = Kms::new(master::load_or_make(&config.data_dir, random.as_ref(), seal).await?);
+        let is_in_use = crate::kms::queries::any_key(db.reader())
+            .await
+            .map_err(|_| OpenError::Database)?
+            .is_some();
+        let kms = Kms::new(master::load_or_make(&config.data_dir, random.as_ref(), seal, is_in_use).await?);
         let folder = config.data_dir.join("command-output");
         let output = OutputStore::open(folder.clone(), config.max_output_bytes)
             .map_err(|cause| OpenError::Output { path: folder, cause })?;
@@ -150,7 +154,11 @@ impl ControlPlane {
         let fits = crate::kms::resolve::fits(&plane).await;
         if !fits.map_err(|_| OpenError::Database)? {
             return Err(OpenError::MasterKey {
-                path: plane.config.data_dir.join(master::FILE),
+                path: plane.config.data_dir.join(if plane.config.master_seal.is_some() {
+                    master::SEALED_FILE
+                } else {
+                    master::FILE
+                }),
             });
         }
         // A fault of the database's is in the log by now.

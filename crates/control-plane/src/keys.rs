@@ -50,6 +50,15 @@ pub enum KeysError {
         /// What is wrong; never a secret.
         message: String,
     },
+    /// The database has keys, and what opens them is gone.
+    #[error(
+        "the database holds keys, and there is no master key for them in {folder}: restore kms-master.key, or \
+         kms-master.sealed, from the backup of the data directory that the database belongs to"
+    )]
+    Missing {
+        /// Where it should be.
+        folder: PathBuf,
+    },
     /// The key management service that seals the master key does not open it.
     #[error("the master key cannot be had from {uri}: {why}")]
     Sealed {

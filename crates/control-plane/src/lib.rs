@@ -48,7 +48,7 @@ pub use buckets::{Buckets, FolderBuckets};
 pub use config::ControlPlaneConfig;
 pub use control_plane::{Change, ControlPlane, OpenError, SessionLoad};
 pub use keys::{KeysError, operator_credentials_in};
-pub use kms::master::MasterSeal;
+pub use kms::master::{BySeal, MasterSeal};
 pub use object_store::ObjectStore;
 pub use operations::{Access, OPERATIONS, Operation, Who, input_model};
 pub use steady::Steady;

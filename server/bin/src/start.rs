@@ -166,16 +166,12 @@ pub async fn control_plane(
         };
     let seal = match config.kms_master_key.as_deref() {
         None => None,
-        Some(uri) => {
-            Some(
-                master_seal::open(uri, &config.region)
-                    .await
-                    .map_err(|why| StartError::MasterKey {
-                        setting: uri.to_owned(),
-                        why,
-                    })?,
-            )
-        }
+        Some(uri) => Some(
+            master_seal::open(uri, &config.region).map_err(|why| StartError::MasterKey {
+                setting: uri.to_owned(),
+                why,
+            })?,
+        ),
     };
     let settings = ControlPlaneConfig {
         buckets,

@@ -125,7 +125,7 @@ pub(crate) async fn check(plane: &ControlPlane, call: &Call, definition: &Defini
             parameters::check(&document.name, &content.parameters, &given)?;
         }
     }
-    let nodes = by_targets(&plane.db, &call.region, &definition.all_targets())
+    let nodes = by_targets(plane, &call.region, &definition.all_targets())
         .await
         .map_err(|error| match error.code {
             "ValidationException" => refused("InvalidTarget", error.message.unwrap_or_default()),

@@ -93,7 +93,7 @@ async fn match_all(plane: &ControlPlane) -> ApiResult<()> {
 
 async fn on_new_nodes(plane: &ControlPlane, row: &AssociationRow) -> ApiResult<()> {
     let (region, id) = (&row.region, &row.association_id);
-    let meant: BTreeSet<String> = by_targets(&plane.db, region, &row.definition.all_targets())
+    let meant: BTreeSet<String> = by_targets(plane, region, &row.definition.all_targets())
         .await?
         .into_iter()
         .map(|node| node.node_id)

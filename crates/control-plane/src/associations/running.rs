@@ -53,7 +53,7 @@ async fn nodes(
     row: &AssociationRow,
     only: Option<&[String]>,
 ) -> ApiResult<Vec<NodeRow>> {
-    let mut nodes = by_targets(&plane.db, &row.region, &row.definition.all_targets()).await?;
+    let mut nodes = by_targets(plane, &row.region, &row.definition.all_targets()).await?;
     if let Some(only) = only {
         nodes.retain(|node| only.contains(&node.node_id));
     }

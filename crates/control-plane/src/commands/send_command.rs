@@ -85,7 +85,7 @@ async fn nodes(plane: &ControlPlane, call: &Call, input: &Input) -> ApiResult<Ve
             let online_since = call.now.plus_ms(-plane.config.connection_lost_after_ms);
             by_ids(&plane.db, &call.region, &plane.config.account, ids, online_since).await
         }
-        (true, false) => by_targets(&plane.db, &call.region, targets).await,
+        (true, false) => by_targets(plane, &call.region, targets).await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! From what a caller names to nodes: instance ids, tags, tag keys, resource groups. Rate limits and delivery are not here.
 
+use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::queries::{NodeRow, nodes, nodes_sql};
 use crate::groups;
@@ -67,17 +68,21 @@ pub(crate) async fn by_ids(
 const GROUP_NAME: &str = "resource-groups:name";
 
 /// What the groups that targets name are queries for.
-async fn groups_of(db: &Db, region: &str, targets: &[Target]) -> ApiResult<BTreeMap<String, TagQuery>> {
+async fn groups_of(
+    plane: &ControlPlane,
+    region: &str,
+    targets: &[Target],
+) -> ApiResult<BTreeMap<String, TagQuery>> {
     let mut found = BTreeMap::new();
     let named = targets
         .iter()
         .filter(|target| target.key.to_ascii_lowercase() == GROUP_NAME);
     for name in named.flat_map(|target| &target.values) {
-        // A group is also named by its ARN.
-        let bare = name
-            .rsplit_once(":group/")
-            .map_or(name.as_str(), |(_, bare)| bare);
-        if let Some(row) = groups::queries::group(db.reader(), region, bare).await? {
+        // Also by its ARN, of this region and account.
+        let Some(bare) = groups::name_of(plane, region, name) else {
+            continue;
+        };
+        if let Some(row) = groups::queries::group(plane.db.reader(), region, bare).await? {
             found.insert(name.clone(), row.query.read()?);
         }
     }
@@ -85,8 +90,12 @@ async fn groups_of(db: &Db, region: &str, targets: &[Target]) -> ApiResult<BTree
 }
 
 /// The nodes that all targets match, by id; none is no fault here.
-pub(crate) async fn by_targets(db: &Db, region: &str, targets: &[Target]) -> ApiResult<Vec<NodeRow>> {
-    let groups = groups_of(db, region, targets).await?;
+pub(crate) async fn by_targets(
+    plane: &ControlPlane,
+    region: &str,
+    targets: &[Target],
+) -> ApiResult<Vec<NodeRow>> {
+    let groups = groups_of(plane, region, targets).await?;
     let mut sql = nodes_sql();
     sql.push("where n.region = ").text(region);
     for target in targets {
@@ -133,7 +142,7 @@ pub(crate) async fn by_targets(db: &Db, region: &str, targets: &[Target]) -> Api
             }
             sql.push(")");
         } else if lower == "resource-groups:resourcetypefilters" {
-            if listed_as(values).is_none() {
+            if listed_as(&[values]).is_none() {
                 sql.push(" and 1 = 0");
             }
         } else {
@@ -145,5 +154,5 @@ pub(crate) async fn by_targets(db: &Db, region: &str, targets: &[Target]) -> Api
         }
     }
     sql.push(" order by n.node_id");
-    nodes(sql, db.reader()).await
+    nodes(sql, plane.db.reader()).await
 }

@@ -5,7 +5,7 @@ use super::query::ResourceQuery;
 use super::shapes::{
     CONFIGURATION, CRITICALITY, DESCRIPTION, DISPLAY_NAME, NEW_NAME, OWNER, RESOURCE_QUERY, TAGS,
 };
-use super::{GroupOutput, ShownGroup, bad, shown};
+use super::{ShownGroup, bad, check_tags, shown};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::operations::Call;
@@ -61,11 +61,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         .ok_or_else(|| bad("ResourceQuery: a group of this control plane is a query for nodes."))?;
     query.read()?;
     let tags = input.tags.unwrap_or_default();
-    let pairs: Vec<(String, String)> = tags.clone().into_iter().collect();
-    tags::check_keys(&pairs)?;
-    if pairs.len() > tags::MAX_TAGS {
-        return Err(bad(format!("Tags: at most {} of them.", tags::MAX_TAGS)));
-    }
+    check_tags(&tags)?;
     let row = GroupRow {
         region: call.region.clone(),
         name: input.name,
@@ -76,15 +72,14 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     if !queries::insert(&mut *transaction, &row, call.now).await? {
         return Err(bad(format!("A group with name {} already exists.", row.name)));
     }
-    for pair in &pairs {
-        tags::queries::put(&mut *transaction, &call.region, super::TAGS, &row.name, pair).await?;
+    tags::queries::remove(&mut *transaction, &call.region, super::TAGS, &row.name, None).await?;
+    for pair in tags.clone() {
+        tags::queries::put(&mut *transaction, &call.region, super::TAGS, &row.name, &pair).await?;
     }
     transaction.commit().await?;
-    let GroupOutput { group } = GroupOutput {
-        group: shown(plane, &row),
-    };
+    plane.nodes_have_changed();
     Ok(Output {
-        group,
+        group: shown(plane, &row),
         resource_query: row.query,
         tags,
     })

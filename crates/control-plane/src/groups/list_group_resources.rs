@@ -48,12 +48,15 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let row = find(plane, call, input.group.as_deref(), input.group_name.as_deref()).await?;
     let query = row.query.read()?;
     let filters = input.filters.unwrap_or_default();
-    let fits = filters.iter().all(|filter| listed_as(&filter.values).is_some());
-    let (all, next_token) = if fits {
-        let scope = format!("ListGroupResources|{}", row.name);
-        page_of(plane, call, &query, (&scope, input.max_results, input.next_token)).await?
-    } else {
-        (Vec::new(), None)
+    let mut types: Vec<&[String]> = filters.iter().map(|filter| filter.values.as_slice()).collect();
+    types.push(query.types());
+    let (all, next_token) = match listed_as(&types) {
+        Some(kind) => {
+            let scope = format!("ListGroupResources|{}", row.name);
+            let asked = (scope.as_str(), input.max_results, input.next_token);
+            page_of(plane, call, &query, kind, asked).await?
+        }
+        None => (Vec::new(), None),
     };
     Ok(Output {
         resources: all

@@ -50,8 +50,10 @@ fn holds(filter: &Filter, row: &GroupRow) -> bool {
         "owner" => row.about.owner.as_deref().is_some_and(is),
         "display-name" => row.about.display_name.as_deref().is_some_and(is),
         "criticality" => row.about.criticality.is_some_and(|level| is(&level.to_string())),
-        // What the query names.
-        "resource-type" => filter.values.iter().any(|kind| row.query.query.contains(kind)),
+        "resource-type" => row
+            .query
+            .read()
+            .is_ok_and(|query| query.types().iter().any(|kind| is(kind))),
         // Groups that are more than a query are not known.
         _ => false,
     }

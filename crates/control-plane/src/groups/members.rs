@@ -23,9 +23,10 @@ pub(crate) async fn page_of(
     plane: &ControlPlane,
     call: &Call,
     query: &TagQuery,
+    kind: &'static str,
     (scope, limit, token): (&str, Option<usize>, Option<String>),
 ) -> ApiResult<(Vec<Identifier>, Option<String>)> {
-    let scope = format!("{scope}|{}|{query:?}", call.region);
+    let scope = format!("{scope}|{}|{kind}|{query:?}", call.region);
     let after = plane.tokens.after(&scope, inward(token).as_deref())?;
     let limit = limit.unwrap_or(50);
     let mut sql = Sql::new("select n.node_id from ssm_nodes n where n.region = ");
@@ -41,7 +42,6 @@ pub(crate) async fn page_of(
         .collect::<Result<_, _>>()?;
     let (ids, token) = page(&plane.tokens, &scope, ids, limit, |id| vec![id.clone()]);
     let (region, account) = (&call.region, &plane.config.account);
-    let kind = query.listed_as().unwrap_or_default();
     let arn = |id: &String| {
         if kind == INSTANCE_TYPE {
             format!(

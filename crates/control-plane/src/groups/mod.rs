@@ -22,8 +22,12 @@ pub(crate) mod update_group_query;
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
+use crate::tags;
+use crate::validation::is_tag_text;
 use queries::GroupRow;
 use serde::Serialize;
+use sqlx::{Any, Transaction};
+use std::collections::BTreeMap;
 
 /// The word in `resource_type` for a group's tags.
 pub(crate) const TAGS: &str = "ResourceGroup";
@@ -59,19 +63,66 @@ pub(crate) async fn find(
     group: Option<&str>,
     group_name: Option<&str>,
 ) -> ApiResult<GroupRow> {
+    let (name, missing) = named(plane, call, group, group_name)?;
+    queries::group(plane.db.reader(), &call.region, &name)
+        .await?
+        .ok_or(missing)
+}
+
+/// The same in a transaction in which nobody else changes it.
+pub(crate) async fn locked(
+    plane: &ControlPlane,
+    transaction: &mut Transaction<'static, Any>,
+    call: &Call,
+    group: Option<&str>,
+    group_name: Option<&str>,
+) -> ApiResult<GroupRow> {
+    let (name, missing) = named(plane, call, group, group_name)?;
+    if !queries::lock(&mut **transaction, &call.region, &name).await? {
+        return Err(missing);
+    }
+    queries::group(&mut **transaction, &call.region, &name)
+        .await?
+        .ok_or(missing)
+}
+
+/// The name, and what is said when there is no such group.
+fn named(
+    plane: &ControlPlane,
+    call: &Call,
+    group: Option<&str>,
+    group_name: Option<&str>,
+) -> ApiResult<(String, ApiError)> {
     let named = match (group, group_name) {
         (Some(group), None) | (None, Some(group)) => group,
         (None, None) => return Err(bad("Group has to name a group, or GroupName.")),
         (Some(_), Some(_)) => return Err(bad("Group and GroupName cannot be given together.")),
     };
-    let missing = || ApiError {
+    let missing = ApiError {
         status: 404,
         ..ApiError::new("NotFoundException", format!("Cannot find group {named}."))
     };
-    let name = name_of(plane, &call.region, named).ok_or_else(missing)?;
-    queries::group(plane.db.reader(), &call.region, name)
-        .await?
-        .ok_or_else(missing)
+    match name_of(plane, &call.region, named) {
+        Some(name) => Ok((name.to_owned(), missing)),
+        None => Err(missing),
+    }
+}
+
+/// Tags as they are sent: what the model says of their keys too.
+pub(crate) fn check_tags(tags: &BTreeMap<String, String>) -> ApiResult<()> {
+    let is_key = |key: &String| (1..=128).contains(&key.chars().count()) && is_tag_text(key);
+    if let Some(key) = tags.keys().find(|key| !is_key(key)) {
+        let shown: String = key.chars().take(40).filter(|c| !c.is_control()).collect();
+        return Err(bad(format!(
+            "Tags: the key {shown:?} has to have 1 to 128 letters, digits, spaces and _.:/=+-@."
+        )));
+    }
+    let pairs: Vec<(String, String)> = tags.clone().into_iter().collect();
+    tags::check_keys(&pairs)?;
+    if pairs.len() > tags::MAX_TAGS {
+        return Err(bad(format!("Tags: at most {} of them.", tags::MAX_TAGS)));
+    }
+    Ok(())
 }
 
 /// A group as it is answered.

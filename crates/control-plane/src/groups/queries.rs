@@ -62,6 +62,13 @@ pub(crate) async fn insert(on: impl AnyExecutor<'_>, row: &GroupRow, now: Timest
     Ok(sql.run(on).await? == 1)
 }
 
+/// Keeps others from changing a group until the transaction ends. `false` when it is not there.
+pub(crate) async fn lock(on: impl AnyExecutor<'_>, region: &str, name: &str) -> ApiResult<bool> {
+    let mut sql = Sql::new("update ssm_resource_groups set created_at = created_at where region = ");
+    sql.text(region).push(" and name = ").text(name);
+    Ok(sql.run(on).await? == 1)
+}
+
 /// Writes what may change.
 pub(crate) async fn update(on: impl AnyExecutor<'_>, row: &GroupRow) -> ApiResult<()> {
     let about = about(row)?;

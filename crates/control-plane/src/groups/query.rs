@@ -2,6 +2,7 @@
 
 use super::bad;
 use crate::errors::ApiResult;
+use crate::validation::is_tag_text;
 use muster_store::Sql;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub(crate) struct ResourceQuery {
 
 /// A tag: of the values one, or any where none is named.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct TagFilter {
     key: String,
     #[serde(default)]
@@ -25,8 +26,9 @@ pub(crate) struct TagFilter {
 }
 
 /// What a query says.
+// A member that is misspelt must not make a group of all nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct TagQuery {
     #[serde(default)]
     resource_type_filters: Vec<String>,
@@ -41,16 +43,18 @@ pub(crate) const INSTANCE_TYPE: &str = "AWS::EC2::Instance";
 const ALL: &str = "AWS::AllSupported";
 const MOST_FILTERS: usize = 50;
 
-/// The type as which nodes are listed, where these types hold nodes at all.
-pub(crate) fn listed_as(types: &[String]) -> Option<&'static str> {
-    let has = |name: &str| types.iter().any(|kind| kind == name);
-    if types.is_empty() || has(ALL) || has(NODE_TYPE) {
-        Some(NODE_TYPE)
-    } else if has(INSTANCE_TYPE) {
-        Some(INSTANCE_TYPE)
-    } else {
-        None
-    }
+/// Whether these types hold nodes of that type. The service's own examples differ in case.
+fn holds(types: &[String], wanted: &str) -> bool {
+    types
+        .iter()
+        .any(|kind| kind.eq_ignore_ascii_case(ALL) || kind.eq_ignore_ascii_case(wanted))
+}
+
+/// The type as which nodes are listed, where all of these lists of types hold nodes.
+pub(crate) fn listed_as(all: &[&[String]]) -> Option<&'static str> {
+    [NODE_TYPE, INSTANCE_TYPE]
+        .into_iter()
+        .find(|wanted| all.iter().all(|types| holds(types, wanted)))
 }
 
 impl ResourceQuery {
@@ -72,14 +76,17 @@ impl ResourceQuery {
                 "Query not valid: ResourceTypeFilters has to name at least one type.",
             ));
         }
+        let is_key = |key: &str| (1..=128).contains(&key.chars().count()) && is_tag_text(key);
+        let is_value = |value: &String| value.chars().count() <= 256 && is_tag_text(value);
         if query.tag_filters.len() > MOST_FILTERS
             || query
                 .tag_filters
                 .iter()
-                .any(|tag| tag.key.is_empty() || tag.values.len() > 20)
+                .any(|tag| !is_key(&tag.key) || tag.values.len() > 20 || !tag.values.iter().all(is_value))
         {
             return Err(bad(format!(
-                "Query not valid: TagFilters has at most {MOST_FILTERS} entries, each with a Key and at most 20 Values."
+                "Query not valid: TagFilters has at most {MOST_FILTERS} entries, each with the Key of a tag and at most 20 \
+                 Values of one."
             )));
         }
         Ok(query)
@@ -89,7 +96,12 @@ impl ResourceQuery {
 impl TagQuery {
     /// The type as which its nodes are listed.
     pub(crate) fn listed_as(&self) -> Option<&'static str> {
-        listed_as(&self.resource_type_filters)
+        listed_as(&[&self.resource_type_filters])
+    }
+
+    /// The types that it names.
+    pub(crate) fn types(&self) -> &[String] {
+        &self.resource_type_filters
     }
 
     /// Adds the condition that a node, called `n`, is in it.
@@ -135,7 +147,7 @@ mod tests {
             let query = read(&format!(r#"{{"ResourceTypeFilters":{types}}}"#)).unwrap();
             assert_eq!(query.listed_as(), Some(NODE_TYPE));
         }
-        let query = read(r#"{"ResourceTypeFilters":["AWS::EC2::Instance"]}"#).unwrap();
+        let query = read(r#"{"ResourceTypeFilters":["AWS::EC2::INSTANCE"]}"#).unwrap();
         assert_eq!(query.listed_as(), Some(INSTANCE_TYPE));
         for text in [
             "",
@@ -144,6 +156,10 @@ mod tests {
             r#"{"ResourceTypeFilters":[]}"#,
             r#"{"ResourceTypeFilters":["AWS::AllSupported"],"TagFilters":[{"Key":""}]}"#,
             r#"{"ResourceTypeFilters":["AWS::AllSupported"],"TagFilters":[{"Values":["x"]}]}"#,
+            r#"{"ResourceTypeFilters":["AWS::AllSupported"],"TagFilter":[{"Key":"a"}]}"#,
+            r#"{"ResourceTypeFilters":["AWS::AllSupported"],"TagFilters":[{"Key":"a","Value":["x"]}]}"#,
+            r#"{"ResourceTypeFilters":["AWS::AllSupported"],"TagFilters":[{"Key":"a\u0000"}]}"#,
+            r#"{"ResourceTypeFilters":["AWS::AllSupported"],"TagFilters":[{"Key":"a","Values":["\u0000"]}]}"#,
         ] {
             assert_eq!(read(text).unwrap_err().code, "BadRequestException", "{text}");
         }

@@ -31,7 +31,10 @@ pub(crate) struct Output {
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     let query = input.resource_query.read()?;
     let asked = ("SearchResources", input.max_results, input.next_token);
-    let (resource_identifiers, next_token) = page_of(plane, call, &query, asked).await?;
+    let (resource_identifiers, next_token) = match query.listed_as() {
+        Some(kind) => page_of(plane, call, &query, kind, asked).await?,
+        None => (Vec::new(), None),
+    };
     Ok(Output {
         resource_identifiers,
         next_token,

@@ -1,6 +1,8 @@
 //! What the inputs of operations on groups are made of, in the service's own model.
 
-use crate::validation::{Member, Pattern, Shape, list, matching, one_of, optional, required, whole};
+use crate::validation::{
+    Member, Pattern, Shape, is_tag_text, list, matching, one_of, optional, required, whole,
+};
 
 fn is_plain(text: &str) -> bool {
     text.bytes()
@@ -33,8 +35,7 @@ fn is_arn(text: &str) -> bool {
 }
 
 pub(crate) fn is_free(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
+    is_tag_text(text)
 }
 
 pub(crate) const NEW_NAME: Shape = matching(

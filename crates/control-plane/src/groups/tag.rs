@@ -2,7 +2,7 @@
 
 use super::get_tags::Output;
 use super::shapes::{ARN, TAGS};
-use super::{bad, find};
+use super::{bad, check_tags, locked};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::operations::Call;
@@ -21,12 +21,11 @@ pub(crate) struct Input {
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
-    let row = find(plane, call, Some(&input.arn), None).await?;
-    let pairs: Vec<(String, String)> = input.tags.clone().into_iter().collect();
-    tags::check_keys(&pairs)?;
+    check_tags(&input.tags)?;
     let mut transaction = plane.db.begin().await?;
-    for pair in &pairs {
-        tags::queries::put(&mut *transaction, &row.region, super::TAGS, &row.name, pair).await?;
+    let row = locked(plane, &mut transaction, call, Some(&input.arn), None).await?;
+    for pair in input.tags.clone() {
+        tags::queries::put(&mut *transaction, &row.region, super::TAGS, &row.name, &pair).await?;
     }
     let all = tags::queries::of(&mut *transaction, &row.region, super::TAGS, &row.name).await?;
     if all.len() > MAX_TAGS {

@@ -2,7 +2,7 @@
 
 use super::queries;
 use super::shapes::{CRITICALITY, DESCRIPTION, DISPLAY_NAME, GROUP, GROUP_NAME, OWNER};
-use super::{GroupOutput, find, shown};
+use super::{GroupOutput, locked, shown};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::operations::Call;
@@ -22,7 +22,9 @@ pub(crate) struct Input {
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<GroupOutput> {
-    let mut row = find(plane, call, input.group.as_deref(), input.group_name.as_deref()).await?;
+    let mut transaction = plane.db.begin().await?;
+    let named = (input.group.as_deref(), input.group_name.as_deref());
+    let mut row = locked(plane, &mut transaction, call, named.0, named.1).await?;
     let old = row.about;
     row.about = About {
         description: input.about.description.or(old.description),
@@ -30,7 +32,8 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         owner: input.about.owner.or(old.owner),
         display_name: input.about.display_name.or(old.display_name),
     };
-    queries::update(plane.db.writer(), &row).await?;
+    queries::update(&mut *transaction, &row).await?;
+    transaction.commit().await?;
     Ok(GroupOutput {
         group: shown(plane, &row),
     })

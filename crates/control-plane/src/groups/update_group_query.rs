@@ -3,7 +3,7 @@
 use super::get_group_query::Output;
 use super::query::ResourceQuery;
 use super::shapes::{GROUP, GROUP_NAME, RESOURCE_QUERY};
-use super::{find, queries};
+use super::{locked, queries};
 use crate::control_plane::ControlPlane;
 use crate::errors::ApiResult;
 use crate::operations::Call;
@@ -22,8 +22,12 @@ pub(crate) struct Input {
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     input.resource_query.read()?;
-    let mut row = find(plane, call, input.group.as_deref(), input.group_name.as_deref()).await?;
+    let mut transaction = plane.db.begin().await?;
+    let named = (input.group.as_deref(), input.group_name.as_deref());
+    let mut row = locked(plane, &mut transaction, call, named.0, named.1).await?;
     row.query = input.resource_query;
-    queries::update(plane.db.writer(), &row).await?;
+    queries::update(&mut *transaction, &row).await?;
+    transaction.commit().await?;
+    plane.nodes_have_changed();
     Ok(row.into())
 }

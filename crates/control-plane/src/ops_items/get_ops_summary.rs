@@ -241,8 +241,11 @@ fn check_aggregator(aggregator: &Aggregator) -> ApiResult<()> {
         .try_for_each(check_aggregator)
 }
 
+/// Which aggregator counts, by its place, and what: two may count the same attribute, of other items.
+type Key = (String, Vec<(String, String)>);
+
 /// The values under which an item is counted; with more than one level, each combination.
-fn keys(aggregator: &Aggregator, entry: &Entry) -> Vec<Vec<(String, String)>> {
+fn keys(place: &str, aggregator: &Aggregator, entry: &Entry) -> Vec<Key> {
     let name = aggregator.attribute_name.as_deref().unwrap_or_default();
     let Some(value) = entry.get(name) else {
         return Vec::new();
@@ -252,13 +255,14 @@ fn keys(aggregator: &Aggregator, entry: &Entry) -> Vec<Vec<(String, String)>> {
     }
     let own = (name.to_owned(), value.clone());
     match &aggregator.aggregators {
-        None => vec![vec![own]],
+        None => vec![(place.to_owned(), vec![own])],
         Some(inner) => inner
             .iter()
-            .flat_map(|aggregator| keys(aggregator, entry))
-            .map(|mut rest| {
+            .enumerate()
+            .flat_map(|(at, aggregator)| keys(&format!("{place}/{at:02}"), aggregator, entry))
+            .map(|(place, mut rest)| {
                 rest.insert(0, own.clone());
-                rest
+                (place, rest)
             })
             .collect(),
     }
@@ -271,7 +275,7 @@ async fn count(
     aggregators: &[Aggregator],
 ) -> ApiResult<Vec<Entity>> {
     aggregators.iter().try_for_each(check_aggregator)?;
-    let mut counts: BTreeMap<Vec<(String, String)>, i64> = BTreeMap::new();
+    let mut counts: BTreeMap<Key, i64> = BTreeMap::new();
     let mut after = String::new();
     loop {
         let mut sql = items_sql(region);
@@ -281,7 +285,8 @@ async fn count(
         let Some(last) = rows.last() else { break };
         after.clone_from(&last.id);
         for entry in rows.iter().map(entry).filter(|entry| fits(filters, entry)) {
-            for key in aggregators.iter().flat_map(|aggregator| keys(aggregator, &entry)) {
+            let all = aggregators.iter().enumerate();
+            for key in all.flat_map(|(at, aggregator)| keys(&format!("{at:02}"), aggregator, &entry)) {
                 if counts.len() < MOST_VALUES || counts.contains_key(&key) {
                     *counts.entry(key).or_default() += 1;
                 }
@@ -290,7 +295,7 @@ async fn count(
     }
     let content = counts
         .into_iter()
-        .map(|(key, count)| {
+        .map(|((_, key), count)| {
             let mut entry: Entry = key.into_iter().collect();
             entry.insert("Count".into(), count.to_string());
             entry
@@ -328,20 +333,29 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             next_token: None,
         });
     }
-    let asked = input.result_attributes.and_then(|all| all.into_iter().next());
+    let mut asked = input.result_attributes.unwrap_or_default().into_iter();
+    let first = asked.next();
+    let others: Vec<String> = asked.map(|one| one.type_name).collect();
     let of_filter = filters
         .iter()
         .find_map(|filter| type_of(filter.key()).ok())
         .map(str::to_owned);
-    let wanted = asked
+    let wanted = first
         .map(|one| one.type_name)
         .or(of_filter)
         .unwrap_or_else(|| OPS_ITEM.to_owned());
-    let scope = format!("GetOpsSummary|{}|{filters:?}|{wanted}", call.region);
+    if (wanted == OPS_ITEM && !others.is_empty()) || others.iter().any(|name| name == OPS_ITEM) {
+        return Err(ApiError::new(
+            "InvalidTypeNameException",
+            "ResultAttributes: AWS:OpsItem is told alone, types of nodes together.",
+        ));
+    }
+    let scope = format!("GetOpsSummary|{}|{filters:?}|{wanted}|{others:?}", call.region);
     let after = plane.tokens.after(&scope, input.next_token.as_deref())?;
     let limit = input.max_results.unwrap_or(50);
     if wanted != OPS_ITEM {
-        return of_nodes(plane, call, &filters, (&wanted, &scope, &after, limit)).await;
+        let types: Vec<String> = std::iter::once(wanted).chain(others).collect();
+        return of_nodes(plane, call, &filters, (&types, &scope, &after, limit)).await;
     }
     check(&filters, OPS_ITEM)?;
     let mut sql = items_sql(&call.region);
@@ -373,9 +387,9 @@ async fn of_nodes(
     plane: &ControlPlane,
     call: &Call,
     filters: &[Filter],
-    (wanted, scope, after, limit): (&str, &str, &str, usize),
+    (wanted, scope, after, limit): (&[String], &str, &str, usize),
 ) -> ApiResult<Output> {
-    let mut types = BTreeSet::from([wanted.to_owned()]);
+    let mut types: BTreeSet<String> = wanted.iter().cloned().collect();
     for filter in filters {
         types.insert(type_of(filter.key())?.to_owned());
     }
@@ -392,15 +406,18 @@ async fn of_nodes(
         if !data.fits(filters)? {
             continue;
         }
-        if let Some(found) = data.take(wanted) {
-            let item = Item {
-                capture_time: found.capture_time,
-                content: found.content,
-            };
-            entities.push(Entity {
-                id,
-                data: BTreeMap::from([(wanted.to_owned(), item)]),
-            });
+        let mut told = BTreeMap::new();
+        for name in wanted {
+            if let Some(found) = data.take(name) {
+                let item = Item {
+                    capture_time: found.capture_time,
+                    content: found.content,
+                };
+                told.insert(name.clone(), item);
+            }
+        }
+        if !told.is_empty() {
+            entities.push(Entity { id, data: told });
         }
     }
     Ok(Output { entities, next_token })

@@ -66,7 +66,7 @@ pub(crate) async fn windows_of(
 }
 
 async fn ids(plane: &ControlPlane, call: &Call, targets: &[Target]) -> ApiResult<BTreeSet<String>> {
-    let nodes = by_targets(&plane.db, &call.region, targets).await?;
+    let nodes = by_targets(plane, &call.region, targets).await?;
     Ok(nodes.into_iter().map(|node| node.node_id).collect())
 }
 

@@ -116,13 +116,13 @@ async fn work(plane: &ControlPlane, standing: &Standing, task: &Task) -> ApiResu
                     queries::one_registered::<TargetDefinition>(plane.db.reader(), region, window_id, id)
                         .await?;
                 if let Some(target) = target {
-                    let found = by_targets(&plane.db, region, &target.targets).await?;
+                    let found = by_targets(plane, region, &target.targets).await?;
                     add(found, id, target.owner_information);
                 }
             }
         }
         None => {
-            let found = by_targets(&plane.db, region, &task.targets).await?;
+            let found = by_targets(plane, region, &task.targets).await?;
             add(found, "", None);
         }
     }
