@@ -54,7 +54,7 @@ def advisory(id, kind, severity, day, name, version, vulnerabilities=()):
   Update ID: not one</description>
 <pkglist><collection short="c"><name>c</name>
 <package name="{name}" version="{version}" release="1" epoch="0" arch="noarch" src="{name}-{version}-1.src.rpm">
-<filename>{name}-{version}-1.noarch.rpm</filename></package></collection></pkglist></update>"""
+<filename>Packages/{name}-{version}-1.noarch.rpm</filename></package></collection></pkglist></update>"""
 
 
 def make(top):

@@ -58,24 +58,26 @@ pub(crate) fn way(value: Option<OsString>) -> Way {
 }
 
 impl Way {
+    /// Why there will be no reboot, where that is known before anybody asks.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        match self {
+            Self::Program(..) => None,
+            Self::Never => Some(format!(
+                "this node's agent may not reboot it ({COMMAND_VARIABLE} is {NEVER})"
+            )),
+            Self::Unknown => Some(format!(
+                "nothing on this node is known to reboot it: name a program in {COMMAND_VARIABLE}, or put one at {COMMAND}"
+            )),
+        }
+    }
+
     /// Asks for it; the machine goes down some time after that.
     ///
     /// # Errors
     /// Why it will not, for people.
     pub(crate) async fn ask(&self) -> Result<(), String> {
-        let (program, arguments) = match self {
-            Self::Program(program, arguments) => (program, arguments),
-            Self::Never => {
-                return Err(format!(
-                    "this node's agent may not reboot it ({COMMAND_VARIABLE} is {NEVER})"
-                ));
-            }
-            Self::Unknown => {
-                return Err(format!(
-                    "nothing on this node is known to reboot it: name a program in {COMMAND_VARIABLE}, or put one at \
-                     {COMMAND}"
-                ));
-            }
+        let Self::Program(program, arguments) = self else {
+            return Err(self.obstacle().unwrap_or_default());
         };
         let failed = |what: String| format!("{} {what}", program.display());
         let asked = tokio::process::Command::new(program)

@@ -98,7 +98,15 @@ pub fn is_named(entry: &str, patch: &Patch) -> bool {
     // Without its epoch a version is still that version to those who type it.
     let bare = version.split_once(':').map_or(version.as_str(), |(_, bare)| bare);
     let mut all = vec![name.clone(), format!("{name}.{arch}"), format!("{name}:{arch}")];
-    for version in [version.as_str(), bare] {
+    // RPM knows no version without an epoch, and people often leave the release out.
+    let whole = format!("0:{bare}");
+    let upstream = bare.rsplit_once('-').map_or(bare, |(upstream, _)| upstream);
+    let epoch = version.split_once(':').map_or("0", |(epoch, _)| epoch);
+    all.push(format!("{epoch}:{name}-{bare}.{arch}"));
+    for version in [version.as_str(), bare, upstream, &whole] {
+        if version == whole && epoch != "0" {
+            continue;
+        }
         for between in ["=", "-", "_"] {
             all.push(format!("{name}{between}{version}"));
             all.push(format!("{name}{between}{version}.{arch}"));
@@ -129,7 +137,17 @@ fn holds(filter: &Filter, patch: &Patch) -> bool {
         "PRIORITY" => any(&[&patch.priority]),
         "NAME" | "PATCH_ID" => filter.values.iter().any(|wanted| is_named(wanted, patch)),
         "ARCH" => any(&[&patch.arch]),
-        "VERSION" => any(&[&patch.version]),
+        "VERSION" => {
+            let bare = patch
+                .version
+                .split_once(':')
+                .map_or(patch.version.as_str(), |(_, bare)| bare);
+            any(&[
+                &patch.version,
+                bare,
+                bare.rsplit_once('-').map_or(bare, |(upstream, _)| upstream),
+            ])
+        }
         "EPOCH" => any(&[patch.version.split_once(':').map_or("0", |(epoch, _)| epoch)]),
         "RELEASE" => any(&[patch.version.rsplit_once('-').map_or("", |(_, release)| release)]),
         "REPOSITORY" => any(&[&patch.repository]),

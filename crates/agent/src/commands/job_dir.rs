@@ -20,6 +20,7 @@ use crate::patch::INVENTORY_FILE;
 use muster_agent_protocol::calls::InventoryItem;
 use muster_agent_protocol::control::SendCommandContent;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -53,8 +54,8 @@ pub(crate) struct StepResult {
 pub(crate) struct Reboot {
     /// Which start of the machine it is to be the end of.
     pub(crate) boot: String,
-    /// How many times this command has asked, this one too.
-    pub(crate) count: u32,
+    /// How many times each step of this command has asked, this one too; by its directory.
+    pub(crate) counts: BTreeMap<String, u32>,
     pub(crate) asked_ms: i64,
     /// When the step began.
     pub(crate) start_ms: i64,

@@ -285,7 +285,11 @@ async fn ask(
     is_s3: bool,
     clock: &dyn Clock,
 ) -> Result<reqwest::Response, AgentError> {
-    let keys = if is_s3 { keys() } else { None };
+    let is_signed = url
+        .query_pairs()
+        .any(|(name, _)| matches!(name.as_ref(), "X-Amz-Algorithm" | "X-Amz-Signature" | "Signature"));
+    // S3 takes one signature, not two.
+    let keys = if is_s3 && !is_signed { keys() } else { None };
     let url = if is_s3 { encoded(url) } else { url };
     let mut asked = client(keys.is_some())?.get(url.clone());
     if let Some((user, password)) = login {

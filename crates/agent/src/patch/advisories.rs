@@ -62,9 +62,14 @@ pub(super) fn read(text: &str) -> Vec<Advisory> {
             "Severity" if value != "None" => advisory.severity = capital(value),
             "Updated" => advisory.updated_ms = moment(value),
             "CVEs" => advisory.cve_ids.push(value.to_owned()),
-            "Files" => advisory
-                .packages
-                .extend(value.strip_suffix(".rpm").map(str::to_owned)),
+            // Some repositories tell them with their folder.
+            "Files" => {
+                let file = value
+                    .rsplit('/')
+                    .next()
+                    .and_then(|file| file.strip_suffix(".rpm"));
+                advisory.packages.extend(file.map(str::to_owned));
+            }
             _ => {}
         }
     }
@@ -88,8 +93,9 @@ pub(super) struct ByPackage(BTreeMap<(String, String), Vec<(String, Advisory)>>)
 impl ByPackage {
     pub(super) fn new(all: Vec<Advisory>) -> Self {
         let mut found: BTreeMap<(String, String), Vec<(String, Advisory)>> = BTreeMap::new();
-        for advisory in all {
-            for package in &advisory.packages {
+        for mut advisory in all {
+            // What an advisory says is kept for each of its packages, which may be hundreds.
+            for package in std::mem::take(&mut advisory.packages) {
                 // name-version-release.arch
                 let Some((rest, arch)) = package.rsplit_once('.') else {
                     continue;
@@ -205,7 +211,7 @@ Description: d
     Updated: 2026-01-07 00:00:00
 Description: d
    Severity: None
-      Files: hello-1.2-1.noarch.rpm
+      Files: Packages/hello-1.2-1.noarch.rpm
 ";
 
     fn patch(version: &str) -> Patch {

@@ -27,15 +27,8 @@ const INSTALLED: &str =
 /// What dnf is asked for.
 const UPDATES: &str = "%{name}\t%{epoch}:%{version}-%{release}\t%{arch}\t%{repoid}\t%{buildtime}\t%{summary}";
 
-/// Packages for which the system has to be started anew, as `needs-restarting` has them.
-const NEED_REBOOT: [&str; 16] = [
-    "kernel",
-    "kernel-core",
-    "kernel-PAE",
-    "kernel-rt",
-    "kernel-rt-core",
-    "kernel-smp",
-    "kernel-xen",
+/// Packages for which the system has to be started anew, as `needs-restarting` has them; kernels beside them.
+const NEED_REBOOT: [&str; 9] = [
     "linux-firmware",
     "microcode_ctl",
     "glibc",
@@ -46,6 +39,17 @@ const NEED_REBOOT: [&str; 16] = [
     "openssl-libs",
     "gnutls",
 ];
+
+/// Whether the system has to be started anew for a package of that name. Kernels go by many: `kernel-core`, `kernel-uek`,
+/// `kernel6.12`, `kernel-64k-core`.
+fn needs_reboot(name: &str) -> bool {
+    let kernel = name.strip_prefix("kernel").is_some_and(|rest| {
+        matches!(rest, "" | "-PAE" | "-smp" | "-xen" | "-rt" | "-uek")
+            || rest.ends_with("-core")
+            || (!rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
+    });
+    kernel || NEED_REBOOT.contains(&name)
+}
 
 /// `RockyLinux9.3`, `AmazonLinux2023`: what the service calls products.
 fn product(os_release: &str) -> String {
@@ -95,8 +99,7 @@ fn installed(text: &str, product: &str, started: Option<i64>) -> Vec<Installed> 
                 ..Patch::default()
             },
             installed_ms: at.map(|seconds| seconds.saturating_mul(1_000)),
-            needs_reboot: NEED_REBOOT.contains(name)
-                && at.zip(started).is_some_and(|(at, started)| at > started),
+            needs_reboot: needs_reboot(name) && at.zip(started).is_some_and(|(at, started)| at > started),
             is_broken: false,
         };
         let key = ((*name).to_owned(), (*arch).to_owned());
@@ -153,7 +156,8 @@ impl Dnf {
     pub(super) fn new(directory: &Path, baseline: &Baseline) -> Result<Self, String> {
         let root = host::system_root();
         let product = product(&host::read_os_release());
-        let mut options = Vec::new();
+        // Whoever owns the node may live with a repository that is away; what is missing is not known then.
+        let mut options = vec!["--setopt=*.skip_if_unavailable=False".to_owned()];
         if let Some(root) = &root {
             options.push(format!("--installroot={}", root.display()));
         }
@@ -233,9 +237,18 @@ impl Dnf {
     }
 }
 
-/// Whether an entry of a list names packages, not a vulnerability or an advisory.
+/// Whether an entry of a list names packages, not a vulnerability or an advisory (`RHSA-2026:0001`, `ALAS2023-2026-001`).
 fn is_package(entry: &str) -> bool {
-    !entry.trim().is_empty() && !entry.trim().starts_with("CVE-") && !entry.contains(':')
+    let entry = entry.trim();
+    let is_advisory = entry.starts_with("ALAS")
+        || entry.split_once(':').is_some_and(|(before, after)| {
+            before.rsplit_once('-').is_some_and(|(name, year)| {
+                name.bytes().all(|b| b.is_ascii_uppercase())
+                    && year.len() == 4
+                    && year.bytes().all(|b| b.is_ascii_digit())
+            }) && after.bytes().all(|b| b.is_ascii_digit() || b == b'*')
+        });
+    !entry.is_empty() && !entry.starts_with("CVE-") && !is_advisory
 }
 
 impl Manager for Dnf {
@@ -339,6 +352,40 @@ mod tests {
             told,
             [("bash", "1:5.1-2", false), ("kernel-core", "5.14.0-10", true)]
         );
+    }
+
+    #[test]
+    fn names_say_what_they_are() {
+        for name in [
+            "kernel",
+            "kernel-core",
+            "kernel-uek-core",
+            "kernel6.12",
+            "kernel-64k-core",
+            "glibc",
+        ] {
+            assert!(needs_reboot(name), "{name}");
+        }
+        for name in [
+            "kernel-headers",
+            "kernel-tools",
+            "kernelshark",
+            "bash",
+            "kernel-devel",
+        ] {
+            assert!(!needs_reboot(name), "{name}");
+        }
+        for (entry, is) in [
+            ("bash", true),
+            ("dbus-1:1.12.28-1.x86_64", true),
+            ("CVE-2026-1", false),
+            ("RHSA-2026:0001", false),
+            ("TSA-2026:*", false),
+            ("ALAS2023-2026-001", false),
+            (" ", false),
+        ] {
+            assert_eq!(is_package(entry), is, "{entry}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use manager::Manager;
 use muster_domain::time::Clock;
 use muster_patching::{Assessment, Baseline, Installed, Patch, Update, assess, choose};
 use request::Request;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -83,7 +83,13 @@ pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<Outcome, AgentE
     let mut failed = BTreeSet::new();
     let mut found = node.against(&request, &failed, clock);
     let wanted = match &list {
-        Some(list) => list.choose(&node.updates),
+        Some(list) => {
+            let there = node.installed.iter().map(|there| &there.patch);
+            for entry in list.unmatched(node.updates.iter().chain(there)) {
+                say(&format!("InstallOverrideList: nothing here is {entry}"));
+            }
+            list.choose(&node.updates)
+        }
         None => found.to_install.clone(),
     };
     if request.operation == request::INSTALL && !wanted.is_empty() {
@@ -98,10 +104,12 @@ pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<Outcome, AgentE
     }
     tell(&found);
     node.add_details(manager, &mut found);
-    let items = summary::inventory(&request, &found, &node.available(), started, clock.now());
+    let available = node.available(&request, clock);
+    let items = summary::inventory(&request, &found, &available, started, clock.now());
     let path = directory.join(INVENTORY_FILE);
     files::write_json(&path, &items).map_err(AgentError::file("writing", &path))?;
-    if found.counts.installed_pending_reboot_count > 0 && request.operation == request::INSTALL {
+    let waits = found.counts.installed_pending_reboot_count > 0 || node.waits_for_reboot(&wanted);
+    if waits && request.operation == request::INSTALL {
         match may_reboot(&request) {
             Ok(()) => {
                 say("Rebooting this node for what was installed");
@@ -120,14 +128,14 @@ pub(crate) fn run(directory: &Path, clock: &dyn Clock) -> Result<Outcome, AgentE
 }
 
 /// Why the node is not rebooted.
-fn may_reboot(request: &Request) -> Result<(), &'static str> {
+fn may_reboot(request: &Request) -> Result<(), String> {
     let reboots = std::env::var(REBOOTS_VARIABLE).unwrap_or_default();
     if request.reboot_option == "NoReboot" {
-        Err("its RebootOption is NoReboot")
-    } else if reboot::way(std::env::var_os(reboot::COMMAND_VARIABLE)) == reboot::Way::Never {
-        Err("its agent may not")
+        Err("its RebootOption is NoReboot".to_owned())
+    } else if let Some(obstacle) = reboot::way(std::env::var_os(reboot::COMMAND_VARIABLE)).obstacle() {
+        Err(obstacle)
     } else if reboots.parse::<u32>().is_ok_and(|count| count > 0) {
-        Err("this command has rebooted it already")
+        Err("this step has rebooted it already".to_owned())
     } else {
         Ok(())
     }
@@ -172,9 +180,28 @@ impl Node {
             .collect()
     }
 
-    /// Updates that are to be had, whatever the baseline says of them.
-    fn available(&self) -> Vec<Patch> {
-        self.updates.clone()
+    /// Updates that are to be had, whatever the baseline says of them: of each package the newest, and the one that is meant.
+    fn available(&self, request: &Request, clock: &dyn Clock) -> Vec<Patch> {
+        let meant: BTreeSet<String> = choose(&request.baseline, &self.updates, clock.now().0)
+            .into_iter()
+            .map(title)
+            .collect();
+        let newest: BTreeMap<String, String> = self
+            .updates
+            .iter()
+            .map(|patch| (key(patch), title(patch)))
+            .collect();
+        let is_told =
+            |patch: &&Patch| meant.contains(&title(patch)) || newest.get(&key(patch)) == Some(&title(patch));
+        self.updates.iter().filter(is_told).cloned().collect()
+    }
+
+    /// Whether one of those that were installed now waits for a reboot, approved or not.
+    fn waits_for_reboot(&self, wanted: &[Patch]) -> bool {
+        let wanted: BTreeSet<String> = wanted.iter().map(key).collect();
+        self.installed
+            .iter()
+            .any(|there| there.needs_reboot && wanted.contains(&key(&there.patch)))
     }
 
     /// What changelogs say of security updates: how urgent they are and what they mend.

@@ -31,7 +31,8 @@ pub(crate) async fn fetch(directory: &Path, clock: &dyn Clock) -> Result<(), Age
         ),
         (&request.baseline_override, "BaselineOverride", BASELINE_FILE),
     ] {
-        if url.is_empty() {
+        // After a reboot it is there already: what is meant does not change halfway, nor has its address to hold so long.
+        if url.is_empty() || directory.join(file).exists() {
             continue;
         }
         let text = download::text(url, MOST_BYTES, clock)
@@ -52,6 +53,28 @@ struct Entry {
     title: Option<String>,
 }
 
+impl Entry {
+    fn names(&self, patch: &Patch) -> bool {
+        let Patch {
+            name, version, arch, ..
+        } = patch;
+        let any = |pattern: &str, texts: &[&str]| texts.iter().any(|text| is_like(pattern, text));
+        let key = format!("{name}.{arch}");
+        // The guide's titles of RPM packages have an epoch always.
+        let whole = if version.contains(':') {
+            version.clone()
+        } else {
+            format!("0:{version}")
+        };
+        let titles = [format!("{key}:{version}"), format!("{key}:{whole}")];
+        let version_fits = self
+            .title
+            .as_deref()
+            .is_none_or(|pattern| any(pattern, &[version, &whole, &titles[0], &titles[1], &key, name]));
+        any(&self.id, &[name, &key]) && version_fits
+    }
+}
+
 /// What is to be installed, whatever the baseline says.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct InstallList {
@@ -69,20 +92,17 @@ impl InstallList {
         Ok(list)
     }
 
+    /// The entries that name nothing of these.
+    pub(super) fn unmatched<'a>(&self, there: impl Iterator<Item = &'a Patch> + Clone) -> Vec<String> {
+        self.patches
+            .iter()
+            .filter(|entry| !there.clone().any(|patch| entry.names(patch)))
+            .map(|entry| entry.title.clone().unwrap_or_else(|| entry.id.clone()))
+            .collect()
+    }
+
     fn names(&self, patch: &Patch) -> bool {
-        let Patch {
-            name, version, arch, ..
-        } = patch;
-        let any = |pattern: &str, texts: &[&str]| texts.iter().any(|text| is_like(pattern, text));
-        let key = format!("{name}.{arch}");
-        let title = format!("{key}:{version}");
-        self.patches.iter().any(|entry| {
-            let version_fits = entry
-                .title
-                .as_deref()
-                .is_none_or(|pattern| any(pattern, &[version, &title, &key, name]));
-            any(&entry.id, &[name, &key]) && version_fits
-        })
+        self.patches.iter().any(|entry| entry.names(patch))
     }
 
     /// The newest version of each package that the list names. Versions of a package come oldest first.
@@ -156,7 +176,7 @@ mod tests {
     fn a_list_names_packages_and_versions() {
         let list = InstallList::parse(
             "patches:\n    -\n        id: 'kernel.x86_64'\n        title: 'kernel.x86_64:4.4.104*'\n    - id: bash\n    \
-             - id: 'python*'\n      title: '*'\n",
+             - id: 'python*'\n      title: '*'\n    - id: zlib\n      title: 'zlib.x86_64:0:1-*'\n    - id: none\n",
         )
         .unwrap();
         let updates = [
@@ -173,7 +193,11 @@ mod tests {
             .iter()
             .map(|patch| format!("{}-{}", patch.name, patch.version))
             .collect();
-        assert_eq!(chosen, ["bash-5.2-1", "kernel-4.4.104-40", "python3-3.9-1"]);
+        assert_eq!(
+            chosen,
+            ["bash-5.2-1", "kernel-4.4.104-40", "python3-3.9-1", "zlib-1-1"]
+        );
+        assert_eq!(list.unmatched(updates.iter()), ["none"]);
         for text in ["", "patches: []", "patches: [{title: x}]", "- a"] {
             assert!(InstallList::parse(text).is_err(), "{text:?}");
         }

@@ -10,6 +10,7 @@ mod sink;
 use crate::commands::job_dir::{Job, JobDir, JobResult, Reboot, StepResult, StreamName};
 use crate::error::AgentError;
 use crate::files;
+use crate::reboot;
 use muster_agent_protocol::control::DocumentStep;
 use muster_agent_protocol::inputs;
 use muster_domain::time::Clock;
@@ -21,7 +22,7 @@ use sink::Sink;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// After so many reboots of one command it is not believed that another one helps.
@@ -58,6 +59,7 @@ pub(crate) fn run(path: &Path, clock: &dyn Clock) -> Result<(), AgentError> {
         clock,
         reserve,
         rebooted,
+        asks: Mutex::default(),
     };
     worker.run(&job)
 }
@@ -95,6 +97,8 @@ struct Worker<'a> {
     reserve: std::path::PathBuf,
     /// The reboot after which this worker goes on.
     rebooted: Option<Reboot>,
+    /// The directory of the step that asks for one.
+    asks: Mutex<String>,
 }
 
 impl Worker<'_> {
@@ -175,19 +179,28 @@ impl Worker<'_> {
         let sinks = [&stdout, &stderr];
         let (mut status, code, mut note) = self.act(&place, step, values, &directory, sinks, 0);
         if status == plugin::REBOOT {
-            let count = self.rebooted.as_ref().map_or(0, |reboot| reboot.count) + 1;
-            if count <= MOST_REBOOTS {
+            let asks = self.asks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut counts = self.reboots();
+            *counts.entry(asks).or_default() += 1;
+            if let Some(obstacle) = reboot::way(std::env::var_os(reboot::COMMAND_VARIABLE)).obstacle() {
+                status = "Failed";
+                note = format!("The step asked for a reboot (status 194), and there is none: {obstacle}.\n");
+            } else if counts.values().sum::<u32>() > MOST_REBOOTS {
+                status = "Failed";
+                note = format!("The step asked for a reboot once more after {MOST_REBOOTS} of them.\n");
+            } else {
+                for sink in sinks {
+                    process::locked(sink).sync();
+                }
                 let wish = Reboot {
                     boot: session::boot(),
-                    count,
+                    counts,
                     asked_ms: self.clock.now().0,
                     start_ms,
                 };
                 self.keep(|| self.dir.save_reboot(&wish))?;
                 return Err(AgentError::Reboot);
             }
-            status = "Failed";
-            note = format!("The step asked for a reboot once more after {MOST_REBOOTS} of them.\n");
         }
         let mut stderr = process::locked(&stderr);
         if !note.is_empty() {
@@ -213,7 +226,9 @@ impl Worker<'_> {
         sinks: [&SharedSink; 2],
         depth: usize,
     ) -> (&'static str, i32, String) {
-        let reboots = self.rebooted.as_ref().map_or(0, |reboot| reboot.count);
+        let place_of = directory.strip_prefix(self.dir.path()).unwrap_or(directory);
+        let own = place_of.display().to_string();
+        let reboots = self.reboots().get(&own).copied().unwrap_or_default();
         match plugin::plan(place, step, values, directory, reboots) {
             Plan::Skip(text) => {
                 process::locked(sinks[0]).note(&text);
@@ -227,10 +242,22 @@ impl Worker<'_> {
             Plan::Run(program) => {
                 let is_cancelled = || self.dir.is_cancelled();
                 let ending = process::run(&program, sinks, &is_cancelled, &self.nudge);
-                plugin::judge(&ending, program.timeout)
+                let judged = plugin::judge(&ending, program.timeout);
+                if judged.0 == plugin::REBOOT {
+                    *self.asks.lock().unwrap_or_else(PoisonError::into_inner) = own;
+                }
+                judged
             }
             Plan::Document(content) => self.nested(place, &content, directory, sinks, depth + 1),
         }
+    }
+
+    /// How often each step has rebooted the node.
+    fn reboots(&self) -> BTreeMap<String, u32> {
+        self.rebooted
+            .as_ref()
+            .map(|reboot| reboot.counts.clone())
+            .unwrap_or_default()
     }
 
     fn not_run(&self, status: &str, code: i32, text: &str, index: usize) -> StepResult {

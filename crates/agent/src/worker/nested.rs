@@ -181,12 +181,12 @@ impl Worker<'_> {
                 }
             };
             let (status, of_step, note) = note;
-            if status == REBOOT {
-                return Err(AgentError::Reboot);
-            }
             // What a step leaves for the control plane is delivered from the outermost one.
             if let Err(error) = move_inventory(&directory.join(format!("{index:03}")), directory) {
                 process::locked(sinks[1]).note(&format!("Its inventory could not be kept: {error}\n"));
+            }
+            if status == REBOOT {
+                return Err(AgentError::Reboot);
             }
             if code == 0 {
                 code = of_step;

@@ -36,6 +36,15 @@ impl Sink<File> {
     }
 }
 
+impl Sink<File> {
+    /// Makes what is kept durable: before a reboot it was told to others already.
+    pub(super) fn sync(&self) {
+        if let Some(file) = &self.target {
+            let _ = file.sync_all();
+        }
+    }
+}
+
 impl<W: Write> Sink<W> {
     fn new(target: W, cap: u64) -> Self {
         Self {

@@ -255,7 +255,7 @@ async fn several_steps_go_in_order_and_are_judged_each() {
     );
     assert!(found[2].3.contains("no plugin aws:configurePackage"));
     assert!(found[4].3.contains("/no/such does not exist"));
-    assert!(found[5].3.contains("does not reboot"));
+    assert!(found[5].3.contains("may not reboot it"));
     agent.stop().await;
 }
 

@@ -125,6 +125,55 @@ async fn others_end_before_the_machine_goes_down() {
 }
 
 #[tokio::test]
+async fn a_command_that_an_earlier_agent_has_started_ends_before_too() {
+    let gateway = Gateway::start().await;
+    let agent = Agent::registered(&gateway).await;
+    let other = agent.job("c-2").join("result.json");
+    let switch = power_switch(&agent, &format!("test -e {} && echo in peace", other.display()));
+    // It only notes that it was called.
+    let text = std::fs::read_to_string(&switch)
+        .unwrap()
+        .replace("kill -TERM 1", "true");
+    std::fs::write(&switch, text).unwrap();
+    let start = || {
+        Command::new(PROGRAM)
+            .args(["run", "--state-dir"])
+            .arg(agent.state.path())
+            .arg("--reboot-command")
+            .arg(&switch)
+            .env("MUSTER_LOG", "warn")
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    };
+    let gate = agent.state.path().join("gate");
+    let waits = format!(
+        "echo there; while [ ! -e {} ]; do sleep 0.02; done",
+        gate.display()
+    );
+    let mut first = start();
+    gateway.connected(&agent.node).await;
+    let job = gateway.send_script(&agent.node, "c-2", &[&waits], 60);
+    let key = (job.clone(), "run".to_owned(), "stdout".to_owned());
+    gateway
+        .wait("it runs", |seen| seen.output.contains_key(&key).then_some(()))
+        .await;
+    first.kill().await.unwrap();
+    gateway.disconnected().await;
+    let mut second = start();
+    gateway.connected(&agent.node).await;
+    gateway.send_script(&agent.node, "c-1", &["exit 194"], 60);
+    until("the reboot is asked for", || {
+        agent.job("c-1").join("reboot.json").exists()
+    })
+    .await;
+    std::fs::write(&gate, b"").unwrap();
+    until("it is rebooted", || !reboots(&agent).is_empty()).await;
+    assert_eq!(reboots(&agent), "rebooted in peace\n");
+    second.kill().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_cancelled_command_reboots_nothing() {
     let gateway = Gateway::start().await;
     let mut agent = Agent::start_with(&gateway, |config| {

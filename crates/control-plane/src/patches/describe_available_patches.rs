@@ -88,7 +88,7 @@ pub(crate) struct Output {
     next_token: Option<String>,
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "PRODUCT",
     "PRODUCT_FAMILY",
     "CLASSIFICATION",
@@ -98,6 +98,7 @@ const KEYS: [&str; 16] = [
     "ARCH",
     "VERSION",
     "EPOCH",
+    "RELEASE",
     "REPOSITORY",
     "SECTION",
     "PRIORITY",

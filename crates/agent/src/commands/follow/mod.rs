@@ -105,6 +105,9 @@ impl Follower {
     pub(super) async fn run(mut self) {
         self.look();
         let mut worker = None;
+        if self.result.is_none() && self.goes_on() && !self.ready_to_go_on().await {
+            return;
+        }
         if self.result.is_none() && (!self.dir.is_started() || self.goes_on()) {
             let slots = self.shared.slots.clone();
             let permit = match self.queue(slots).await {
