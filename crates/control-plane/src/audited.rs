@@ -126,6 +126,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             .map(|name| format!("topic:{name}"))
             .unwrap_or_default(),
         "CreateMaintenanceWindow" => format!("window:{}", crate::windows::fresh_window_id(call)),
+        "StartAutomationExecution" => format!("automation:{}", call.fresh_id),
         "CreateGroup" => text("Name")
             .map(|name| format!("group:{name}"))
             .unwrap_or_default(),
@@ -150,6 +151,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
             ("TopicArn", "topic"),
             ("TargetArn", "topic"),
             ("SubscriptionArn", "subscription"),
+            ("AutomationExecutionId", "automation"),
             ("Group", "group"),
             ("GroupName", "group"),
             ("Arn", "group"),
@@ -161,7 +163,7 @@ fn resource(operation: &Operation, call: &Call, input: &Value) -> String {
     }
 }
 
-fn without_secrets(operation: &Operation, input: &Value) -> Value {
+pub(crate) fn without_secrets(operation: &Operation, input: &Value) -> Value {
     let mut parameters = input.clone();
     if let Value::Object(members) = &mut parameters {
         members.retain(|name, _| !is_secret(operation, name));
@@ -176,7 +178,7 @@ fn known(input: &Value) -> Value {
 }
 
 /// What the log calls it, so that it can be told and filtered by operation.
-fn name(operation: &Operation) -> String {
+pub(crate) fn name(operation: &Operation) -> String {
     let prefix = match operation.service {
         "kms" => KMS_PREFIX,
         "ec2" => EC2_PREFIX,

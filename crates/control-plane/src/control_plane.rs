@@ -245,6 +245,7 @@ impl ControlPlane {
         crate::parameters::rounds::round(self).await;
         crate::windows::rounds::round(self).await;
         crate::associations::rounds::round(self).await;
+        crate::automation::rounds::round(self).await;
     }
 
     /// Delivers what is due to webhooks, once. Beside [`Self::tick`], which must not wait for them.

@@ -5,6 +5,7 @@
 
 mod associations;
 mod audited;
+mod automation;
 mod base32;
 mod bucket_objects;
 mod buckets;

@@ -228,6 +228,12 @@ operations! {
     "ssm" ListComplianceItems Read Operator compliance::list_compliance_items;
     "ssm" ListComplianceSummaries Read Operator compliance::list_compliance_summaries;
     "ssm" ListResourceComplianceSummaries Read Operator compliance::list_resource_compliance_summaries;
+    "ssm" DescribeAutomationExecutions Read Operator automation::describe_automation_executions;
+    "ssm" DescribeAutomationStepExecutions Read Operator automation::describe_automation_step_executions;
+    "ssm" GetAutomationExecution Read Operator automation::get_automation_execution;
+    "ssm" SendAutomationSignal Write Operator automation::send_automation_signal;
+    "ssm" StartAutomationExecution Write Operator automation::start_automation_execution;
+    "ssm" StopAutomationExecution Write Operator automation::stop_automation_execution;
     "ssm" PutComplianceItems Write OperatorOrNode compliance::put_compliance_items;
     "ssm" DeleteInventory Write Operator inventory::delete_inventory;
     "ssm" DescribeInventoryDeletions Read Operator inventory::describe_inventory_deletions;
@@ -323,6 +329,11 @@ pub(crate) fn of_action(service: &str, action: &str) -> Option<&'static Operatio
     OPERATIONS
         .iter()
         .find(|operation| operation.service == service && operation.name == action)
+}
+
+/// Whether an operation is done by [`dispatch`]; the others are ways of their own.
+pub(crate) fn is_dispatched(operation: &Operation) -> bool {
+    INPUTS.iter().any(|(name, _)| *name == operation.name)
 }
 
 /// The members of an operation's input.

@@ -52,6 +52,7 @@ migrations! {
     20 "0020_control_plane_refreshes";
     21 "0021_control_plane_output_copies";
     22 "0022_control_plane_groups";
+    23 "0023_control_plane_automation";
 }
 
 /// The newest version that this program knows.

@@ -1,5 +1,6 @@
 //! What a document says, by its type. Types that cannot be kept here are refused by name.
 
+use super::automation_content::{self, AutomationContent};
 use super::text::parse;
 use super::{command_content, session_content};
 use crate::errors::{ApiError, ApiResult};
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 pub(crate) enum Content {
     Command(DocumentContent),
     Session(Box<SessionDocument>),
+    Automation(Box<AutomationContent>),
 }
 
 /// Reads content of that type in that format.
@@ -21,8 +23,12 @@ pub(crate) fn read(document_type: &str, text: &str, format: &str) -> ApiResult<C
         "Session" => Ok(Content::Session(Box::new(session_content::read(&parse(
             text, format,
         )?)?))),
+        "Automation" => {
+            let value = parse(text, format)?;
+            Ok(Content::Automation(Box::new(automation_content::read(&value)?)))
+        }
         other => Err(ApiError::validation(format!(
-            "This endpoint keeps documents of the DocumentType Command and Session only, not {other}."
+            "This endpoint keeps documents of the DocumentType Command, Session and Automation only, not {other}."
         ))),
     }
 }
@@ -33,6 +39,7 @@ impl Content {
         match self {
             Self::Command(document) => &document.schema_version,
             Self::Session(document) => &document.schema_version,
+            Self::Automation(_) => "0.3",
         }
     }
 
@@ -40,6 +47,7 @@ impl Content {
         match self {
             Self::Command(document) => &document.description,
             Self::Session(document) => &document.description,
+            Self::Automation(content) => &content.document.description,
         }
     }
 
@@ -47,6 +55,7 @@ impl Content {
         match self {
             Self::Command(document) => &document.parameters,
             Self::Session(document) => &document.parameters,
+            Self::Automation(content) => &content.parameters,
         }
     }
 
@@ -55,6 +64,7 @@ impl Content {
         match self {
             Self::Command(document) => command_content::platforms(document),
             Self::Session(document) => session_platforms(document),
+            Self::Automation(_) => ALL_PLATFORMS.to_vec(),
         }
     }
 
@@ -62,7 +72,15 @@ impl Content {
     pub(crate) fn session(&self) -> Option<&SessionDocument> {
         match self {
             Self::Session(document) => Some(document),
-            Self::Command(_) => None,
+            Self::Command(_) | Self::Automation(_) => None,
+        }
+    }
+
+    /// The steps that the control plane runs, when it is an Automation document.
+    pub(crate) fn automation(&self) -> Option<&AutomationContent> {
+        match self {
+            Self::Automation(content) => Some(content),
+            Self::Command(_) | Self::Session(_) => None,
         }
     }
 
@@ -70,7 +88,7 @@ impl Content {
     pub(crate) fn command(&self) -> Option<&DocumentContent> {
         match self {
             Self::Command(document) => Some(document),
-            Self::Session(_) => None,
+            Self::Session(_) | Self::Automation(_) => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `CreateDocument`, for Command and Session documents. Other types are refused by name.
+//! `CreateDocument`, for Command, Session and Automation documents. Other types are refused by name.
 
 use super::queries::{self, DocumentRow};
 use super::shown::{Described, Shown};

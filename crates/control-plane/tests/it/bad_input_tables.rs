@@ -22,6 +22,7 @@ pub(crate) fn members() -> Vec<(&'static str, Value)> {
     all.extend(crate::patch_examples::examples());
     all.extend(crate::association_examples::examples());
     all.extend(crate::ops_item_examples::examples());
+    all.extend(crate::automation_examples::examples());
     let source = json!({"SourceType": "SingleAccountMultiRegions", "SourceRegions": ["eu-west-1"],
         "IncludeFutureRegions": true, "EnableAllOpsDataSources": false, "AwsOrganizationsSource": {
             "OrganizationSourceType": "OrganizationalUnits",

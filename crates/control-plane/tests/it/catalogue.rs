@@ -164,7 +164,8 @@ const MODEL: &[&str] = &[
 ];
 
 /// Those that do something on a node.
-const EXECUTES: [&str; 12] = [
+const EXECUTES: [&str; 13] = [
+    "StartAutomationExecution",
     "CancelCommand",
     "CancelMaintenanceWindowExecution",
     "CreateAssociation",
@@ -188,7 +189,7 @@ const NOTES: &[(&str, &str)] = &[
     ("CreateAlias", "Deleting and updating aliases is not answered."),
     (
         "CreateDocument",
-        "Types Command (schema 1.0 to 2.2) and Session (1.0), JSON or YAML; no attachments, no `Requires`.",
+        "Types Command (schema 1.0 to 2.2), Session (1.0) and Automation (0.3), JSON or YAML; no attachments, no `Requires`.",
     ),
     (
         "CreatePatchBaseline",
@@ -252,6 +253,17 @@ const NOTES: &[(&str, &str)] = &[
          for it, and its agent may. Resource groups may be targets. `{{ssm:name}}` is followed when the command is sent; secrets are refused. Output goes to \
          the bucket that is named, once the node's part has ended: to a folder, or to S3 (`bucket_store`), as far as the agent \
          streams it; to CloudWatch it does not. A notification goes to a topic of this endpoint.",
+    ),
+    (
+        "StartAutomationExecution",
+        "Runs aws:runCommand, sleep, pause, approve, branch, updateVariable, executeAwsApi (operations of this endpoint; no \
+         secrets), waitForAwsResourceProperty, assertAwsResourceProperty and executeAutomation. aws:loop, executeScript and \
+         invokeWebhook, and those about other services, fail with the reason. One execution for one call: no targets, no \
+         rate control, not step by step.",
+    ),
+    (
+        "SendAutomationSignal",
+        "Approve, Reject and Resume. Whoever holds the operator's key decides as one person.",
     ),
     (
         "CreateGroup",

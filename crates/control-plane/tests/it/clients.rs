@@ -232,6 +232,7 @@ async fn our_own_agent_runs_what_amazons_clients_send() {
         run_script_with(&world, "inventory_test.py", &python, address, &id, "yes").await;
         run_script_with(&world, "content_test.py", &python, address, &id, "yes").await;
         run_script_with(&world, "groups_test.py", &python, address, &id, "yes").await;
+        run_script_with(&world, "automation_test.py", &python, address, &id, "yes").await;
         let mut script = run(&world, "snapshots_test.py", &python, address, &id).await;
         finished(script.env("MUSTER_TEST_SNAPSHOTS", snapshots.path())).await;
         moved.abort();

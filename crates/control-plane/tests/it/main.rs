@@ -8,6 +8,10 @@ mod association_examples;
 #[cfg(test)]
 mod associations;
 #[cfg(test)]
+mod automation;
+#[cfg(test)]
+mod automation_examples;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_input_tables;

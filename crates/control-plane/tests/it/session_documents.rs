@@ -124,7 +124,7 @@ async fn documents_that_cannot_be_are_refused_by_name() {
         };
         for (more, code, says) in [
             (
-                json!({"DocumentType": "Automation"}),
+                json!({"DocumentType": "Policy"}),
                 "ValidationException",
                 "Session only, not Automation",
             ),

@@ -1,0 +1,395 @@
+//! Beginning a step: its inputs are read with what is known by now, and it is written down before anything happens.
+
+use super::api_call::{self, ApiCall};
+use super::queries::{self, ExecutionRow, StepRow};
+use super::start_automation_execution as start;
+use super::values::{self, duration_ms};
+use crate::audited;
+use crate::control_plane::ControlPlane;
+use crate::documents::parameters::Declared;
+use crate::ec2::instance_ids;
+use crate::errors::{ApiError, ApiResult};
+use crate::operations::{self, Call};
+use muster_automation::{Action, Document, Step, StepStatus, chosen, resolve, text_of, texts_of};
+use muster_domain::Timestamp;
+use muster_domain::action::Action as Act;
+use muster_domain::audit::{API_PREFIX, Intent};
+use serde_json::{Map, Value, json};
+
+/// The longest sleep (the guide's `aws:sleep`).
+const LONGEST_SLEEP_MS: i64 = 604_799_000;
+/// How long somebody may take to approve, unless told otherwise, and at most (`aws:approve`).
+const APPROVAL_MS: i64 = 7 * 86_400_000;
+const LONGEST_APPROVAL_MS: i64 = 30 * 86_400_000;
+/// How long a property is waited for, unless told otherwise, and how often it is looked at.
+const PROPERTY_MS: i64 = 3_600_000;
+pub(crate) const LOOK_AGAIN_MS: i64 = 2_000;
+/// Answers that are told whole.
+const MOST_PAYLOAD: usize = 16 * 1024;
+
+/// An execution as it stands.
+pub(crate) struct Standing<'a> {
+    pub(crate) execution: &'a ExecutionRow,
+    pub(crate) document: &'a Document,
+    pub(crate) declared: &'a Declared,
+    pub(crate) steps: &'a [StepRow],
+}
+
+/// Ends a step.
+pub(crate) fn end(row: &mut StepRow, status: StepStatus, message: &str, now: Timestamp) {
+    row.status = status;
+    row.failure_message = message.to_owned();
+    row.ended_at = Some(now);
+    row.poll_at = None;
+}
+
+fn code(error: &ApiError) -> String {
+    format!("{}: {}", error.code, error.message.as_deref().unwrap_or_default())
+}
+
+/// Begins a step, or its next attempt.
+pub(crate) async fn begin(
+    plane: &ControlPlane,
+    standing: &Standing<'_>,
+    at: usize,
+    attempt: i64,
+) -> ApiResult<()> {
+    let Some(step) = standing.document.steps.get(at) else {
+        return Err(ApiError::internal(
+            "a step that is not in the document is to be begun",
+        ));
+    };
+    let now = plane.clock.now();
+    let last = standing.steps.last();
+    let (position, id) = match last {
+        Some(last) if attempt > 1 => (last.position, last.step_execution_id.clone()),
+        _ => (last.map_or(0, |last| last.position + 1), plane.random.uuid()),
+    };
+    let lookup = |reference: &str| {
+        values::lookup(
+            plane,
+            standing.execution,
+            standing.declared,
+            standing.steps,
+            reference,
+        )
+    };
+    let resolved = resolve(&Value::Object(step.inputs.clone()), &lookup);
+    let timeout = step
+        .timeout_seconds
+        .and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(1_000));
+    let mut row = StepRow {
+        execution_id: standing.execution.execution_id.clone(),
+        position,
+        step: i64::try_from(at).unwrap_or(i64::MAX),
+        name: step.name.clone(),
+        action: step.action.name().to_owned(),
+        step_execution_id: id,
+        attempts: attempt,
+        status: StepStatus::InProgress,
+        inputs: resolved
+            .clone()
+            .unwrap_or_else(|_| Value::Object(step.inputs.clone())),
+        outputs: Map::new(),
+        response_code: String::new(),
+        failure_message: String::new(),
+        chosen: String::new(),
+        work: String::new(),
+        started_at: now,
+        ended_at: None,
+        due_at: timeout.map(|ms| now.plus_ms(ms)),
+        poll_at: None,
+    };
+    let mut execution = standing.execution.clone();
+    execution.current_step.clone_from(&row.name);
+    execution.current_action.clone_from(&row.action);
+    execution.status = if execution.status == "Cancelling" {
+        "Cancelling"
+    } else {
+        "InProgress"
+    }
+    .into();
+    let prepared = match resolved {
+        Ok(inputs) => prepare(plane, step, &inputs, &mut row, &mut execution, now),
+        Err(why) => Err(why),
+    };
+    let is_acting =
+        prepared.is_ok() && row.status == StepStatus::InProgress && row.due_at.is_none_or(|at| at > now);
+    if let Err(why) = prepared {
+        end(
+            &mut row,
+            StepStatus::Failed,
+            &format!("Step {}: {why}.", step.name),
+            now,
+        );
+    }
+    if row.status == StepStatus::Waiting {
+        execution.status = "Waiting".into();
+    }
+    let mut transaction = plane.db.begin().await?;
+    if !queries::set(&mut *transaction, &execution).await? {
+        return Ok(());
+    }
+    queries::put_step(&mut *transaction, &row).await?;
+    transaction.commit().await?;
+    if is_acting {
+        act(plane, standing, step, row).await?;
+    }
+    Ok(())
+}
+
+/// Decides what a step will be; what needs nobody else is done.
+fn prepare(
+    plane: &ControlPlane,
+    step: &Step,
+    inputs: &Value,
+    row: &mut StepRow,
+    execution: &mut ExecutionRow,
+    now: Timestamp,
+) -> Result<(), String> {
+    match step.action {
+        Action::Sleep => {
+            let ms = match (
+                values::text(inputs, "Duration"),
+                values::text(inputs, "Timestamp"),
+            ) {
+                (Some(text), None) => duration_ms(&text)
+                    .ok_or_else(|| format!("its input Duration is {text:?}; write it like PT10M"))?,
+                (None, Some(text)) => {
+                    let at = Timestamp::parse(&text).ok_or_else(|| {
+                        format!("its input Timestamp is {text:?}; write it like 2030-01-01T01:00:00Z")
+                    })?;
+                    at.since_ms(now).max(0)
+                }
+                _ => return Err("it needs one of the inputs Duration and Timestamp".to_owned()),
+            };
+            if ms > LONGEST_SLEEP_MS {
+                return Err("it may sleep for 604799 seconds at most".to_owned());
+            }
+            row.poll_at = Some(now.plus_ms(ms));
+        }
+        Action::Pause => row.status = StepStatus::Waiting,
+        Action::Approve => {
+            let approvers = inputs.get("Approvers").map(texts_of).unwrap_or_default();
+            if approvers.is_empty() || approvers.len() > 10 {
+                return Err("its input Approvers has to name 1 to 10 of them".to_owned());
+            }
+            let limit = row.due_at.map_or(APPROVAL_MS, |at| at.since_ms(now));
+            row.due_at = Some(now.plus_ms(limit.min(LONGEST_APPROVAL_MS)));
+            row.status = StepStatus::Waiting;
+            row.work = "[]".into();
+        }
+        Action::Branch => {
+            row.chosen = chosen(inputs)?.unwrap_or_default();
+            end(row, StepStatus::Success, "", now);
+        }
+        Action::UpdateVariable => {
+            let name = values::text(inputs, "Name").unwrap_or_default();
+            let name = name.strip_prefix("variable:").unwrap_or(&name).to_owned();
+            if !execution.variables.contains_key(&name) {
+                return Err(format!("there is no variable {name:?}"));
+            }
+            let value = inputs.get("Value").cloned().ok_or("it needs the input Value")?;
+            execution.variables.insert(name, value);
+            end(row, StepStatus::Success, "", now);
+        }
+        Action::RunCommand | Action::ExecuteAutomation => row.work = plane.random.uuid(),
+        Action::ExecuteAwsApi => {
+            ApiCall::read(inputs, &[])?;
+        }
+        Action::WaitForProperty | Action::AssertProperty => {
+            let call = ApiCall::read(inputs, PROPERTY)?;
+            if !call.only_reads() {
+                return Err("it looks at something; this call would change it".to_owned());
+            }
+            if step.action == Action::WaitForProperty {
+                row.due_at = row.due_at.or(Some(now.plus_ms(PROPERTY_MS)));
+            }
+        }
+        Action::Other(name) => {
+            return Err(match name {
+                "aws:loop" | "aws:executeScript" | "aws:invokeWebhook" => {
+                    format!("this control plane does not run {name} yet")
+                }
+                _ => format!("{name} is about services that are not here"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Inputs of steps about properties that are not the call's.
+pub(crate) const PROPERTY: &[&str] = &["PropertySelector", "DesiredValues"];
+
+/// Does what was written down. Also after a stop in between: everything but a call that changes something is done anew
+/// under the id that was written down, and so done once.
+pub(crate) async fn act(
+    plane: &ControlPlane,
+    standing: &Standing<'_>,
+    step: &Step,
+    mut row: StepRow,
+) -> ApiResult<()> {
+    let region = &standing.execution.region;
+    let done = match step.action {
+        Action::RunCommand => send(plane, standing.execution, &row).await,
+        Action::ExecuteAutomation => start_child(plane, standing.execution, &row).await,
+        Action::ExecuteAwsApi => {
+            let reason = standing.execution.execution_id.clone();
+            let made = match ApiCall::read(&row.inputs, &[]) {
+                Ok(call) => call.make(plane, region, &reason).await,
+                Err(why) => Err(ApiError::validation(why)),
+            };
+            match made {
+                Ok(answer) => {
+                    let text = answer.to_string();
+                    match api_call::outputs(&step.outputs, &answer) {
+                        Ok(outputs) => {
+                            row.outputs = outputs;
+                            if text.len() <= MOST_PAYLOAD {
+                                row.outputs.insert("OutputPayload".into(), Value::String(text));
+                            }
+                            end(&mut row, StepStatus::Success, "", plane.clock.now());
+                        }
+                        Err(why) => end(&mut row, StepStatus::Failed, &why, plane.clock.now()),
+                    }
+                    return queries::put_step(plane.db.writer(), &row).await;
+                }
+                Err(error) => Err(error),
+            }
+        }
+        Action::AssertProperty => return look(plane, standing, step, row).await,
+        _ => return Ok(()),
+    };
+    match done {
+        Ok(()) => Ok(()),
+        // What is wrong with it stays wrong.
+        Err(error) if error.status < 500 => {
+            end(&mut row, StepStatus::Failed, &code(&error), plane.clock.now());
+            queries::put_step(plane.db.writer(), &row).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks at a property; one that is waited for is looked at again.
+pub(crate) async fn look(
+    plane: &ControlPlane,
+    standing: &Standing<'_>,
+    step: &Step,
+    mut row: StepRow,
+) -> ApiResult<()> {
+    let execution = standing.execution;
+    let answer = match ApiCall::read(&row.inputs, PROPERTY) {
+        Ok(call) => call.make(plane, &execution.region, &execution.execution_id).await,
+        Err(why) => Err(ApiError::validation(why)),
+    };
+    let now = plane.clock.now();
+    let seen = match answer {
+        Ok(answer) => api_call::is_as_wanted(&row.inputs, &answer)
+            .and_then(|seen| Ok((seen, api_call::outputs(&step.outputs, &answer)?))),
+        Err(error) if error.status < 500 => Err(code(&error)),
+        Err(error) => return Err(error),
+    };
+    match seen {
+        Ok(((true, _), outputs)) => {
+            row.outputs = outputs;
+            end(&mut row, StepStatus::Success, "", now);
+        }
+        Ok(((false, found), _)) if step.action == Action::AssertProperty => {
+            let why = format!("The property is {found}, which is not among the desired values.");
+            end(&mut row, StepStatus::Failed, &why, now);
+        }
+        Ok(_) => row.poll_at = Some(now.plus_ms(LOOK_AGAIN_MS)),
+        Err(why) => end(&mut row, StepStatus::Failed, &why, now),
+    }
+    queries::put_step(plane.db.writer(), &row).await
+}
+
+/// Sends a step's command under the id that was written down.
+async fn send(plane: &ControlPlane, execution: &ExecutionRow, row: &StepRow) -> ApiResult<()> {
+    let invalid = |why: String| ApiError::validation(why);
+    let inputs = &row.inputs;
+    let mut input = Map::new();
+    for name in [
+        "DocumentName",
+        "DocumentVersion",
+        "DocumentHash",
+        "DocumentHashType",
+        "Comment",
+        "MaxConcurrency",
+        "MaxErrors",
+        "OutputS3BucketName",
+        "OutputS3KeyPrefix",
+        "OutputS3Region",
+        "ServiceRoleArn",
+    ] {
+        if let Some(text) = values::text(inputs, name) {
+            input.insert(name.into(), text.into());
+        }
+    }
+    if let Some(seconds) = inputs.get("TimeoutSeconds") {
+        let seconds: i64 = text_of(seconds)
+            .trim()
+            .parse()
+            .map_err(|_| invalid("its input TimeoutSeconds is no number".to_owned()))?;
+        input.insert("TimeoutSeconds".into(), seconds.into());
+    }
+    for name in ["Targets", "NotificationConfig", "CloudWatchOutputConfig"] {
+        if let Some(value) = inputs.get(name).filter(|value| !value.is_null()) {
+            input.insert(name.into(), value.clone());
+        }
+    }
+    if let Some(ids) = inputs.get("InstanceIds") {
+        input.insert("InstanceIds".into(), json!(texts_of(ids)));
+    }
+    let parameters = values::given(inputs, "Parameters").map_err(invalid)?;
+    if !parameters.is_empty() {
+        input.insert("Parameters".into(), Value::Object(parameters));
+    }
+    let mut input = Value::Object(input);
+    instance_ids::resolve(plane, &execution.region, &mut input).await?;
+    let call = Call {
+        fresh_id: row.work.clone(),
+        ..Call::of_server(plane, &execution.region)
+    };
+    let intent = Intent::new(Act::ApiCall, format!("command:{}", row.work))
+        .named(format!("{API_PREFIX}SendCommand"))
+        .with("operation", "SendCommand")
+        .with("region", execution.region.clone())
+        .with(
+            "reason",
+            format!("automation execution {}", execution.execution_id),
+        )
+        .with("step", row.name.clone())
+        .with("parameters", input.clone());
+    let act = operations::dispatch(plane, &call, "SendCommand", input);
+    audited::own_act(plane, &intent, act).await.map(|_| ())
+}
+
+/// Starts another runbook under the id that was written down.
+async fn start_child(plane: &ControlPlane, execution: &ExecutionRow, row: &StepRow) -> ApiResult<()> {
+    let name = values::text(&row.inputs, "DocumentName").unwrap_or_default();
+    let given = values::given(&row.inputs, "RuntimeParameters").map_err(ApiError::validation)?;
+    let parameters = serde_json::from_value(Value::Object(given)).map_err(ApiError::internal)?;
+    let version = values::text(&row.inputs, "DocumentVersion");
+    let depth = start::depth(plane, execution).await?;
+    if depth >= start::MOST_DEEP {
+        return Err(ApiError::validation(format!(
+            "runbooks are started by runbooks {} deep at most",
+            start::MOST_DEEP
+        )));
+    }
+    let call = Call {
+        fresh_id: row.work.clone(),
+        ..Call::of_server(plane, &execution.region)
+    };
+    let wanted = start::Wanted {
+        document: name,
+        version,
+        parameters,
+        parent_id: execution.execution_id.clone(),
+        executed_by: execution.executed_by.clone(),
+    };
+    let child = start::prepared(plane, &call, wanted).await?;
+    queries::insert(plane.db.writer(), &child).await
+}

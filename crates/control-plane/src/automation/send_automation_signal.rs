@@ -1,0 +1,141 @@
+//! `SendAutomationSignal`: decisions of approvers, and going on after a pause.
+
+use super::acting::end;
+use super::queries::{self, StepRow};
+use super::start_automation_execution::caller_arn;
+use super::{EXECUTION_ID, PARAMETERS, find};
+use crate::control_plane::ControlPlane;
+use crate::documents::parameters::Given;
+use crate::errors::{ApiError, ApiResult};
+use crate::fleet::Empty;
+use crate::operations::Call;
+use crate::validation::{Member, one_of, optional, required};
+use muster_automation::{StepStatus, text_of};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+pub(crate) const INPUT: &[Member] = &[
+    required("AutomationExecutionId", EXECUTION_ID),
+    required(
+        "SignalType",
+        one_of(&["Approve", "Reject", "StartStep", "StopStep", "Resume", "Revoke"]),
+    ),
+    optional("Payload", PARAMETERS),
+];
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Input {
+    automation_execution_id: String,
+    signal_type: String,
+    payload: Option<Given>,
+}
+
+/// What one approver has said.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Decision {
+    approver: String,
+    decision: String,
+    comment: String,
+    at: String,
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new("InvalidAutomationSignalException", message)
+}
+
+/// Notes a decision; the step ends when it was the last one that was needed.
+fn decide(
+    plane: &ControlPlane,
+    call: &Call,
+    row: &mut StepRow,
+    is_approved: bool,
+    comment: String,
+) -> ApiResult<()> {
+    let approver = caller_arn(plane, call);
+    let mut decisions: Vec<Decision> = serde_json::from_str(&row.work).map_err(ApiError::internal)?;
+    if decisions.iter().any(|one| one.approver == approver) {
+        return Err(invalid(format!(
+            "{approver} has decided on step {} already.",
+            row.name
+        )));
+    }
+    decisions.push(Decision {
+        approver,
+        decision: if is_approved { "Approve" } else { "Reject" }.to_owned(),
+        comment,
+        at: call.now.rfc3339(),
+    });
+    row.work = serde_json::to_string(&decisions).map_err(ApiError::internal)?;
+    let needed: usize = row
+        .inputs
+        .get("MinRequiredApprovals")
+        .and_then(|value| text_of(value).trim().parse().ok())
+        .unwrap_or(1);
+    let approvals = decisions.iter().filter(|one| one.decision == "Approve").count();
+    row.outputs.insert("ApproverDecisions".into(), json!(row.work));
+    if !is_approved {
+        row.outputs.insert("ApprovalStatus".into(), json!("Rejected"));
+        let why = format!("Step {} was rejected.", row.name);
+        end(row, StepStatus::Failed, &why, call.now);
+    } else if approvals >= needed {
+        row.outputs.insert("ApprovalStatus".into(), json!("Approved"));
+        end(row, StepStatus::Success, "", call.now);
+    }
+    Ok(())
+}
+
+pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
+    let execution = find(plane, call, &input.automation_execution_id).await?;
+    let payload = input.payload.unwrap_or_default();
+    let first = |name: &str| payload.get(name).and_then(|values| values.first()).cloned();
+    let action = match input.signal_type.as_str() {
+        "Approve" | "Reject" => "aws:approve",
+        "Resume" => "aws:pause",
+        other => {
+            return Err(invalid(format!(
+                "{other} is for executions that are run step by step, or for access requests; this one is neither."
+            )));
+        }
+    };
+    let mut transaction = plane.db.begin().await?;
+    // Two signals at once take turns.
+    if execution.ended_at.is_some() || !queries::lock(&mut *transaction, &execution).await? {
+        return Err(invalid(format!(
+            "The execution has ended as {}.",
+            execution.status
+        )));
+    }
+    let last = queries::steps(&mut *transaction, &execution.execution_id)
+        .await?
+        .pop();
+    let mut row = last
+        .filter(|row| row.status == StepStatus::Waiting && row.action == action)
+        .ok_or_else(|| {
+            invalid(format!(
+                "No step of the action {action} waits for {}.",
+                input.signal_type
+            ))
+        })?;
+    if let Some(name) = first("StepName").filter(|name| *name != row.name) {
+        return Err(ApiError::new(
+            "AutomationStepNotFoundException",
+            format!("The step {name} does not wait; {} does.", row.name),
+        ));
+    }
+    match input.signal_type.as_str() {
+        "Resume" => end(&mut row, StepStatus::Success, "", call.now),
+        kind => decide(
+            plane,
+            call,
+            &mut row,
+            kind == "Approve",
+            first("Comment").unwrap_or_default(),
+        )?,
+    }
+    queries::put_step(&mut *transaction, &row).await?;
+    transaction.commit().await?;
+    plane.wake.notify_one();
+    Ok(Empty {})
+}

@@ -1,0 +1,230 @@
+//! Steps that run: how they stand, when their time is up, and stopping them.
+
+use super::acting::{Standing, act, end, look};
+use super::api_call::ApiCall;
+use super::queries::{self, StepRow};
+use crate::commands::cancel_command;
+use crate::commands::get_command_invocation;
+use crate::commands::queries as commands;
+use crate::control_plane::ControlPlane;
+use crate::errors::ApiResult;
+use crate::operations::Call;
+use muster_automation::{Action, Step, StepStatus, Stop};
+use muster_domain::Timestamp;
+use serde_json::{Value, json};
+
+/// Looks at the step that runs. Whether it changed.
+pub(crate) async fn watch(
+    plane: &ControlPlane,
+    standing: &Standing<'_>,
+    step: &Step,
+    row: &StepRow,
+) -> ApiResult<bool> {
+    let now = plane.clock.now();
+    let is_over = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    let mut row = row.clone();
+    match step.action {
+        Action::RunCommand => return command(plane, standing, step, row).await,
+        Action::ExecuteAutomation => return child(plane, standing, step, row).await,
+        Action::Sleep if is_over(row.poll_at) => end(&mut row, StepStatus::Success, "", now),
+        _ if is_over(row.due_at) => {
+            let why = format!("Step {} did not end within its time.", row.name);
+            end(&mut row, StepStatus::TimedOut, &why, now);
+        }
+        // It was begun and not done: whoever did it was stopped.
+        Action::ExecuteAwsApi if row.status == StepStatus::InProgress => {
+            if ApiCall::read(&row.inputs, &[]).is_ok_and(|call| call.only_reads()) {
+                act(plane, standing, step, row).await?;
+                return Ok(true);
+            }
+            let why = "The control plane was stopped while the call was made: whether it was done is not known, and it is \
+                       not made again.";
+            end(&mut row, StepStatus::Failed, why, now);
+        }
+        Action::AssertProperty => {
+            look(plane, standing, step, row).await?;
+            return Ok(true);
+        }
+        Action::WaitForProperty if row.poll_at.is_none() || is_over(row.poll_at) => {
+            look(plane, standing, step, row).await?;
+            // What is waited for is looked at again in a later round.
+            return Ok(true);
+        }
+        _ => return Ok(false),
+    }
+    queries::put_step(plane.db.writer(), &row).await?;
+    Ok(true)
+}
+
+/// What the command of a step has come to.
+async fn command(
+    plane: &ControlPlane,
+    standing: &Standing<'_>,
+    step: &Step,
+    mut row: StepRow,
+) -> ApiResult<bool> {
+    let region = &standing.execution.region;
+    let now = plane.clock.now();
+    let Some(command) = commands::command(plane.db.reader(), region, &row.work).await? else {
+        if row.status == StepStatus::Cancelling {
+            end(&mut row, StepStatus::Cancelled, "", now);
+            queries::put_step(plane.db.writer(), &row).await?;
+            return Ok(true);
+        }
+        // It was written down and not sent: whoever would have was stopped.
+        act(plane, standing, step, row).await?;
+        return Ok(true);
+    };
+    if !command.finished {
+        if row.due_at.is_some_and(|at| at <= now) && row.status == StepStatus::InProgress {
+            cancel_command::cancel(plane, region, &row.work, None, now).await?;
+            let why = format!(
+                "Step {} did not end within its time; its command is cancelled.",
+                row.name
+            );
+            end(&mut row, StepStatus::TimedOut, &why, now);
+            queries::put_step(plane.db.writer(), &row).await?;
+            return Ok(true);
+        }
+        return Ok(false);
+    }
+    row.outputs.insert("CommandId".into(), json!(row.work));
+    row.outputs.insert("Status".into(), json!(command.status));
+    if let Some((code, text)) = first_output(plane, region, &row.work).await? {
+        row.response_code = code.to_string();
+        row.outputs.insert("ResponseCode".into(), json!(code));
+        row.outputs.insert("Output".into(), json!(text));
+    }
+    let (status, why) = match command.status.as_str() {
+        _ if row.status == StepStatus::Cancelling => (StepStatus::Cancelled, String::new()),
+        "Success" => (StepStatus::Success, String::new()),
+        "Cancelled" => (
+            StepStatus::Cancelled,
+            format!("The command {} was cancelled.", row.work),
+        ),
+        other => (
+            if other == "TimedOut" {
+                StepStatus::TimedOut
+            } else {
+                StepStatus::Failed
+            },
+            format!(
+                "Step fails when it is Execute/Cancelling action. The command {} ended as {} on {} of {} nodes.",
+                row.work, command.status_details, command.error_count, command.target_count
+            ),
+        ),
+    };
+    // Somebody cancelled the command alone: that is a failure of the step, which nobody asked to stop.
+    let status = if status == StepStatus::Cancelled && row.status != StepStatus::Cancelling {
+        StepStatus::Failed
+    } else {
+        status
+    };
+    end(&mut row, status, &why, now);
+    queries::put_step(plane.db.writer(), &row).await?;
+    Ok(true)
+}
+
+/// Exit code and output of a command on its first node, as far as one answer tells them.
+async fn first_output(
+    plane: &ControlPlane,
+    region: &str,
+    command_id: &str,
+) -> ApiResult<Option<(i64, String)>> {
+    let mut sql = commands::invocations_sql();
+    sql.push("where i.command_id = ").text(command_id);
+    sql.push(" order by i.node_id limit 1");
+    let Some(first) = commands::invocations(sql, plane.db.reader()).await?.pop() else {
+        return Ok(None);
+    };
+    let call = Call::of_server(plane, region);
+    let input = serde_json::from_value(json!({"CommandId": command_id, "InstanceId": first.node_id}));
+    let Ok(input) = input else { return Ok(None) };
+    // A command of several steps has no one answer.
+    let Ok(told) = get_command_invocation::call(plane, &call, input).await else {
+        return Ok(None);
+    };
+    let told = serde_json::to_value(told).unwrap_or_default();
+    let code = told.get("ResponseCode").and_then(Value::as_i64).unwrap_or(-1);
+    let text = told.get("StandardOutputContent").and_then(Value::as_str);
+    Ok(Some((code, text.unwrap_or_default().to_owned())))
+}
+
+/// What the runbook that a step started has come to.
+async fn child(
+    plane: &ControlPlane,
+    standing: &Standing<'_>,
+    step: &Step,
+    mut row: StepRow,
+) -> ApiResult<bool> {
+    let region = &standing.execution.region;
+    let now = plane.clock.now();
+    let Some(found) = queries::execution(plane.db.reader(), region, &row.work).await? else {
+        if row.status == StepStatus::Cancelling {
+            end(&mut row, StepStatus::Cancelled, "", now);
+            queries::put_step(plane.db.writer(), &row).await?;
+        } else {
+            act(plane, standing, step, row).await?;
+        }
+        return Ok(true);
+    };
+    if found.ended_at.is_none() {
+        if row.due_at.is_some_and(|at| at <= now) && row.status == StepStatus::InProgress {
+            queries::ask_to_stop(plane.db.writer(), region, &row.work, Stop::Cancel).await?;
+            let why = format!(
+                "Step {} did not end within its time; what it started is cancelled.",
+                row.name
+            );
+            end(&mut row, StepStatus::TimedOut, &why, now);
+            queries::put_step(plane.db.writer(), &row).await?;
+            return Ok(true);
+        }
+        return Ok(false);
+    }
+    row.outputs.insert("ExecutionId".into(), json!(row.work));
+    row.outputs.insert("Status".into(), json!(found.status));
+    row.outputs.insert("Output".into(), json!(found.outputs));
+    let status = match found.status.as_str() {
+        _ if row.status == StepStatus::Cancelling => StepStatus::Cancelled,
+        "Success" => StepStatus::Success,
+        "TimedOut" => StepStatus::TimedOut,
+        _ => StepStatus::Failed,
+    };
+    let why = if status == StepStatus::Success {
+        String::new()
+    } else {
+        format!(
+            "The execution {} ended as {}. {}",
+            row.work, found.status, found.failure_message
+        )
+    };
+    end(&mut row, status, &why, now);
+    queries::put_step(plane.db.writer(), &row).await?;
+    Ok(true)
+}
+
+/// Stops the step that runs.
+pub(crate) async fn cancel(
+    plane: &ControlPlane,
+    standing: &Standing<'_>,
+    step: &Step,
+    row: &StepRow,
+) -> ApiResult<()> {
+    let (region, now) = (&standing.execution.region, plane.clock.now());
+    let mut row = row.clone();
+    match step.action {
+        Action::RunCommand => {
+            // Cancelling twice is no fault, so it comes first.
+            match cancel_command::cancel(plane, region, &row.work, None, now).await {
+                Err(error) if error.code != "InvalidCommandId" => return Err(error),
+                _ => row.status = StepStatus::Cancelling,
+            }
+        }
+        Action::ExecuteAutomation => {
+            queries::ask_to_stop(plane.db.writer(), region, &row.work, Stop::Cancel).await?;
+            row.status = StepStatus::Cancelling;
+        }
+        _ => end(&mut row, StepStatus::Cancelled, "", now),
+    }
+    queries::put_step(plane.db.writer(), &row).await
+}
