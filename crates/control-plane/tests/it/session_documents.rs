@@ -126,7 +126,7 @@ async fn documents_that_cannot_be_are_refused_by_name() {
             (
                 json!({"DocumentType": "Policy"}),
                 "ValidationException",
-                "Session only, not Automation",
+                "Session and Automation only, not Policy",
             ),
             (json!({"Name": "AWS-Mine"}), "ValidationException", "reserved"),
             (json!({"Name": "amazon.x"}), "ValidationException", "reserved"),
