@@ -360,14 +360,15 @@ pub(crate) async fn run() -> Fallible<()> {
         )
         .await?;
     }
+    commands(&ours).await?;
+    scans(&ours).await?;
+    // Last, for what was sent is still under way when it is over.
     let one = nodes(&ours).await?.into_iter().next().unwrap_or_default();
     let send = json!({"InstanceIds": [one], "DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["true"]}});
     for connections in [1, 8] {
         ours.measure("SendCommand to one node", "SendCommand", &send, connections)
             .await?;
     }
-    commands(&ours).await?;
-    scans(&ours).await?;
     agents.vanish().await;
     Ok(())
 }

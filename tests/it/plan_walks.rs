@@ -117,6 +117,20 @@ pub(crate) async fn walk_operations(api: &Api, node: &str) {
             "ListOpsItemRelatedItems",
             json!({"Filters": [{"Key": "ResourceUri", "Values": ["u"], "Operator": "Equal"}]}),
         ),
+        (
+            "CreateDocument",
+            json!({"Name": "plans-runbook", "DocumentType": "Automation", "Content":
+                json!({"schemaVersion": "0.3", "mainSteps": [{"name": "S", "action": "aws:pause"}]}).to_string()}),
+        ),
+        (
+            "StartAutomationExecution",
+            json!({"DocumentName": "plans-runbook"}),
+        ),
+        ("DescribeAutomationExecutions", json!({})),
+        (
+            "DescribeAutomationExecutions",
+            json!({"Filters": [{"Key": "ParentExecutionId", "Values": ["x"]}]}),
+        ),
         ("GetOpsSummary", json!({})),
         (
             "GetOpsSummary",

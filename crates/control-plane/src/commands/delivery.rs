@@ -4,7 +4,8 @@
 use super::embedded::{any_step, each_step};
 use super::notices::{finish, settle};
 use super::queries::{
-    CommandRow, InvocationRow, commands, commands_sql, invocation, open_invocations, set_detail, set_sent,
+    CommandRow, InvocationRow, command, commands, commands_sql, invocation, open_invocations, set_detail,
+    set_sent,
 };
 use super::rate::{self, Next, Progress};
 use super::status::Detail;
@@ -51,12 +52,18 @@ struct Patience {
     resend_after_ms: i64,
 }
 
-/// One round over all open commands.
+/// One round over all open commands. Each has its turn by itself: a node tells one thing after the other, and with many
+/// commands under way it would tell one in a round.
 pub(crate) async fn round(plane: &ControlPlane) -> ApiResult<()> {
-    let _turn = plane.reports.turn().await;
     let mut sql = commands_sql();
     sql.push("where c.finished = 0 order by c.requested_at, c.command_id");
     for row in commands(sql, plane.db.reader()).await? {
+        let _turn = plane.reports.turn().await;
+        // Nodes may have told something of it since.
+        let row = match command(plane.db.reader(), &row.region, &row.command_id).await? {
+            Some(row) if !row.finished => row,
+            _ => continue,
+        };
         if let Err(error) = one(plane, &row).await {
             tracing::warn!(command.id = %row.command_id, code = error.code, "a command could not be moved on");
         }
