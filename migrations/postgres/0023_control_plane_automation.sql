@@ -20,7 +20,7 @@ create table ssm_automation_executions (
     ended_at bigint
 );
 create index ssm_automation_executions_by_time on ssm_automation_executions (region, started_at desc, execution_id desc);
-create index ssm_automation_executions_open on ssm_automation_executions (started_at, execution_id) where ended_at is null;
+create index ssm_automation_executions_open on ssm_automation_executions (ended_at, started_at, execution_id);
 create table ssm_automation_steps (
     execution_id text not null,
     position bigint not null,
