@@ -153,13 +153,18 @@ pub fn next(document: &Document, done: &[Executed], stop: Stop) -> Decision {
         StepStatus::InProgress | StepStatus::Waiting if is_cancelled && !is_cleaning => Decision::CancelStep,
         StepStatus::InProgress | StepStatus::Waiting | StepStatus::Cancelling => Decision::Wait,
         StepStatus::Cancelled => match &step.on_cancel {
-            OnCancel::Step(name) if is_cancelled => start(document, done, name),
+            // What cleans up and is cancelled itself is not cleaned up after.
+            OnCancel::Step(name) if is_cancelled && cancelled(done) == 1 => start(document, done, name),
             _ => Decision::Finish(RunStatus::Cancelled, format!("Step {} was cancelled.", step.name)),
         },
         StepStatus::Success => go_on(document, done, stop, last.chosen.as_deref()),
         StepStatus::Failed | StepStatus::TimedOut => {
             if last.attempts < step.max_attempts && stop == Stop::No {
-                return Decision::Retry;
+                return if attempts(done) < MOST_EXECUTED {
+                    Decision::Retry
+                } else {
+                    in_circles()
+                };
             }
             match &step.on_failure {
                 OnFailure::Abort => {
@@ -184,6 +189,12 @@ pub fn next(document: &Document, done: &[Executed], stop: Stop) -> Decision {
     }
 }
 
+fn cancelled(done: &[Executed]) -> usize {
+    done.iter()
+        .filter(|one| one.status == StepStatus::Cancelled)
+        .count()
+}
+
 /// After a step whose end does not end all.
 fn go_on(document: &Document, done: &[Executed], stop: Stop, chosen: Option<&str>) -> Decision {
     let is_cleaning = stop == Stop::Cancel && done.iter().any(|one| one.status == StepStatus::Cancelled);
@@ -200,10 +211,14 @@ fn go_on(document: &Document, done: &[Executed], stop: Stop, chosen: Option<&str
     else {
         return ended(document, done, is_cleaning);
     };
+    // The end of a branch is where no choice holds.
+    if let Some(name) = chosen {
+        return start(document, done, name);
+    }
     if step.is_end {
         return ended(document, done, is_cleaning);
     }
-    if let Some(name) = chosen.or(step.next_step.as_deref()) {
+    if let Some(name) = step.next_step.as_deref() {
         return start(document, done, name);
     }
     if last.step + 1 < document.steps.len() {
@@ -212,12 +227,23 @@ fn go_on(document: &Document, done: &[Executed], stop: Stop, chosen: Option<&str
     ended(document, done, is_cleaning)
 }
 
+/// How often a step was begun, each attempt by itself.
+fn attempts(done: &[Executed]) -> usize {
+    done.iter()
+        .map(|one| usize::try_from(one.attempts).unwrap_or(usize::MAX))
+        .fold(0, usize::saturating_add)
+}
+
+fn in_circles() -> Decision {
+    Decision::Finish(
+        RunStatus::Failed,
+        format!("More than {MOST_EXECUTED} steps were run: the document goes in circles."),
+    )
+}
+
 fn begin(done: &[Executed], step: usize) -> Decision {
-    if done.len() >= MOST_EXECUTED {
-        return Decision::Finish(
-            RunStatus::Failed,
-            format!("More than {MOST_EXECUTED} steps were run: the document goes in circles."),
-        );
+    if attempts(done) >= MOST_EXECUTED {
+        return in_circles();
     }
     Decision::Start(step)
 }
@@ -241,7 +267,12 @@ fn ended(document: &Document, done: &[Executed], is_cleaning: bool) -> Decision 
     match failed {
         Some(one) => {
             let name = document.steps.get(one.step).map_or("", |step| step.name.as_str());
-            Decision::Finish(RunStatus::Failed, format!("Step {name} failed."))
+            let status = if one.status == StepStatus::TimedOut {
+                RunStatus::TimedOut
+            } else {
+                RunStatus::Failed
+            };
+            Decision::Finish(status, format!("Step {name} failed."))
         }
         None => Decision::Finish(RunStatus::Success, String::new()),
     }

@@ -101,6 +101,17 @@ fn failures_lead_where_the_document_says() {
         ..at(0, Success)
     }];
     assert_eq!(next(&document, &branched, Stop::No), Decision::Start(4));
+    // A branch ends all where no choice holds, and only there.
+    let branched = [Executed {
+        chosen: Some("e".into()),
+        ..at(3, Success)
+    }];
+    assert_eq!(next(&document, &branched, Stop::No), Decision::Start(4));
+    let slow = [at(0, TimedOut), at(2, Success), at(3, Success)];
+    assert_eq!(
+        next(&document, &slow, Stop::No),
+        Decision::Finish(RunStatus::TimedOut, "Step a failed.".into())
+    );
 }
 
 #[test]
@@ -139,6 +150,11 @@ fn a_run_that_is_stopped_stops() {
     assert_eq!(
         next(&document, &[at(1, Cancelled)], Stop::Cancel),
         cancelled("Step b was cancelled.")
+    );
+    // Cleaning up that takes too long is cancelled itself, once.
+    assert_eq!(
+        next(&document, &[at(0, Cancelled), at(0, Cancelled)], Stop::Cancel),
+        cancelled("Step a was cancelled.")
     );
     // It ended before it heard of it.
     assert_eq!(next(&document, &[at(0, Success)], Stop::Cancel), cancelled(""));

@@ -17,7 +17,7 @@ use std::future::Future;
 const SECRET: [&str; 2] = ["ActivationCode", "TokenValue"];
 
 /// Members that are secrets of one operation.
-fn is_secret(operation: &Operation, member: &str) -> bool {
+pub(crate) fn is_secret(operation: &Operation, member: &str) -> bool {
     SECRET.contains(&member)
         || matches!(
             (operation.name, member),

@@ -10,7 +10,8 @@ use crate::documents::parameters::Declared;
 use crate::ec2::instance_ids;
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::{self, Call};
-use muster_automation::{Action, Document, Step, StepStatus, chosen, resolve, text_of, texts_of};
+use crate::parameters::references;
+use muster_automation::{Action, Document, Step, StepStatus, Stop, chosen, resolve, text_of, texts_of};
 use muster_domain::Timestamp;
 use muster_domain::action::Action as Act;
 use muster_domain::audit::{API_PREFIX, Intent};
@@ -38,7 +39,8 @@ pub(crate) struct Standing<'a> {
 /// Ends a step.
 pub(crate) fn end(row: &mut StepRow, status: StepStatus, message: &str, now: Timestamp) {
     row.status = status;
-    row.failure_message = message.to_owned();
+    // PostgreSQL keeps no text with a zero character in it.
+    row.failure_message = message.replace('\0', "\u{fffd}");
     row.ended_at = Some(now);
     row.poll_at = None;
 }
@@ -103,12 +105,8 @@ pub(crate) async fn begin(
     let mut execution = standing.execution.clone();
     execution.current_step.clone_from(&row.name);
     execution.current_action.clone_from(&row.action);
-    execution.status = if execution.status == "Cancelling" {
-        "Cancelling"
-    } else {
-        "InProgress"
-    }
-    .into();
+    let is_cancelled = execution.stop == Stop::Cancel;
+    execution.status = if is_cancelled { "Cancelling" } else { "InProgress" }.into();
     let prepared = match resolved {
         Ok(inputs) => prepare(plane, step, &inputs, &mut row, &mut execution, now),
         Err(why) => Err(why),
@@ -123,14 +121,17 @@ pub(crate) async fn begin(
             now,
         );
     }
-    if row.status == StepStatus::Waiting {
+    if row.status == StepStatus::Waiting && !is_cancelled {
         execution.status = "Waiting".into();
     }
+    let was = last.filter(|_| attempt > 1).map(|last| last.status);
     let mut transaction = plane.db.begin().await?;
-    if !queries::set(&mut *transaction, &execution).await? {
+    // Somebody asked it to stop meanwhile: then it is decided anew.
+    if !queries::set(&mut *transaction, &execution).await?
+        || !queries::put_step(&mut *transaction, &row, was).await?
+    {
         return Ok(());
     }
-    queries::put_step(&mut *transaction, &row).await?;
     transaction.commit().await?;
     if is_acting {
         act(plane, standing, step, row).await?;
@@ -174,6 +175,15 @@ fn prepare(
             if approvers.is_empty() || approvers.len() > 10 {
                 return Err("its input Approvers has to name 1 to 10 of them".to_owned());
             }
+            let known = known_approvers(&approvers);
+            let needed = values::text(inputs, "MinRequiredApprovals").unwrap_or_else(|| "1".to_owned());
+            let needed: usize = needed.trim().parse().unwrap_or_default();
+            if needed == 0 || needed > known {
+                return Err(format!(
+                    "its input MinRequiredApprovals has to be 1 or more, and {known} of its Approvers are known here \
+                     (user/operator and user/portal)"
+                ));
+            }
             let limit = row.due_at.map_or(APPROVAL_MS, |at| at.since_ms(now));
             row.due_at = Some(now.plus_ms(limit.min(LONGEST_APPROVAL_MS)));
             row.status = StepStatus::Waiting;
@@ -193,7 +203,19 @@ fn prepare(
             execution.variables.insert(name, value);
             end(row, StepStatus::Success, "", now);
         }
-        Action::RunCommand | Action::ExecuteAutomation => row.work = plane.random.uuid(),
+        Action::ExecuteAutomation => {
+            let known = ["DocumentName", "DocumentVersion", "RuntimeParameters"];
+            let other = inputs.as_object().into_iter().flatten().find(|(name, value)| {
+                !known.contains(&name.as_str()) && !value.is_null() && **value != json!([])
+            });
+            if let Some((name, _)) = other {
+                return Err(format!(
+                    "its input {name} is not known: one execution is started, with RuntimeParameters"
+                ));
+            }
+            row.work = plane.random.uuid();
+        }
+        Action::RunCommand => row.work = plane.random.uuid(),
         Action::ExecuteAwsApi => {
             ApiCall::read(inputs, &[])?;
         }
@@ -252,7 +274,13 @@ pub(crate) async fn act(
                         }
                         Err(why) => end(&mut row, StepStatus::Failed, &why, plane.clock.now()),
                     }
-                    return queries::put_step(plane.db.writer(), &row).await;
+                    queries::put_step(plane.db.writer(), &row, Some(StepStatus::InProgress)).await?;
+                    return Ok(());
+                }
+                // Whether a call that changes something was done is not known: it is not made again.
+                Err(error) if error.status >= 500 && !only_reads(&row) => {
+                    row.attempts = row.attempts.max(i64::from(step.max_attempts));
+                    Err(ApiError { status: 400, ..error })
                 }
                 Err(error) => Err(error),
             }
@@ -262,13 +290,40 @@ pub(crate) async fn act(
     };
     match done {
         Ok(()) => Ok(()),
-        // What is wrong with it stays wrong.
-        Err(error) if error.status < 500 => {
+        // What is wrong with it stays wrong; what is only too much at the moment does not.
+        Err(error) if error.status < 500 && !(is_passing(&error) && step.action != Action::ExecuteAwsApi) => {
             end(&mut row, StepStatus::Failed, &code(&error), plane.clock.now());
-            queries::put_step(plane.db.writer(), &row).await
+            queries::put_step(plane.db.writer(), &row, Some(StepStatus::InProgress)).await?;
+            Ok(())
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether it is worth trying again.
+fn is_passing(error: &ApiError) -> bool {
+    matches!(
+        error.code,
+        "LimitExceeded" | "TooManyUpdates" | "ThrottlingException" | "AutomationExecutionLimitExceededException"
+    )
+}
+
+/// Whether a step's call changes nothing.
+pub(crate) fn only_reads(row: &StepRow) -> bool {
+    ApiCall::read(&row.inputs, &[]).is_ok_and(|call| call.only_reads())
+}
+
+/// How many of these are somebody here: whoever holds the operator's key, and the portal.
+fn known_approvers(approvers: &[String]) -> usize {
+    ["operator", "portal"]
+        .into_iter()
+        .filter(|name| approvers.iter().any(|approver| is_approver(approver, name)))
+        .count()
+}
+
+/// Whether an entry of `Approvers` means that user: by ARN or by name.
+pub(crate) fn is_approver(entry: &str, user: &str) -> bool {
+    entry == user || entry.ends_with(&format!(":user/{user}"))
 }
 
 /// Looks at a property; one that is waited for is looked at again.
@@ -302,13 +357,27 @@ pub(crate) async fn look(
         Ok(_) => row.poll_at = Some(now.plus_ms(LOOK_AGAIN_MS)),
         Err(why) => end(&mut row, StepStatus::Failed, &why, now),
     }
-    queries::put_step(plane.db.writer(), &row).await
+    queries::put_step(plane.db.writer(), &row, Some(StepStatus::InProgress)).await?;
+    Ok(())
+}
+
+/// A value of a step may come from a node, and a node may not have parameters read for it.
+fn check_references(inputs: &Value) -> ApiResult<()> {
+    let text = inputs.to_string();
+    if references::is_in(&text) {
+        return Err(ApiError::validation(
+            "one of its values holds {{ssm:…}}, which would be followed; give parameters by name when the execution is \
+             started",
+        ));
+    }
+    Ok(())
 }
 
 /// Sends a step's command under the id that was written down.
 async fn send(plane: &ControlPlane, execution: &ExecutionRow, row: &StepRow) -> ApiResult<()> {
     let invalid = |why: String| ApiError::validation(why);
     let inputs = &row.inputs;
+    check_references(inputs)?;
     let mut input = Map::new();
     for name in [
         "DocumentName",
@@ -368,6 +437,7 @@ async fn send(plane: &ControlPlane, execution: &ExecutionRow, row: &StepRow) -> 
 
 /// Starts another runbook under the id that was written down.
 async fn start_child(plane: &ControlPlane, execution: &ExecutionRow, row: &StepRow) -> ApiResult<()> {
+    check_references(&row.inputs)?;
     let name = values::text(&row.inputs, "DocumentName").unwrap_or_default();
     let given = values::given(&row.inputs, "RuntimeParameters").map_err(ApiError::validation)?;
     let parameters = serde_json::from_value(Value::Object(given)).map_err(ApiError::internal)?;

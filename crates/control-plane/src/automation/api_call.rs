@@ -16,6 +16,56 @@ pub(crate) struct ApiCall {
     input: Value,
 }
 
+/// Operations that steps do not call, and why.
+const REFUSED: [(&str, &str); 6] = [
+    ("StartSession", "its answer is a secret, and would be in the execution"),
+    ("ResumeSession", "its answer is a secret, and would be in the execution"),
+    ("CreateActivation", "its answer is a secret, and would be in the execution"),
+    ("StartAutomationExecution", "use aws:executeAutomation"),
+    ("StopAutomationExecution", "a runbook stops by how its steps end"),
+    ("SendAutomationSignal", "people decide, not runbooks"),
+];
+
+/// Inputs as they are shown: what the audit log leaves out is not told here either.
+pub(crate) fn masked(inputs: &Value) -> Value {
+    let mut shown = inputs.clone();
+    let text = |name: &str| inputs.get(name).and_then(Value::as_str).unwrap_or_default();
+    let operation = operations::of_action(&text("Service").to_ascii_lowercase(), &pascal(text("Api")));
+    if let (Some(operation), Some(members)) = (operation, shown.as_object_mut()) {
+        for (name, value) in members.iter_mut() {
+            if audited::is_secret(operation, name) || name == "Plaintext" {
+                *value = Value::String("***".to_owned());
+            }
+        }
+    }
+    shown
+}
+
+/// What an answer of EC2 is called in SDKs: `reservationSet` is `Reservations`.
+fn sdk_names(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(sdk_names).collect()),
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (sdk_name(&name), sdk_names(value)))
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+fn sdk_name(name: &str) -> String {
+    match name {
+        "instancesSet" => return "Instances".to_owned(),
+        "blockDeviceMapping" => return "BlockDeviceMappings".to_owned(),
+        "instanceState" => return "State".to_owned(),
+        _ => {}
+    }
+    let plural = name.strip_suffix("Set").map(|one| format!("{one}s"));
+    pascal(plural.as_deref().unwrap_or(name))
+}
+
 /// `send_command` and `sendCommand` are `SendCommand`.
 fn pascal(name: &str) -> String {
     name.split('_')
@@ -36,6 +86,9 @@ impl ApiCall {
             .filter(|operation| matches!(operation.who, Who::Operator | Who::OperatorOrNode))
             .filter(|operation| operations::is_dispatched(operation))
             .ok_or_else(|| format!("this control plane has no operation {api} of the service {service:?}"))?;
+        if let Some((_, why)) = REFUSED.iter().find(|(name, _)| *name == operation.name) {
+            return Err(format!("{api} is not called by steps: {why}"));
+        }
         let mut input = inputs.as_object().cloned().unwrap_or_default();
         input.retain(|name, _| !["Service", "Api"].contains(&name.as_str()) && !own.contains(&name.as_str()));
         let in_the_clear = operation.service == "kms"
@@ -66,10 +119,12 @@ impl ApiCall {
         reason: &str,
     ) -> Result<Value, ApiError> {
         let call = Call::of_server(plane, region);
+        let is_ec2 = self.operation.service == "ec2";
         instance_ids::resolve(plane, region, &mut self.input).await?;
         let act = operations::dispatch(plane, &call, self.operation.name, self.input.clone());
+        let named = |answer: Value| if is_ec2 { sdk_names(answer) } else { answer };
         if self.only_reads() {
-            return act.await;
+            return act.await.map(named);
         }
         let intent = Intent::new(Action::ApiCall, format!("automation:{reason}"))
             .named(audited::name(self.operation))
@@ -80,7 +135,7 @@ impl ApiCall {
                 "parameters",
                 audited::without_secrets(self.operation, &self.input),
             );
-        audited::own_act(plane, &intent, act).await
+        audited::own_act(plane, &intent, act).await.map(named)
     }
 }
 
@@ -144,6 +199,9 @@ mod tests {
                 "no operation",
             ),
             (json!({"Service": "kms", "Api": "Decrypt"}), "a secret"),
+            (json!({"Service": "ssm", "Api": "StartSession"}), "a secret"),
+            (json!({"Service": "ssm", "Api": "start_automation_execution"}), "aws:executeAutomation"),
+            (json!({"Service": "ssm", "Api": "SendAutomationSignal"}), "people decide"),
             (
                 json!({"Service": "ssm", "Api": "GetParameter", "WithDecryption": true}),
                 "a secret",
@@ -152,6 +210,20 @@ mod tests {
             let told = ApiCall::read(&inputs, &[]).err().unwrap();
             assert!(told.contains(says), "{told}");
         }
+    }
+
+    #[test]
+    fn answers_are_called_as_sdks_call_them_and_secrets_not_shown() {
+        let answer = json!({"reservationSet": [{"instancesSet": [{"instanceId": "i-1", "instanceState": {"name": "running"},
+            "tagSet": [{"key": "a"}], "blockDeviceMapping": [{"ebs": {"volumeId": "vol-1"}}]}]}], "snapshotId": "snap-1"});
+        assert_eq!(
+            sdk_names(answer),
+            json!({"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": "running"},
+                "Tags": [{"Key": "a"}], "BlockDeviceMappings": [{"Ebs": {"VolumeId": "vol-1"}}]}]}], "SnapshotId": "snap-1"})
+        );
+        let inputs = json!({"Service": "ssm", "Api": "PutParameter", "Name": "/a", "Value": "secret"});
+        assert_eq!(masked(&inputs)["Value"], "***");
+        assert_eq!(masked(&inputs)["Name"], "/a");
     }
 
     #[test]

@@ -156,12 +156,34 @@ pub(crate) async fn execution(
     Ok(executions(sql, on).await?.pop())
 }
 
+/// One that has not ended, without all that it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenRow {
+    pub(crate) region: String,
+    pub(crate) execution_id: String,
+    /// Whether another one has started it.
+    pub(crate) is_child: bool,
+    /// Whether somebody asked it to stop.
+    pub(crate) is_to_stop: bool,
+}
+
 /// All that have not ended, the oldest first.
-pub(crate) async fn open(on: impl AnyExecutor<'_>) -> ApiResult<Vec<ExecutionRow>> {
+pub(crate) async fn open(on: impl AnyExecutor<'_>) -> ApiResult<Vec<OpenRow>> {
     let sql = Sql::new(
-        "select e.* from ssm_automation_executions e where e.ended_at is null order by e.started_at, e.execution_id",
+        "select e.region, e.execution_id, e.parent_id, e.stop from ssm_automation_executions e where e.ended_at is null \
+         order by e.started_at, e.execution_id",
     );
-    executions(sql, on).await
+    let rows = sql.all(on).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OpenRow {
+                region: row.text("region")?,
+                execution_id: row.text("execution_id")?,
+                is_child: !row.text("parent_id")?.is_empty(),
+                is_to_stop: !row.text("stop")?.is_empty(),
+            })
+        })
+        .collect()
 }
 
 /// How many have not ended.
@@ -207,7 +229,7 @@ pub(crate) async fn insert(on: impl AnyExecutor<'_>, row: &ExecutionRow) -> ApiR
     Ok(())
 }
 
-/// Writes how an execution stands, unless it has ended. `false` when it had.
+/// Writes how an execution stands, unless it has ended or was asked to stop since it was read. `false` when it was.
 pub(crate) async fn set(on: impl AnyExecutor<'_>, row: &ExecutionRow) -> ApiResult<bool> {
     let (variables, outputs) = (text(&row.variables)?, text(&row.outputs)?);
     let mut sql = Sql::new("update ssm_automation_executions set status = ");
@@ -224,7 +246,7 @@ pub(crate) async fn set(on: impl AnyExecutor<'_>, row: &ExecutionRow) -> ApiResu
     sql.push(", ended_at = ").int_or_none(row.ended_at.map(|at| at.0));
     sql.push(" where region = ").text(&row.region);
     sql.push(" and execution_id = ").text(&row.execution_id);
-    sql.push(" and ended_at is null");
+    sql.push(" and ended_at is null and stop = ").text(stop_text(row.stop));
     Ok(sql.run(on).await? == 1)
 }
 
@@ -253,8 +275,12 @@ pub(crate) async fn steps(on: impl AnyExecutor<'_>, execution_id: &str) -> ApiRe
     sql.all(on).await?.iter().map(StepRow::read).collect()
 }
 
-/// Keeps a step, or how it stands now.
-pub(crate) async fn put_step(on: impl AnyExecutor<'_>, row: &StepRow) -> ApiResult<()> {
+/// Keeps a step that is new, or how one stands now that stood as `was`. `false` when somebody else has changed it since.
+pub(crate) async fn put_step(
+    on: impl AnyExecutor<'_>,
+    row: &StepRow,
+    was: Option<StepStatus>,
+) -> ApiResult<bool> {
     let (inputs, outputs) = (text(&row.inputs)?, text(&row.outputs)?);
     let mut sql = Sql::new(
         "insert into ssm_automation_steps (execution_id, name, action, step_execution_id, status, inputs, outputs, \
@@ -282,14 +308,19 @@ pub(crate) async fn put_step(on: impl AnyExecutor<'_>, row: &StepRow) -> ApiResu
     sql.int_or_none(row.ended_at.map(|at| at.0)).push(", ");
     sql.int_or_none(row.due_at.map(|at| at.0)).push(", ");
     sql.int_or_none(row.poll_at.map(|at| at.0)).push(")");
+    let Some(was) = was else {
+        sql.push(" on conflict do nothing");
+        return Ok(sql.run(on).await? == 1);
+    };
     sql.push(
         " on conflict (execution_id, position) do update set status = excluded.status, inputs = excluded.inputs, \
          outputs = excluded.outputs, response_code = excluded.response_code, failure_message = excluded.failure_message, \
          chosen = excluded.chosen, work = excluded.work, attempts = excluded.attempts, started_at = excluded.started_at, \
-         ended_at = excluded.ended_at, due_at = excluded.due_at, poll_at = excluded.poll_at",
+         ended_at = excluded.ended_at, due_at = excluded.due_at, poll_at = excluded.poll_at \
+         where ssm_automation_steps.status = ",
     );
-    sql.run(on).await?;
-    Ok(())
+    sql.text(was.as_str());
+    Ok(sql.run(on).await? == 1)
 }
 
 /// Keeps others from changing an execution until the transaction ends. `false` when it has ended.

@@ -3,13 +3,13 @@
 
 use super::AT_ONCE;
 use super::acting::{Standing, begin};
-use super::queries::{self, ExecutionRow, StepRow};
+use super::queries::{self, ExecutionRow, OpenRow, StepRow};
 use super::watching;
 use crate::control_plane::ControlPlane;
 use crate::documents::automation_content;
 use crate::documents::parameters::Given;
 use crate::errors::{ApiError, ApiResult};
-use muster_automation::{Decision, Document, Executed, RunStatus, next, texts_of};
+use muster_automation::{Decision, Document, Executed, RunStatus, StepStatus, Stop, next, texts_of};
 
 /// Changes of one execution in one go: others have their turn too.
 const MOST_CHANGES: usize = 100;
@@ -23,18 +23,22 @@ pub(crate) async fn round(plane: &ControlPlane) {
             return;
         }
     };
-    // Those that were started first; a runbook that was started by one that runs does not wait behind it.
+    // Those that were started first; a runbook that was started by one that runs does not wait behind it, nor does one that
+    // is to stop.
     let mut places = AT_ONCE;
-    for execution in open {
-        if execution.parent_id.is_empty() {
+    for row in open {
+        if !row.is_child && !row.is_to_stop {
             if places == 0 {
                 continue;
             }
             places -= 1;
         }
-        let id = execution.execution_id.clone();
-        if let Err(ApiError { code, .. }) = advance(plane, execution).await {
-            tracing::warn!(code, execution.id = %id, "an automation execution could not go on; it is tried again");
+        if let Err(ApiError { code, .. }) = advance(plane, &row).await {
+            tracing::warn!(
+                code,
+                execution.id = %row.execution_id,
+                "an automation execution could not go on; it is tried again"
+            );
         }
     }
 }
@@ -48,7 +52,15 @@ fn executed(row: &StepRow) -> Executed {
     }
 }
 
-async fn advance(plane: &ControlPlane, mut execution: ExecutionRow) -> ApiResult<()> {
+/// How long what cleans up after a cancelled step may take (the guide's `onCancel`).
+const CLEANING_MS: i64 = 120_000;
+
+async fn advance(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
+    // As it stands now: somebody may have asked it to stop since the round began.
+    let now = queries::execution(plane.db.reader(), &open.region, &open.execution_id).await?;
+    let Some(mut execution) = now.filter(|row| row.ended_at.is_none()) else {
+        return Ok(());
+    };
     // It was checked when it was taken; only a damaged database holds another one.
     let content = automation_content::read(&execution.content)
         .map_err(|error| ApiError::internal(format!("a runbook cannot be read: {error:?}")))?;
@@ -73,6 +85,9 @@ async fn advance(plane: &ControlPlane, mut execution: ExecutionRow) -> ApiResult
             }
             (Decision::CancelStep, Some((step, row))) => {
                 watching::cancel(plane, &standing, step, row).await?
+            }
+            (Decision::Wait, Some((step, row))) if is_cleaning_too_long(plane, &execution, &steps, row) => {
+                watching::cancel(plane, &standing, step, row).await?;
             }
             (Decision::Wait, Some((step, row))) => {
                 let is_new = watching::watch(plane, &standing, step, row).await?;
@@ -104,6 +119,14 @@ async fn advance(plane: &ControlPlane, mut execution: ExecutionRow) -> ApiResult
     Ok(())
 }
 
+/// Whether a step that cleans up after a cancelled one has had its time.
+fn is_cleaning_too_long(plane: &ControlPlane, execution: &ExecutionRow, steps: &[StepRow], row: &StepRow) -> bool {
+    execution.stop == Stop::Cancel
+        && matches!(row.status, StepStatus::InProgress | StepStatus::Waiting)
+        && steps.iter().any(|other| other.status == StepStatus::Cancelled)
+        && plane.clock.now().since_ms(row.started_at) > CLEANING_MS
+}
+
 async fn finish(
     plane: &ControlPlane,
     mut execution: ExecutionRow,
@@ -128,8 +151,8 @@ async fn finish(
     };
     execution.status = status.as_str().to_owned();
     execution.ended_at = Some(plane.clock.now());
-    if queries::set(plane.db.writer(), &execution).await? && !execution.parent_id.is_empty() {
-        // Somebody waits for it.
+    // Somebody waits for it; or it was asked to stop meanwhile, and is decided anew.
+    if !queries::set(plane.db.writer(), &execution).await? || !execution.parent_id.is_empty() {
         plane.wake.notify_one();
     }
     Ok(())

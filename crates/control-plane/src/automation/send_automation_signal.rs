@@ -1,6 +1,6 @@
 //! `SendAutomationSignal`: decisions of approvers, and going on after a pause.
 
-use super::acting::end;
+use super::acting::{end, is_approver};
 use super::queries::{self, StepRow};
 use super::start_automation_execution::caller_arn;
 use super::{EXECUTION_ID, PARAMETERS, find};
@@ -10,7 +10,7 @@ use crate::errors::{ApiError, ApiResult};
 use crate::fleet::Empty;
 use crate::operations::Call;
 use crate::validation::{Member, one_of, optional, required};
-use muster_automation::{StepStatus, text_of};
+use muster_automation::{StepStatus, text_of, texts_of};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -54,6 +54,15 @@ fn decide(
     comment: String,
 ) -> ApiResult<()> {
     let approver = caller_arn(plane, call);
+    let user = approver.rsplit('/').next().unwrap_or_default();
+    let approvers = row.inputs.get("Approvers").map(texts_of).unwrap_or_default();
+    if !approvers.iter().any(|entry| is_approver(entry, user)) {
+        return Err(invalid(format!(
+            "{approver} is not among the approvers of step {}: {}.",
+            row.name,
+            approvers.join(", ")
+        )));
+    }
     let mut decisions: Vec<Decision> = serde_json::from_str(&row.work).map_err(ApiError::internal)?;
     if decisions.iter().any(|one| one.approver == approver) {
         return Err(invalid(format!(
@@ -134,7 +143,9 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             first("Comment").unwrap_or_default(),
         )?,
     }
-    queries::put_step(&mut *transaction, &row).await?;
+    if !queries::put_step(&mut *transaction, &row, Some(StepStatus::Waiting)).await? {
+        return Err(invalid(format!("Step {} does not wait any more.", row.name)));
+    }
     transaction.commit().await?;
     plane.wake.notify_one();
     Ok(Empty {})

@@ -1,11 +1,12 @@
 //! Executions and their steps as they are answered.
 
+use super::api_call;
 use super::queries::{ExecutionRow, StepRow};
 use crate::documents::automation_content;
 use crate::documents::parameters::Given;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::seconds;
-use muster_automation::{Document, Step, StepStatus, texts_of};
+use muster_automation::{Action, Document, Step, StepStatus, texts_of};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -65,7 +66,7 @@ fn outputs(values: &Map<String, Value>) -> Given {
 fn pending(document: &Document, at: usize, step: &Step) -> ShownStep {
     let following = document.steps.get(at + 1).map(|next| next.name.clone());
     let mut valid: Vec<String> = Vec::new();
-    if !step.is_end {
+    {
         let choices = step.inputs.get("Choices").and_then(Value::as_array);
         let named = choices
             .into_iter()
@@ -78,7 +79,7 @@ fn pending(document: &Document, at: usize, step: &Step) -> ShownStep {
                 .and_then(Value::as_str)
                 .map(str::to_owned),
         );
-        if valid.is_empty() {
+        if valid.is_empty() && !step.is_end {
             valid.extend(step.next_step.clone().or(following));
         }
         valid.dedup();
@@ -110,7 +111,11 @@ pub(crate) fn step(document: &Document, row: &StepRow) -> ShownStep {
         execution_end_time: row.ended_at.map(seconds),
         step_status: row.status.as_str(),
         response_code: row.response_code.clone(),
-        inputs: encoded(&row.inputs),
+        inputs: if row.action == Action::ExecuteAwsApi.name() {
+            encoded(&api_call::masked(&row.inputs))
+        } else {
+            encoded(&row.inputs)
+        },
         outputs: outputs(&row.outputs),
         failure_message: row.failure_message.clone(),
         step_execution_id: row.step_execution_id.clone(),

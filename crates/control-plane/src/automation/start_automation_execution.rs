@@ -101,6 +101,7 @@ async fn meant(plane: &ControlPlane, call: &Call, declared: &Declared, given: Gi
             unknown.join(", ")
         )));
     }
+    let named: Vec<String> = given.keys().cloned().collect();
     let mut all = given;
     for (name, one) in declared {
         if all.contains_key(name) {
@@ -123,6 +124,10 @@ async fn meant(plane: &ControlPlane, call: &Call, declared: &Declared, given: Gi
     };
     for (name, one) in declared {
         let values = all.get(name).map(Vec::as_slice).unwrap_or_default();
+        // A default of nothing stands for that nothing was given.
+        if !named.contains(name) && values.iter().all(String::is_empty) {
+            continue;
+        }
         if let Some(value) = values
             .iter()
             .find(|value| !one.allowed_values.is_empty() && !one.allowed_values.contains(value))

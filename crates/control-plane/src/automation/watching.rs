@@ -1,7 +1,6 @@
 //! Steps that run: how they stand, when their time is up, and stopping them.
 
-use super::acting::{Standing, act, end, look};
-use super::api_call::ApiCall;
+use super::acting::{Standing, act, end, look, only_reads};
 use super::queries::{self, StepRow};
 use crate::commands::cancel_command;
 use crate::commands::get_command_invocation;
@@ -22,6 +21,7 @@ pub(crate) async fn watch(
 ) -> ApiResult<bool> {
     let now = plane.clock.now();
     let is_over = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+    let was = Some(row.status);
     let mut row = row.clone();
     match step.action {
         Action::RunCommand => return command(plane, standing, step, row).await,
@@ -33,10 +33,11 @@ pub(crate) async fn watch(
         }
         // It was begun and not done: whoever did it was stopped.
         Action::ExecuteAwsApi if row.status == StepStatus::InProgress => {
-            if ApiCall::read(&row.inputs, &[]).is_ok_and(|call| call.only_reads()) {
+            if only_reads(&row) {
                 act(plane, standing, step, row).await?;
                 return Ok(true);
             }
+            row.attempts = row.attempts.max(i64::from(step.max_attempts));
             let why = "The control plane was stopped while the call was made: whether it was done is not known, and it is \
                        not made again.";
             end(&mut row, StepStatus::Failed, why, now);
@@ -52,8 +53,21 @@ pub(crate) async fn watch(
         }
         _ => return Ok(false),
     }
-    queries::put_step(plane.db.writer(), &row).await?;
+    // Somebody has decided meanwhile: that holds.
+    queries::put_step(plane.db.writer(), &row, was).await?;
     Ok(true)
+}
+
+/// How a step ends whose work was never begun.
+fn not_begun(row: &StepRow) -> (StepStatus, String) {
+    if row.status == StepStatus::Cancelling {
+        (StepStatus::Cancelled, String::new())
+    } else {
+        (
+            StepStatus::TimedOut,
+            format!("Step {} did not end within its time; what it does could not be begun.", row.name),
+        )
+    }
 }
 
 /// What the command of a step has come to.
@@ -65,10 +79,13 @@ async fn command(
 ) -> ApiResult<bool> {
     let region = &standing.execution.region;
     let now = plane.clock.now();
+    let was = Some(row.status);
+    let is_late = row.due_at.is_some_and(|at| at <= now);
     let Some(command) = commands::command(plane.db.reader(), region, &row.work).await? else {
-        if row.status == StepStatus::Cancelling {
-            end(&mut row, StepStatus::Cancelled, "", now);
-            queries::put_step(plane.db.writer(), &row).await?;
+        if row.status == StepStatus::Cancelling || is_late {
+            let (status, why) = not_begun(&row);
+            end(&mut row, status, &why, now);
+            queries::put_step(plane.db.writer(), &row, was).await?;
             return Ok(true);
         }
         // It was written down and not sent: whoever would have was stopped.
@@ -83,7 +100,7 @@ async fn command(
                 row.name
             );
             end(&mut row, StepStatus::TimedOut, &why, now);
-            queries::put_step(plane.db.writer(), &row).await?;
+            queries::put_step(plane.db.writer(), &row, was).await?;
             return Ok(true);
         }
         return Ok(false);
@@ -121,7 +138,7 @@ async fn command(
         status
     };
     end(&mut row, status, &why, now);
-    queries::put_step(plane.db.writer(), &row).await?;
+    queries::put_step(plane.db.writer(), &row, was).await?;
     Ok(true)
 }
 
@@ -159,10 +176,13 @@ async fn child(
 ) -> ApiResult<bool> {
     let region = &standing.execution.region;
     let now = plane.clock.now();
+    let was = Some(row.status);
+    let is_late = row.due_at.is_some_and(|at| at <= now);
     let Some(found) = queries::execution(plane.db.reader(), region, &row.work).await? else {
-        if row.status == StepStatus::Cancelling {
-            end(&mut row, StepStatus::Cancelled, "", now);
-            queries::put_step(plane.db.writer(), &row).await?;
+        if row.status == StepStatus::Cancelling || is_late {
+            let (status, why) = not_begun(&row);
+            end(&mut row, status, &why, now);
+            queries::put_step(plane.db.writer(), &row, was).await?;
         } else {
             act(plane, standing, step, row).await?;
         }
@@ -176,14 +196,15 @@ async fn child(
                 row.name
             );
             end(&mut row, StepStatus::TimedOut, &why, now);
-            queries::put_step(plane.db.writer(), &row).await?;
+            queries::put_step(plane.db.writer(), &row, was).await?;
             return Ok(true);
         }
         return Ok(false);
     }
     row.outputs.insert("ExecutionId".into(), json!(row.work));
     row.outputs.insert("Status".into(), json!(found.status));
-    row.outputs.insert("Output".into(), json!(found.outputs));
+    let told: Vec<&String> = found.outputs.values().flatten().collect();
+    row.outputs.insert("Output".into(), json!(told));
     let status = match found.status.as_str() {
         _ if row.status == StepStatus::Cancelling => StepStatus::Cancelled,
         "Success" => StepStatus::Success,
@@ -199,7 +220,7 @@ async fn child(
         )
     };
     end(&mut row, status, &why, now);
-    queries::put_step(plane.db.writer(), &row).await?;
+    queries::put_step(plane.db.writer(), &row, was).await?;
     Ok(true)
 }
 
@@ -211,6 +232,7 @@ pub(crate) async fn cancel(
     row: &StepRow,
 ) -> ApiResult<()> {
     let (region, now) = (&standing.execution.region, plane.clock.now());
+    let was = Some(row.status);
     let mut row = row.clone();
     match step.action {
         Action::RunCommand => {
@@ -226,5 +248,6 @@ pub(crate) async fn cancel(
         }
         _ => end(&mut row, StepStatus::Cancelled, "", now),
     }
-    queries::put_step(plane.db.writer(), &row).await
+    queries::put_step(plane.db.writer(), &row, was).await?;
+    Ok(())
 }

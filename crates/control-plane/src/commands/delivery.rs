@@ -60,11 +60,13 @@ pub(crate) async fn round(plane: &ControlPlane) -> ApiResult<()> {
     for row in commands(sql, plane.db.reader()).await? {
         let _turn = plane.reports.turn().await;
         // Nodes may have told something of it since.
-        let row = match command(plane.db.reader(), &row.region, &row.command_id).await? {
-            Some(row) if !row.finished => row,
-            _ => continue,
+        let now = match command(plane.db.reader(), &row.region, &row.command_id).await {
+            Ok(Some(row)) if row.finished => continue,
+            Ok(None) => continue,
+            Ok(Some(row)) => one(plane, &row).await,
+            Err(error) => Err(error),
         };
-        if let Err(error) = one(plane, &row).await {
+        if let Err(error) = now {
             tracing::warn!(command.id = %row.command_id, code = error.code, "a command could not be moved on");
         }
     }

@@ -284,6 +284,18 @@ async fn failures_are_tried_again_led_elsewhere_or_passed_over() {
             let told = run(&world, &name, json!({})).await;
             assert!(told["FailureMessage"].as_str().unwrap().contains(says), "{told}");
         }
+        let alone = json!([{"name": "Ask", "action": "aws:approve", "inputs": {"Approvers": ["arn:aws:iam::1:user/alice"]}}]);
+        document(&world, "Alone", alone, json!({})).await;
+        let told = run(&world, "Alone", json!({})).await;
+        assert!(told["FailureMessage"].as_str().unwrap().contains("0 of its Approvers are known here"), "{told}");
+        let follows = json!([
+            {"name": "Note", "action": "aws:updateVariable", "inputs": {"Name": "variable:v", "Value": "{{ Text }}"}},
+            {"name": "Run", "action": "aws:runCommand", "inputs": {"DocumentName": "AWS-RunShellScript",
+                "Targets": [{"Key": "tag:a", "Values": ["b"]}], "Parameters": {"commands": ["echo {{ variable:v }}"]}}}]);
+        let more = json!({"parameters": {"Text": {"type": "StringMap"}}, "variables": {"v": {"type": "String"}}});
+        document(&world, "Follows", follows, more).await;
+        let told = run(&world, "Follows", json!({"Text": [r#"{"a": "\u007b\u007bssm:/x\u007d\u007d"}"#]})).await;
+        assert!(told["FailureMessage"].as_str().unwrap().contains("would be followed"), "{told}");
         // A secret is not put where everybody reads it.
         let secret = json!([api("Read", "GetParameter", json!({"Name": "/x", "WithDecryption": true}))]);
         document(&world, "Secret", secret, json!({})).await;
