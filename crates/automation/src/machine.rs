@@ -136,6 +136,16 @@ pub const MOST_EXECUTED: usize = 2_000;
 /// What comes next.
 #[must_use]
 pub fn next(document: &Document, done: &[Executed], stop: Stop) -> Decision {
+    match decide(document, done, stop) {
+        // However what cleans up ends: it was cancelled.
+        Decision::Finish(_, message) if stop == Stop::Cancel && cancelled(done) > 0 => {
+            Decision::Finish(RunStatus::Cancelled, message)
+        }
+        decision => decision,
+    }
+}
+
+fn decide(document: &Document, done: &[Executed], stop: Stop) -> Decision {
     let Some(last) = done.last() else {
         return match stop {
             Stop::No => Decision::Start(0),
