@@ -169,6 +169,18 @@ fn a_run_that_is_stopped_stops() {
 }
 
 #[test]
+fn cleaning_up_in_circles_is_cancelled_all_the_same() {
+    let step = json!({"nextStep": "a", "onFailure": "Continue", "onCancel": "step:a"});
+    let document = document(json!([sleep("a", step)]));
+    let mut done = vec![at(0, Cancelled)];
+    done.extend(vec![at(0, Failed); MOST_EXECUTED]);
+    assert!(matches!(
+        next(&document, &done, Stop::Cancel),
+        Decision::Finish(RunStatus::Cancelled, _)
+    ));
+}
+
+#[test]
 fn circles_come_to_an_end() {
     let document = document(json!([sleep("a", json!({"nextStep": "a"}))]));
     let done = vec![at(0, Success); MOST_EXECUTED];

@@ -304,7 +304,10 @@ pub(crate) async fn act(
 fn is_passing(error: &ApiError) -> bool {
     matches!(
         error.code,
-        "LimitExceeded" | "TooManyUpdates" | "ThrottlingException" | "AutomationExecutionLimitExceededException"
+        "LimitExceeded"
+            | "TooManyUpdates"
+            | "ThrottlingException"
+            | "AutomationExecutionLimitExceededException"
     )
 }
 

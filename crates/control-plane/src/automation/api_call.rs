@@ -18,9 +18,18 @@ pub(crate) struct ApiCall {
 
 /// Operations that steps do not call, and why.
 const REFUSED: [(&str, &str); 6] = [
-    ("StartSession", "its answer is a secret, and would be in the execution"),
-    ("ResumeSession", "its answer is a secret, and would be in the execution"),
-    ("CreateActivation", "its answer is a secret, and would be in the execution"),
+    (
+        "StartSession",
+        "its answer is a secret, and would be in the execution",
+    ),
+    (
+        "ResumeSession",
+        "its answer is a secret, and would be in the execution",
+    ),
+    (
+        "CreateActivation",
+        "its answer is a secret, and would be in the execution",
+    ),
     ("StartAutomationExecution", "use aws:executeAutomation"),
     ("StopAutomationExecution", "a runbook stops by how its steps end"),
     ("SendAutomationSignal", "people decide, not runbooks"),
@@ -200,8 +209,14 @@ mod tests {
             ),
             (json!({"Service": "kms", "Api": "Decrypt"}), "a secret"),
             (json!({"Service": "ssm", "Api": "StartSession"}), "a secret"),
-            (json!({"Service": "ssm", "Api": "start_automation_execution"}), "aws:executeAutomation"),
-            (json!({"Service": "ssm", "Api": "SendAutomationSignal"}), "people decide"),
+            (
+                json!({"Service": "ssm", "Api": "start_automation_execution"}),
+                "aws:executeAutomation",
+            ),
+            (
+                json!({"Service": "ssm", "Api": "SendAutomationSignal"}),
+                "people decide",
+            ),
             (
                 json!({"Service": "ssm", "Api": "GetParameter", "WithDecryption": true}),
                 "a secret",

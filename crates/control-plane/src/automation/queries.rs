@@ -246,7 +246,8 @@ pub(crate) async fn set(on: impl AnyExecutor<'_>, row: &ExecutionRow) -> ApiResu
     sql.push(", ended_at = ").int_or_none(row.ended_at.map(|at| at.0));
     sql.push(" where region = ").text(&row.region);
     sql.push(" and execution_id = ").text(&row.execution_id);
-    sql.push(" and ended_at is null and stop = ").text(stop_text(row.stop));
+    sql.push(" and ended_at is null and stop = ")
+        .text(stop_text(row.stop));
     Ok(sql.run(on).await? == 1)
 }
 

@@ -120,7 +120,12 @@ async fn advance(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
 }
 
 /// Whether a step that cleans up after a cancelled one has had its time.
-fn is_cleaning_too_long(plane: &ControlPlane, execution: &ExecutionRow, steps: &[StepRow], row: &StepRow) -> bool {
+fn is_cleaning_too_long(
+    plane: &ControlPlane,
+    execution: &ExecutionRow,
+    steps: &[StepRow],
+    row: &StepRow,
+) -> bool {
     execution.stop == Stop::Cancel
         && matches!(row.status, StepStatus::InProgress | StepStatus::Waiting)
         && steps.iter().any(|other| other.status == StepStatus::Cancelled)

@@ -65,7 +65,10 @@ fn not_begun(row: &StepRow) -> (StepStatus, String) {
     } else {
         (
             StepStatus::TimedOut,
-            format!("Step {} did not end within its time; what it does could not be begun.", row.name),
+            format!(
+                "Step {} did not end within its time; what it does could not be begun.",
+                row.name
+            ),
         )
     }
 }
