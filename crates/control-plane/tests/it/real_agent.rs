@@ -44,15 +44,11 @@ impl RealAgent {
             .iter()
             .any(|(name, _)| name == "MUSTER_AGENT_REBOOT_COMMAND");
         let mut command = if may_reboot {
-            let own = if rustix::process::getuid().is_root() {
-                ""
-            } else {
-                "--user --map-root-user"
-            };
-            let again =
-                format!("while unshare --pid --fork --mount-proc --kill-child {own} \"$@\"; do :; done");
+            // Even root may need a user namespace of its own for it, in a container.
+            let again = "own=; unshare --pid --fork --mount-proc true 2>/dev/null || own='--user --map-root-user'; \
+                         while unshare --pid --fork --mount-proc --kill-child $own \"$@\"; do :; done";
             let mut shell = tokio::process::Command::new("sh");
-            shell.args(["-c", &again, "sh"]).arg(program);
+            shell.args(["-c", again, "sh"]).arg(program);
             shell
         } else {
             tokio::process::Command::new(program)
