@@ -4,12 +4,14 @@
 
 mod choice;
 mod document;
+mod elements;
 mod machine;
 mod selector;
 mod values;
 
 pub use choice::chosen;
-pub use document::{Action, Document, OnCancel, OnFailure, Output, Step, Variable};
+pub use document::Document;
+pub use elements::{Action, OnCancel, OnFailure, Output, Step, Variable};
 pub use machine::{Decision, Executed, MOST_EXECUTED, RunStatus, StepStatus, Stop, next};
 pub use selector::select;
 pub use values::{MOST_BYTES, references, resolve, text_of, texts_of};

@@ -1,7 +1,8 @@
 //! Which step comes next: a function of the document and of what was run so far, and of nothing else. Who runs it writes
 //! every change down before asking again, so it may be asked at any time by anybody.
 
-use crate::document::{Document, OnCancel, OnFailure};
+use crate::document::Document;
+use crate::elements::{OnCancel, OnFailure};
 use serde::{Deserialize, Serialize};
 
 /// How a step stands, in the service's words.

@@ -4,7 +4,7 @@
 use super::changelog::{self, Patience, Told};
 use super::manager::Manager;
 use super::policy::{self, DPKG_FORMAT, Package, Policy};
-use super::say;
+use super::{say, system};
 use crate::files;
 use muster_patching::{Baseline, Installed, Patch, is_named};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,22 +33,12 @@ fn from_environment(name: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-/// `Debian12`, `Ubuntu22.04`: what the service calls products.
-fn product(os_release: &str) -> String {
-    let value = |name: &str| {
-        let line = os_release
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        line.unwrap_or_default().trim_matches(['"', '\'']).to_owned()
-    };
-    let id = match value("ID").as_str() {
-        "debian" => "Debian".to_owned(),
-        "ubuntu" => "Ubuntu".to_owned(),
-        "raspbian" => "Raspbian".to_owned(),
-        other => other.to_owned(),
-    };
-    format!("{id}{}", value("VERSION_ID"))
-}
+/// What the service calls systems, by their ids in `os-release`.
+const NAMES: [(&str, &str); 3] = [
+    ("debian", "Debian"),
+    ("ubuntu", "Ubuntu"),
+    ("raspbian", "Raspbian"),
+];
 
 impl Apt {
     /// Apt, with the repositories of the baseline where it names any.
@@ -62,15 +52,9 @@ impl Apt {
             ));
         }
         let os_release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-        let product = product(&os_release);
+        let product = system::product(&os_release, &NAMES);
         let mut options = Vec::new();
-        let is_meant = |products: &[String]| products.iter().any(|name| name == "*" || *name == product);
-        let sources: Vec<&str> = baseline
-            .sources
-            .iter()
-            .filter(|source| is_meant(&source.products))
-            .map(|source| source.configuration.as_str())
-            .collect();
+        let sources = system::sources(baseline, &product);
         if !sources.is_empty() {
             let lists = directory.join("sources");
             let failed =
@@ -111,17 +95,7 @@ impl Apt {
 
     /// What a program prints; why, when it fails.
     fn output(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
-        let out = self
-            .command(program)
-            .args(arguments)
-            .output()
-            .map_err(|error| format!("{program} could not be started: {error}"))?;
-        if out.status.success() {
-            return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
-        }
-        let text = String::from_utf8_lossy(&out.stderr);
-        let last = text.lines().last().unwrap_or_default();
-        Err(format!("{program} failed ({}): {last}", out.status))
+        system::output(self.command(program), arguments)
     }
 
     /// Runs a program whose output is part of the step's.
@@ -376,7 +350,11 @@ impl Manager for Apt {
 
 #[cfg(test)]
 mod tests {
-    use super::product;
+    use super::*;
+
+    fn product(os_release: &str) -> String {
+        system::product(os_release, &NAMES)
+    }
 
     #[test]
     fn products_are_called_as_the_service_does() {

@@ -3,7 +3,7 @@
 
 use super::advisories::{self, ByPackage};
 use super::manager::Manager;
-use super::say;
+use super::{say, system};
 use crate::files;
 use crate::host;
 use crate::worker::session::started_seconds;
@@ -51,25 +51,15 @@ fn needs_reboot(name: &str) -> bool {
     kernel || NEED_REBOOT.contains(&name)
 }
 
-/// `RockyLinux9.3`, `AmazonLinux2023`: what the service calls products.
-fn product(os_release: &str) -> String {
-    let value = |name: &str| {
-        let line = os_release
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        line.unwrap_or_default().trim_matches(['"', '\'']).to_owned()
-    };
-    let name = match value("ID").as_str() {
-        "rhel" => "RedhatEnterpriseLinux".to_owned(),
-        "rocky" => "RockyLinux".to_owned(),
-        "almalinux" => "AlmaLinux".to_owned(),
-        "ol" => "OracleLinux".to_owned(),
-        "centos" => "CentOS".to_owned(),
-        "amzn" => "AmazonLinux".to_owned(),
-        other => other.to_owned(),
-    };
-    format!("{name}{}", value("VERSION_ID"))
-}
+/// What the service calls systems, by their ids in `os-release`.
+const NAMES: [(&str, &str); 6] = [
+    ("rhel", "RedhatEnterpriseLinux"),
+    ("rocky", "RockyLinux"),
+    ("almalinux", "AlmaLinux"),
+    ("ol", "OracleLinux"),
+    ("centos", "CentOS"),
+    ("amzn", "AmazonLinux"),
+];
 
 /// A version as people write it: an epoch of nought is not said.
 fn shown(evr: &str) -> String {
@@ -155,19 +145,13 @@ impl Dnf {
     /// Dnf, with the repositories of the baseline where it names any.
     pub(super) fn new(directory: &Path, baseline: &Baseline) -> Result<Self, String> {
         let root = host::system_root();
-        let product = product(&host::read_os_release());
+        let product = system::product(&host::read_os_release(), &NAMES);
         // Whoever owns the node may live with a repository that is away; what is missing is not known then.
         let mut options = vec!["--setopt=*.skip_if_unavailable=False".to_owned()];
         if let Some(root) = &root {
             options.push(format!("--installroot={}", root.display()));
         }
-        let is_meant = |products: &[String]| products.iter().any(|name| name == "*" || *name == product);
-        let sources: Vec<&str> = baseline
-            .sources
-            .iter()
-            .filter(|source| is_meant(&source.products))
-            .map(|source| source.configuration.as_str())
-            .collect();
+        let sources = system::sources(baseline, &product);
         if !sources.is_empty() {
             let failed =
                 |error: std::io::Error| format!("the baseline's repositories could not be set up: {error}");
@@ -223,17 +207,7 @@ impl Dnf {
 
     /// What a program prints; why, when it fails.
     fn output(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
-        let out = self
-            .command(program)
-            .args(arguments)
-            .output()
-            .map_err(|error| format!("{program} could not be started: {error}"))?;
-        if out.status.success() {
-            return Ok(String::from_utf8_lossy(&out.stdout).into_owned());
-        }
-        let text = String::from_utf8_lossy(&out.stderr);
-        let last = text.lines().last().unwrap_or_default();
-        Err(format!("{program} failed ({}): {last}", out.status))
+        system::output(self.command(program), arguments)
     }
 }
 
@@ -325,6 +299,10 @@ impl Manager for Dnf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn product(os_release: &str) -> String {
+        system::product(os_release, &NAMES)
+    }
 
     #[test]
     fn products_are_called_as_the_service_does() {

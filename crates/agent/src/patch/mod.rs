@@ -12,6 +12,7 @@ pub(crate) mod overrides;
 mod policy;
 pub(crate) mod request;
 mod summary;
+mod system;
 
 use crate::error::AgentError;
 use crate::files;

@@ -13,7 +13,7 @@ use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
 use crate::parameters::references;
 use crate::signature::Caller;
-use crate::validation::{self, Member, Pattern, matching, one_of, optional, required, text};
+use crate::validation::{self, Member, Pattern, matching, one_of, optional, required, sensitive, text};
 use muster_automation::Stop;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,7 +39,7 @@ const LOCATIONS_URL: validation::Shape = matching(
 pub(crate) const INPUT: &[Member] = &[
     required("DocumentName", NAME),
     optional("DocumentVersion", VERSION),
-    optional("Parameters", PARAMETERS),
+    sensitive(optional("Parameters", PARAMETERS)),
     optional("ClientToken", TOKEN),
     optional("Mode", one_of(&["Auto", "Interactive"])),
     optional("TargetParameterName", text(1, 50)),

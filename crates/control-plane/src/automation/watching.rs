@@ -58,19 +58,33 @@ pub(crate) async fn watch(
     Ok(true)
 }
 
-/// How a step ends whose work was never begun.
-fn not_begun(row: &StepRow) -> (StepStatus, String) {
+fn is_late(row: &StepRow, now: Timestamp) -> bool {
+    row.due_at.is_some_and(|at| at <= now)
+}
+
+/// What a step was to begin was written down and is not there: whoever would have begun it was stopped. It is begun, unless
+/// nobody wants it any more or its time is up.
+async fn not_there(
+    plane: &ControlPlane,
+    standing: &Standing<'_>,
+    step: &Step,
+    mut row: StepRow,
+) -> ApiResult<bool> {
+    let (was, now) = (Some(row.status), plane.clock.now());
     if row.status == StepStatus::Cancelling {
-        (StepStatus::Cancelled, String::new())
+        end(&mut row, StepStatus::Cancelled, "", now);
+    } else if is_late(&row, now) {
+        let why = format!(
+            "Step {} did not end within its time; what it does could not be begun.",
+            row.name
+        );
+        end(&mut row, StepStatus::TimedOut, &why, now);
     } else {
-        (
-            StepStatus::TimedOut,
-            format!(
-                "Step {} did not end within its time; what it does could not be begun.",
-                row.name
-            ),
-        )
+        act(plane, standing, step, row).await?;
+        return Ok(true);
     }
+    queries::put_step(plane.db.writer(), &row, was).await?;
+    Ok(true)
 }
 
 /// What the command of a step has come to.
@@ -83,20 +97,11 @@ async fn command(
     let region = &standing.execution.region;
     let now = plane.clock.now();
     let was = Some(row.status);
-    let is_late = row.due_at.is_some_and(|at| at <= now);
     let Some(command) = commands::command(plane.db.reader(), region, &row.work).await? else {
-        if row.status == StepStatus::Cancelling || is_late {
-            let (status, why) = not_begun(&row);
-            end(&mut row, status, &why, now);
-            queries::put_step(plane.db.writer(), &row, was).await?;
-            return Ok(true);
-        }
-        // It was written down and not sent: whoever would have was stopped.
-        act(plane, standing, step, row).await?;
-        return Ok(true);
+        return not_there(plane, standing, step, row).await;
     };
     if !command.finished {
-        if row.due_at.is_some_and(|at| at <= now) && row.status == StepStatus::InProgress {
+        if is_late(&row, now) && row.status == StepStatus::InProgress {
             cancel_command::cancel(plane, region, &row.work, None, now).await?;
             let why = format!(
                 "Step {} did not end within its time; its command is cancelled.",
@@ -180,19 +185,11 @@ async fn child(
     let region = &standing.execution.region;
     let now = plane.clock.now();
     let was = Some(row.status);
-    let is_late = row.due_at.is_some_and(|at| at <= now);
     let Some(found) = queries::execution(plane.db.reader(), region, &row.work).await? else {
-        if row.status == StepStatus::Cancelling || is_late {
-            let (status, why) = not_begun(&row);
-            end(&mut row, status, &why, now);
-            queries::put_step(plane.db.writer(), &row, was).await?;
-        } else {
-            act(plane, standing, step, row).await?;
-        }
-        return Ok(true);
+        return not_there(plane, standing, step, row).await;
     };
     if found.ended_at.is_none() {
-        if row.due_at.is_some_and(|at| at <= now) && row.status == StepStatus::InProgress {
+        if is_late(&row, now) && row.status == StepStatus::InProgress {
             queries::ask_to_stop(plane.db.writer(), region, &row.work, Stop::Cancel).await?;
             let why = format!(
                 "Step {} did not end within its time; what it started is cancelled.",

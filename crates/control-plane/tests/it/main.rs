@@ -12,6 +12,8 @@ mod automation;
 #[cfg(test)]
 mod automation_examples;
 #[cfg(test)]
+mod automation_limits;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_input_tables;
