@@ -59,6 +59,7 @@ const OVERSEERS: Who = Who::Roles(&[Role::Auditor, Role::Approver, Role::Adminis
 /// Operators among them play what is their own.
 const PLAYERS: Who = Who::Roles(&[Role::Operator, Role::Auditor, Role::Approver, Role::Administrator]);
 const AUDITORS: Who = Who::Roles(&[Role::Auditor, Role::Administrator]);
+const APPROVERS: Who = Who::Roles(&[Role::Approver]);
 const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
 
 actions! {
@@ -140,6 +141,31 @@ actions! {
     /// Open a tunnel to a port of a node.
     SessionsTunnel = "sessions.tunnel", OPERATORS, true;
 
+    /// See requests for approval.
+    ApprovalsRead = "approvals.read", READERS, false;
+    /// Ask for an act to be approved. Who may not do the act itself cannot ask for it either.
+    ApprovalsAsk = "approvals.ask", READERS, true;
+    /// Do an act at once that needs approval, and let it be reviewed.
+    ApprovalsBreakGlass = "approvals.break_glass", OPERATORS, true;
+    /// Approve or reject a request.
+    ApprovalsDecide = "approvals.decide", APPROVERS, true;
+    /// Take back one's own request.
+    ApprovalsWithdraw = "approvals.withdraw", READERS, true;
+    /// Tell those who can decide once more.
+    ApprovalsRemind = "approvals.remind", READERS, true;
+    /// Give one's own request more time.
+    ApprovalsExtend = "approvals.extend", READERS, true;
+    /// Review an act for which the glass was broken.
+    ApprovalsReview = "approvals.review", APPROVERS, true;
+    /// What was approved is done, or its approval is void (written by the server itself).
+    ApprovalsCarryOut = "approvals.carry_out", Who::Anybody, true;
+    /// See the policies.
+    ApprovalsReadPolicies = "approvals.read_policies", READERS, false;
+    /// Change the policies.
+    ApprovalsChangePolicies = "approvals.change_policies", ADMINISTRATORS, true;
+    /// Have a role for a time (only asked for and approved).
+    AccessHoldRole = "access.hold_role", Who::SignedIn, true;
+
     /// Read the audit log.
     AuditRead = "audit.read", AUDITORS, true;
     /// Take the audit log away as a file.
@@ -209,7 +235,16 @@ impl Action {
             | Self::SessionsEndOther
             | Self::SessionsPlay
             | Self::SessionsVerify
-            | Self::SessionsTunnel => true,
+            | Self::SessionsTunnel
+            | Self::ApprovalsRead
+            | Self::ApprovalsAsk
+            | Self::ApprovalsBreakGlass
+            | Self::ApprovalsDecide
+            | Self::ApprovalsWithdraw
+            | Self::ApprovalsRemind
+            | Self::ApprovalsExtend
+            | Self::ApprovalsReview
+            | Self::ApprovalsReadPolicies => true,
             Self::FleetCreateActivation
             | Self::AuditRead
             | Self::AuditExport
@@ -232,6 +267,9 @@ impl Action {
             | Self::TokensCreate
             | Self::TokensCreateFor
             | Self::TokensRevoke
+            | Self::ApprovalsCarryOut
+            | Self::ApprovalsChangePolicies
+            | Self::AccessHoldRole
             | Self::SessionsDetached
             | Self::SessionsEnded
             | Self::ApiCall
@@ -257,6 +295,8 @@ impl Action {
                 | Self::SessionsRead
                 | Self::SessionsPlay
                 | Self::SessionsVerify
+                | Self::ApprovalsRead
+                | Self::ApprovalsReadPolicies
                 | Self::AuditRead
                 | Self::AuditExport
                 | Self::AuditVerify

@@ -1,6 +1,7 @@
 //! All operations traits in one place: what pages are given.
 
 use crate::access::Access;
+use crate::approvals::Approvals;
 use crate::audit::Audit;
 use crate::commands::Commands;
 use crate::fleet::Fleet;
@@ -19,6 +20,8 @@ pub struct Backend {
     pub commands: Arc<dyn Commands>,
     /// Terminals and other sessions on nodes.
     pub sessions: Arc<dyn Sessions>,
+    /// What needs a second pair of eyes.
+    pub approvals: Arc<dyn Approvals>,
     /// The audit log.
     pub audit: Arc<dyn Audit>,
     /// Overview, connections, search.

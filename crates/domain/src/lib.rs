@@ -5,6 +5,7 @@
 pub mod access;
 pub mod action;
 pub mod actor;
+pub mod approvals;
 pub mod audit;
 pub mod backend;
 pub mod commands;

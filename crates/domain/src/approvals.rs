@@ -1,0 +1,58 @@
+//! Approvals: which acts take a second pair of eyes, what exactly is asked for, who decided, and what became of it.
+
+mod input;
+mod machine;
+#[cfg(test)]
+mod machine_tests;
+mod plan;
+mod policy;
+mod views;
+
+pub use input::{Ask, Decide, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review, Tab};
+pub use machine::{
+    Decision, Event, Refused, RequestState, Standing, Track, TrackProgress, Verdict, Voter, step,
+};
+pub use plan::{Plan, PlanNode, PlanSubject, differences};
+pub use policy::{
+    Act, Demand, Effect, Freeze, Hours, Judgement, Level, Meeting, Policies, Policy, Proposal, Window, glob,
+};
+pub use views::{
+    Blast, DecisionView, Happening, LevelView, OutcomeLink, PastOutcome, PoliciesView, RequestDetail,
+    RequestSummary, TrackView, WaitingCount,
+};
+
+use crate::actor::Actor;
+use crate::error::PortalError;
+use crate::ids::RequestId;
+use crate::paging::Page;
+use async_trait::async_trait;
+
+/// What can be done with approvals. Every call passes the door; a request about nodes outside the actor's scope is not
+/// shown, unless it is the actor's own.
+#[async_trait]
+pub trait Approvals: Send + Sync {
+    /// Asks for an act to be approved, or, by breaking the glass, does it at once and lets it be reviewed afterwards.
+    async fn ask(&self, actor: &Actor, ask: Ask) -> Result<RequestId, PortalError>;
+    /// Approves or rejects. The digest has to be the one that the request has now: what was looked at is what is decided.
+    async fn decide(&self, actor: &Actor, input: Decide) -> Result<RequestSummary, PortalError>;
+    /// Takes back one's own request.
+    async fn withdraw(&self, actor: &Actor, request: RequestId) -> Result<(), PortalError>;
+    /// Tells those who can decide once more; at most once in a quarter of an hour.
+    async fn remind(&self, actor: &Actor, request: RequestId) -> Result<(), PortalError>;
+    /// Gives one's own waiting request its whole time again, once.
+    async fn extend(&self, actor: &Actor, request: RequestId) -> Result<(), PortalError>;
+    /// Writes down what came of looking at an act for which the glass was broken.
+    async fn review(&self, actor: &Actor, input: Review) -> Result<(), PortalError>;
+    /// Requests that match: those that are open by what expires first, those that are not newest first.
+    async fn list(&self, actor: &Actor, query: RequestQuery) -> Result<Page<RequestSummary>, PortalError>;
+    /// One request.
+    async fn get(&self, actor: &Actor, request: RequestId) -> Result<RequestDetail, PortalError>;
+    /// How many requests wait for the actor, for the badge; and the first few of them.
+    async fn waiting(&self, actor: &Actor) -> Result<WaitingCount, PortalError>;
+    /// The policies that hold.
+    async fn policies(&self, actor: &Actor) -> Result<PoliciesView, PortalError>;
+    /// Which policies a hypothetical act would meet, and why.
+    async fn test_policies(&self, actor: &Actor, act: Hypothetical) -> Result<Meeting, PortalError>;
+    /// Replaces the policies by this text; where a policy says so, only on approval (see [`Approvals::ask`]).
+    async fn change_policies(&self, actor: &Actor, text: String, was: String) -> Result<(), PortalError>;
+}

@@ -1,0 +1,345 @@
+//! What is asked for, decided and looked for, and what can be said against it before anything is looked up.
+
+use super::machine::{RequestState, Verdict};
+use super::policy::{Act, Proposal};
+use crate::access::Password;
+use crate::commands::RunCommand;
+use crate::error::{FieldError, PortalError};
+use crate::ids::RequestId;
+use crate::paging::Cursor;
+use crate::permission::{Role, Scope};
+use crate::sessions::StartSession;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Characters of a reason at most.
+pub const MAX_REASON: usize = 2_000;
+/// Characters of a comment at most.
+pub const MAX_COMMENT: usize = 1_000;
+/// Characters of a ticket at most.
+const MAX_TICKET: usize = 100;
+/// Minutes of a terminal or a role that can be asked for at most: a week.
+const MAX_MINUTES: u32 = 10_080;
+/// Characters of the policies' text at most.
+const MAX_POLICIES: usize = 256 * 1_024;
+
+/// An act that somebody would like to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum ProposedAct {
+    /// Run a command.
+    Command {
+        /// Which.
+        command: RunCommand,
+    },
+    /// Open a terminal for a time.
+    Terminal {
+        /// Which.
+        session: StartSession,
+        /// For how many minutes.
+        minutes: u32,
+    },
+    /// Have a role for a time.
+    Role {
+        /// Which role.
+        role: Role,
+        /// Where, by tags; `*` is everywhere.
+        scope: String,
+        /// For how many minutes.
+        minutes: u32,
+    },
+    /// Replace the policies.
+    Policies {
+        /// The text that would hold.
+        text: String,
+        /// The SHA-256 of the text that it was written against.
+        was: String,
+    },
+}
+
+impl ProposedAct {
+    /// Which act.
+    #[must_use]
+    pub const fn act(&self) -> Act {
+        match self {
+            Self::Command { .. } => Act::RunCommand,
+            Self::Terminal { .. } => Act::OpenTerminal,
+            Self::Role { .. } => Act::HoldRole,
+            Self::Policies { .. } => Act::ChangePolicies,
+        }
+    }
+}
+
+/// Input: ask for an act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Which act.
+    pub act: ProposedAct,
+    /// Why.
+    pub reason: String,
+    /// The ticket that it belongs to.
+    pub ticket: String,
+    /// Not before this time.
+    pub not_before: Option<Timestamp>,
+    /// Do it at once, unapproved, and let it be reviewed: only for who may, and with a reason.
+    pub break_glass: bool,
+}
+
+fn too_long(text: &str, limit: usize) -> bool {
+    text.chars().count() > limit
+}
+
+impl Ask {
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn check(&self, now: Timestamp) -> Result<(), PortalError> {
+        let mut fields = Vec::new();
+        if too_long(&self.reason, MAX_REASON) {
+            fields.push(FieldError::new("reason", "Use at most 2,000 characters."));
+        }
+        if self.break_glass && self.reason.trim().chars().count() < 10 {
+            fields.push(FieldError::new(
+                "reason",
+                "Say in at least ten characters why this cannot wait: everybody who is passed over reads it.",
+            ));
+        }
+        if too_long(&self.ticket, MAX_TICKET) || self.ticket.chars().any(char::is_control) {
+            fields.push(FieldError::new(
+                "ticket",
+                "Use at most 100 characters, on one line.",
+            ));
+        }
+        if let Some(at) = self.not_before {
+            if self.break_glass {
+                fields.push(FieldError::new(
+                    "not_before",
+                    "What cannot wait for approval runs at once.",
+                ));
+            } else if at.0 < now.0 || at.since_ms(now) > 90 * 86_400_000 {
+                fields.push(FieldError::new(
+                    "not_before",
+                    "Choose a time within the next 90 days.",
+                ));
+            }
+        }
+        let minutes = |minutes: u32, fields: &mut Vec<FieldError>| {
+            if !(5..=MAX_MINUTES).contains(&minutes) {
+                fields.push(FieldError::new("minutes", "Write 5 to 10,080 minutes (a week)."));
+            }
+        };
+        match &self.act {
+            ProposedAct::Command { command } => merge(&mut fields, command.check()),
+            ProposedAct::Terminal {
+                session,
+                minutes: wanted,
+            } => {
+                minutes(*wanted, &mut fields);
+                merge(&mut fields, session.check(false));
+            }
+            ProposedAct::Role {
+                scope,
+                minutes: wanted,
+                ..
+            } => {
+                minutes(*wanted, &mut fields);
+                if let Err(why) = Scope::parse(scope) {
+                    fields.push(FieldError::new("scope", why));
+                }
+            }
+            ProposedAct::Policies { text, .. } => {
+                if too_long(text, MAX_POLICIES) {
+                    fields.push(FieldError::new("text", "Use at most 262,144 characters."));
+                }
+            }
+        }
+        PortalError::from_fields(fields)
+    }
+}
+
+fn merge(fields: &mut Vec<FieldError>, checked: Result<(), PortalError>) {
+    if let Err(PortalError::Invalid { fields: more }) = checked {
+        fields.extend(more);
+    }
+}
+
+/// Input: decide on a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decide {
+    /// Which.
+    pub request: RequestId,
+    /// The digest of what was looked at.
+    pub digest: String,
+    /// Yes or no.
+    pub verdict: Verdict,
+    /// Why; needed to say no.
+    pub comment: String,
+    /// One's own password, again.
+    pub password: Password,
+}
+
+impl Decide {
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn check(&self) -> Result<(), PortalError> {
+        let mut fields = Vec::new();
+        if too_long(&self.comment, MAX_COMMENT) {
+            fields.push(FieldError::new("comment", "Use at most 1,000 characters."));
+        }
+        if self.verdict == Verdict::Reject && self.comment.trim().is_empty() {
+            fields.push(FieldError::new(
+                "comment",
+                "Say why: who asked is shown the reason.",
+            ));
+        }
+        if self.password.0.is_empty() {
+            fields.push(FieldError::new("password", "Type your password to decide."));
+        }
+        PortalError::from_fields(fields)
+    }
+}
+
+/// Input: what came of looking at an act for which the glass was broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// Which request.
+    pub request: RequestId,
+    /// Whether it was right to do.
+    pub was_right: bool,
+    /// What was found.
+    pub comment: String,
+}
+
+impl Review {
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn check(&self) -> Result<(), PortalError> {
+        let length = self.comment.trim().chars().count();
+        if (1..=MAX_COMMENT).contains(&length) {
+            Ok(())
+        } else {
+            Err(PortalError::invalid(
+                "comment",
+                "Say what was found, in 1 to 1,000 characters.",
+            ))
+        }
+    }
+}
+
+/// Which requests a list is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tab {
+    /// Those that the actor can decide on now, or has to review.
+    #[default]
+    Waiting,
+    /// The actor's own.
+    Mine,
+    /// All that are open.
+    All,
+    /// All that are over.
+    History,
+}
+
+impl Tab {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Mine, Self::All, Self::History];
+
+    /// The word in the URL.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Mine => "mine",
+            Self::All => "all",
+            Self::History => "history",
+        }
+    }
+
+    /// As people read it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Waiting => "Waiting for me",
+            Self::Mine => "Mine",
+            Self::All => "All open",
+            Self::History => "History",
+        }
+    }
+
+    /// Reads the word in the URL.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tab| tab.as_str() == text)
+    }
+}
+
+/// Which requests to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestQuery {
+    /// Which list.
+    pub tab: Tab,
+    /// Only in this state.
+    pub state: Option<RequestState>,
+    /// Only of this act.
+    pub act: Option<Act>,
+    /// Title, reason, ticket, requester or number contains.
+    pub text: String,
+    /// From where.
+    pub cursor: Option<Cursor>,
+    /// How many.
+    pub limit: Option<u32>,
+}
+
+/// Input: an act that nobody wants to do, to see which policies it would meet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hypothetical {
+    /// Who would do it: an account; empty is oneself.
+    pub requester: String,
+    /// Which act, by name.
+    pub act: String,
+    /// With which document.
+    pub document: String,
+    /// As which user of the operating system.
+    pub os_user: String,
+    /// On how many nodes.
+    pub nodes: u32,
+    /// The tags of these nodes: `Environment=Production,Team=web`.
+    pub tags: String,
+    /// When; empty is now.
+    pub at: Option<Timestamp>,
+    /// The text of policies to try; empty is those that hold.
+    pub text: String,
+}
+
+impl Hypothetical {
+    /// As policies see it, without who the requester is.
+    ///
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn proposal(&self) -> Result<Proposal, PortalError> {
+        let mut fields = Vec::new();
+        let act = Act::parse(&self.act);
+        if act.is_none() {
+            fields.push(FieldError::new("act", "Choose an act."));
+        }
+        if self.nodes > 10_000 {
+            fields.push(FieldError::new("nodes", "Write 0 to 10,000."));
+        }
+        let tags = match Scope::parse(&self.tags) {
+            Ok(Scope::Tags(tags)) => tags,
+            Ok(Scope::All) => Vec::new(),
+            Err(why) => {
+                fields.push(FieldError::new("tags", why));
+                Vec::new()
+            }
+        };
+        PortalError::from_fields(fields)?;
+        Ok(Proposal {
+            act,
+            document: self.document.trim().to_owned(),
+            os_user: self.os_user.trim().to_owned(),
+            nodes: vec![tags; self.nodes as usize],
+            requester: std::collections::BTreeSet::new(),
+        })
+    }
+}
