@@ -12,6 +12,8 @@ pub enum PortalEvent {
     Fleet,
     /// A connection stands differently.
     Connections,
+    /// Requests for approval stand differently.
+    Approvals,
 }
 
 /// Where changes are told.

@@ -1,6 +1,7 @@
 //! Services and the HTTP edge of Muster. Nothing in here knows pages.
 
 pub mod access;
+pub mod approvals;
 pub mod audit;
 pub mod aws;
 pub mod commands;

@@ -1,5 +1,7 @@
 //! Builds every service once, and the tasks behind them.
 
+use crate::access::passwords::Passwords;
+use crate::approvals::{ApprovalService, Gate, PolicyBook};
 use crate::aws::Ssm;
 use crate::aws::output::OutputReader;
 use crate::commands::CommandService;
@@ -44,6 +46,10 @@ pub struct Ground {
     pub sessions: Arc<SessionPolicy>,
     /// Where recordings are written and read.
     pub recordings: Store,
+    /// What the approval policies say.
+    pub policies: PolicyBook,
+    /// Checks passwords.
+    pub passwords: Passwords,
     /// Everything that Muster keeps is in here.
     pub data_dir: PathBuf,
     /// The server stops.
@@ -58,6 +64,8 @@ pub struct Services {
     pub commands: CommandService,
     /// Sessions on nodes.
     pub sessions: SessionService,
+    /// What needs a second pair of eyes.
+    pub approvals: ApprovalService,
     /// The Overview.
     pub overview: OverviewService,
     /// The live state of connections.
@@ -82,9 +90,15 @@ impl Services {
             trail,
             sessions,
             recordings,
+            policies,
+            passwords,
             data_dir,
             stop,
         } = ground.clone();
+        let gate = Gate {
+            book: policies,
+            clock: Arc::clone(&clock),
+        };
         let figures = Figures::default();
         let (queued, sent) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let dispatcher = Dispatcher::new(
@@ -97,6 +111,7 @@ impl Services {
         let output = OutputReader::new(ssm.clone())?;
         let follower = Follower::new(db.clone(), ssm.clone(), output, Arc::clone(&clock), bus.clone());
         let sessions = SessionService {
+            gate: gate.clone(),
             ground: LiveGround {
                 db: db.clone(),
                 door: door.clone(),
@@ -115,7 +130,30 @@ impl Services {
             folder: data_dir.join("sessions"),
             opened: Arc::default(),
         };
+        let commands = CommandService {
+            db: db.clone(),
+            door: door.clone(),
+            gate: gate.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            ssm: ssm.clone(),
+            bus: bus.clone(),
+            dispatcher: dispatcher.clone(),
+            queued: Arc::clone(&queued),
+        };
         Ok(Self {
+            approvals: ApprovalService {
+                db: db.clone(),
+                door: door.clone(),
+                clock: Arc::clone(&clock),
+                random: Arc::clone(&random),
+                bus: bus.clone(),
+                gate,
+                passwords,
+                commands: commands.clone(),
+                sessions: sessions.clone(),
+                wake: Arc::default(),
+            },
             sessions,
             fleet: FleetService {
                 db: db.clone(),
@@ -126,16 +164,7 @@ impl Services {
                 bus: bus.clone(),
                 figures: figures.clone(),
             },
-            commands: CommandService {
-                db: db.clone(),
-                door: door.clone(),
-                clock: Arc::clone(&clock),
-                random,
-                ssm: ssm.clone(),
-                bus: bus.clone(),
-                dispatcher: dispatcher.clone(),
-                queued: Arc::clone(&queued),
-            },
+            commands,
             overview: OverviewService {
                 db: db.clone(),
                 door: door.clone(),
@@ -195,6 +224,7 @@ impl Services {
         stop: &CancellationToken,
     ) -> Vec<tokio::task::JoinHandle<()>> {
         vec![
+            tokio::spawn(self.approvals.run(stop.clone())),
             tokio::spawn(self.fleet_sync.run(stop.clone())),
             tokio::spawn(self.command_sync.run(nudges, stop.clone())),
         ]

@@ -112,6 +112,8 @@ pub struct GrantView {
     pub granted_at: Timestamp,
     /// By whom.
     pub granted_by: String,
+    /// Until when, where it was given for a time.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// One user, as a row.

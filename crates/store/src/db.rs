@@ -213,6 +213,16 @@ impl Db {
         self.dialect
     }
 
+    /// The engine's own clock, as an expression in ms since the epoch: for limits of time that have to hold whatever the
+    /// clock of the machine that asks says.
+    #[must_use]
+    pub fn clock_sql(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Sqlite => "cast((julianday('now') - 2440587.5) * 86400000.0 as integer)",
+            Dialect::Postgres => "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
+        }
+    }
+
     /// Ends all connections.
     pub async fn close(&self) {
         self.writer.close().await;

@@ -14,6 +14,7 @@ use muster_domain::{Actor, Backend};
 use muster_server::access::AccessService;
 use muster_server::access::passwords::Passwords;
 use muster_server::access::session_store::DatabaseSessions;
+use muster_server::approvals::PolicyBook;
 use muster_server::audit::{AuditLog, AuditService};
 use muster_server::aws::{Connection, Ssm};
 use muster_server::config::{Config, SsmMode};
@@ -102,6 +103,9 @@ pub enum StartError {
         /// What is wrong with it.
         why: String,
     },
+    /// The file of approval policies.
+    #[error("approval_policies cannot be used: {0}")]
+    Policies(String),
     /// Nobody says which region.
     #[error("there is no region: set MUSTER_REGION or AWS_REGION, or a region in the AWS profile")]
     NoRegion,
@@ -309,6 +313,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
 
     let door = Door::new(Arc::clone(&audit) as _);
     let bus = EventBus::default();
+    let passwords = Passwords::new(Arc::clone(&random));
     let ground = Ground {
         db: db.clone(),
         door: door.clone(),
@@ -319,6 +324,9 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         trail: Arc::clone(&audit) as _,
         sessions: Arc::new(config.sessions.clone()),
         recordings: recordings(&config, &ssm, Arc::clone(&clock))?,
+        policies: PolicyBook::open(db.clone(), config.approval_policies.clone())
+            .map_err(StartError::Policies)?,
+        passwords: passwords.clone(),
         data_dir: config.data_dir.clone(),
         stop: stop.clone(),
     };
@@ -334,13 +342,14 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         door,
         clock: Arc::clone(&clock),
         random: Arc::clone(&random),
-        passwords: Passwords::new(Arc::clone(&random)),
+        passwords,
     };
     let backend = Backend {
         access: Arc::new(access.clone()),
         fleet: Arc::new(services.fleet.clone()),
         commands: Arc::new(services.commands.clone()),
         sessions: Arc::new(services.sessions.clone()),
+        approvals: Arc::new(services.approvals.clone()),
         audit: Arc::new(audit_service.clone()),
         overview: Arc::new(services.overview.clone()),
     };

@@ -118,7 +118,7 @@ impl AccessService {
         Ok(Some(Actor {
             user_id: Some(row.id),
             name: row.name,
-            grants: queries::effective(&grants),
+            grants: queries::effective(&grants, self.clock.now()),
             session: Some(SessionId::new(session)),
             origin,
         }))

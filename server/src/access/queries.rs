@@ -87,6 +87,7 @@ fn grant(row: &AnyRow) -> Result<Option<(UserId, GrantView)>, StoreError> {
         scope: row.text("scope")?,
         granted_at: row.time("granted_at")?,
         granted_by: row.text("granted_by")?,
+        expires_at: row.time_or_none("expires_at")?,
     };
     Ok(Some((UserId::new(row.text("user_id")?), view)))
 }
@@ -97,7 +98,7 @@ fn grant(row: &AnyRow) -> Result<Option<(UserId, GrantView)>, StoreError> {
 /// When the database does not answer.
 pub async fn grants(db: &Db, user: &UserId) -> Result<Vec<GrantView>, StoreError> {
     let mut sql = Sql::new(
-        "select grant_id, user_id, role, scope, granted_at, granted_by from user_grants where user_id = ",
+        "select grant_id, user_id, role, scope, granted_at, granted_by, expires_at from user_grants where user_id = ",
     );
     sql.text(user.as_str()).push(" order by granted_at, grant_id");
     let mut found = Vec::new();
@@ -107,11 +108,12 @@ pub async fn grants(db: &Db, user: &UserId) -> Result<Vec<GrantView>, StoreError
     Ok(found)
 }
 
-/// As the door needs them. A scope that cannot be read gives nothing.
+/// As the door needs them at `now`. A scope that cannot be read gives nothing, nor does a grant that has ended.
 #[must_use]
-pub fn effective(grants: &[GrantView]) -> Vec<Grant> {
+pub fn effective(grants: &[GrantView], now: Timestamp) -> Vec<Grant> {
     grants
         .iter()
+        .filter(|grant| grant.expires_at.is_none_or(|at| now < at))
         .filter_map(|grant| {
             Some(Grant {
                 role: grant.role,
@@ -128,7 +130,7 @@ pub fn effective(grants: &[GrantView]) -> Vec<Grant> {
 pub async fn list(db: &Db, now: Timestamp) -> Result<Vec<UserView>, StoreError> {
     let mut by_user: HashMap<UserId, Vec<GrantView>> = HashMap::new();
     let sql = Sql::new(
-        "select grant_id, user_id, role, scope, granted_at, granted_by from user_grants order by granted_at, grant_id",
+        "select grant_id, user_id, role, scope, granted_at, granted_by, expires_at from user_grants order by granted_at, grant_id",
     );
     for row in sql.all(db.reader()).await? {
         if let Some((user, view)) = grant(&row)? {

@@ -185,7 +185,7 @@ impl AccessService {
         Ok(Some(Actor {
             user_id: Some(user.clone()),
             name: user_row.name,
-            grants: queries::effective(&queries::grants(&self.db, &user).await?),
+            grants: queries::effective(&queries::grants(&self.db, &user).await?, self.clock.now()),
             session: None,
             origin: Origin {
                 via: "api".into(),

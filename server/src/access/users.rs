@@ -119,7 +119,7 @@ async fn lock_administrators(transaction: &mut Transaction<'static, Any>) -> Res
 async fn keep<T>(mut transaction: Transaction<'static, Any>, done: T) -> Result<Kept<T>, StoreError> {
     let left = Sql::new(
         "select count(*) as n from users u join user_grants g on g.user_id = u.user_id \
-         where u.disabled = 0 and g.role = 'administrator' and g.scope = '*'",
+         where u.disabled = 0 and g.role = 'administrator' and g.scope = '*' and g.expires_at is null",
     )
     .one(&mut *transaction)
     .await?
@@ -200,8 +200,66 @@ pub async fn grant(
         .push(", ")
         .text(scope.to_string());
     sql.push(", ").int(now.0).push(", ").text(by);
-    sql.push(") on conflict (user_id, role, scope) do update set role = excluded.role returning grant_id");
+    // One that was given for a time stays from now on.
+    sql.push(") on conflict (user_id, role, scope) do update set expires_at = null returning grant_id");
     Ok(GrantId::new(sql.one(db.writer()).await?.text("grant_id")?))
+}
+
+/// A role for a time.
+#[derive(Clone, Debug)]
+pub struct NewLoan<'a> {
+    /// The grant's id.
+    pub id: &'a str,
+    /// Who gets it.
+    pub user: &'a UserId,
+    /// What.
+    pub role: Role,
+    /// Where.
+    pub scope: &'a Scope,
+    /// On whose word.
+    pub by: &'a str,
+    /// From when.
+    pub now: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Gives a role for a time. One that is held already is held until the later end; one without an end stays so.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lend(db: &Db, loan: &NewLoan<'_>) -> Result<(), StoreError> {
+    let mut sql = Sql::new(
+        "insert into user_grants (grant_id, user_id, role, scope, granted_at, granted_by, expires_at) values (",
+    );
+    sql.text(loan.id)
+        .push(", ")
+        .text(loan.user.as_str())
+        .push(", ")
+        .text(loan.role.as_str())
+        .push(", ")
+        .text(loan.scope.to_string())
+        .push(", ")
+        .int(loan.now.0)
+        .push(", ")
+        .text(loan.by)
+        .push(", ")
+        .int(loan.until.0);
+    sql.push(
+        ") on conflict (user_id, role, scope) do update set expires_at = case when user_grants.expires_at is null then \
+         null when user_grants.expires_at > excluded.expires_at then user_grants.expires_at else excluded.expires_at end",
+    );
+    sql.run(db.writer()).await.map(|_| ())
+}
+
+/// Clears away what was given for a time that is over.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn clear_loans(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
+    let mut sql = Sql::new("delete from user_grants where expires_at <= ");
+    sql.int(now.0);
+    sql.run(db.writer()).await
 }
 
 /// Takes a role. Answers what it was, and whose.

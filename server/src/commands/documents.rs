@@ -169,6 +169,10 @@ async fn fetch(db: &Db, ssm: &Ssm, name: &str, now: Timestamp) -> Result<(), Por
         .text(hex::encode(digest(&SHA256, content.as_bytes())))
         .push(", synced_at = ")
         .int(now.0);
+    // This is the text of the default version, so it says which one that is.
+    if let Some(version) = answer.document_version() {
+        sql.push(", default_version = ").text(version);
+    }
     sql.push(" where connection_id = ")
         .text(ssm.connection.id.as_str())
         .push(" and name = ")
@@ -182,6 +186,29 @@ async fn fetch(db: &Db, ssm: &Ssm, name: &str, now: Timestamp) -> Result<(), Por
 /// # Errors
 /// When there is no such document, or its text was never fetched and cannot be now.
 pub async fn get(db: &Db, ssm: &Ssm, name: &str, now: Timestamp) -> Result<DocumentDetail, PortalError> {
+    find(db, ssm, name, false, now).await
+}
+
+/// One document as Systems Manager has it at this moment.
+///
+/// # Errors
+/// When there is no such document, or Systems Manager does not answer.
+pub async fn get_afresh(
+    db: &Db,
+    ssm: &Ssm,
+    name: &str,
+    now: Timestamp,
+) -> Result<DocumentDetail, PortalError> {
+    find(db, ssm, name, true, now).await
+}
+
+async fn find(
+    db: &Db,
+    ssm: &Ssm,
+    name: &str,
+    afresh: bool,
+    now: Timestamp,
+) -> Result<DocumentDetail, PortalError> {
     let connection = ssm.connection.id.as_str();
     let missing = || PortalError::NotFound {
         what: format!("The document {name}"),
@@ -203,9 +230,9 @@ pub async fn get(db: &Db, ssm: &Ssm, name: &str, now: Timestamp) -> Result<Docum
         .await
         .map_err(crate::error::store)?
         .ok_or_else(missing)?;
-    if content.is_empty() || now.since_ms(at) > FRESH_MS {
+    if afresh || content.is_empty() || now.since_ms(at) > FRESH_MS {
         let fetched = fetch(db, ssm, name, now).await;
-        if content.is_empty() {
+        if afresh || content.is_empty() {
             fetched?;
         }
     }

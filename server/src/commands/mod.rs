@@ -23,7 +23,7 @@ pub mod queries;
 pub mod reads;
 pub mod service;
 pub mod ssm;
-mod start;
+pub(crate) mod start;
 pub mod step_output;
 pub mod stream;
 mod whole;

@@ -1,5 +1,6 @@
 //! What can be done with commands, behind the door.
 
+use crate::approvals::Gate;
 use crate::aws::Ssm;
 use crate::commands::dispatch::Dispatcher;
 use crate::commands::parts;
@@ -32,6 +33,8 @@ pub struct CommandService {
     pub db: Db,
     /// The one door.
     pub door: Door,
+    /// Whether it may be done at once.
+    pub gate: Gate,
     /// Tells time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
@@ -53,6 +56,18 @@ fn not_found(command: &CommandId) -> PortalError {
 }
 
 impl CommandService {
+    /// What stands in the audit log of starting a command.
+    pub(crate) fn intent_to_run(id: &CommandId, input: &RunCommand) -> Intent {
+        Intent::new(Action::CommandsRun, format!("command:{id}"))
+            .with("document", input.document.clone())
+            .with("parameters", serde_json::json!(input.parameters))
+            .with("selection", serde_json::json!(input.selection))
+            .with("max_concurrency", input.max_concurrency.clone())
+            .with("max_errors", input.max_errors.clone())
+            .with("comment", input.comment.clone())
+            .with("confirmed_nodes", serde_json::json!(input.confirmed_nodes))
+    }
+
     pub(super) async fn row(
         &self,
         actor: &Actor,
@@ -114,17 +129,13 @@ impl Commands for CommandService {
 
     async fn run(&self, actor: &Actor, input: RunCommand) -> Result<CommandId, PortalError> {
         let id = CommandId::new(self.random.uuid());
-        let intent = Intent::new(Action::CommandsRun, format!("command:{id}"))
-            .with("document", input.document.clone())
-            .with("parameters", serde_json::json!(input.parameters))
-            .with("selection", serde_json::json!(input.selection))
-            .with("max_concurrency", input.max_concurrency.clone())
-            .with("max_errors", input.max_errors.clone())
-            .with("comment", input.comment.clone())
-            .with("confirmed_nodes", serde_json::json!(input.confirmed_nodes));
+        let intent = Self::intent_to_run(&id, &input);
         self.door
             .pass(actor, intent, input.check(), async |pass| {
-                self.start(actor, id.clone(), input.clone(), &pass.scopes).await?;
+                let prepared = self.prepare(&input, &pass.scopes, false).await?;
+                self.admit(actor, &input, &prepared).await?;
+                self.start(actor, id.clone(), &input, prepared, false, &pass.scopes)
+                    .await?;
                 Ok(id)
             })
             .await

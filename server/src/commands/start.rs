@@ -1,6 +1,7 @@
 //! Starting a command: who is meant, whether it can be run there, written down, and the first call made, so that
 //! what Systems Manager refuses is said to the person who asked.
 
+use crate::approvals::gate::tags;
 use crate::commands::dispatch::{NODES_PER_CALL, SendError, split_rate};
 use crate::commands::documents;
 use crate::commands::insert::{self, NewCommand};
@@ -10,18 +11,23 @@ use crate::commands::service::CommandService;
 use crate::commands::ssm::Rate;
 use crate::error::store;
 use crate::events::PortalEvent;
-use crate::fleet::resolve::resolve;
-use muster_domain::commands::{CommandStatus, CommandSummary, RunCommand, check_confirmed, script_line};
+use crate::fleet::resolve::{Resolved, resolve};
+use muster_domain::approvals::{Act, Proposal};
+use muster_domain::commands::{
+    CommandStatus, CommandSummary, DocumentDetail, RunCommand, check_confirmed, script_line,
+};
 use muster_domain::fleet::{NodeSelection, NodeSummary};
 use muster_domain::ids::CommandId;
 use muster_domain::permission::Scope;
 use muster_domain::{Actor, PortalError};
+use std::collections::BTreeMap;
 
 /// The parts of a new command: one call for up to 50 nodes or for targets by tag, else several calls.
 fn parts_of(
     command: &CommandId,
     selection: &NodeSelection,
     targets: &[NodeSummary],
+    exactly: bool,
     scopes: &[Scope],
 ) -> Vec<Part> {
     let part = |number: usize, node_ids, targets| Part {
@@ -33,6 +39,7 @@ fn parts_of(
         state: "queued".into(),
     };
     if let NodeSelection::Matching { filter } = selection
+        && !exactly
         && targets.len() > NODES_PER_CALL
         && scopes.contains(&Scope::All)
         && let Some(by_tag) = filter.as_targets()
@@ -46,29 +53,80 @@ fn parts_of(
         .collect()
 }
 
+/// A command that could be started: the document is there, the parameters fit, and it is known who is meant.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The document.
+    pub document: DocumentDetail,
+    /// The parameters, without what was left empty.
+    pub parameters: BTreeMap<String, Vec<String>>,
+    /// Who would be acted on.
+    pub resolved: Resolved,
+}
+
+impl Prepared {
+    /// Everybody who is meant, whether they report now or not, as policies see them.
+    #[must_use]
+    pub fn proposal(&self) -> Proposal {
+        Proposal {
+            act: Some(Act::RunCommand),
+            document: self.document.summary.name.clone(),
+            nodes: self.resolved.all().map(tags).collect(),
+            ..Proposal::default()
+        }
+    }
+}
+
 impl CommandService {
-    /// Writes the command down and sends the first of it.
-    pub(super) async fn start(
+    /// Finds out what a command would be: the document, its parameters, the nodes. `afresh` reads the document from
+    /// Systems Manager, however new the portal's copy is.
+    pub(crate) async fn prepare(
         &self,
-        actor: &Actor,
-        command_id: CommandId,
-        input: RunCommand,
+        input: &RunCommand,
         scopes: &[Scope],
-    ) -> Result<(), PortalError> {
+        afresh: bool,
+    ) -> Result<Prepared, PortalError> {
         let now = self.clock.now();
-        let document = documents::get(&self.db, &self.ssm, &input.document, now)
-            .await
-            .map_err(|error| match error {
-                PortalError::NotFound { what } => {
-                    PortalError::invalid("document", format!("{what} was not found."))
-                }
-                other => other,
-            })?;
+        let document = if afresh {
+            documents::get_afresh(&self.db, &self.ssm, &input.document, now).await
+        } else {
+            documents::get(&self.db, &self.ssm, &input.document, now).await
+        };
+        let document = document.map_err(|error| match error {
+            PortalError::NotFound { what } => {
+                PortalError::invalid("document", format!("{what} was not found."))
+            }
+            other => other,
+        })?;
         let mut parameters = input.parameters.clone();
         // What was left empty is not sent, so that the document's own default applies.
         parameters.retain(|_, values| values.iter().any(|value| !value.trim().is_empty()));
         PortalError::from_fields(documents::check(&document, &parameters))?;
         let resolved = resolve(&self.db, &input.selection, scopes, now).await?;
+        Ok(Prepared {
+            document,
+            parameters,
+            resolved,
+        })
+    }
+
+    /// Writes the command down and sends the first of it. `exactly` sends it to the nodes that were resolved and to no
+    /// others, also where Systems Manager could resolve tags itself.
+    pub(crate) async fn start(
+        &self,
+        actor: &Actor,
+        command_id: CommandId,
+        input: &RunCommand,
+        prepared: Prepared,
+        exactly: bool,
+        scopes: &[Scope],
+    ) -> Result<(), PortalError> {
+        let now = self.clock.now();
+        let Prepared {
+            document,
+            parameters,
+            resolved,
+        } = prepared;
         if resolved.targets.is_empty() {
             let why = resolved.excluded.first().map_or_else(
                 || "No node matches.".to_owned(),
@@ -82,8 +140,6 @@ impl CommandService {
             );
             return Err(PortalError::invalid("targets", why));
         }
-        let nodes = u64::try_from(resolved.targets.len()).unwrap_or(u64::MAX);
-        check_confirmed(input.confirmed_nodes, nodes, resolved.in_production())?;
         let count = u32::try_from(resolved.targets.len()).unwrap_or(u32::MAX);
         let row = CommandRow {
             summary: CommandSummary {
@@ -113,7 +169,7 @@ impl CommandService {
             cancel_requested_at: None,
             next_event: 1,
         };
-        let parts = parts_of(&command_id, &input.selection, &resolved.targets, scopes);
+        let parts = parts_of(&command_id, &input.selection, &resolved.targets, exactly, scopes);
         let nodes = if parts.iter().all(|part| part.node_ids.is_some()) {
             resolved
                 .targets
@@ -135,6 +191,22 @@ impl CommandService {
         self.bus.tell(PortalEvent::Command(command_id));
         self.queued.notify_one();
         Ok(())
+    }
+
+    /// Asks whether a command may start at once: what the policies say, then the number of nodes that was confirmed.
+    pub(super) async fn admit(
+        &self,
+        actor: &Actor,
+        input: &RunCommand,
+        prepared: &Prepared,
+    ) -> Result<(), PortalError> {
+        self.gate.admit(actor, &prepared.proposal()).await?;
+        let resolved = &prepared.resolved;
+        if resolved.targets.is_empty() {
+            return Ok(());
+        }
+        let nodes = u64::try_from(resolved.targets.len()).unwrap_or(u64::MAX);
+        check_confirmed(input.confirmed_nodes, nodes, resolved.in_production())
     }
 
     /// Sends the first part at once, so that what Systems Manager refuses is said to the person who asked.

@@ -183,6 +183,12 @@ pub const KEYS: &[Key] = &[
         "The key of a key management service that seals the master key of the embedded endpoint: aws-kms://alias/muster, or an \
          id or ARN in its place; the service at AWS_ENDPOINT_URL_KMS, with keys as the AWS tools find them",
     ),
+    key(
+        "approval_policies",
+        "",
+        "A TOML file with the approval policies, for those who keep it under version control; else they are changed in the \
+         portal",
+    ),
     key("site_root", "target/site", "Where script, style and fonts are"),
     key("log_format", "text", "text or json"),
     key(

@@ -83,6 +83,8 @@ pub struct Config {
     pub bucket_store: Option<String>,
     /// The key of a key management service that seals the embedded endpoint's master key: `aws-kms://alias/muster`.
     pub kms_master_key: Option<String>,
+    /// The file that the approval policies are read from, when they are not kept in the database.
+    pub approval_policies: Option<PathBuf>,
     /// Whether this machine becomes a node.
     pub local_node: bool,
     /// Seconds of silence after which a node has lost its connection.
@@ -212,6 +214,7 @@ impl Config {
             recording_store: settings.some("recording_store"),
             bucket_store: settings.some("bucket_store"),
             kms_master_key: settings.some("kms_master_key"),
+            approval_policies: settings.some("approval_policies").map(PathBuf::from),
             local_node: settings.parse("local_node", "use true or false")?,
             connection_lost_seconds: settings.in_range("connection_lost_seconds", 5, 86_400)?,
             data_dir,

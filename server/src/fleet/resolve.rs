@@ -23,6 +23,8 @@ pub struct Resolved {
     pub targets: Vec<NodeSummary>,
     /// Named, but left out.
     pub excluded: Vec<ExcludedNode>,
+    /// Those of them that exist, and only do not report now.
+    pub not_reporting: Vec<NodeSummary>,
 }
 
 /// Resolves a selection within the scopes in which the actor may run commands.
@@ -66,6 +68,7 @@ pub async fn resolve(
     };
     let mut seen = HashSet::new();
     let mut targets = Vec::new();
+    let mut not_reporting = Vec::new();
     for node in nodes {
         if !seen.insert(node.node_id.clone()) {
             continue;
@@ -77,14 +80,23 @@ pub async fn resolve(
         };
         match reason {
             None => targets.push(node),
-            Some(reason) => excluded.push(ExcludedNode {
-                node_id: node.node_id,
-                name: node.name,
-                reason: reason.into(),
-            }),
+            Some(reason) => {
+                excluded.push(ExcludedNode {
+                    node_id: node.node_id.clone(),
+                    name: node.name.clone(),
+                    reason: reason.into(),
+                });
+                if node.ping_status == PingStatus::ConnectionLost {
+                    not_reporting.push(node);
+                }
+            }
         }
     }
-    Ok(Resolved { targets, excluded })
+    Ok(Resolved {
+        targets,
+        excluded,
+        not_reporting,
+    })
 }
 
 fn too_many(count: usize) -> PortalError {
@@ -97,12 +109,18 @@ fn too_many(count: usize) -> PortalError {
 }
 
 /// A node's Environment tag.
-fn environment(node: &NodeSummary) -> Option<&str> {
+#[must_use]
+pub fn environment(node: &NodeSummary) -> Option<&str> {
     let tag = node.tags.iter().find(|tag| tag.key == "Environment")?;
     Some(&tag.value)
 }
 
 impl Resolved {
+    /// Everybody who is meant: those that report, then those that do not now.
+    pub fn all(&self) -> impl Iterator<Item = &NodeSummary> {
+        self.targets.iter().chain(&self.not_reporting)
+    }
+
     /// How many of the targets are in production.
     #[must_use]
     pub fn in_production(&self) -> u64 {

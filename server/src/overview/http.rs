@@ -57,8 +57,10 @@ async fn events(
         .event("time")
         .data(state.clock.now().0.to_string());
     let stream = futures::stream::unfold((state, wake, true), |(state, mut wake, first)| async move {
-        if !first {
-            wait(&mut wake).await?;
+        if !first && wait(&mut wake).await? == Wake::Approvals {
+            // Only that something is different: what waits for whom is asked for by each page itself.
+            let event = Event::default().event("approvals").data("changed");
+            return Some((Ok::<_, Infallible>(event), (state, wake, false)));
         }
         let event = match connections(&state.db, &state.connection).await {
             Ok(views) => Event::default()
@@ -77,14 +79,24 @@ async fn events(
         .into_response())
 }
 
-/// Waits for a change of the fleet or of a connection, 10 s at most. `None` when the server stops.
-async fn wait(wake: &mut tokio::sync::broadcast::Receiver<PortalEvent>) -> Option<()> {
+/// What a page is woken for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    /// The state of the connections, or time has passed.
+    State,
+    /// Requests for approval stand differently.
+    Approvals,
+}
+
+/// Waits for a change of the fleet, of a connection or of requests, 10 s at most. `None` when the server stops.
+async fn wait(wake: &mut tokio::sync::broadcast::Receiver<PortalEvent>) -> Option<Wake> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     loop {
         match tokio::time::timeout_at(deadline, wake.recv()).await {
             Ok(Ok(PortalEvent::Fleet | PortalEvent::Connections))
             | Ok(Err(RecvError::Lagged(_)))
-            | Err(_) => return Some(()),
+            | Err(_) => return Some(Wake::State),
+            Ok(Ok(PortalEvent::Approvals)) => return Some(Wake::Approvals),
             Ok(Ok(PortalEvent::Command(_))) => {}
             Ok(Err(RecvError::Closed)) => return None,
         }

@@ -1,5 +1,7 @@
 //! What can be done with sessions, behind the door. Starting is in `start`.
 
+use crate::approvals::gate::tags;
+use crate::approvals::{Gate, rows as approvals};
 use crate::error::store;
 use crate::fleet::queries as fleet;
 use crate::sessions::live::{Command, EndOrder, LiveGround};
@@ -8,9 +10,10 @@ use crate::sessions::queries::{self, SessionRow, Viewer};
 use crate::sessions::recordings::Store;
 use async_trait::async_trait;
 use muster_domain::action::Action;
+use muster_domain::approvals::{Act, Proposal};
 use muster_domain::audit::Intent;
 use muster_domain::fleet::PingStatus;
-use muster_domain::ids::{NodeId, NodeSessionId};
+use muster_domain::ids::{NodeId, NodeSessionId, RequestId};
 use muster_domain::paging::Page;
 use muster_domain::permission::{Role, Scope};
 use muster_domain::sessions::{
@@ -28,6 +31,8 @@ use std::time::Duration;
 pub struct SessionService {
     /// What sessions stand on.
     pub ground: LiveGround,
+    /// Whether one may be opened at once.
+    pub gate: Gate,
     /// Where recordings are written and read.
     pub recordings: Store,
     /// The folder in which it is noted how far each session has come.
@@ -174,12 +179,21 @@ impl Sessions for SessionService {
         let intent = Intent::new(Action::SessionsStart, format!("session:{id}"))
             .with("node", input.node.as_str())
             .with("os_user", input.os_user.clone())
-            .with("reason", input.reason.clone());
+            .with("reason", input.reason.clone())
+            .with("request", input.request.as_ref().map_or("", RequestId::as_str));
         let check = input.check(self.ground.policy.needs_reason);
         self.ground
             .door
             .pass(actor, intent, check, async |pass| {
-                self.begin(actor, id.clone(), input.clone(), &pass.scopes).await?;
+                let node = self.node(&input.node, &pass.scopes).await?;
+                let db = &self.ground.db;
+                let ticket = self.gate.admit_terminal(db, actor, &node, &input, &id).await?;
+                let minutes = ticket.as_ref().map(|ticket| ticket.minutes);
+                let begun = self.begin(actor, id.clone(), input.clone(), node, minutes).await;
+                if let Some(ticket) = ticket {
+                    self.gate.opened(db, ticket, begun.clone()).await?;
+                }
+                begun?;
                 if let Some(shared) = self.ground.live.get(&id) {
                     pass.note(
                         "ssm_session_id",
@@ -202,8 +216,14 @@ impl Sessions for SessionService {
         self.ground
             .door
             .pass(actor, intent, check, async |pass| {
-                self.begin_tunnel(actor, id.clone(), input.clone(), &pass.scopes)
-                    .await?;
+                let node = self.node(&input.node, &pass.scopes).await?;
+                let proposal = Proposal {
+                    act: Some(Act::OpenTunnel),
+                    nodes: vec![tags(&node)],
+                    ..Proposal::default()
+                };
+                self.gate.admit(actor, &proposal).await?;
+                self.begin_tunnel(actor, id.clone(), input.clone(), node).await?;
                 Ok(id)
             })
             .await
@@ -358,6 +378,17 @@ impl Sessions for SessionService {
                     return Err(PortalError::Forbidden {
                         message: "Only its owner can ask for more time in a session.".into(),
                     });
+                }
+                // What was approved for a time ends with it, whatever the settings would give.
+                if let Some(request) = approvals::of_outcome(&self.ground.db, session.as_str())
+                    .await
+                    .map_err(store)?
+                {
+                    return Err(refused(format!(
+                        "This session was approved for this long ({}). Ask for another terminal on this node: it can be \
+                         approved before this one ends.",
+                        request.id
+                    )));
                 }
                 let over = || refused("This session has already ended.".into());
                 let shared = self.ground.live.get(&session).ok_or_else(over)?;

@@ -31,7 +31,7 @@ fn minutes(count: u32) -> i64 {
 
 impl SessionService {
     /// A node on which the actor may have sessions.
-    pub(super) async fn node(&self, node: &NodeId, scopes: &[Scope]) -> Result<NodeSummary, PortalError> {
+    pub(crate) async fn node(&self, node: &NodeId, scopes: &[Scope]) -> Result<NodeSummary, PortalError> {
         fleet::by_ids(&self.ground.db, std::slice::from_ref(node), scopes)
             .await
             .map_err(store)?
@@ -172,9 +172,9 @@ impl SessionService {
         actor: &Actor,
         id: NodeSessionId,
         input: StartSession,
-        scopes: &[Scope],
+        node: NodeSummary,
+        minutes_approved: Option<u32>,
     ) -> Result<(), PortalError> {
-        let node = self.node(&input.node, scopes).await?;
         if node.ping_status != PingStatus::Online {
             return Err(PortalError::invalid(
                 "node",
@@ -192,6 +192,16 @@ impl SessionService {
         let mut row = self.new_row(actor, &id, &node, SessionKind::Shell, self.ground.clock.now());
         row.summary.os_user.clone_from(&input.os_user);
         row.summary.reason = input.reason.trim().to_owned();
+        if let (Some(approved), Some(ends_at)) = (minutes_approved, row.summary.ends_at) {
+            let limit = approved.min(self.ground.policy.limit_minutes);
+            let until = self.ground.clock.now().plus_ms(minutes(limit));
+            // A short approval ends a session early; a long one lets it go on longer than it would without asking.
+            row.summary.ends_at = Some(if approved > self.ground.policy.max_minutes {
+                until
+            } else {
+                ends_at.min(until)
+            });
+        }
         let recorder = self.begin_recording(&mut row, size).await?;
         let wanted = Wanted {
             target: node.node_id.to_string(),
@@ -213,9 +223,8 @@ impl SessionService {
         actor: &Actor,
         id: NodeSessionId,
         input: OpenTunnel,
-        scopes: &[Scope],
+        node: NodeSummary,
     ) -> Result<(), PortalError> {
-        let node = self.node(&input.node, scopes).await?;
         self.check_room(actor)?;
         let mut row = self.new_row(actor, &id, &node, SessionKind::Port, self.ground.clock.now());
         row.summary.reason = input.reason.trim().to_owned();
@@ -414,7 +423,7 @@ impl SessionService {
         }
         let mut actor = Actor::anonymous(muster_domain::actor::Origin::default());
         actor.user_id = Some(user.clone());
-        actor.grants = access::effective(&access::grants(db, user).await?);
+        actor.grants = access::effective(&access::grants(db, user).await?, self.ground.clock.now());
         let scopes = actor.scopes_for(action);
         if scopes.is_empty() {
             return Ok(false);

@@ -160,6 +160,9 @@ pub struct Freeze {
     /// Which nodes, by tags: `Environment=Production`; all when empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub nodes: String,
+    /// Who may break the glass all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub break_glass: Vec<String>,
 }
 
 /// One policy. An act matches when everything holds that the policy says of it.

@@ -1,0 +1,550 @@
+//! Doing what was approved: everything is resolved again and compared, the approvers are looked at again, then the request
+//! is taken, once, and the act is done by the same services and through the same door as any other.
+
+use crate::access::users::{self, NewLoan};
+use crate::approvals::decide::{nodes, runs_itself};
+use crate::approvals::people;
+use crate::approvals::plan::{Planned, digest};
+use crate::approvals::rows::{self, RequestRow};
+use crate::approvals::service::{ApprovalService, resource};
+use crate::approvals::store::{self as requests, Change, Guard};
+use crate::approvals::times;
+use crate::commands::CommandService;
+use crate::error::store;
+use crate::events::PortalEvent;
+use muster_domain::action::Action;
+use muster_domain::approvals::{
+    Act, Demand, Effect, Event, ProposedAct, RequestState, Standing, Voter, differences, step,
+};
+use muster_domain::audit::Intent;
+use muster_domain::ids::CommandId;
+use muster_domain::permission::Scope;
+use muster_domain::{Actor, PortalError, Timestamp};
+use muster_store::{Sql, StoreError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const MINUTE_MS: i64 = 60_000;
+/// How often it is looked for what is due, when nobody wakes.
+const EVERY: Duration = Duration::from_secs(1);
+/// Requests that are looked at in one round.
+const AT_ONCE: i64 = 50;
+/// The shortest and the longest time until something that could not be done is tried again.
+const AGAIN_MS: (i64, i64) = (5_000, 600_000);
+
+/// What looking again has found.
+struct Again {
+    /// What would run now.
+    planned: Planned,
+    /// In what it differs from what was approved.
+    changed: Vec<String>,
+    /// What the policies ask for now, where they ask for something.
+    demand: Option<Demand>,
+}
+
+/// Why something approved is not done now.
+enum NotNow {
+    /// It does not fit what was approved any more, or may not be done: it fails.
+    Fails(PortalError),
+    /// What it needs is away: it is tried again.
+    Later(PortalError, Option<Timestamp>),
+}
+
+impl From<PortalError> for NotNow {
+    fn from(error: PortalError) -> Self {
+        match error {
+            PortalError::Unavailable { .. }
+            | PortalError::Internal { .. }
+            | PortalError::TooManyRequests { .. } => Self::Later(error, None),
+            other => Self::Fails(other),
+        }
+    }
+}
+
+impl ApprovalService {
+    /// Carries out what is due, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        if let Err(error) = self.recover().await {
+            tracing::error!(%error, "requests that were being carried out were not looked at");
+        }
+        loop {
+            if let Err(error) = self.round().await {
+                tracing::warn!(%error, "requests for approval were not looked at");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    async fn found(&self, sql: Sql) -> Result<Vec<RequestRow>, StoreError> {
+        let found = sql.all(self.db.reader()).await?;
+        let requests = found.iter().map(rows::request).collect::<Result<Vec<_>, _>>()?;
+        rows::with_decisions(&self.db, requests).await
+    }
+
+    /// Lets end what has run out, and does what is due.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn round(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut sql = Sql::new(rows::COLUMNS);
+        sql.push(" where r.is_open = 1 and r.state = 'waiting' and r.expires_at <= ")
+            .int(now.0)
+            .push(" order by r.expires_at, r.number limit ")
+            .int(AT_ONCE);
+        for row in self.found(sql).await? {
+            self.expire(&row, "Nobody decided in time.").await?;
+        }
+        let mut sql = Sql::new(rows::COLUMNS);
+        sql.push(" where r.state = 'approved' and r.usable_until <= ")
+            .int(now.0)
+            .push(" limit ")
+            .int(AT_ONCE);
+        for row in self.found(sql).await? {
+            self.expire(&row, "The approval was not used in time.").await?;
+        }
+        let mut sql = Sql::new(rows::COLUMNS);
+        sql.push(" where r.state = 'approved' and r.runs_at <= ")
+            .int(now.0)
+            .push(" order by r.runs_at limit ")
+            .int(AT_ONCE);
+        let due = self.found(sql).await?;
+        futures::future::join_all(due.iter().map(async |row| {
+            if let Err(error) = self.carry_out(row).await {
+                tracing::warn!(request = %row.id, %error, "what was approved was not carried out");
+            }
+        }))
+        .await;
+        users::clear_loans(&self.db, now).await?;
+        Ok(())
+    }
+
+    async fn expire(&self, row: &RequestRow, what: &str) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if let Ok(next) = step(&row.standing, Event::Tick, now)
+            && next.state != row.standing.state
+        {
+            let change = Change {
+                who: "muster".into(),
+                what: what.to_owned(),
+                ..Change::default()
+            };
+            if requests::change(&self.db, row, &next, &change, Guard::Anytime, now).await? {
+                self.bus.tell(PortalEvent::Approvals);
+            }
+        }
+        Ok(())
+    }
+
+    /// After a stop: what had been begun was done if it is there, and was not if it is not.
+    async fn recover(&self) -> Result<(), StoreError> {
+        let mut sql = Sql::new(rows::COLUMNS);
+        sql.push(" where r.state = 'running' limit ").int(1_000);
+        for row in self.found(sql).await? {
+            let was_done = self.was_done(&row).await?;
+            let now = self.clock.now();
+            let event = if was_done {
+                Event::End { well: true }
+            } else {
+                Event::Lost
+            };
+            let Ok(next) = step(&row.standing, event, now) else {
+                continue;
+            };
+            let change = Change {
+                who: "muster".into(),
+                what: if was_done {
+                    "It had been done when the portal stopped."
+                } else {
+                    "The portal stopped before it was done."
+                }
+                .to_owned(),
+                runs_at: (!was_done && runs_itself(&row)).then_some(now),
+                ..Change::default()
+            };
+            requests::change(&self.db, &row, &next, &change, Guard::Anytime, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether what a request was to become is there.
+    async fn was_done(&self, row: &RequestRow) -> Result<bool, StoreError> {
+        let mut sql = match row.act {
+            Act::RunCommand => Sql::new("select 1 as found from commands where command_id = "),
+            Act::OpenTerminal | Act::OpenTunnel => {
+                Sql::new("select 1 as found from sessions where session_id = ")
+            }
+            Act::HoldRole => Sql::new("select 1 as found from user_grants where grant_id = "),
+            Act::ChangePolicies => Sql::new("select 1 as found from approval_policies where sha256 = "),
+            // Started at most once: whether it was is not known here.
+            Act::StartRunbook | Act::AnswerStep => return Ok(true),
+        };
+        sql.text(&row.outcome_id).push(" limit 1");
+        Ok(sql.first(self.db.reader()).await?.is_some())
+    }
+
+    /// Those who approved, as they are now.
+    async fn approvers(&self, row: &RequestRow) -> Result<Vec<Voter>, PortalError> {
+        let now = self.clock.now();
+        let policies = self.gate.book.current().await.map_err(store)?;
+        let mut voters = Vec::new();
+        for user in row.deciders.iter().flatten() {
+            if let Some(actor) = people::actor_now(&self.db, user, now).await? {
+                voters.push(
+                    people::voter(
+                        &self.db,
+                        &actor.name,
+                        &actor.grants,
+                        &nodes(row),
+                        &policies.policies,
+                    )
+                    .await?,
+                );
+            }
+        }
+        Ok(voters)
+    }
+
+    async fn carry_out(&self, row: &RequestRow) -> Result<(), PortalError> {
+        let actor = match &row.requester_id {
+            Some(user) => people::actor_now(&self.db, user, self.clock.now()).await?,
+            None => None,
+        };
+        let Some(mut actor) = actor else {
+            let gone = PortalError::Forbidden {
+                message: format!("{} may not sign in any more.", row.standing.requester),
+            };
+            return self.give_up(row, &gone).await;
+        };
+        actor.origin.address.clone_from(&row.address);
+        match self.look_again(&actor, row).await {
+            Ok(again) => self.begin(&actor, row, again).await,
+            Err(NotNow::Fails(error)) => self.give_up(row, &error).await,
+            Err(NotNow::Later(error, at)) => self.put_off(row, &error, at).await,
+        }
+    }
+
+    /// What would run now, and in what it differs from what was approved.
+    async fn look_again(&self, actor: &Actor, row: &RequestRow) -> Result<Again, NotNow> {
+        let now = self.clock.now();
+        let scopes = actor.scopes_for(super::asks::action_of(row.act));
+        if scopes.is_empty() {
+            return Err(NotNow::Fails(PortalError::Forbidden {
+                message: format!("{} may not do this any more.", row.standing.requester),
+            }));
+        }
+        let planned = self.plan(&row.proposed, &scopes, row.not_before).await?;
+        let finding = self.gate.look(actor, &planned.proposal).await?;
+        if finding.meeting.effect == Effect::Deny {
+            return Err(NotNow::Fails(PortalError::Forbidden {
+                message: finding.meeting.because.clone(),
+            }));
+        }
+        if let Some((name, until)) = &finding.freeze
+            && !row.standing.glass_broken
+        {
+            let error = PortalError::Conflict {
+                message: format!("The freeze “{name}” holds until {until}."),
+            };
+            return Err(NotNow::Later(error, Timestamp::parse(until)));
+        }
+        if !row.standing.glass_broken
+            && let Some((opens_at, _)) = times::first_fit(&row.demand.windows, now)
+            && opens_at > now
+        {
+            let error = PortalError::Conflict {
+                message: "The window in which this may run is closed.".into(),
+            };
+            return Err(NotNow::Later(error, Some(opens_at)));
+        }
+        let mut changed = differences(&row.plan, &planned.plan);
+        let tracks = &finding.meeting.demand.tracks;
+        if finding.meeting.effect == Effect::Approve && *tracks != row.demand.tracks {
+            changed.push("The policies ask for other approvals now.".into());
+        }
+        Ok(Again {
+            planned,
+            changed,
+            demand: (finding.meeting.effect == Effect::Approve).then_some(finding.meeting.demand),
+        })
+    }
+
+    async fn begin(&self, actor: &Actor, row: &RequestRow, again: Again) -> Result<(), PortalError> {
+        let now = self.clock.now();
+        let voters = self.approvers(row).await?;
+        let until = now.plus_ms(i64::from(row.demand.expires_minutes) * MINUTE_MS);
+        let is_changed = !again.changed.is_empty();
+        let begin = Event::Begin {
+            voters: &voters,
+            changed: is_changed,
+            until,
+        };
+        let Ok(next) = step(&row.standing, begin, now) else {
+            // It has run out meanwhile, or somebody took it back: the next round sees it as it is.
+            return Ok(());
+        };
+        if next.state != RequestState::Running {
+            return self.void(actor, row, next, again).await;
+        }
+        let outcome_id = match &row.proposed {
+            ProposedAct::Policies { text, .. } => super::policies::sha256(text),
+            _ => self.random.uuid(),
+        };
+        let change = Change {
+            who: "muster".into(),
+            what: "Nothing has changed since it was approved: it is being done.".into(),
+            outcome_id: Some(outcome_id.clone()),
+            ..Change::default()
+        };
+        // From here on it is taken: whoever comes second finds another version.
+        if !requests::change(&self.db, row, &next, &change, Guard::Usable, now)
+            .await
+            .map_err(store)?
+        {
+            return Ok(());
+        }
+        let taken = self.again(&row.id).await?;
+        let done = self.act(actor, &taken, again.planned, &outcome_id).await;
+        self.end(&taken, done).await
+    }
+
+    /// The approval does not hold any more: the request waits again, as what it would be now.
+    async fn void(
+        &self,
+        actor: &Actor,
+        row: &RequestRow,
+        mut next: Standing,
+        again: Again,
+    ) -> Result<(), PortalError> {
+        let now = self.clock.now();
+        let Again {
+            planned,
+            changed,
+            demand,
+        } = again;
+        // What is asked for now is what the policies ask for now.
+        let demand = demand.filter(|_| !changed.is_empty());
+        if let Some(demand) = &demand {
+            next.tracks.clone_from(&demand.tracks);
+        }
+        let digest = digest(&planned.plan);
+        let said = if changed.is_empty() {
+            "Not everybody who approved may still decide: it waits for another approval.".to_owned()
+        } else {
+            format!("The approval is void. {}", changed.join(" "))
+        };
+        let intent = Intent::new(Action::ApprovalsCarryOut, resource(&row.id))
+            .with("requester", actor.name.clone())
+            .with("approved_digest", row.digest.clone())
+            .with("digest", digest.clone())
+            .with("changed", serde_json::json!(changed));
+        let change = Change {
+            who: "muster".into(),
+            what: said.clone(),
+            plan: (!changed.is_empty()).then_some((planned.plan, digest, changed)),
+            demand,
+            ..Change::default()
+        };
+        let server = Actor::server();
+        let voided: Result<(), PortalError> = self
+            .door
+            .pass(&server, intent, Ok(()), async |_| {
+                requests::change(&self.db, row, &next, &change, Guard::Anytime, now)
+                    .await
+                    .map_err(store)?;
+                self.bus.tell(PortalEvent::Approvals);
+                Err(PortalError::Conflict { message: said })
+            })
+            .await;
+        match voided {
+            Err(PortalError::Conflict { .. }) | Ok(()) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Does what was approved. It passes the door as whoever asked, so what they may not do any more is not done.
+    async fn act(
+        &self,
+        actor: &Actor,
+        row: &RequestRow,
+        planned: Planned,
+        outcome_id: &str,
+    ) -> Result<(), PortalError> {
+        let approved_by: Vec<&str> = row
+            .standing
+            .decisions
+            .iter()
+            .filter(|decision| !decision.struck && decision.generation == row.standing.generation)
+            .map(|decision| decision.account.as_str())
+            .collect();
+        let marked = |intent: Intent| {
+            intent
+                .with("request", row.id.as_str())
+                .with("digest", row.digest.clone())
+                .with("approved_by", serde_json::json!(approved_by))
+                .with("glass_broken", row.standing.glass_broken)
+        };
+        match &row.proposed {
+            ProposedAct::Command { command } => {
+                let id = CommandId::new(outcome_id);
+                let intent = marked(CommandService::intent_to_run(&id, command));
+                let prepared = planned.command.ok_or_else(|| PortalError::Conflict {
+                    message: "It is no command.".into(),
+                })?;
+                self.door
+                    .pass(actor, intent, Ok(()), async |pass| {
+                        self.commands
+                            .start(actor, id, command, prepared, true, &pass.scopes)
+                            .await
+                    })
+                    .await
+            }
+            ProposedAct::Role { role, scope, minutes } => {
+                let scope = Scope::parse(scope).map_err(|why| PortalError::invalid("scope", why))?;
+                let user = actor.user_id.clone().ok_or(PortalError::SignInRequired)?;
+                let now = self.clock.now();
+                let until = now.plus_ms(i64::from(*minutes) * MINUTE_MS);
+                let intent = marked(
+                    Intent::new(Action::AccessHoldRole, format!("user:{}", actor.name))
+                        .with("role", role.as_str())
+                        .with("scope", scope.to_string())
+                        .with("until", until.rfc3339()),
+                );
+                self.door
+                    .pass(actor, intent, Ok(()), async |_| {
+                        let loan = NewLoan {
+                            id: outcome_id,
+                            user: &user,
+                            role: *role,
+                            scope: &scope,
+                            by: row.id.as_str(),
+                            now,
+                            until,
+                        };
+                        users::lend(&self.db, &loan).await.map_err(store)
+                    })
+                    .await
+            }
+            ProposedAct::Policies { text, was } => {
+                let intent = marked(
+                    Intent::new(Action::ApprovalsChangePolicies, "policies")
+                        .with("was_sha256", was.clone())
+                        .with("sha256", outcome_id),
+                );
+                self.door
+                    .pass(actor, intent, Ok(()), async |_| {
+                        self.gate
+                            .book
+                            .write(text, was, &actor.name, self.clock.now())
+                            .await
+                    })
+                    .await
+            }
+            ProposedAct::Terminal { .. } => Err(PortalError::Conflict {
+                message: "A terminal is opened by who asked for it.".into(),
+            }),
+        }
+    }
+
+    /// Writes down how it went.
+    pub(super) async fn end(
+        &self,
+        row: &RequestRow,
+        done: Result<(), PortalError>,
+    ) -> Result<(), PortalError> {
+        let now = self.clock.now();
+        let Ok(next) = step(&row.standing, Event::End { well: done.is_ok() }, now) else {
+            return Ok(());
+        };
+        let change = Change {
+            who: "muster".into(),
+            what: match &done {
+                Ok(()) => "Done.".to_owned(),
+                Err(error) => format!("It could not be done: {error}"),
+            },
+            problem: done.err().map(|error| error.to_string()),
+            ..Change::default()
+        };
+        requests::change(&self.db, row, &next, &change, Guard::Anytime, now)
+            .await
+            .map_err(store)?;
+        self.bus.tell(PortalEvent::Approvals);
+        Ok(())
+    }
+
+    /// It cannot be done at all: the approval is used up, and the reason stands there.
+    async fn give_up(&self, row: &RequestRow, why: &PortalError) -> Result<(), PortalError> {
+        let now = self.clock.now();
+        let intent = Intent::new(Action::ApprovalsCarryOut, resource(&row.id))
+            .with("requester", row.standing.requester.clone())
+            .with("digest", row.digest.clone());
+        let mut running = row.standing.clone();
+        running.state = RequestState::Running;
+        let Ok(failed) = step(&running, Event::End { well: false }, now) else {
+            return Ok(());
+        };
+        let change = Change {
+            who: "muster".into(),
+            what: format!("It could not be done: {why}"),
+            problem: Some(why.to_string()),
+            ..Change::default()
+        };
+        let server = Actor::server();
+        let ended: Result<(), PortalError> = self
+            .door
+            .pass(&server, intent, Ok(()), async |_| {
+                requests::change(&self.db, row, &failed, &change, Guard::Anytime, now)
+                    .await
+                    .map_err(store)?;
+                self.bus.tell(PortalEvent::Approvals);
+                Err(why.clone())
+            })
+            .await;
+        match ended {
+            Err(error) if error != *why => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What it needs is away: it stays approved, and is tried again further and further apart.
+    async fn put_off(
+        &self,
+        row: &RequestRow,
+        why: &PortalError,
+        at: Option<Timestamp>,
+    ) -> Result<(), PortalError> {
+        let now = self.clock.now();
+        let since = row.standing.decisions.last().map_or(row.asked_at, |last| last.at);
+        let wait = (now.since_ms(since) / 2).clamp(AGAIN_MS.0, AGAIN_MS.1);
+        let again = at.unwrap_or_else(|| now.plus_ms(wait));
+        let intent = Intent::new(Action::ApprovalsCarryOut, resource(&row.id))
+            .with("requester", row.standing.requester.clone())
+            .with("digest", row.digest.clone())
+            .with("again_at", again.rfc3339());
+        let change = Change {
+            who: "muster".into(),
+            what: format!("Not yet: {why} It is tried again at {}.", again.readable()),
+            runs_at: Some(again),
+            ..Change::default()
+        };
+        let server = Actor::server();
+        let put_off: Result<(), PortalError> = self
+            .door
+            .pass(&server, intent, Ok(()), async |_| {
+                requests::change(&self.db, row, &row.standing, &change, Guard::Anytime, now)
+                    .await
+                    .map_err(store)?;
+                self.bus.tell(PortalEvent::Approvals);
+                Err(why.clone())
+            })
+            .await;
+        match put_off {
+            Err(error) if error != *why => Err(error),
+            _ => Ok(()),
+        }
+    }
+}

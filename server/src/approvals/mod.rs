@@ -1,0 +1,28 @@
+//! Approvals. What a policy asks about is written down as a plan with a digest, decided on by others than who asked, and
+//! then carried out exactly once, as it was approved or not at all.
+//!
+//! - `gate` is where services ask whether an act may go on at once; `policies` reads what the policies say.
+//! - `people` says who somebody is to a policy: accounts, groups, roles where the nodes are.
+//! - `plan` resolves what would run; it does so again before anything runs.
+//! - `store` writes a request and everything that happens to it, compare-and-set; how it goes on is decided by the pure
+//!   `muster_domain::approvals::step`.
+//! - `carry_out` does what was approved, and says so.
+
+pub mod asks;
+pub mod carry_out;
+pub mod decide;
+pub mod gate;
+pub mod list;
+pub mod people;
+pub mod plan;
+pub mod policies;
+pub mod rows;
+pub mod service;
+pub mod store;
+pub mod terminals;
+pub mod times;
+pub mod views;
+
+pub use gate::Gate;
+pub use policies::PolicyBook;
+pub use service::ApprovalService;

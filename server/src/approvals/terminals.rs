@@ -1,0 +1,163 @@
+//! Terminals that were approved: who asked opens one, once, and it ends when the approval says.
+
+use crate::approvals::decide::{nodes, refused};
+use crate::approvals::gate::Gate;
+use crate::approvals::people;
+use crate::approvals::plan;
+use crate::approvals::rows::{self, RequestRow};
+use crate::approvals::store::{self as requests, Change, Guard};
+use crate::error::store;
+use muster_domain::approvals::{Event, ProposedAct, RequestState, differences, step};
+use muster_domain::fleet::NodeSummary;
+use muster_domain::ids::{NodeSessionId, RequestId};
+use muster_domain::sessions::StartSession;
+use muster_domain::{Actor, PortalError};
+use muster_store::Db;
+
+const MINUTE_MS: i64 = 60_000;
+
+/// An approval that was taken for a session.
+#[derive(Debug)]
+pub struct Ticket {
+    row: RequestRow,
+    /// For how many minutes the session may go on.
+    pub minutes: u32,
+}
+
+fn void(message: &str) -> PortalError {
+    PortalError::Conflict {
+        message: message.into(),
+    }
+}
+
+impl Gate {
+    /// Lets a terminal go on at once, or takes the approval that was given for it. The approval is used up by this, and given
+    /// back only when no session has come of it.
+    ///
+    /// # Errors
+    /// What the policies ask for; or why the approval does not hold.
+    pub async fn admit_terminal(
+        &self,
+        db: &Db,
+        actor: &Actor,
+        node: &NodeSummary,
+        input: &StartSession,
+        session: &NodeSessionId,
+    ) -> Result<Option<Ticket>, PortalError> {
+        let Some(request) = &input.request else {
+            self.admit(actor, &plan::terminal_proposal(node, &input.os_user))
+                .await?;
+            return Ok(None);
+        };
+        self.take(db, actor, request, node, input, session)
+            .await
+            .map(Some)
+    }
+
+    async fn take(
+        &self,
+        db: &Db,
+        actor: &Actor,
+        request: &RequestId,
+        node: &NodeSummary,
+        input: &StartSession,
+        session: &NodeSessionId,
+    ) -> Result<Ticket, PortalError> {
+        let now = self.clock.now();
+        let row = rows::get(db, request).await.map_err(store)?;
+        let row = row
+            .filter(|row| row.requester_id.is_some() && row.requester_id == actor.user_id)
+            .ok_or_else(|| PortalError::NotFound {
+                what: format!("Your request {request}"),
+            })?;
+        let ProposedAct::Terminal { minutes, .. } = row.proposed else {
+            return Err(void("This request is not about a terminal."));
+        };
+        let planned = plan::of_terminal(node, input, minutes);
+        let changed = differences(&row.plan, &planned.plan);
+        if !changed.is_empty() {
+            return Err(void(&format!(
+                "{request} approves another terminal than this one. {}",
+                changed.join(" ")
+            )));
+        }
+        let finding = self.look(actor, &planned.proposal).await?;
+        if let (Some((name, until)), false) = (&finding.freeze, row.standing.glass_broken) {
+            return Err(void(&format!("The freeze “{name}” holds until {until}.")));
+        }
+        let mut voters = Vec::new();
+        for user in row.deciders.iter().flatten() {
+            if let Some(decider) = people::actor_now(db, user, now).await? {
+                let policies = &finding.loaded.policies;
+                voters.push(people::voter(db, &decider.name, &decider.grants, &nodes(&row), policies).await?);
+            }
+        }
+        let begin = Event::Begin {
+            voters: &voters,
+            changed: false,
+            until: now.plus_ms(i64::from(row.demand.expires_minutes) * MINUTE_MS),
+        };
+        let next = step(&row.standing, begin, now).map_err(refused)?;
+        let begun = next.state == RequestState::Running;
+        let change = Change {
+            who: actor.name.clone(),
+            what: if begun {
+                "Opens the terminal."
+            } else {
+                "Not everybody who approved may still decide: it waits for another approval."
+            }
+            .to_owned(),
+            outcome_id: begun.then(|| session.to_string()),
+            ..Change::default()
+        };
+        if !requests::change(db, &row, &next, &change, Guard::Usable, now)
+            .await
+            .map_err(store)?
+        {
+            return Err(void("This approval was used a moment ago, or has run out."));
+        }
+        if !begun {
+            return Err(void(&change.what));
+        }
+        let row = rows::get(db, request)
+            .await
+            .map_err(store)?
+            .ok_or_else(|| void("This request is gone."))?;
+        Ok(Ticket { row, minutes })
+    }
+
+    /// Says what came of a terminal for which an approval was taken.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn opened(
+        &self,
+        db: &Db,
+        ticket: Ticket,
+        opened: Result<(), PortalError>,
+    ) -> Result<(), PortalError> {
+        let now = self.clock.now();
+        let row = ticket.row;
+        // What was refused has used nothing up: it can be tried again while the approval holds.
+        let event = match &opened {
+            Ok(()) => Event::End { well: true },
+            Err(_) => Event::Lost,
+        };
+        let Ok(next) = step(&row.standing, event, now) else {
+            return Ok(());
+        };
+        let change = Change {
+            who: "muster".into(),
+            what: match &opened {
+                Ok(()) => "The terminal is open.".to_owned(),
+                Err(error) => format!("The terminal could not be opened: {error}"),
+            },
+            outcome_id: opened.is_err().then(String::new),
+            ..Change::default()
+        };
+        requests::change(db, &row, &next, &change, Guard::Anytime, now)
+            .await
+            .map_err(store)?;
+        Ok(())
+    }
+}
