@@ -4,6 +4,7 @@ mod input;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
+mod meeting;
 mod plan;
 mod policy;
 mod views;
@@ -12,10 +13,9 @@ pub use input::{Ask, Decide, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct,
 pub use machine::{
     Decision, Event, Refused, RequestState, Standing, Track, TrackProgress, Verdict, Voter, step,
 };
+pub use meeting::{Demand, Judgement, Meeting, Proposal, glob};
 pub use plan::{Plan, PlanNode, PlanSubject, differences};
-pub use policy::{
-    Act, Demand, Effect, Freeze, Hours, Judgement, Level, Meeting, Policies, Policy, Proposal, Window, glob,
-};
+pub use policy::{Act, Effect, Freeze, Hours, Level, Policies, Policy, Window};
 pub use views::{
     Blast, DecisionView, Happening, LevelView, OutcomeLink, PastOutcome, PoliciesView, RequestDetail,
     RequestSummary, TrackView, WaitingCount,

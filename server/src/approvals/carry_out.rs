@@ -1,24 +1,19 @@
 //! Doing what was approved: everything is resolved again and compared, the approvers are looked at again, then the request
 //! is taken, once, and the act is done by the same services and through the same door as any other.
 
-use crate::access::users::{self, NewLoan};
+use crate::access::users;
 use crate::approvals::decide::{nodes, runs_itself};
 use crate::approvals::people;
-use crate::approvals::plan::{Planned, digest};
+use crate::approvals::plan::Planned;
 use crate::approvals::rows::{self, RequestRow};
-use crate::approvals::service::{ApprovalService, resource};
+use crate::approvals::service::ApprovalService;
 use crate::approvals::store::{self as requests, Change, Guard};
 use crate::approvals::times;
-use crate::commands::CommandService;
 use crate::error::store;
 use crate::events::PortalEvent;
-use muster_domain::action::Action;
 use muster_domain::approvals::{
-    Act, Demand, Effect, Event, ProposedAct, RequestState, Standing, Voter, differences, step,
+    Act, Demand, Effect, Event, ProposedAct, RequestState, Voter, differences, step,
 };
-use muster_domain::audit::Intent;
-use muster_domain::ids::CommandId;
-use muster_domain::permission::Scope;
 use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::{Sql, StoreError};
 use std::time::Duration;
@@ -29,17 +24,15 @@ const MINUTE_MS: i64 = 60_000;
 const EVERY: Duration = Duration::from_secs(1);
 /// Requests that are looked at in one round.
 const AT_ONCE: i64 = 50;
-/// The shortest and the longest time until something that could not be done is tried again.
-const AGAIN_MS: (i64, i64) = (5_000, 600_000);
 
 /// What looking again has found.
-struct Again {
+pub(super) struct Again {
     /// What would run now.
-    planned: Planned,
+    pub(super) planned: Planned,
     /// In what it differs from what was approved.
-    changed: Vec<String>,
+    pub(super) changed: Vec<String>,
     /// What the policies ask for now, where they ask for something.
-    demand: Option<Demand>,
+    pub(super) demand: Option<Demand>,
 }
 
 /// Why something approved is not done now.
@@ -310,241 +303,5 @@ impl ApprovalService {
         let taken = self.again(&row.id).await?;
         let done = self.act(actor, &taken, again.planned, &outcome_id).await;
         self.end(&taken, done).await
-    }
-
-    /// The approval does not hold any more: the request waits again, as what it would be now.
-    async fn void(
-        &self,
-        actor: &Actor,
-        row: &RequestRow,
-        mut next: Standing,
-        again: Again,
-    ) -> Result<(), PortalError> {
-        let now = self.clock.now();
-        let Again {
-            planned,
-            changed,
-            demand,
-        } = again;
-        // What is asked for now is what the policies ask for now.
-        let demand = demand.filter(|_| !changed.is_empty());
-        if let Some(demand) = &demand {
-            next.tracks.clone_from(&demand.tracks);
-        }
-        let digest = digest(&planned.plan);
-        let said = if changed.is_empty() {
-            "Not everybody who approved may still decide: it waits for another approval.".to_owned()
-        } else {
-            format!("The approval is void. {}", changed.join(" "))
-        };
-        let intent = Intent::new(Action::ApprovalsCarryOut, resource(&row.id))
-            .with("requester", actor.name.clone())
-            .with("approved_digest", row.digest.clone())
-            .with("digest", digest.clone())
-            .with("changed", serde_json::json!(changed));
-        let change = Change {
-            who: "muster".into(),
-            what: said.clone(),
-            plan: (!changed.is_empty()).then_some((planned.plan, digest, changed)),
-            demand,
-            ..Change::default()
-        };
-        let server = Actor::server();
-        let voided: Result<(), PortalError> = self
-            .door
-            .pass(&server, intent, Ok(()), async |_| {
-                requests::change(&self.db, row, &next, &change, Guard::Anytime, now)
-                    .await
-                    .map_err(store)?;
-                self.bus.tell(PortalEvent::Approvals);
-                Err(PortalError::Conflict { message: said })
-            })
-            .await;
-        match voided {
-            Err(PortalError::Conflict { .. }) | Ok(()) => Ok(()),
-            Err(other) => Err(other),
-        }
-    }
-
-    /// Does what was approved. It passes the door as whoever asked, so what they may not do any more is not done.
-    async fn act(
-        &self,
-        actor: &Actor,
-        row: &RequestRow,
-        planned: Planned,
-        outcome_id: &str,
-    ) -> Result<(), PortalError> {
-        let approved_by: Vec<&str> = row
-            .standing
-            .decisions
-            .iter()
-            .filter(|decision| !decision.struck && decision.generation == row.standing.generation)
-            .map(|decision| decision.account.as_str())
-            .collect();
-        let marked = |intent: Intent| {
-            intent
-                .with("request", row.id.as_str())
-                .with("digest", row.digest.clone())
-                .with("approved_by", serde_json::json!(approved_by))
-                .with("glass_broken", row.standing.glass_broken)
-        };
-        match &row.proposed {
-            ProposedAct::Command { command } => {
-                let id = CommandId::new(outcome_id);
-                let intent = marked(CommandService::intent_to_run(&id, command));
-                let prepared = planned.command.ok_or_else(|| PortalError::Conflict {
-                    message: "It is no command.".into(),
-                })?;
-                self.door
-                    .pass(actor, intent, Ok(()), async |pass| {
-                        self.commands
-                            .start(actor, id, command, prepared, true, &pass.scopes)
-                            .await
-                    })
-                    .await
-            }
-            ProposedAct::Role { role, scope, minutes } => {
-                let scope = Scope::parse(scope).map_err(|why| PortalError::invalid("scope", why))?;
-                let user = actor.user_id.clone().ok_or(PortalError::SignInRequired)?;
-                let now = self.clock.now();
-                let until = now.plus_ms(i64::from(*minutes) * MINUTE_MS);
-                let intent = marked(
-                    Intent::new(Action::AccessHoldRole, format!("user:{}", actor.name))
-                        .with("role", role.as_str())
-                        .with("scope", scope.to_string())
-                        .with("until", until.rfc3339()),
-                );
-                self.door
-                    .pass(actor, intent, Ok(()), async |_| {
-                        let loan = NewLoan {
-                            id: outcome_id,
-                            user: &user,
-                            role: *role,
-                            scope: &scope,
-                            by: row.id.as_str(),
-                            now,
-                            until,
-                        };
-                        users::lend(&self.db, &loan).await.map_err(store)
-                    })
-                    .await
-            }
-            ProposedAct::Policies { text, was } => {
-                let intent = marked(
-                    Intent::new(Action::ApprovalsChangePolicies, "policies")
-                        .with("was_sha256", was.clone())
-                        .with("sha256", outcome_id),
-                );
-                self.door
-                    .pass(actor, intent, Ok(()), async |_| {
-                        self.gate
-                            .book
-                            .write(text, was, &actor.name, self.clock.now())
-                            .await
-                    })
-                    .await
-            }
-            ProposedAct::Terminal { .. } => Err(PortalError::Conflict {
-                message: "A terminal is opened by who asked for it.".into(),
-            }),
-        }
-    }
-
-    /// Writes down how it went.
-    pub(super) async fn end(
-        &self,
-        row: &RequestRow,
-        done: Result<(), PortalError>,
-    ) -> Result<(), PortalError> {
-        let now = self.clock.now();
-        let Ok(next) = step(&row.standing, Event::End { well: done.is_ok() }, now) else {
-            return Ok(());
-        };
-        let change = Change {
-            who: "muster".into(),
-            what: match &done {
-                Ok(()) => "Done.".to_owned(),
-                Err(error) => format!("It could not be done: {error}"),
-            },
-            problem: done.err().map(|error| error.to_string()),
-            ..Change::default()
-        };
-        requests::change(&self.db, row, &next, &change, Guard::Anytime, now)
-            .await
-            .map_err(store)?;
-        self.bus.tell(PortalEvent::Approvals);
-        Ok(())
-    }
-
-    /// It cannot be done at all: the approval is used up, and the reason stands there.
-    async fn give_up(&self, row: &RequestRow, why: &PortalError) -> Result<(), PortalError> {
-        let now = self.clock.now();
-        let intent = Intent::new(Action::ApprovalsCarryOut, resource(&row.id))
-            .with("requester", row.standing.requester.clone())
-            .with("digest", row.digest.clone());
-        let mut running = row.standing.clone();
-        running.state = RequestState::Running;
-        let Ok(failed) = step(&running, Event::End { well: false }, now) else {
-            return Ok(());
-        };
-        let change = Change {
-            who: "muster".into(),
-            what: format!("It could not be done: {why}"),
-            problem: Some(why.to_string()),
-            ..Change::default()
-        };
-        let server = Actor::server();
-        let ended: Result<(), PortalError> = self
-            .door
-            .pass(&server, intent, Ok(()), async |_| {
-                requests::change(&self.db, row, &failed, &change, Guard::Anytime, now)
-                    .await
-                    .map_err(store)?;
-                self.bus.tell(PortalEvent::Approvals);
-                Err(why.clone())
-            })
-            .await;
-        match ended {
-            Err(error) if error != *why => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// What it needs is away: it stays approved, and is tried again further and further apart.
-    async fn put_off(
-        &self,
-        row: &RequestRow,
-        why: &PortalError,
-        at: Option<Timestamp>,
-    ) -> Result<(), PortalError> {
-        let now = self.clock.now();
-        let since = row.standing.decisions.last().map_or(row.asked_at, |last| last.at);
-        let wait = (now.since_ms(since) / 2).clamp(AGAIN_MS.0, AGAIN_MS.1);
-        let again = at.unwrap_or_else(|| now.plus_ms(wait));
-        let intent = Intent::new(Action::ApprovalsCarryOut, resource(&row.id))
-            .with("requester", row.standing.requester.clone())
-            .with("digest", row.digest.clone())
-            .with("again_at", again.rfc3339());
-        let change = Change {
-            who: "muster".into(),
-            what: format!("Not yet: {why} It is tried again at {}.", again.readable()),
-            runs_at: Some(again),
-            ..Change::default()
-        };
-        let server = Actor::server();
-        let put_off: Result<(), PortalError> = self
-            .door
-            .pass(&server, intent, Ok(()), async |_| {
-                requests::change(&self.db, row, &row.standing, &change, Guard::Anytime, now)
-                    .await
-                    .map_err(store)?;
-                self.bus.tell(PortalEvent::Approvals);
-                Err(why.clone())
-            })
-            .await;
-        match put_off {
-            Err(error) if error != *why => Err(error),
-            _ => Ok(()),
-        }
     }
 }

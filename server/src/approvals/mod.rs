@@ -8,11 +8,13 @@
 //!   `muster_domain::approvals::step`.
 //! - `carry_out` does what was approved, and says so.
 
+mod acts;
 pub mod asks;
 pub mod carry_out;
 pub mod decide;
 pub mod gate;
 pub mod list;
+mod not_done;
 pub mod people;
 pub mod plan;
 pub mod policies;

@@ -327,7 +327,7 @@ impl PolicyBook {
             Err(error) if error.is_unique_violation() => return Err(changed()),
             other => other.map_err(store)?,
         };
-        transaction.commit().await.map_err(|error| store(error))?;
+        transaction.commit().await.map_err(store)?;
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! What is asked for, decided and looked for, and what can be said against it before anything is looked up.
 
 use super::machine::{RequestState, Verdict};
-use super::policy::{Act, Proposal};
+use super::meeting::Proposal;
+use super::policy::Act;
 use crate::access::Password;
 use crate::commands::RunCommand;
 use crate::error::{FieldError, PortalError};

@@ -1,7 +1,8 @@
 //! How a request for approval goes on: a pure function of how it stands, what happens, and when. Everything that must
 //! never happen (approving one's own request, running twice, running after the end) is decided here and nowhere else.
 
-use super::policy::{Level, is_one_of};
+use super::meeting::is_one_of;
+use super::policy::Level;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

@@ -1,0 +1,139 @@
+//! What acts meet: the strictest of all that matches.
+
+use super::*;
+use crate::approvals::Policy;
+
+fn policy(name: &str, effect: Effect) -> Policy {
+    Policy {
+        name: name.into(),
+        acts: vec!["commands.run".into()],
+        effect,
+        ..Policies::fallback()
+    }
+}
+
+fn proposal(environment: &str, nodes: usize) -> Proposal {
+    Proposal {
+        act: Some(Act::RunCommand),
+        document: "AWS-RunShellScript".into(),
+        nodes: vec![vec![("Environment".into(), environment.into())]; nodes],
+        requester: ["user:alice".to_owned()].into(),
+        ..Proposal::default()
+    }
+}
+
+fn effect_of(policies: Vec<Policy>, proposal: &Proposal) -> Effect {
+    let policies = Policies {
+        policies,
+        default: Effect::Allow,
+        ..Policies::default()
+    };
+    policies.meet(proposal, &|_| true).effect
+}
+
+#[test]
+fn to_deny_beats_to_ask_which_beats_to_allow() {
+    let act = proposal("Production", 1);
+    let (allow, ask, deny) = (
+        policy("a", Effect::Allow),
+        policy("b", Effect::Approve),
+        policy("c", Effect::Deny),
+    );
+    assert_eq!(effect_of(vec![], &act), Effect::Allow);
+    assert_eq!(effect_of(vec![allow.clone(), ask.clone()], &act), Effect::Approve);
+    assert_eq!(effect_of(vec![ask.clone(), allow.clone()], &act), Effect::Approve);
+    assert_eq!(
+        effect_of(vec![deny.clone(), ask.clone(), allow.clone()], &act),
+        Effect::Deny
+    );
+    assert_eq!(effect_of(vec![allow, ask, deny], &act), Effect::Deny);
+}
+
+#[test]
+fn every_condition_has_to_hold() {
+    let mut strict = policy("strict", Effect::Approve);
+    strict.nodes = "Environment=Prod*".into();
+    strict.more_than_nodes = Some(2);
+    strict.documents = vec!["AWS-Run*Script".into()];
+    let is = |policy: &Policy, act: &Proposal| effect_of(vec![policy.clone()], act) == Effect::Approve;
+    assert!(is(&strict, &proposal("Production", 3)));
+    assert!(!is(&strict, &proposal("Production", 2)), "not above two nodes");
+    assert!(!is(&strict, &proposal("Staging", 3)), "not in production");
+    let mut other = proposal("Production", 3);
+    other.document = "AWS-RunPatchBaseline".into();
+    assert!(!is(&strict, &other), "another document");
+    other.act = Some(Act::OpenTerminal);
+    assert!(!is(&strict, &other), "another act");
+    let mut mixed = proposal("Staging", 3);
+    mixed.nodes[1] = vec![("Environment".into(), "Production".into())];
+    assert!(is(&strict, &mixed), "one node in production is enough");
+}
+
+#[test]
+fn several_policies_ask_for_everything_that_each_asks_for() {
+    let mut one = policy("one", Effect::Approve);
+    one.expires_minutes = 60;
+    one.break_glass = vec!["user:alice".into(), "role:administrator".into()];
+    let mut two = policy("two", Effect::Approve);
+    two.reason = true;
+    two.ticket = Some("OPS-[0-9]+".into());
+    two.break_glass = vec!["role:administrator".into()];
+    let policies = Policies {
+        policies: vec![one, two],
+        ..Policies::default()
+    };
+    let demand = policies.meet(&proposal("Production", 1), &|_| true).demand;
+    assert_eq!(demand.tracks.len(), 2);
+    assert!(demand.reason);
+    assert_eq!(demand.tickets, ["OPS-[0-9]+"]);
+    assert_eq!(demand.expires_minutes, 60);
+    assert_eq!(demand.break_glass, ["role:administrator".to_owned()].into());
+}
+
+#[test]
+fn accounts_of_one_person_are_one_person() {
+    let policies = Policies {
+        people: [(
+            "Alice".to_owned(),
+            vec!["alice".to_owned(), "alice-admin".to_owned()],
+        )]
+        .into(),
+        ..Policies::default()
+    };
+    assert_eq!(policies.person("Alice-Admin"), policies.person("alice"));
+    assert_ne!(policies.person("bob"), policies.person("alice"));
+    assert_eq!(policies.person("Bob"), "bob");
+}
+
+#[test]
+fn globs_find_what_they_say() {
+    for (pattern, text, is) in [
+        ("*", "", true),
+        ("AWS-*", "aws-runshellscript", true),
+        ("AWS-*Script", "AWS-RunPatchBaseline", false),
+        ("a*b*c", "aXbYc", true),
+        ("a*b*c", "acb", false),
+        ("", "x", false),
+        ("*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+    ] {
+        assert_eq!(glob(pattern, text), is, "{pattern} and {text}");
+    }
+}
+
+#[test]
+fn hours_hold_within_or_outside() {
+    let mut at_night = policy("night", Effect::Approve);
+    at_night.at = Some(Hours {
+        hours: "Mon-Fri 08:00-18:00".into(),
+        time_zone: "UTC".into(),
+        outside: true,
+    });
+    let policies = Policies {
+        policies: vec![at_night],
+        default: Effect::Allow,
+        ..Policies::default()
+    };
+    let act = proposal("Production", 1);
+    assert_eq!(policies.meet(&act, &|_| true).effect, Effect::Allow);
+    assert_eq!(policies.meet(&act, &|_| false).effect, Effect::Approve);
+}

@@ -1,0 +1,130 @@
+//! The acts themselves, done by the services that do them for people too, and through the same door.
+
+use crate::access::users::{self, NewLoan};
+use crate::approvals::plan::Planned;
+use crate::approvals::rows::RequestRow;
+use crate::approvals::service::ApprovalService;
+use crate::approvals::store::{self as requests, Change, Guard};
+use crate::commands::CommandService;
+use crate::error::store;
+use crate::events::PortalEvent;
+use muster_domain::action::Action;
+use muster_domain::approvals::{Event, ProposedAct, step};
+use muster_domain::audit::Intent;
+use muster_domain::ids::CommandId;
+use muster_domain::permission::Scope;
+use muster_domain::{Actor, PortalError};
+
+const MINUTE_MS: i64 = 60_000;
+
+impl ApprovalService {
+    /// Does what was approved. It passes the door as whoever asked, so what they may not do any more is not done.
+    pub(super) async fn act(
+        &self,
+        actor: &Actor,
+        row: &RequestRow,
+        planned: Planned,
+        outcome_id: &str,
+    ) -> Result<(), PortalError> {
+        let approved_by: Vec<&str> = row
+            .standing
+            .decisions
+            .iter()
+            .filter(|decision| !decision.struck && decision.generation == row.standing.generation)
+            .map(|decision| decision.account.as_str())
+            .collect();
+        let marked = |intent: Intent| {
+            intent
+                .with("request", row.id.as_str())
+                .with("digest", row.digest.clone())
+                .with("approved_by", serde_json::json!(approved_by))
+                .with("glass_broken", row.standing.glass_broken)
+        };
+        match &row.proposed {
+            ProposedAct::Command { command } => {
+                let id = CommandId::new(outcome_id);
+                let intent = marked(CommandService::intent_to_run(&id, command));
+                let prepared = planned.command.ok_or_else(|| PortalError::Conflict {
+                    message: "It is no command.".into(),
+                })?;
+                self.door
+                    .pass(actor, intent, Ok(()), async |pass| {
+                        self.commands
+                            .start(actor, id, command, prepared, true, &pass.scopes)
+                            .await
+                    })
+                    .await
+            }
+            ProposedAct::Role { role, scope, minutes } => {
+                let scope = Scope::parse(scope).map_err(|why| PortalError::invalid("scope", why))?;
+                let user = actor.user_id.clone().ok_or(PortalError::SignInRequired)?;
+                let now = self.clock.now();
+                let until = now.plus_ms(i64::from(*minutes) * MINUTE_MS);
+                let intent = marked(
+                    Intent::new(Action::AccessHoldRole, format!("user:{}", actor.name))
+                        .with("role", role.as_str())
+                        .with("scope", scope.to_string())
+                        .with("until", until.rfc3339()),
+                );
+                self.door
+                    .pass(actor, intent, Ok(()), async |_| {
+                        let loan = NewLoan {
+                            id: outcome_id,
+                            user: &user,
+                            role: *role,
+                            scope: &scope,
+                            by: row.id.as_str(),
+                            now,
+                            until,
+                        };
+                        users::lend(&self.db, &loan).await.map_err(store)
+                    })
+                    .await
+            }
+            ProposedAct::Policies { text, was } => {
+                let intent = marked(
+                    Intent::new(Action::ApprovalsChangePolicies, "policies")
+                        .with("was_sha256", was.clone())
+                        .with("sha256", outcome_id),
+                );
+                self.door
+                    .pass(actor, intent, Ok(()), async |_| {
+                        self.gate
+                            .book
+                            .write(text, was, &actor.name, self.clock.now())
+                            .await
+                    })
+                    .await
+            }
+            ProposedAct::Terminal { .. } => Err(PortalError::Conflict {
+                message: "A terminal is opened by who asked for it.".into(),
+            }),
+        }
+    }
+
+    /// Writes down how it went.
+    pub(super) async fn end(
+        &self,
+        row: &RequestRow,
+        done: Result<(), PortalError>,
+    ) -> Result<(), PortalError> {
+        let now = self.clock.now();
+        let Ok(next) = step(&row.standing, Event::End { well: done.is_ok() }, now) else {
+            return Ok(());
+        };
+        let change = Change {
+            who: "muster".into(),
+            what: match &done {
+                Ok(()) => "Done.".to_owned(),
+                Err(error) => format!("It could not be done: {error}"),
+            },
+            problem: done.err().map(|error| error.to_string()),
+            ..Change::default()
+        };
+        requests::change(&self.db, row, &next, &change, Guard::Anytime, now)
+            .await
+            .map_err(store)?;
+        self.bus.tell(PortalEvent::Approvals);
+        Ok(())
+    }
+}
