@@ -22,6 +22,23 @@ impl FieldError {
     }
 }
 
+/// What a policy asks for, before an act can be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalNeeds {
+    /// The policies that ask, by name.
+    pub policies: Vec<String>,
+    /// Whom they ask, in words: `2 of group:sre`.
+    pub asked: Vec<String>,
+    /// Whether a reason has to be given.
+    pub reason: bool,
+    /// What a ticket has to look like, as regular expressions; none means that none is needed.
+    pub tickets: Vec<String>,
+    /// Whether the person may do it at once, unapproved, and have it reviewed.
+    pub may_break_glass: bool,
+    /// Whether the person may ask; not in a freeze.
+    pub may_ask: bool,
+}
+
 /// Every way in which an act can end other than well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum PortalError {
@@ -61,6 +78,14 @@ pub enum PortalError {
         in_production: u64,
         /// The number that was confirmed, when it is not the right one.
         confirmed: Option<u64>,
+    },
+    /// A policy asks for a second pair of eyes first.
+    #[error("{message}")]
+    ApprovalNeeded {
+        /// Which policy, and what to do.
+        message: String,
+        /// What it asks for.
+        needs: ApprovalNeeds,
     },
     /// Too many tries; wait.
     #[error("Too many tries. Wait {retry_after_seconds} s and try again.")]
@@ -124,7 +149,7 @@ impl PortalError {
             Self::NotFound { .. } => 404,
             Self::Conflict { .. } => 409,
             Self::Invalid { .. } => 422,
-            Self::ConfirmationNeeded { .. } => 428,
+            Self::ConfirmationNeeded { .. } | Self::ApprovalNeeded { .. } => 428,
             Self::TooManyRequests { .. } => 429,
             Self::Internal { .. } => 500,
             Self::Unavailable { .. } => 503,
@@ -141,6 +166,7 @@ impl PortalError {
             Self::Conflict { .. } => "conflict",
             Self::Invalid { .. } => "invalid",
             Self::ConfirmationNeeded { .. } => "confirmation-needed",
+            Self::ApprovalNeeded { .. } => "approval-needed",
             Self::TooManyRequests { .. } => "too-many-requests",
             Self::Internal { .. } => "internal",
             Self::Unavailable { .. } => "unavailable",

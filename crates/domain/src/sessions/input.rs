@@ -1,7 +1,7 @@
 //! What is asked for: starting, ending and finding sessions, with the checks of each.
 
 use crate::error::{FieldError, PortalError};
-use crate::ids::{NodeId, NodeSessionId};
+use crate::ids::{NodeId, NodeSessionId, RequestId};
 use crate::paging::Cursor;
 use crate::sessions::SessionStatus;
 use crate::time::Timestamp;
@@ -25,6 +25,9 @@ pub struct StartSession {
     pub cols: u16,
     /// Rows of the terminal.
     pub rows: u16,
+    /// The approved request that this uses, where policy asks for one.
+    #[serde(default)]
+    pub request: Option<RequestId>,
 }
 
 /// Whether an operating system's user may have this name (POSIX's portable names, and a trailing `$`).
@@ -173,6 +176,7 @@ mod tests {
             reason: String::new(),
             cols: 80,
             rows: 24,
+            request: None,
         }
     }
 
