@@ -25,8 +25,8 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     const COMMAND: (&str, &str) = ("command_id", "00000000-0000-4000-8000-000000000000");
     const SESSION: (&str, &str) = ("session_id", "00000000-0000-4000-8000-000000000000");
     const NODE: (&str, &str) = ("node_id", "mi-00000000000000000");
-    const REQUEST: (&str, &str) = ("request_id", "CR-999999");
-    BTreeMap::from([
+    let mut cases = crate::doors_of_approvals::cases();
+    cases.extend(BTreeMap::from([
         ("/api/access/sessions", (SignIn, &[][..])),
         ("/api/access/revoke_session", (SignIn, &[("session_id", "x")][..])),
         (
@@ -132,70 +132,6 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
         ("/api/sessions/transcript", (More, &[SESSION][..])),
         ("/api/sessions/search", (More, &[SESSION, ("text", "x")][..])),
         ("/api/sessions/verify", (More, &[SESSION][..])),
-        ("/api/approvals/list", (Viewer, &[("query", "")][..])),
-        ("/api/approvals/get", (Viewer, &[REQUEST][..])),
-        ("/api/approvals/waiting", (Viewer, &[][..])),
-        (
-            "/api/approvals/decide",
-            (
-                More,
-                &[
-                    REQUEST,
-                    ("digest", "00"),
-                    ("verdict", "approve"),
-                    ("comment", ""),
-                    ("password", "p"),
-                ][..],
-            ),
-        ),
-        ("/api/approvals/withdraw", (Viewer, &[REQUEST][..])),
-        ("/api/approvals/remind", (Viewer, &[REQUEST][..])),
-        ("/api/approvals/extend", (Viewer, &[REQUEST][..])),
-        (
-            "/api/approvals/review",
-            (More, &[REQUEST, ("was_right", "yes"), ("comment", "c")][..]),
-        ),
-        (
-            "/api/approvals/ask_command",
-            (
-                More,
-                &[
-                    ("document", "AWS-RunShellScript"),
-                    ("parameters[commands]", "id"),
-                    ("nodes", "mi-00000000000000000"),
-                    ("why", "a test"),
-                ][..],
-            ),
-        ),
-        (
-            "/api/approvals/ask_terminal",
-            (More, &[NODE, ("minutes", "60"), ("why", "a test")][..]),
-        ),
-        (
-            "/api/approvals/ask_role",
-            (
-                Viewer,
-                &[
-                    ("role", "operator"),
-                    ("scope", "*"),
-                    ("minutes", "60"),
-                    ("why", "a test"),
-                ][..],
-            ),
-        ),
-        (
-            "/api/approvals/ask_policies",
-            (More, &[("text", ""), ("was", ""), ("why", "a test")][..]),
-        ),
-        ("/api/approvals/policies", (Viewer, &[][..])),
-        (
-            "/api/approvals/change_policies",
-            (More, &[("text", ""), ("was", "")][..]),
-        ),
-        (
-            "/api/approvals/test_policies",
-            (Viewer, &[("act", "commands.run"), ("nodes", "1")][..]),
-        ),
         ("/api/audit/list", (More, &[("query", "")][..])),
         ("/api/audit/verify", (More, &[][..])),
         ("/api/access/users", (More, &[][..])),
@@ -225,7 +161,8 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
         ("/api/access/revoke_role", (More, &[("grant_id", "x")][..])),
         // Last: it ends the session that asks.
         ("/api/access/sign_out_everywhere", (SignIn, &[][..])),
-    ])
+    ]));
+    cases
 }
 
 /// The plain routes that need a sign-in, as `server` mounts them.
