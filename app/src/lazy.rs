@@ -70,6 +70,16 @@ feature!(terminal_pages, __preload_terminal_pages, TerminalPages:
     /// One recording.
     OneRecording => crate::sessions::RecordingPage,
 );
+feature!(approval_pages, __preload_approval_pages, ApprovalPages:
+    /// What waits for a second pair of eyes.
+    Requests => crate::approvals::ListPage,
+    /// One request.
+    OneRequest => crate::approvals::RequestPage,
+    /// Ask for a role.
+    NewRole => crate::approvals::RolePage,
+    /// What takes a second pair of eyes.
+    Policies => crate::approvals::PoliciesPage,
+);
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.
     Audit => crate::audit::AuditPage,

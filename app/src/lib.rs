@@ -15,6 +15,7 @@ compile_error!(
 compile_error!("`ssr` must not be built for wasm: the browser's half is feature `hydrate`");
 
 mod access;
+mod approvals;
 mod audit;
 #[cfg(feature = "ssr")]
 mod backend;

@@ -7,8 +7,9 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, Fleet, History, NewTerminal, Node, OneCommand, OneRecording, OneTerminal, Profile, Roles,
-    RunDocument, Sessions, SettingsParts, Terminals, Tokens, Users,
+    AddNode, Audit, Fleet, History, NewRole, NewTerminal, Node, OneCommand, OneRecording, OneRequest,
+    OneTerminal, Policies, Profile, Requests, Roles, RunDocument, Sessions, SettingsParts, Terminals, Tokens,
+    Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -43,6 +44,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/terminals/new") view={Lazy::<NewTerminal>::new()} />
                     <Route path=path!("/terminals/:session_id") view={Lazy::<OneTerminal>::new()} />
                     <Route path=path!("/terminals/:session_id/recording") view={Lazy::<OneRecording>::new()} />
+                    <Route path=path!("/approvals") view={Lazy::<Requests>::new()} />
+                    <Route path=path!("/approvals/role") view={Lazy::<NewRole>::new()} />
+                    <Route path=path!("/approvals/policies") view={Lazy::<Policies>::new()} />
+                    <Route path=path!("/approvals/:request_id") view={Lazy::<OneRequest>::new()} />
                     <Route path=path!("/audit") view={Lazy::<Audit>::new()} />
                     <ParentRoute path=path!("/settings") view={Lazy::<SettingsParts>::new()}>
                         <Route path=path!("") view=|| view! { <Redirect path="/settings/profile" /> } />

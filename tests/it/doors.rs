@@ -25,7 +25,8 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     const COMMAND: (&str, &str) = ("command_id", "00000000-0000-4000-8000-000000000000");
     const SESSION: (&str, &str) = ("session_id", "00000000-0000-4000-8000-000000000000");
     const NODE: (&str, &str) = ("node_id", "mi-00000000000000000");
-    BTreeMap::from([
+    let mut cases = crate::doors_of_approvals::cases();
+    cases.extend(BTreeMap::from([
         ("/api/access/sessions", (SignIn, &[][..])),
         ("/api/access/revoke_session", (SignIn, &[("session_id", "x")][..])),
         (
@@ -160,7 +161,8 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
         ("/api/access/revoke_role", (More, &[("grant_id", "x")][..])),
         // Last: it ends the session that asks.
         ("/api/access/sign_out_everywhere", (SignIn, &[][..])),
-    ])
+    ]));
+    cases
 }
 
 /// The plain routes that need a sign-in, as `server` mounts them.

@@ -15,6 +15,7 @@ mod aws_mode;
 mod buckets;
 mod commands;
 mod doors;
+mod doors_of_approvals;
 mod entrance;
 mod first_day;
 mod full_disk;

@@ -18,6 +18,6 @@ pub(crate) use roles_page::RolesPage;
 pub(crate) use sessions_page::SessionsPage;
 pub(crate) use settings_frame::SettingsFrame;
 pub(crate) use setup_page::SetupPage;
-pub(crate) use sign_in_page::SignInPage;
+pub(crate) use sign_in_page::{PasswordField, SignInPage};
 pub(crate) use tokens_page::TokensPage;
 pub(crate) use users_page::UsersPage;

@@ -24,6 +24,7 @@ pub(crate) fn SettingsFrame() -> impl IntoView {
                         ("API tokens", "/settings/tokens", true),
                         ("Users", "/settings/users", may_users),
                         ("Roles", "/settings/roles", true),
+                        ("Policies", "/approvals/policies", true),
                     ]
                         .into_iter()
                         .filter(|(.., shown)| *shown)

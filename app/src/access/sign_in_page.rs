@@ -51,7 +51,7 @@ pub(super) fn Gate(#[prop(into)] title: String, children: Children) -> impl Into
 
 /// A password, with a way to see it where script runs.
 #[component]
-pub(super) fn PasswordField(
+pub(crate) fn PasswordField(
     name: &'static str,
     #[prop(into)] label: String,
     autocomplete: &'static str,

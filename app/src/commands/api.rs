@@ -6,6 +6,8 @@
 #[cfg(feature = "ssr")]
 use super::history_url::read_status;
 #[cfg(feature = "ssr")]
+use super::run_input::{RunFields, selection};
+#[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};
 use crate::error::AppError;
 #[cfg(feature = "ssr")]
@@ -23,32 +25,10 @@ use muster_domain::paging::Page;
 use muster_domain::{
     PortalError,
     commands::{CommandQuery, InvocationQuery, OutputRange, OutputStream},
-    fleet::NodeSelection,
-    fleet_filter::FleetFilter,
     paging::Cursor,
     time::Clock as _,
 };
 use std::collections::BTreeMap;
-
-/// What a form's texts select: single nodes before a filter; `all` with neither means every node.
-#[cfg(feature = "ssr")]
-fn selection(nodes: Option<&str>, filter: Option<&str>, all: bool) -> Result<NodeSelection, PortalError> {
-    let nodes: Vec<_> = nodes
-        .unwrap_or_default()
-        .split([',', '\n', '\r', ' '])
-        .filter(|id| !id.is_empty())
-        .map(Into::into)
-        .collect();
-    if !nodes.is_empty() {
-        return Ok(NodeSelection::Nodes { nodes });
-    }
-    let filter = FleetFilter::parse(filter.unwrap_or_default())?;
-    Ok(if filter.is_empty() && !all {
-        NodeSelection::Nothing
-    } else {
-        NodeSelection::Matching { filter }
-    })
-}
 
 #[cfg(feature = "ssr")]
 fn read_stream(text: &str) -> Result<OutputStream, PortalError> {
@@ -95,47 +75,20 @@ pub(crate) async fn run_command(
     #[server(default)] comment: Option<String>,
     #[server(default)] confirmed_nodes: Option<String>,
 ) -> Result<CommandId, AppError> {
+    let form = RunFields {
+        document,
+        parameters,
+        nodes,
+        filter,
+        all,
+        max_concurrency,
+        max_errors,
+        timeout_seconds,
+        comment,
+        confirmed_nodes,
+    };
     let id = call(|backend, actor| async move {
-        let selection = selection(nodes.as_deref(), filter.as_deref(), all.unwrap_or(false))?;
-        let given = |text: Option<String>, otherwise: &str| {
-            text.map(|text| text.trim().to_owned())
-                .filter(|text| !text.is_empty())
-                .unwrap_or_else(|| otherwise.to_owned())
-        };
-        let timeout = given(timeout_seconds, "600").parse().map_err(|_| {
-            PortalError::invalid(
-                "timeout_seconds",
-                "Write 30 to 2,592,000 seconds, as a whole number.",
-            )
-        })?;
-        let mut input = RunCommand {
-            document: document.trim().to_owned(),
-            parameters: BTreeMap::new(),
-            selection,
-            max_concurrency: given(max_concurrency, "50"),
-            max_errors: given(max_errors, "0"),
-            timeout_seconds: timeout,
-            comment: comment.unwrap_or_default().trim().to_owned(),
-            confirmed_nodes: super::confirm_run::read_count(confirmed_nodes.as_deref().unwrap_or_default())?,
-        };
-        input.check()?;
-        let declared = backend
-            .commands
-            .document(&actor, input.document.clone())
-            .await?
-            .parameters;
-        for (name, text) in parameters {
-            // A name that the document does not declare goes on as text, to be refused by name.
-            let kind = declared
-                .iter()
-                .find(|one| one.name == name)
-                .map_or(muster_domain::commands::ParameterType::String, |one| {
-                    one.parameter_type
-                });
-            if let Some(values) = super::parameters::read_field(kind, &text) {
-                input.parameters.insert(name, values);
-            }
-        }
+        let input = form.read(&backend, &actor).await?;
         backend.commands.run(&actor, input).await
     })
     .await?;

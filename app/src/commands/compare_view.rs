@@ -142,8 +142,12 @@ fn Compared(page: Live, found: Comparison) -> impl IntoView {
     }
 }
 
+/// Lines that belong together. `words` say to those who do not see colours what a line is that only one side has.
 #[component]
-fn Hunk(lines: Vec<DiffLine>) -> impl IntoView {
+pub(crate) fn Hunk(
+    lines: Vec<DiffLine>,
+    #[prop(default = ("only on the first: ", "only on the second: "))] words: (&'static str, &'static str),
+) -> impl IntoView {
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     view! {
         <div class="hunk">
@@ -152,8 +156,8 @@ fn Hunk(lines: Vec<DiffLine>) -> impl IntoView {
                 .map(|line| {
                     let (class, sign, says) = match line.kind {
                         DiffKind::Same => ("diff-line", " ", ""),
-                        DiffKind::Removed => ("diff-line removed", "−", "only on the first: "),
-                        DiffKind::Added => ("diff-line added", "+", "only on the second: "),
+                        DiffKind::Removed => ("diff-line removed", "−", words.0),
+                        DiffKind::Added => ("diff-line added", "+", words.1),
                     };
                     view! {
                         <div class=class>

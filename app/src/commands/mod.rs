@@ -22,11 +22,16 @@ mod parameter_form;
 mod parameters;
 mod run_bar;
 mod run_form;
+#[cfg(feature = "ssr")]
+mod run_input;
 mod run_page;
 mod summary_tab;
 mod target_picker;
 
+pub(crate) use compare_view::Hunk;
 pub(crate) use detail_page::DetailPage;
 pub(crate) use history_page::HistoryPage;
 pub(crate) use history_url::Period;
+#[cfg(feature = "ssr")]
+pub(crate) use run_input::RunFields;
 pub(crate) use run_page::RunPage;

@@ -1,6 +1,7 @@
 //! The bar that stays in view: what was wrong when the form was sent last, and the button that sends it.
 
 use super::confirm_run::STEP_COUNT_ID;
+use crate::approvals::{WHY_ID, asked_for as approval_asked_for, field_of as field_of_asking};
 use crate::components::{Glyph, Icon, grouped, plural};
 use crate::error::AppError;
 use crate::url::address;
@@ -13,6 +14,9 @@ use muster_domain::fleet::ResolvedTargets;
 
 /// The id of the field that a complaint is about, and what people call it.
 fn field_of(field: &str) -> (String, String) {
+    if let Some((id, label)) = field_of_asking(field) {
+        return (id.into(), label.into());
+    }
     match field {
         "targets" | "nodes" | "filter" => ("targets-title".into(), "Targets".into()),
         "document" => ("choose-document".into(), "Document".into()),
@@ -67,6 +71,16 @@ fn Refused(error: AppError) -> impl IntoView {
             }
             .into_any()
         }
+        AppError::Portal(PortalError::ApprovalNeeded { message, .. }) => view! {
+            <strong>"Not started yet. "</strong>
+            {message}
+            " "
+            <a href=format!("#{WHY_ID}") rel="external">
+                "Ask for approval"
+            </a>
+            " above."
+        }
+        .into_any(),
         other => view! {
             <strong>"Not started. "</strong>
             {other.to_string()}
@@ -97,14 +111,23 @@ pub(super) fn RunBar(
     let slot = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         let is_asked = asked.get().is_some();
+        let wants_approval = error.with(|error| {
+            error
+                .as_ref()
+                .is_some_and(|error| approval_asked_for(error).is_some())
+        });
         if error.with(Option::is_none) {
             return;
         }
-        // After it was put into the page. Whoever is asked for a number goes where it is typed.
+        let goal = match (is_asked, wants_approval) {
+            (true, _) => Some(STEP_COUNT_ID),
+            (_, true) => Some(WHY_ID),
+            _ => None,
+        };
+        // After it was put into the page. Whoever is asked for a number or a reason goes where it is typed.
         request_animation_frame(move || {
-            let field = is_asked
-                .then(|| leptos::prelude::document().get_element_by_id(STEP_COUNT_ID))
-                .flatten()
+            let field = goal
+                .and_then(|id| leptos::prelude::document().get_element_by_id(id))
                 .and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok());
             if let Some(field) = field {
                 let _ = field.focus();

@@ -7,6 +7,7 @@ use super::parameter_form::ParameterForm;
 use super::parameters::complaints;
 use super::run_bar::RunBar;
 use super::run_page::Chosen;
+use crate::approvals::{AskCommand, AskPanel, Asking, needs_of};
 use crate::components::TextField;
 use crate::components::dialog::open_dialog;
 use crate::error::{AppError, action_error, field_error};
@@ -68,11 +69,17 @@ pub(super) fn RunForm(
     again: Option<RunCommand>,
     action: ServerAction<RunCommandFn>,
 ) -> impl IntoView {
-    let sent = action_error(action);
+    let refused = action_error(action);
+    let ask = ServerAction::<AskCommand>::new();
+    let ask_error = action_error(ask);
+    // Asking comes after running was refused.
+    let sent = Signal::derive(move || ask_error.get().or_else(|| refused.get()));
     // What the page itself found; forgotten when the form is sent.
     let found = RwSignal::new(None::<AppError>);
     let error = Signal::derive(move || found.get().or_else(|| sent.get()));
     keep_fields::<RunCommandFn>();
+    keep_fields::<AskCommand>();
+    let needs = needs_of(refused, ask_error);
     let again = again.filter(|input| input.document == document.summary.name);
     let given = again
         .as_ref()
@@ -97,6 +104,7 @@ pub(super) fn RunForm(
             event.prevent_default();
             return;
         }
+        ask.clear();
         let complaints = parameters.with_value(|parameters| {
             complaints(parameters, |name| field_now(&format!("parameters[{name}]")))
         });
@@ -173,6 +181,14 @@ pub(super) fn RunForm(
                     // What was typed into the dialog goes along; without script there is no dialog, and nothing to send.
                     view! { <input type="hidden" name="confirmed_nodes" value=move || count_typed.get() /> }.into_any()
                 }
+            }}
+            {move || {
+                needs
+                    .get()
+                    .map(|refusal| {
+                        let asking = Asking { action: ask, form: FORM_ID, now: "Run it now, unapproved" };
+                        view! { <AskPanel refusal asking error=ask_error /> }
+                    })
             }}
             <RunBar error targets must asked pending run document=name.get_value() />
         </ActionForm>

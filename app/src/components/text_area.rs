@@ -39,6 +39,9 @@ pub(crate) fn TextArea(
     #[prop(optional)]
     mono: bool,
     #[prop(optional, into)] placeholder: String,
+    /// The key that leads there.
+    #[prop(optional, into)]
+    key: Option<String>,
 ) -> impl IntoView {
     let id = id.unwrap_or_else(|| name.clone());
     let value = typed(&name).unwrap_or(value);
@@ -50,6 +53,7 @@ pub(crate) fn TextArea(
                 rows=rows.to_string()
                 required=required
                 placeholder=placeholder
+                data-key=key
                 spellcheck=if mono { "false" } else { "true" }
                 class=mono.then_some("mono")
                 aria-describedby=format!("{id}-hint {id}-error")

@@ -7,6 +7,7 @@ use super::search_api::{Frame, get_frame};
 use super::shortcuts::listen_for_shortcuts;
 use super::side_nav::SideNav;
 use super::top_bar::{StaleBanner, TopBar};
+use crate::approvals::provide_waiting;
 use crate::components::Toasts;
 use crate::error::AppError;
 use crate::fleet::selection::provide_selection;
@@ -44,6 +45,7 @@ pub(crate) fn Layout() -> impl IntoView {
     };
     provide_context(live);
     provide_selection();
+    let waiting = provide_waiting();
     let palette_open = RwSignal::new(false);
     listen_for_shortcuts(palette_open);
     let clock = use_clock();
@@ -56,7 +58,7 @@ pub(crate) fn Layout() -> impl IntoView {
         listen(
             "/events/portal".into(),
             None,
-            &["state", "time"],
+            &["state", "time", "approvals"],
             live.state,
             move |event| match event.name.as_str() {
                 "state" => {
@@ -69,6 +71,7 @@ pub(crate) fn Layout() -> impl IntoView {
                         clock.heard(Timestamp(now));
                     }
                 }
+                "approvals" => waiting.hear(),
                 _ => {}
             },
         );

@@ -20,6 +20,7 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("g f", "Fleet"),
             ("g t", "Terminals"),
             ("g c", "Commands"),
+            ("g p", "Approvals"),
             ("g a", "Audit log"),
             ("g s", "Settings"),
         ],
@@ -32,6 +33,14 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("x", "Select the row"),
             ("o or Enter", "Open the row"),
             ("e", "Preview the row beside the table"),
+        ],
+    ),
+    (
+        "On a request",
+        &[
+            ("a", "To the comment, to approve"),
+            ("r", "To the button that rejects"),
+            ("Esc", "Back to the list"),
         ],
     ),
     (

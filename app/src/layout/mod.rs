@@ -14,6 +14,7 @@ pub(crate) mod storage;
 pub(crate) mod theme;
 mod top_bar;
 
+pub(crate) use account_menu::initials;
 pub(crate) use audit_warning::AuditWarning;
 pub(crate) use frame::{Layout, use_frame};
 pub(crate) use permitted::{NotPermitted, Permitted, missing};

@@ -24,6 +24,18 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("Open terminal", "A shell on a node", "/terminals/new"),
     ("Commands", "What ran and what runs", "/commands"),
     ("Run command", "Run a document on nodes", "/commands/new"),
+    ("Approvals", "What waits for you", "/approvals"),
+    (
+        "My requests",
+        "Approvals that you asked for",
+        "/approvals?tab=mine",
+    ),
+    (
+        "Ask for a role",
+        "For a time, on a part of the fleet",
+        "/approvals/role",
+    ),
+    ("Policies", "Which acts need approval", "/approvals/policies"),
     ("Audit log", "Who did what", "/audit"),
     ("Profile", "Password, theme, shortcuts", "/settings/profile"),
     ("Sessions", "Where you are signed in", "/settings/sessions"),
@@ -58,6 +70,7 @@ fn glyph(kind: &str) -> Glyph {
     match kind {
         "Node" => Glyph::Fleet,
         "Command" => Glyph::Command,
+        "Request" => Glyph::Check,
         "Session" => Glyph::Terminal,
         "User" => Glyph::User,
         "View" => Glyph::Bookmark,

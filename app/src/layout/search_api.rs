@@ -20,6 +20,8 @@ pub(crate) struct Frame {
     pub(crate) connections: Vec<ConnectionView>,
     /// What is wrong with the audit log, for those who may read it.
     pub(crate) audit_warning: Option<Finding>,
+    /// How many requests for approval wait for this person.
+    pub(crate) waiting: u32,
     /// The server's time.
     pub(crate) as_of: Timestamp,
 }
@@ -41,6 +43,12 @@ pub(crate) async fn get_frame() -> Result<Frame, AppError> {
             // Somebody without any role still gets a page that says so.
             connections: backend.overview.connections(&actor).await.unwrap_or_default(),
             audit_warning: backend.audit.warning(&actor),
+            waiting: backend
+                .approvals
+                .waiting(&actor)
+                .await
+                .map(|waiting| waiting.count)
+                .unwrap_or_default(),
             as_of: muster_domain::system::SystemClock.now(),
         })
     })

@@ -31,6 +31,7 @@ fn goal(letter: &str) -> Option<&'static str> {
         "f" => "/fleet",
         "t" => "/terminals",
         "c" => "/commands",
+        "p" => "/approvals",
         "a" => "/audit",
         "s" => "/settings/profile",
         _ => return None,
@@ -147,6 +148,12 @@ fn act_on_row(act: &str, last: Option<&str>) -> bool {
     true
 }
 
+/// Gives the focus to what the page offers under that key (`data-key="…"`).
+fn focus_on(key: &str) -> bool {
+    let found = elements::<HtmlElement>(&format!("[data-key={key}]"));
+    found.first().is_some_and(|element| element.focus().is_ok())
+}
+
 /// Closes menus that are open; says whether there were any.
 fn close_menus() -> bool {
     let open = elements::<web_sys::Element>("details.menu[open]");
@@ -260,6 +267,7 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
                 "x" => act_on_row("select", last),
                 "o" => act_on_row("open", last),
                 "e" => act_on_row("preview", last),
+                "a" | "r" => focus_on(&key),
                 _ => false,
             };
             if done {

@@ -1,6 +1,7 @@
 //! The rail: where one can go. On narrow screens it is a drawer that opens without script.
 
 use super::account_menu::AccountMenu;
+use crate::approvals::ApprovalsBadge;
 use crate::components::{Glyph, Icon};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -26,7 +27,12 @@ pub(super) fn is_at(path: &str, href: &str) -> bool {
 }
 
 #[component]
-fn Link(place: Place) -> impl IntoView {
+fn Link(
+    place: Place,
+    /// What stands behind its name.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
     let path = use_location().pathname;
     let here = move || path.with(|path| is_at(path, place.href)).then_some("page");
     view! {
@@ -34,6 +40,7 @@ fn Link(place: Place) -> impl IntoView {
             <a href=place.href aria-current=here>
                 <Icon glyph=place.glyph />
                 {place.label}
+                {children.map(|children| children())}
             </a>
         </li>
     }
@@ -101,6 +108,9 @@ fn NavLists() -> impl IntoView {
             <ul>
                 <Link place=place("Terminals", "/terminals", Glyph::Terminal) />
                 <Link place=place("Commands", "/commands", Glyph::Command) />
+                <Link place=place("Approvals", "/approvals", Glyph::Check)>
+                    <ApprovalsBadge />
+                </Link>
             </ul>
             <h2>"Govern"</h2>
             <ul>

@@ -2,6 +2,7 @@
 
 use super::api::get_overview;
 use super::panels::{ActivityPanel, FailedPanel, FirstSteps, NotReportingPanel, RunningPanel};
+use crate::approvals::{NeedsDecisionPanel, get_waiting, use_heard};
 use crate::components::{
     ErrorNotice, Fresh, Glyph, Icon, PageHead, Skeleton, StaleNotice, StatCard, TimeAgo, grouped, plural,
     renewed,
@@ -9,6 +10,7 @@ use crate::components::{
 use crate::layout::{AuditWarning, use_frame};
 use leptos::prelude::*;
 use muster_domain::action::Action;
+use muster_domain::approvals::WaitingCount;
 use muster_domain::overview::OverviewView;
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ const RENEWED_EVERY: Duration = Duration::from_secs(30);
 pub(crate) fn OverviewPage() -> impl IntoView {
     let overview = renewed(|| (), |()| get_overview());
     let frame = use_frame();
+    let heard = use_heard();
+    let waiting = Resource::new(move || heard.get(), |_| get_waiting());
     Effect::new(move |_| {
         let renewing = set_interval_with_handle(
             move || {
@@ -93,7 +97,12 @@ pub(crate) fn OverviewPage() -> impl IntoView {
                         view! { <FirstSteps may_add /> }.into_any()
                     }
                     Ok(Fresh { value: view, stale }) => {
-                        view! { <StaleNotice stale /> <Figures view=view.clone() /> <Panels view /> }.into_any()
+                        view! {
+                            <StaleNotice stale />
+                            <Figures view=view.clone() />
+                            <Panels view waiting=waiting.await.ok() />
+                        }
+                            .into_any()
                     }
                     Err(error) => view! { <ErrorNotice error what="the Overview" /> }.into_any(),
                 }
@@ -138,11 +147,13 @@ fn Figures(view: OverviewView) -> impl IntoView {
 }
 
 #[component]
-fn Panels(view: OverviewView) -> impl IntoView {
+fn Panels(view: OverviewView, waiting: Option<WaitingCount>) -> impl IntoView {
     let may_see_acts = view.recent.is_some();
+    let waiting = waiting.filter(|waiting| waiting.count > 0);
     view! {
         <div class="overview-grid">
             <div class="stack">
+                {waiting.map(|waiting| view! { <NeedsDecisionPanel waiting /> })}
                 <RunningPanel running=view.running />
                 <FailedPanel failed=view.failed />
             </div>

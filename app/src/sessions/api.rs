@@ -30,6 +30,38 @@ pub(crate) async fn start_options(node_id: String) -> Result<StartOptions, AppEr
         .await
 }
 
+/// The fields of the form that opens a terminal, as they were sent.
+#[cfg(feature = "ssr")]
+pub(crate) struct StartFields {
+    pub(crate) node_id: String,
+    pub(crate) os_user: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) cols: Option<String>,
+    pub(crate) rows: Option<String>,
+    pub(crate) request: Option<String>,
+}
+
+#[cfg(feature = "ssr")]
+impl StartFields {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// What cannot be read, by field.
+    pub(crate) fn read(self) -> Result<StartSession, PortalError> {
+        Ok(StartSession {
+            node: self.node_id.trim().into(),
+            os_user: self.os_user.unwrap_or_default().trim().to_owned(),
+            reason: self.reason.unwrap_or_default().trim().to_owned(),
+            cols: cells("cols", self.cols, 120)?,
+            rows: cells("rows", self.rows, 32)?,
+            request: self
+                .request
+                .filter(|id| !id.trim().is_empty())
+                .map(|id| id.trim().into()),
+        })
+    }
+}
+
 #[cfg(feature = "ssr")]
 fn cells(field: &str, text: Option<String>, otherwise: u16) -> Result<u16, PortalError> {
     match text.as_deref().map(str::trim) {
@@ -48,15 +80,18 @@ pub(crate) async fn start_session(
     #[server(default)] reason: Option<String>,
     #[server(default)] cols: Option<String>,
     #[server(default)] rows: Option<String>,
+    #[server(default)] request: Option<String>,
 ) -> Result<NodeSessionId, AppError> {
+    let form = StartFields {
+        node_id,
+        os_user,
+        reason,
+        cols,
+        rows,
+        request,
+    };
     let id = call(|backend, actor| async move {
-        let input = StartSession {
-            node: node_id.trim().into(),
-            os_user: os_user.unwrap_or_default().trim().to_owned(),
-            reason: reason.unwrap_or_default().trim().to_owned(),
-            cols: cells("cols", cols, 120)?,
-            rows: cells("rows", rows, 32)?,
-        };
+        let input = form.read()?;
         backend.sessions.start(&actor, input).await
     })
     .await?;

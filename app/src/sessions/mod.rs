@@ -18,6 +18,8 @@ mod words;
 mod workspace;
 mod workspace_url;
 
+#[cfg(feature = "ssr")]
+pub(crate) use api::StartFields;
 pub(crate) use list_page::ListPage;
 pub(crate) use new_page::NewPage;
 pub(crate) use node_card::NodeTerminals;

@@ -1,6 +1,7 @@
 //! Opening a terminal: on which node, as whom, what for; and what policy says about it.
 
 use super::api::{StartSessionFn, start_options};
+use crate::approvals::{AskPanel, AskTerminal, Asking, needs_of};
 use crate::components::{
     Badge, Empty, EmptyState, ErrorNotice, FormError, Glyph, Icon, Keeper, PageHead, Skeleton, StatusBadge,
     SubmitButton, TagList, TextField, Tone,
@@ -8,7 +9,7 @@ use crate::components::{
 use crate::error::{action_error, field_error, set_page_status};
 use crate::fleet::list_nodes;
 use crate::layout::Permitted;
-use crate::url::use_query;
+use crate::url::{Query, use_query};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::components::Form;
@@ -38,6 +39,7 @@ fn reporting(text: &str) -> String {
 pub(crate) fn NewPage() -> impl IntoView {
     let query = use_query();
     let node = Memo::new(move |_| query.with(|query| query.text("node")));
+    let approved = Memo::new(move |_| query.with(Approved::read));
     view! {
         <nav class="crumbs" aria-label="Path">
             <a href="/terminals">"Terminals"</a>
@@ -46,7 +48,7 @@ pub(crate) fn NewPage() -> impl IntoView {
         <PageHead title="New terminal" subtitle=|| "A shell on a node, through Session Manager." />
         <Permitted action=Action::SessionsStart what="open terminals">
             {move || match node.get() {
-                Some(node) => view! { <Chosen node /> }.into_any(),
+                Some(node) => view! { <Chosen node approved=approved.get() /> }.into_any(),
                 None => view! { <PickNode /> }.into_any(),
             }}
         </Permitted>
@@ -138,17 +140,34 @@ fn Found(nodes: Vec<NodeSummary>, total: u64) -> impl IntoView {
     .into_any()
 }
 
+/// The approval that is used, as the address says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Approved {
+    request: String,
+    /// As whom it was approved; empty is the node's default.
+    os_user: String,
+}
+
+impl Approved {
+    fn read(query: &Query) -> Option<Self> {
+        Some(Self {
+            request: query.text("request")?,
+            os_user: query.text("os_user").unwrap_or_default(),
+        })
+    }
+}
+
 #[component]
-fn Chosen(node: String) -> impl IntoView {
+fn Chosen(node: String, approved: Option<Approved>) -> impl IntoView {
     let options = Resource::new(move || node.clone(), start_options);
     let keeper = Keeper::here();
     view! {
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
             {move || {
-                let keeper = keeper.clone();
+                let (keeper, approved) = (keeper.clone(), approved.clone());
                 Suspend::new(async move {
                     match options.await {
-                        Ok(options) => keeper.view(|| view! { <StartForm options /> }),
+                        Ok(options) => keeper.view(|| view! { <StartForm options approved /> }),
                         Err(error) => {
                             set_page_status(&error);
                             view! {
@@ -168,11 +187,19 @@ fn Chosen(node: String) -> impl IntoView {
     }
 }
 
+/// The id of the form.
+const FORM_ID: &str = "start-session";
+
 #[component]
-fn StartForm(options: StartOptions) -> impl IntoView {
+fn StartForm(options: StartOptions, approved: Option<Approved>) -> impl IntoView {
     crate::forms::keep_fields::<StartSessionFn>();
+    crate::forms::keep_fields::<AskTerminal>();
     let start = ServerAction::<StartSessionFn>::new();
-    let error = action_error(start);
+    let ask = ServerAction::<AskTerminal>::new();
+    let (refused, ask_error) = (action_error(start), action_error(ask));
+    // Asking comes after opening was refused.
+    let error = Signal::derive(move || ask_error.get().or_else(|| refused.get()));
+    let needs = needs_of(refused, ask_error);
     let users = options.recent_os_users.clone();
     let needs_reason = options.needs_reason;
     let online = options.is_online;
@@ -208,11 +235,13 @@ fn StartForm(options: StartOptions) -> impl IntoView {
                                 </div>
                             }
                         })}
-                    <ActionForm action=start attr:class="form">
+                    <ActionForm action=start attr:id=FORM_ID attr:class="form">
                         <FormError error />
                         <input type="hidden" name="node_id" value=node_id />
+                        {approved.as_ref().map(|approved| view! { <UsesApproval approved=approved.clone() /> })}
                         <TextField
                             name="os_user"
+                            value=approved.map(|approved| approved.os_user).unwrap_or_default()
                             label="OS user"
                             hint="Who to be on the node. Empty: as the node's session preferences say, usually ssm-user."
                             placeholder="ssm-user"
@@ -230,7 +259,28 @@ fn StartForm(options: StartOptions) -> impl IntoView {
                             required=needs_reason
                             error=field_error(error, "reason")
                         />
-                        <div class="row">
+                        {move || {
+                            needs
+                                .get()
+                                .map(|refusal| {
+                                    let asking = Asking { action: ask, form: FORM_ID, now: "Open it now, unapproved" };
+                                    view! {
+                                        <AskPanel refusal asking error=ask_error>
+                                            <TextField
+                                                name="minutes"
+                                                label="For how many minutes"
+                                                kind="number"
+                                                min="5"
+                                                max="10080"
+                                                value="60"
+                                                hint="The terminal ends then."
+                                                error=field_error(ask_error, "minutes")
+                                            />
+                                        </AskPanel>
+                                    }
+                                })
+                        }}
+                        <div class="row" on:click=move |_| ask.clear()>
                             <SubmitButton tone=Tone::Primary pending=start.pending()>
                                 <Icon glyph=Glyph::Terminal />
                                 "Open terminal"
@@ -244,6 +294,23 @@ fn StartForm(options: StartOptions) -> impl IntoView {
             </section>
             <Policy options=policy />
         </div>
+    }
+}
+
+/// Says which approval is used, and sends it along.
+#[component]
+fn UsesApproval(approved: Approved) -> impl IntoView {
+    let href = format!("/approvals/{}", approved.request);
+    view! {
+        <div class="notice ok" data-request=approved.request.clone()>
+            <Icon glyph=Glyph::Check />
+            <div>
+                "This terminal was approved: "
+                <a href=href>{approved.request.clone()}</a>
+                ". It is opened as it was approved, and ends when the approval ends."
+            </div>
+        </div>
+        <input type="hidden" name="request" value=approved.request />
     }
 }
 

@@ -1,0 +1,279 @@
+// Approvals, by two people in two browsers: asked for, approved, it runs; rejected; void because what would run has
+// changed; the glass broken and reviewed; without script; and every page in two shapes.
+
+import { person } from '../lib/people.mjs';
+import { someNode } from '../lib/terminal.mjs';
+
+export const timeout = 480_000;
+
+const ANNA = 'anna decides on requests';
+const OLGA = 'olga asks for everything';
+
+// Only about one person, so that the specs around this one are not asked.
+const POLICIES = `default = "allow"
+
+[[policy]]
+name = "Olga asks"
+acts = ["commands.run", "sessions.start"]
+requesters = ["user:olga"]
+reason = true
+ticket = "OPS-[0-9]+"
+levels = [{ of = ["role:approver"] }]
+break_glass = ["user:olga"]
+`;
+
+export default async function approvals(t) {
+  t.tolerate(/status of (409|422|428)/);
+  const admin = await t.open({ as: 'administrator' });
+  const node = await someNode(admin);
+  const anna = await person(t, admin, 'anna', 'approver', ANNA);
+  const olga = await person(t, admin, 'olga', 'operator', OLGA);
+  await policies(t, admin);
+  try {
+    const first = await asked(t, olga, node, 'echo approved by two', 'Because of the disk.');
+    await ownRequest(t, olga, first);
+    await approved(t, anna, olga, first);
+    await rejected(t, anna, olga, node);
+    await glass(t, anna, olga, node);
+    await changed(t, admin, anna, olga, node);
+    await withoutScript(t, node);
+    await keyboard(t, anna);
+    await shapes(t, first);
+  } finally {
+    await save(t, admin, 'default = "allow"\n');
+  }
+}
+
+async function save(t, admin, text) {
+  await t.visit(admin, '/approvals/policies');
+  await admin.getByLabel('Policies', { exact: true }).fill(text);
+  await admin.getByRole('button', { name: 'Save policies' }).click();
+  await admin.getByText('The policies are saved.').waitFor();
+}
+
+async function policies(t, admin) {
+  await t.visit(admin, '/approvals/policies');
+  await admin.getByText('There are no policies yet').waitFor();
+  // What is wrong is said beside the text, and what was typed stays.
+  await admin.getByLabel('Policies', { exact: true }).fill('[[policy]]\nname = 7\n');
+  await admin.getByRole('button', { name: 'Save policies' }).click();
+  await admin.locator('#policies-text-error').filter({ hasText: /\S/ }).waitFor();
+  t.assert.match(await admin.getByLabel('Policies', { exact: true }).inputValue(), /name = 7/);
+  await save(t, admin, POLICIES);
+  await admin.locator('[data-policy="Olga asks"]').getByText('Approval by 1 of role approver.').waitFor();
+
+  await admin.getByLabel('Who', { exact: true }).fill('olga');
+  await admin.getByLabel('Document', { exact: true }).fill('AWS-RunShellScript');
+  await admin.getByRole('button', { name: 'Try', exact: true }).click();
+  await admin.locator('[data-met]').getByText('Needs approval').first().waitFor();
+  await t.axe(admin, 'policies');
+  await t.picture(admin, 'policies');
+}
+
+// Fills in the run page, is refused, and fills in the panel.
+async function refused(t, page, address, script) {
+  await t.visit(page, address);
+  await page.locator('textarea[name="parameters[commands]"]').fill(script);
+  await page.getByRole('button', { name: /^Run on/ }).click();
+  await page.locator('[data-ask]').getByText('“Olga asks” asks for approval by 1 of role approver').waitFor();
+}
+
+async function number(page) {
+  await page.waitForURL(/\/approvals\/CR-\d+$/);
+  return page.url().match(/CR-\d+/)[0];
+}
+
+async function asked(t, olga, node, script, why, address = `/commands/new?nodes=${node}`) {
+  await refused(t, olga, address, script);
+  // Both are wanted, and said at their fields; the script is still there.
+  await olga.getByRole('button', { name: 'Ask for approval' }).click();
+  await olga.locator('#ask-why-error, #ask-ticket-error').filter({ hasText: /\S/ }).first().waitFor();
+  t.assert.equal(await olga.locator('textarea[name="parameters[commands]"]').inputValue(), script);
+  await olga.locator('#ask-why').fill(why);
+  await olga.locator('#ask-ticket').fill('OPS-7');
+  await olga.getByRole('button', { name: 'Ask for approval' }).click();
+  return number(olga);
+}
+
+// One's own cannot be decided, and the page says why.
+async function ownRequest(t, olga, id) {
+  await olga.locator(`[data-shown=${id}]`).waitFor();
+  await olga.getByText('somebody else has to decide').waitFor();
+  for (const name of [/^Approve/, 'Reject']) {
+    t.assert.ok(await olga.getByRole('button', { name }).isDisabled(), `${name} is switched off`);
+  }
+  await t.axe(olga, 'my own request');
+  await t.picture(olga, 'own');
+}
+
+async function decide(page, button, comment, password = ANNA) {
+  await page.getByLabel('Comment', { exact: true }).fill(comment);
+  await page.getByLabel('Your password').fill(password);
+  await page.getByRole('button', { name: button }).click();
+}
+
+async function approved(t, anna, olga, id) {
+  await t.visit(anna, '/');
+  await anna.locator('[data-panel=approvals]').getByText(id).waitFor();
+  await anna.locator('.rail-body [data-waiting="1"]').waitFor();
+  await anna.locator('[data-panel=approvals]').getByRole('link', { name: new RegExp(id) }).click();
+  await anna.locator(`[data-shown=${id}]`).waitFor();
+  await anna.locator('[data-parameter=commands]').getByText('echo approved by two').waitFor();
+  await anna.locator('[data-ticket]').getByText('OPS-7').waitFor();
+  await t.axe(anna, 'a request that waits');
+  await t.picture(anna, 'waiting');
+  // A wrong password decides nothing, and the comment stays.
+  await decide(anna, /^Approve/, 'Looks right.', 'not the password');
+  await anna.locator('#decide-password-error').filter({ hasText: /\S/ }).waitFor();
+  t.assert.equal(await anna.getByLabel('Comment', { exact: true }).inputValue(), 'Looks right.');
+  await decide(anna, /^Approve/, 'Looks right.');
+  await anna.locator('[data-decision=anna]').getByText('“Looks right.”').waitFor();
+  await anna.locator('[data-outcome] a').waitFor({ timeout: 60_000 });
+  // Whoever asked sees it come, without a reload.
+  await olga.locator('[data-outcome] a').click({ timeout: 60_000 });
+  await olga.waitForURL(/\/commands\/[0-9a-f-]{36}/);
+  await olga.getByText('approved by two').first().waitFor({ timeout: 60_000 });
+  // The badge is gone.
+  await anna.locator('.rail-body [data-waiting]').waitFor({ state: 'detached' });
+}
+
+async function rejected(t, anna, olga, node) {
+  const id = await asked(t, olga, node, 'echo never', 'I should like to.');
+  await t.visit(anna, `/approvals?selected=${id}`);
+  await anna.locator(`[data-request=${id}].chosen`).waitFor();
+  await decide(anna, 'Reject', '');
+  await anna.locator('#decide-comment-error').filter({ hasText: 'Say why' }).waitFor();
+  await decide(anna, 'Reject', 'Not on a Friday.');
+  await anna.locator('[data-decision=anna]').getByText('rejected').waitFor();
+  await olga.locator('[data-decision=anna]').getByText('Not on a Friday.').waitFor();
+  t.assert.equal(await olga.locator('[data-outcome]').count(), 0, 'nothing ran');
+}
+
+async function glass(t, anna, olga, node) {
+  await refused(t, olga, `/commands/new?nodes=${node}`, 'echo it burns');
+  await olga.getByText('This cannot wait').first().click();
+  await olga.locator('#ask-why').fill('The payment service is down.');
+  await olga.locator('#ask-ticket').fill('OPS-8');
+  await olga.getByRole('button', { name: 'Run it now, unapproved' }).click();
+  await olga.getByText('Tick the box').first().waitFor();
+  await t.axe(olga, 'breaking the glass');
+  await t.picture(olga, 'glass');
+  await olga.getByLabel('I know this, and it cannot wait.').check();
+  await olga.getByRole('button', { name: 'Run it now, unapproved' }).click();
+  const id = await number(olga);
+  await olga.locator('[data-glass]').waitFor();
+  await olga.locator('[data-outcome] a').waitFor({ timeout: 60_000 });
+
+  await t.visit(anna, '/approvals');
+  await anna.locator(`[data-request=${id}]`).getByText('Glass broken').waitFor();
+  await anna.locator(`[data-request=${id}] a`).click();
+  await anna.locator(`[data-shown=${id}] [data-review-form]`).waitFor();
+  await anna.getByLabel('Yes, it was right').check();
+  await anna.getByLabel('What was found').fill('It did burn.');
+  await anna.getByRole('button', { name: 'Write down the review' }).click();
+  await anna.locator('[data-review]').getByText('It did burn.').waitFor();
+  await t.axe(anna, 'a reviewed request');
+}
+
+// Approved for later; until then another environment makes it another command, and it waits again.
+async function changed(t, admin, anna, olga, node) {
+  const tag = (value) => admin.request.post('/api/fleet/set_tag', {
+    form: { node_id: node, key: 'Environment', value }, headers: { origin: t.base },
+  });
+  await refused(t, olga, `/commands/new?nodes=${node}`, 'echo later');
+  await olga.locator('#ask-why').fill('Tonight.');
+  await olga.locator('#ask-ticket').fill('OPS-9');
+  // The next minute but one: fields for times have no seconds.
+  const at = new Date(Date.now() + 90_000).toISOString().slice(0, 16);
+  await olga.locator('#ask-not-before').fill(at);
+  await olga.getByRole('button', { name: 'Ask for approval' }).click();
+  const id = await number(olga);
+  await t.visit(anna, `/approvals/${id}`);
+  await decide(anna, /^Approve/, '');
+  await anna.locator(`[data-shown=${id}]`).getByText('Approved').first().waitFor();
+  t.assert.ok((await tag('Staging')).ok());
+  try {
+    await anna.locator('[data-changed]').waitFor({ timeout: 180_000 });
+    await anna.locator('[data-decision=anna] .void-because').waitFor();
+    await anna.locator('[data-decide=yes]').waitFor();
+    t.assert.equal(await anna.locator('[data-outcome]').count(), 0, 'nothing ran');
+    await t.axe(anna, 'a request that has changed');
+    await t.picture(anna, 'changed');
+  } finally {
+    await tag('Local');
+  }
+  await olga.getByRole('button', { name: 'Withdraw', exact: true }).click();
+  await olga.getByRole('dialog').getByRole('button', { name: 'Withdraw request' }).click();
+  await olga.locator(`[data-shown=${id}]`).getByText('Withdrawn').first().waitFor();
+}
+
+async function withoutScript(t, node) {
+  // Without script nobody uses what the page preloads for it.
+  t.tolerate(/was preloaded using link preload/);
+  const olga = await t.open({ as: 'olga', javaScript: false });
+  await olga.goto(`/commands/new?nodes=${node}`);
+  await olga.locator('textarea[name="parameters[commands]"]').fill('echo "no script"');
+  await olga.getByRole('button', { name: /^Run on/ }).click();
+  await olga.locator('[data-ask]').waitFor();
+  t.assert.equal(await olga.locator('textarea[name="parameters[commands]"]').inputValue(), 'echo "no script"');
+  // Refused once more, and still all there.
+  await olga.locator('#ask-why').fill('Without script.');
+  await olga.getByRole('button', { name: 'Ask for approval' }).click();
+  await olga.locator('#ask-ticket-error').filter({ hasText: /\S/ }).waitFor();
+  t.assert.equal(await olga.locator('#ask-why').inputValue(), 'Without script.');
+  await olga.locator('#ask-ticket').fill('OPS-10');
+  await olga.getByRole('button', { name: 'Ask for approval' }).click();
+  const id = await number(olga);
+  await t.picture(olga, 'without-script');
+
+  const anna = await t.open({ as: 'anna', javaScript: false });
+  await anna.goto(`/approvals/${id}`);
+  await decide(anna, 'Reject', 'Enough.', 'wrong again');
+  await anna.locator('#decide-password-error').filter({ hasText: /\S/ }).waitFor();
+  t.assert.equal(await anna.getByLabel('Comment', { exact: true }).inputValue(), 'Enough.');
+  t.assert.equal(await anna.getByLabel('Your password').inputValue(), '', 'passwords are never kept');
+  t.assert.ok(!anna.url().includes('wrong'), 'nor in the address');
+  await decide(anna, 'Reject', 'Enough.');
+  await anna.locator('[data-decision=anna]').getByText('rejected').waitFor();
+}
+
+async function keyboard(t, anna) {
+  const olga = await t.open({ as: 'olga' });
+  const node = await someNode(olga);
+  const id = await asked(t, olga, node, 'echo by keyboard', 'Keys.');
+  await t.visit(anna, '/');
+  await anna.keyboard.press('g');
+  await anna.keyboard.press('p');
+  await anna.getByRole('heading', { level: 1, name: 'Approvals' }).waitFor();
+  await anna.locator(`[data-request=${id}]`).waitFor();
+  await anna.keyboard.press('j');
+  await anna.locator('[data-request]:focus').waitFor();
+  await anna.keyboard.press('Enter');
+  await anna.waitForURL(/selected=CR-/);
+  await anna.locator('[data-decide=yes]').waitFor();
+  await anna.keyboard.press('r');
+  await anna.locator('button[value=reject]:focus').waitFor();
+  await anna.keyboard.press('a');
+  await anna.locator('#decide-comment:focus').waitFor();
+  await anna.locator('#decide-comment').blur();
+  await anna.keyboard.press('Escape');
+  await anna.waitForURL((url) => !url.search.includes('selected'));
+}
+
+async function shapes(t, id) {
+  const wanted = ['1440-light', '390-dark'];
+  for (const shape of t.variants.filter((one) => wanted.includes(one.name))) {
+    const page = await t.open({ as: 'anna', ...shape });
+    for (const path of [
+      '/approvals?tab=all', `/approvals?tab=history&selected=${id}`, `/approvals/${id}`, '/approvals/role',
+      '/approvals/policies', '/approvals?tab=mine', '/approvals?tab=history&q=nothing-like-it', '/approvals?tab=yours',
+    ]) {
+      await t.visit(page, path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await t.axe(page, `${path} ${shape.name}`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      t.assert.ok(wide <= 0, `${path} at ${shape.name} is ${wide} px too wide`);
+      await t.picture(page, `${path.replaceAll(/[/?=&]/g, '_')}-${shape.name}`);
+    }
+  }
+}
