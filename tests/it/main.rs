@@ -11,6 +11,7 @@
     reason = "one binary; its modules' headers say what is there"
 )]
 
+mod approvals;
 mod aws_mode;
 mod buckets;
 mod commands;

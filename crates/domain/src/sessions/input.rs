@@ -214,6 +214,7 @@ mod tests {
             reason: "two\nlines".into(),
             cols: 1,
             rows: 1_001,
+            request: None,
         };
         let error = bad.check(false).unwrap_err();
         for field in ["node", "os_user", "reason", "cols", "rows"] {
