@@ -8,6 +8,7 @@ use crate::commands::follow::Follower;
 use crate::door::Door;
 use crate::events::EventBus;
 use crate::fleet::{Figures, FleetService};
+use crate::notifications::Channels;
 use crate::overview::OverviewService;
 use crate::overview::http::LiveState;
 use crate::overview::service::RecentActs;
@@ -44,6 +45,8 @@ pub struct Ground {
     pub sessions: Arc<SessionPolicy>,
     /// Where recordings are written and read.
     pub recordings: Store,
+    /// Where notices go; what tells something writes it with `notifications::enqueue`.
+    pub channels: Arc<Channels>,
     /// Everything that Muster keeps is in here.
     pub data_dir: PathBuf,
     /// The server stops.
@@ -82,6 +85,7 @@ impl Services {
             trail,
             sessions,
             recordings,
+            channels: _,
             data_dir,
             stop,
         } = ground.clone();

@@ -2,12 +2,14 @@
 //! unknown or cannot be read names itself and stops the start.
 
 mod keys;
+mod notifications;
 mod sessions;
 mod sources;
 
 pub use keys::{KEYS, Key};
 pub use sources::{Settings, Source};
 
+use crate::notifications::Channels;
 use crate::sessions::SessionPolicy;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -83,6 +85,8 @@ pub struct Config {
     pub bucket_store: Option<String>,
     /// The key of a key management service that seals the embedded endpoint's master key: `aws-kms://alias/muster`.
     pub kms_master_key: Option<String>,
+    /// Where notices go.
+    pub notifications: Channels,
     /// Whether this machine becomes a node.
     pub local_node: bool,
     /// Seconds of silence after which a node has lost its connection.
@@ -212,6 +216,7 @@ impl Config {
             recording_store: settings.some("recording_store"),
             bucket_store: settings.some("bucket_store"),
             kms_master_key: settings.some("kms_master_key"),
+            notifications: settings.notifications()?,
             local_node: settings.parse("local_node", "use true or false")?,
             connection_lost_seconds: settings.in_range("connection_lost_seconds", 5, 86_400)?,
             data_dir,
