@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod fleet;
 pub mod http;
+pub mod notifications;
 pub mod overview;
 pub mod services;
 pub mod sessions;

@@ -1,7 +1,7 @@
 //! Builds every service once, and the tasks behind them.
 
 use crate::access::passwords::Passwords;
-use crate::approvals::{ApprovalService, Gate, PolicyBook};
+use crate::approvals::{ApprovalService, Desk, Gate, PolicyBook};
 use crate::aws::Ssm;
 use crate::aws::output::OutputReader;
 use crate::commands::CommandService;
@@ -10,6 +10,7 @@ use crate::commands::follow::Follower;
 use crate::door::Door;
 use crate::events::EventBus;
 use crate::fleet::{Figures, FleetService};
+use crate::notifications::Channels;
 use crate::overview::OverviewService;
 use crate::overview::http::LiveState;
 use crate::overview::service::RecentActs;
@@ -50,6 +51,8 @@ pub struct Ground {
     pub policies: PolicyBook,
     /// Checks passwords.
     pub passwords: Passwords,
+    /// Where notices go; what tells something writes it with `notifications::enqueue`.
+    pub channels: Arc<Channels>,
     /// Everything that Muster keeps is in here.
     pub data_dir: PathBuf,
     /// The server stops.
@@ -92,11 +95,16 @@ impl Services {
             recordings,
             policies,
             passwords,
+            channels,
             data_dir,
             stop,
         } = ground.clone();
         let gate = Gate {
             book: policies,
+            desk: Desk {
+                db: db.clone(),
+                channels,
+            },
             clock: Arc::clone(&clock),
         };
         let figures = Figures::default();

@@ -25,6 +25,7 @@ use muster_server::http::layers::{Edge, around};
 use muster_server::http::session::SessionLayer;
 use muster_server::http::sign_in::SignInState;
 use muster_server::http::{health, sign_in, static_files};
+use muster_server::notifications::Deliverer;
 use muster_server::services::{Ground, Services};
 use muster_server::sessions::Store;
 use muster_server::sessions::sweep::Sweep;
@@ -84,6 +85,9 @@ pub enum StartError {
     /// A client.
     #[error("the HTTP client cannot be built: {0}")]
     Client(String),
+    /// Where notices go.
+    #[error("notices cannot be sent: {0}")]
+    Notices(#[from] muster_server::notifications::SenderError),
     /// Where recordings are kept.
     #[error("recordings cannot be kept: {0}")]
     Recordings(String),
@@ -327,6 +331,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         policies: PolicyBook::open(db.clone(), config.approval_policies.clone())
             .map_err(StartError::Policies)?,
         passwords: passwords.clone(),
+        channels: Arc::new(config.notifications.clone()),
         data_dir: config.data_dir.clone(),
         stop: stop.clone(),
     };
@@ -367,6 +372,13 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         .public_url
         .clone()
         .unwrap_or_else(|| format!("http://{addr}"));
+    let deliverer = Deliverer::new(
+        db.clone(),
+        Arc::clone(&clock),
+        Arc::clone(&ground.channels),
+        url.clone(),
+    )?;
+    tasks.push(tokio::spawn(deliverer.run(stop.clone())));
     let setup_link = access
         .setup_token()
         .await?

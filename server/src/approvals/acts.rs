@@ -121,7 +121,7 @@ impl ApprovalService {
             problem: done.err().map(|error| error.to_string()),
             ..Change::default()
         };
-        requests::change(&self.db, row, &next, &change, Guard::Anytime, now)
+        requests::change(&self.gate.desk, row, &next, &change, Guard::Anytime, now)
             .await
             .map_err(store)?;
         self.bus.tell(PortalEvent::Approvals);

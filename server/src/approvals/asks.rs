@@ -236,7 +236,9 @@ impl ApprovalService {
                 } else {
                     "Asked for approval."
                 };
-                let row = requests::insert(&self.db, row, said).await.map_err(store)?;
+                let row = requests::insert(&self.gate.desk, row, said)
+                    .await
+                    .map_err(store)?;
                 pass.note("digest", row.digest.clone());
                 pass.note(
                     "policies",

@@ -126,7 +126,7 @@ impl ApprovalService {
                 what: what.to_owned(),
                 ..Change::default()
             };
-            if requests::change(&self.db, row, &next, &change, Guard::Anytime, now).await? {
+            if requests::change(&self.gate.desk, row, &next, &change, Guard::Anytime, now).await? {
                 self.bus.tell(PortalEvent::Approvals);
             }
         }
@@ -159,7 +159,7 @@ impl ApprovalService {
                 runs_at: (!was_done && runs_itself(&row)).then_some(now),
                 ..Change::default()
             };
-            requests::change(&self.db, &row, &next, &change, Guard::Anytime, now).await?;
+            requests::change(&self.gate.desk, &row, &next, &change, Guard::Anytime, now).await?;
         }
         Ok(())
     }
@@ -294,7 +294,7 @@ impl ApprovalService {
             ..Change::default()
         };
         // From here on it is taken: whoever comes second finds another version.
-        if !requests::change(&self.db, row, &next, &change, Guard::Usable, now)
+        if !requests::change(&self.gate.desk, row, &next, &change, Guard::Usable, now)
             .await
             .map_err(store)?
         {

@@ -179,7 +179,7 @@ impl ApprovalService {
                 runs_at: (next.state == RequestState::Approved && runs_itself(&row)).then_some(opens_at),
                 ..Change::default()
             };
-            if requests::change(&self.db, &row, &next, &change, Guard::Waits, now)
+            if requests::change(&self.gate.desk, &row, &next, &change, Guard::Waits, now)
                 .await
                 .map_err(store)?
             {
@@ -232,7 +232,7 @@ impl ApprovalService {
                         reminded: reminds,
                         ..Change::default()
                     };
-                    if requests::change(&self.db, &row, &next, &change, Guard::Anytime, now)
+                    if requests::change(&self.gate.desk, &row, &next, &change, Guard::Anytime, now)
                         .await
                         .map_err(store)?
                     {
@@ -324,7 +324,7 @@ impl ApprovalService {
                     ..Change::default()
                 };
                 let standing = row.standing.clone();
-                if !requests::change(&self.db, &row, &standing, &change, Guard::Anytime, now)
+                if !requests::change(&self.gate.desk, &row, &standing, &change, Guard::Anytime, now)
                     .await
                     .map_err(store)?
                 {

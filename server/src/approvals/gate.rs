@@ -3,6 +3,7 @@
 
 use crate::approvals::people;
 use crate::approvals::policies::{Loaded, PolicyBook, meet};
+use crate::approvals::store::Desk;
 use crate::approvals::times;
 use crate::error::store;
 use muster_domain::approvals::{Demand, Effect, Meeting, Proposal};
@@ -17,6 +18,8 @@ use std::sync::Arc;
 pub struct Gate {
     /// The policies.
     pub book: PolicyBook,
+    /// Where requests are written.
+    pub desk: Desk,
     /// Tells time.
     pub clock: Arc<dyn Clock>,
 }

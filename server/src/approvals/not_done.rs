@@ -57,7 +57,7 @@ impl ApprovalService {
         let voided: Result<(), PortalError> = self
             .door
             .pass(&server, intent, Ok(()), async |_| {
-                requests::change(&self.db, row, &next, &change, Guard::Anytime, now)
+                requests::change(&self.gate.desk, row, &next, &change, Guard::Anytime, now)
                     .await
                     .map_err(store)?;
                 self.bus.tell(PortalEvent::Approvals);
@@ -91,7 +91,7 @@ impl ApprovalService {
         let ended: Result<(), PortalError> = self
             .door
             .pass(&server, intent, Ok(()), async |_| {
-                requests::change(&self.db, row, &failed, &change, Guard::Anytime, now)
+                requests::change(&self.gate.desk, row, &failed, &change, Guard::Anytime, now)
                     .await
                     .map_err(store)?;
                 self.bus.tell(PortalEvent::Approvals);
@@ -129,7 +129,7 @@ impl ApprovalService {
         let put_off: Result<(), PortalError> = self
             .door
             .pass(&server, intent, Ok(()), async |_| {
-                requests::change(&self.db, row, &row.standing, &change, Guard::Anytime, now)
+                requests::change(&self.gate.desk, row, &row.standing, &change, Guard::Anytime, now)
                     .await
                     .map_err(store)?;
                 self.bus.tell(PortalEvent::Approvals);

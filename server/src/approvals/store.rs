@@ -2,12 +2,24 @@
 //! happened beside it.
 
 use crate::approvals::rows::{RequestRow, ReviewRecord};
+use crate::approvals::tell;
+use crate::notifications::{Channels, enqueue};
 use muster_domain::Timestamp;
 use muster_domain::approvals::{Demand, Plan, RequestState, Standing, Verdict};
 use muster_domain::ids::{RequestId, UserId};
 use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::{Any, Transaction};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where requests are written, and who is told.
+#[derive(Clone)]
+pub struct Desk {
+    /// The portal's database.
+    pub db: Db,
+    /// Where notices go.
+    pub channels: Arc<Channels>,
+}
 
 /// What must hold by the database's own clock for a change to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,8 +187,8 @@ pub fn id_of(number: i64) -> RequestId {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn insert(db: &Db, mut row: RequestRow, what: &str) -> Result<RequestRow, StoreError> {
-    let mut transaction = db.begin().await?;
+pub async fn insert(desk: &Desk, mut row: RequestRow, what: &str) -> Result<RequestRow, StoreError> {
+    let mut transaction = desk.db.begin().await?;
     row.version = 1;
     let standing = &row.standing;
     let mut sql = Sql::new(
@@ -240,6 +252,7 @@ pub async fn insert(db: &Db, mut row: RequestRow, what: &str) -> Result<RequestR
         what,
     )
     .await?;
+    enqueue(&mut transaction, &desk.channels, &tell::of_new(&row)).await?;
     transaction.commit().await?;
     Ok(row)
 }
@@ -250,14 +263,14 @@ pub async fn insert(db: &Db, mut row: RequestRow, what: &str) -> Result<RequestR
 /// # Errors
 /// When the database does not answer.
 pub async fn change(
-    db: &Db,
+    desk: &Desk,
     row: &RequestRow,
     next: &Standing,
     change: &Change,
     guard: Guard,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let mut transaction = db.begin().await?;
+    let mut transaction = desk.db.begin().await?;
     let version = row.version + 1;
     let ended = !next.state.is_open() && row.standing.state.is_open();
     let mut sql = Sql::new("update approval_requests set version = ");
@@ -320,10 +333,10 @@ pub async fn change(
     match guard {
         Guard::Anytime => {}
         Guard::Waits => {
-            sql.push(" and expires_at > ").push(db.clock_sql());
+            sql.push(" and expires_at > ").push(desk.db.clock_sql());
         }
         Guard::Usable => {
-            sql.push(" and usable_until > ").push(db.clock_sql());
+            sql.push(" and usable_until > ").push(desk.db.clock_sql());
         }
     }
     if sql.run(&mut *transaction).await? != 1 {
@@ -337,6 +350,9 @@ pub async fn change(
     let review_due = row.review_due_at.is_some() && change.review.is_none();
     write_asked(&mut transaction, row, next, review_due).await?;
     write_event(&mut transaction, &row.id, version, now, &change.who, &change.what).await?;
+    for notice in tell::of_change(row, next, change, now) {
+        enqueue(&mut transaction, &desk.channels, &notice).await?;
+    }
     transaction.commit().await?;
     Ok(true)
 }

@@ -12,7 +12,6 @@ use muster_domain::fleet::NodeSummary;
 use muster_domain::ids::{NodeSessionId, RequestId};
 use muster_domain::sessions::StartSession;
 use muster_domain::{Actor, PortalError};
-use muster_store::Db;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -38,7 +37,6 @@ impl Gate {
     /// What the policies ask for; or why the approval does not hold.
     pub async fn admit_terminal(
         &self,
-        db: &Db,
         actor: &Actor,
         node: &NodeSummary,
         input: &StartSession,
@@ -49,20 +47,18 @@ impl Gate {
                 .await?;
             return Ok(None);
         };
-        self.take(db, actor, request, node, input, session)
-            .await
-            .map(Some)
+        self.take(actor, request, node, input, session).await.map(Some)
     }
 
     async fn take(
         &self,
-        db: &Db,
         actor: &Actor,
         request: &RequestId,
         node: &NodeSummary,
         input: &StartSession,
         session: &NodeSessionId,
     ) -> Result<Ticket, PortalError> {
+        let db = &self.desk.db;
         let now = self.clock.now();
         let row = rows::get(db, request).await.map_err(store)?;
         let row = row
@@ -110,7 +106,7 @@ impl Gate {
             outcome_id: begun.then(|| session.to_string()),
             ..Change::default()
         };
-        if !requests::change(db, &row, &next, &change, Guard::Usable, now)
+        if !requests::change(&self.desk, &row, &next, &change, Guard::Usable, now)
             .await
             .map_err(store)?
         {
@@ -130,12 +126,7 @@ impl Gate {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn opened(
-        &self,
-        db: &Db,
-        ticket: Ticket,
-        opened: Result<(), PortalError>,
-    ) -> Result<(), PortalError> {
+    pub async fn opened(&self, ticket: Ticket, opened: Result<(), PortalError>) -> Result<(), PortalError> {
         let now = self.clock.now();
         let row = ticket.row;
         // What was refused has used nothing up: it can be tried again while the approval holds.
@@ -155,7 +146,7 @@ impl Gate {
             outcome_id: opened.is_err().then(String::new),
             ..Change::default()
         };
-        requests::change(db, &row, &next, &change, Guard::Anytime, now)
+        requests::change(&self.desk, &row, &next, &change, Guard::Anytime, now)
             .await
             .map_err(store)?;
         Ok(())

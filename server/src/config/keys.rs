@@ -189,6 +189,32 @@ pub const KEYS: &[Key] = &[
         "A TOML file with the approval policies, for those who keep it under version control; else they are changed in the \
          portal",
     ),
+    secret(
+        "notify_webhook_url",
+        "An address that notices are posted to as JSON, http or https",
+    ),
+    secret(
+        "notify_webhook_secret",
+        "What signs them (Muster-Signature: t=…,v1=…, HMAC-SHA256 over time, a dot and the body); at least 16 characters",
+    ),
+    secret(
+        "notify_slack_url",
+        "A Slack webhook, or one of what speaks like it, that notices are posted to",
+    ),
+    secret(
+        "notify_smtp_url",
+        "The mail server for notices: smtps://user:password@mail.example, or smtp://…?tls=required",
+    ),
+    key(
+        "notify_mail_from",
+        "",
+        "Whom mail with notices is from, e.g. Muster <muster@example.com>",
+    ),
+    key(
+        "notify_mail_to",
+        "",
+        "Who gets it: names with addresses like group:sre=sre@example.com, user:bob=bob@example.com, *=… for everything",
+    ),
     key("site_root", "target/site", "Where script, style and fonts are"),
     key("log_format", "text", "text or json"),
     key(

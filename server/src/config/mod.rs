@@ -2,12 +2,14 @@
 //! unknown or cannot be read names itself and stops the start.
 
 mod keys;
+mod notifications;
 mod sessions;
 mod sources;
 
 pub use keys::{KEYS, Key};
 pub use sources::{Settings, Source};
 
+use crate::notifications::Channels;
 use crate::sessions::SessionPolicy;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -85,6 +87,8 @@ pub struct Config {
     pub kms_master_key: Option<String>,
     /// The file that the approval policies are read from, when they are not kept in the database.
     pub approval_policies: Option<PathBuf>,
+    /// Where notices go.
+    pub notifications: Channels,
     /// Whether this machine becomes a node.
     pub local_node: bool,
     /// Seconds of silence after which a node has lost its connection.
@@ -215,6 +219,7 @@ impl Config {
             bucket_store: settings.some("bucket_store"),
             kms_master_key: settings.some("kms_master_key"),
             approval_policies: settings.some("approval_policies").map(PathBuf::from),
+            notifications: settings.notifications()?,
             local_node: settings.parse("local_node", "use true or false")?,
             connection_lost_seconds: settings.in_range("connection_lost_seconds", 5, 86_400)?,
             data_dir,

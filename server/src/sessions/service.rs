@@ -186,12 +186,11 @@ impl Sessions for SessionService {
             .door
             .pass(actor, intent, check, async |pass| {
                 let node = self.node(&input.node, &pass.scopes).await?;
-                let db = &self.ground.db;
-                let ticket = self.gate.admit_terminal(db, actor, &node, &input, &id).await?;
+                let ticket = self.gate.admit_terminal(actor, &node, &input, &id).await?;
                 let minutes = ticket.as_ref().map(|ticket| ticket.minutes);
                 let begun = self.begin(actor, id.clone(), input.clone(), node, minutes).await;
                 if let Some(ticket) = ticket {
-                    self.gate.opened(db, ticket, begun.clone()).await?;
+                    self.gate.opened(ticket, begun.clone()).await?;
                 }
                 begun?;
                 if let Some(shared) = self.ground.live.get(&id) {

@@ -121,6 +121,7 @@ pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
         recordings: Store::open(&dir.path().join("recordings"), None, &ssm, clock.clone()).unwrap(),
         policies: PolicyBook::open(db.clone(), None).unwrap(),
         passwords: passwords.clone(),
+        channels: Arc::default(),
         data_dir: dir.path().to_owned(),
         stop: CancellationToken::new(),
     };
