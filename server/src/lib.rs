@@ -11,6 +11,7 @@ pub mod events;
 pub mod fleet;
 pub mod http;
 pub mod overview;
+pub mod runbooks;
 pub mod services;
 pub mod sessions;
 pub mod sync;

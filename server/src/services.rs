@@ -11,9 +11,11 @@ use crate::fleet::{Figures, FleetService};
 use crate::overview::OverviewService;
 use crate::overview::http::LiveState;
 use crate::overview::service::RecentActs;
+use crate::runbooks::{self, RunbookService};
 use crate::sessions::live::{Connector, Live, LiveGround};
 use crate::sessions::{SessionPolicy, SessionService, Store};
 use crate::sync::commands::{CommandSync, Nudge};
+use crate::sync::executions::ExecutionSync;
 use crate::sync::fleet::FleetSync;
 use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
@@ -56,6 +58,8 @@ pub struct Services {
     pub fleet: FleetService,
     /// Run Command.
     pub commands: CommandService,
+    /// Runbooks.
+    pub runbooks: RunbookService,
     /// Sessions on nodes.
     pub sessions: SessionService,
     /// The Overview.
@@ -64,6 +68,7 @@ pub struct Services {
     pub live: LiveState,
     fleet_sync: FleetSync,
     command_sync: CommandSync,
+    execution_sync: ExecutionSync,
 }
 
 impl Services {
@@ -87,6 +92,7 @@ impl Services {
         } = ground.clone();
         let figures = Figures::default();
         let (queued, sent) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let started = Arc::new(Notify::new());
         let dispatcher = Dispatcher::new(
             db.clone(),
             ssm.clone(),
@@ -130,11 +136,32 @@ impl Services {
                 db: db.clone(),
                 door: door.clone(),
                 clock: Arc::clone(&clock),
-                random,
+                random: Arc::clone(&random),
                 ssm: ssm.clone(),
                 bus: bus.clone(),
                 dispatcher: dispatcher.clone(),
                 queued: Arc::clone(&queued),
+            },
+            runbooks: RunbookService {
+                db: db.clone(),
+                door: door.clone(),
+                clock: Arc::clone(&clock),
+                random,
+                ssm: ssm.clone(),
+                bus: bus.clone(),
+                queued: Arc::clone(&started),
+            },
+            execution_sync: ExecutionSync {
+                db: db.clone(),
+                ssm: ssm.clone(),
+                clock: Arc::clone(&clock),
+                follower: runbooks::follow::Follower {
+                    db: db.clone(),
+                    ssm: ssm.clone(),
+                    clock: Arc::clone(&clock),
+                    bus: bus.clone(),
+                },
+                queued: started,
             },
             overview: OverviewService {
                 db: db.clone(),
@@ -175,6 +202,7 @@ impl Services {
     /// The routes that are no pages.
     pub fn routes(&self) -> axum::Router {
         crate::commands::http::routes(self.commands.clone())
+            .merge(runbooks::http::routes(self.runbooks.clone()))
             .merge(crate::fleet::http::routes(self.fleet.clone()))
             .merge(crate::sessions::http::routes(self.sessions.clone()))
             .merge(crate::overview::http::routes(self.live.clone()))
@@ -197,6 +225,8 @@ impl Services {
         vec![
             tokio::spawn(self.fleet_sync.run(stop.clone())),
             tokio::spawn(self.command_sync.run(nudges, stop.clone())),
+            tokio::spawn(self.execution_sync.clone().follow(stop.clone())),
+            tokio::spawn(self.execution_sync.copy(stop.clone())),
         ]
     }
 }

@@ -32,7 +32,11 @@ use std::collections::BTreeMap;
 
 /// What a form's texts select: single nodes before a filter; `all` with neither means every node.
 #[cfg(feature = "ssr")]
-fn selection(nodes: Option<&str>, filter: Option<&str>, all: bool) -> Result<NodeSelection, PortalError> {
+pub(crate) fn selection(
+    nodes: Option<&str>,
+    filter: Option<&str>,
+    all: bool,
+) -> Result<NodeSelection, PortalError> {
     let nodes: Vec<_> = nodes
         .unwrap_or_default()
         .split([',', '\n', '\r', ' '])

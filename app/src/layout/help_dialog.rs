@@ -20,6 +20,8 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("g f", "Fleet"),
             ("g t", "Terminals"),
             ("g c", "Commands"),
+            ("g r", "Runbooks"),
+            ("g e", "Executions"),
             ("g a", "Audit log"),
             ("g s", "Settings"),
         ],

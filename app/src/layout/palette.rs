@@ -24,6 +24,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("Open terminal", "A shell on a node", "/terminals/new"),
     ("Commands", "What ran and what runs", "/commands"),
     ("Run command", "Run a document on nodes", "/commands/new"),
+    ("Runbooks", "Work of several steps, to be started", "/runbooks"),
+    ("Executions", "Runbooks that ran and that run", "/executions"),
     ("Audit log", "Who did what", "/audit"),
     ("Profile", "Password, theme, shortcuts", "/settings/profile"),
     ("Sessions", "Where you are signed in", "/settings/sessions"),
@@ -58,6 +60,7 @@ fn glyph(kind: &str) -> Glyph {
     match kind {
         "Node" => Glyph::Fleet,
         "Command" => Glyph::Command,
+        "Runbook" | "Execution" => Glyph::Runbook,
         "Session" => Glyph::Terminal,
         "User" => Glyph::User,
         "View" => Glyph::Bookmark,

@@ -31,6 +31,8 @@ fn goal(letter: &str) -> Option<&'static str> {
         "f" => "/fleet",
         "t" => "/terminals",
         "c" => "/commands",
+        "r" => "/runbooks",
+        "e" => "/executions",
         "a" => "/audit",
         "s" => "/settings/profile",
         _ => return None,

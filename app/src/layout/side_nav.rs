@@ -21,6 +21,8 @@ pub(super) fn is_at(path: &str, href: &str) -> bool {
     match href {
         "/" => path == "/",
         "/settings/profile" => path.starts_with("/settings"),
+        // Executions are those of runbooks.
+        "/runbooks" if is_at(path, "/executions") => true,
         _ => path == href || path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')),
     }
 }
@@ -101,6 +103,7 @@ fn NavLists() -> impl IntoView {
             <ul>
                 <Link place=place("Terminals", "/terminals", Glyph::Terminal) />
                 <Link place=place("Commands", "/commands", Glyph::Command) />
+                <Link place=place("Runbooks", "/runbooks", Glyph::Runbook) />
             </ul>
             <h2>"Govern"</h2>
             <ul>
@@ -124,6 +127,7 @@ mod tests {
     fn a_place_is_marked_for_all_its_pages() {
         assert!(is_at("/fleet/mi-1", "/fleet"));
         assert!(is_at("/settings/users", "/settings/profile"));
+        assert!(is_at("/executions/e", "/runbooks"));
         assert!(!is_at("/fleet", "/"));
         assert!(!is_at("/fleeting", "/fleet"));
     }

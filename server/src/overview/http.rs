@@ -85,7 +85,7 @@ async fn wait(wake: &mut tokio::sync::broadcast::Receiver<PortalEvent>) -> Optio
             Ok(Ok(PortalEvent::Fleet | PortalEvent::Connections))
             | Ok(Err(RecvError::Lagged(_)))
             | Err(_) => return Some(()),
-            Ok(Ok(PortalEvent::Command(_))) => {}
+            Ok(Ok(PortalEvent::Command(_) | PortalEvent::Execution(_))) => {}
             Ok(Err(RecvError::Closed)) => return None,
         }
     }
