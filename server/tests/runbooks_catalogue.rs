@@ -1,10 +1,5 @@
 //! The portal's copy of runbooks, on both databases: found by what they are called and do, with their versions, each text once.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test ends where something is not as it should be"
-)]
-
 use muster_domain::Timestamp;
 use muster_domain::runbooks::{RunbookOwner, RunbookQuery, RunbookVersion};
 use muster_server::runbooks::catalogue::{self, Listed};
