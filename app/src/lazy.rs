@@ -80,6 +80,22 @@ feature!(approval_pages, __preload_approval_pages, ApprovalPages:
     /// What takes a second pair of eyes.
     Policies => crate::approvals::PoliciesPage,
 );
+feature!(runbook_pages, __preload_runbook_pages, RunbookPages:
+    /// What can be started.
+    Runbooks => crate::runbooks::CataloguePage,
+    /// One runbook.
+    OneRunbook => crate::runbooks::RunbookPage,
+    /// What was started.
+    Executions => crate::runbooks::HistoryPage,
+);
+feature!(start_pages, __preload_start_pages, StartPages:
+    /// Start a runbook.
+    StartRunbook => crate::runbooks::StartPage,
+);
+feature!(execution_pages, __preload_execution_pages, ExecutionPages:
+    /// One execution.
+    OneExecution => crate::runbooks::ExecutionPage,
+);
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.
     Audit => crate::audit::AuditPage,

@@ -30,6 +30,7 @@ mod lazy;
 mod live;
 mod overview;
 mod routes;
+mod runbooks;
 #[cfg(feature = "ssr")]
 mod security_header;
 mod sessions;

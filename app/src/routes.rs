@@ -7,9 +7,9 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, Fleet, History, NewRole, NewTerminal, Node, OneCommand, OneRecording, OneRequest,
-    OneTerminal, Policies, Profile, Requests, Roles, RunDocument, Sessions, SettingsParts, Terminals, Tokens,
-    Users,
+    AddNode, Audit, Executions, Fleet, History, NewRole, NewTerminal, Node, OneCommand, OneExecution,
+    OneRecording, OneRequest, OneRunbook, OneTerminal, Policies, Profile, Requests, Roles, RunDocument, Runbooks,
+    Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -40,6 +40,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/commands") view={Lazy::<History>::new()} />
                     <Route path=path!("/commands/new") view={Lazy::<RunDocument>::new()} />
                     <Route path=path!("/commands/:command_id") view={Lazy::<OneCommand>::new()} />
+                    <Route path=path!("/runbooks") view={Lazy::<Runbooks>::new()} />
+                    <Route path=path!("/runbooks/:name") view={Lazy::<OneRunbook>::new()} />
+                    <Route path=path!("/runbooks/:name/start") view={Lazy::<StartRunbook>::new()} />
+                    <Route path=path!("/executions") view={Lazy::<Executions>::new()} />
+                    <Route path=path!("/executions/:execution_id") view={Lazy::<OneExecution>::new()} />
                     <Route path=path!("/terminals") view={Lazy::<Terminals>::new()} />
                     <Route path=path!("/terminals/new") view={Lazy::<NewTerminal>::new()} />
                     <Route path=path!("/terminals/:session_id") view={Lazy::<OneTerminal>::new()} />

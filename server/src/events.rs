@@ -1,6 +1,6 @@
 //! "Something changed": wakes the streams that pages follow. Carries names, never data.
 
-use muster_domain::ids::CommandId;
+use muster_domain::ids::{CommandId, ExecutionId};
 use tokio::sync::broadcast;
 
 /// What changed.
@@ -8,6 +8,8 @@ use tokio::sync::broadcast;
 pub enum PortalEvent {
     /// A command has new events in the database.
     Command(CommandId),
+    /// An execution of a runbook has new events in the database.
+    Execution(ExecutionId),
     /// Nodes were copied anew.
     Fleet,
     /// A connection stands differently.

@@ -14,9 +14,11 @@ use crate::notifications::Channels;
 use crate::overview::OverviewService;
 use crate::overview::http::LiveState;
 use crate::overview::service::RecentActs;
+use crate::runbooks::RunbookService;
 use crate::sessions::live::{Connector, Live, LiveGround};
 use crate::sessions::{SessionPolicy, SessionService, Store};
 use crate::sync::commands::{CommandSync, Nudge};
+use crate::sync::executions::ExecutionSync;
 use crate::sync::fleet::FleetSync;
 use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
@@ -65,6 +67,8 @@ pub struct Services {
     pub fleet: FleetService,
     /// Run Command.
     pub commands: CommandService,
+    /// Runbooks.
+    pub runbooks: RunbookService,
     /// Sessions on nodes.
     pub sessions: SessionService,
     /// What needs a second pair of eyes.
@@ -75,6 +79,7 @@ pub struct Services {
     pub live: LiveState,
     fleet_sync: FleetSync,
     command_sync: CommandSync,
+    execution_sync: ExecutionSync,
 }
 
 impl Services {
@@ -109,6 +114,7 @@ impl Services {
         };
         let figures = Figures::default();
         let (queued, sent) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let started = Arc::new(Notify::new());
         let dispatcher = Dispatcher::new(
             db.clone(),
             ssm.clone(),
@@ -149,6 +155,16 @@ impl Services {
             dispatcher: dispatcher.clone(),
             queued: Arc::clone(&queued),
         };
+        let runbooks = RunbookService {
+            db: db.clone(),
+            door: door.clone(),
+            gate: gate.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            ssm: ssm.clone(),
+            bus: bus.clone(),
+            queued: Arc::clone(&started),
+        };
         Ok(Self {
             approvals: ApprovalService {
                 db: db.clone(),
@@ -159,6 +175,7 @@ impl Services {
                 gate,
                 passwords,
                 commands: commands.clone(),
+                runbooks: runbooks.clone(),
                 sessions: sessions.clone(),
                 wake: Arc::default(),
             },
@@ -173,6 +190,19 @@ impl Services {
                 figures: figures.clone(),
             },
             commands,
+            runbooks,
+            execution_sync: ExecutionSync {
+                db: db.clone(),
+                ssm: ssm.clone(),
+                clock: Arc::clone(&clock),
+                follower: crate::runbooks::follow::Follower {
+                    db: db.clone(),
+                    ssm: ssm.clone(),
+                    clock: Arc::clone(&clock),
+                    bus: bus.clone(),
+                },
+                queued: started,
+            },
             overview: OverviewService {
                 db: db.clone(),
                 door: door.clone(),
@@ -212,6 +242,7 @@ impl Services {
     /// The routes that are no pages.
     pub fn routes(&self) -> axum::Router {
         crate::commands::http::routes(self.commands.clone())
+            .merge(crate::runbooks::http::routes(self.runbooks.clone()))
             .merge(crate::fleet::http::routes(self.fleet.clone()))
             .merge(crate::sessions::http::routes(self.sessions.clone()))
             .merge(crate::overview::http::routes(self.live.clone()))
@@ -235,6 +266,8 @@ impl Services {
             tokio::spawn(self.approvals.run(stop.clone())),
             tokio::spawn(self.fleet_sync.run(stop.clone())),
             tokio::spawn(self.command_sync.run(nudges, stop.clone())),
+            tokio::spawn(self.execution_sync.clone().follow(stop.clone())),
+            tokio::spawn(self.execution_sync.copy(stop.clone())),
         ]
     }
 }

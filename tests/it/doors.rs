@@ -23,6 +23,8 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     use Needs::{More, SignIn, Viewer};
     const USER: (&str, &str) = ("user_id", "00000000-0000-4000-8000-000000000000");
     const COMMAND: (&str, &str) = ("command_id", "00000000-0000-4000-8000-000000000000");
+    const EXECUTION: (&str, &str) = ("execution_id", "00000000-0000-4000-8000-000000000000");
+    const RUNBOOK: (&str, &str) = ("name", "No-Such-Runbook");
     const SESSION: (&str, &str) = ("session_id", "00000000-0000-4000-8000-000000000000");
     const NODE: (&str, &str) = ("node_id", "mi-00000000000000000");
     let mut cases = crate::doors_of_approvals::cases();
@@ -117,6 +119,28 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
             ),
         ),
         ("/api/commands/cancel", (More, &[COMMAND][..])),
+        ("/api/runbooks/list", (Viewer, &[][..])),
+        ("/api/runbooks/get", (Viewer, &[RUNBOOK][..])),
+        (
+            "/api/runbooks/diff",
+            (Viewer, &[RUNBOOK, ("old", "1"), ("new", "2")][..]),
+        ),
+        (
+            "/api/runbooks/resolve",
+            (Viewer, &[RUNBOOK, ("nodes", "mi-00000000000000000")][..]),
+        ),
+        ("/api/runbooks/again", (Viewer, &[EXECUTION][..])),
+        ("/api/runbooks/executions", (Viewer, &[][..])),
+        ("/api/runbooks/execution", (Viewer, &[EXECUTION][..])),
+        (
+            "/api/runbooks/start",
+            (More, &[("document", "No-Such-Runbook"), ("reason", "a test")][..]),
+        ),
+        ("/api/runbooks/stop", (More, &[EXECUTION, ("kind", "cancel")][..])),
+        (
+            "/api/runbooks/signal",
+            (More, &[EXECUTION, ("step", "s"), ("signal", "approve")][..]),
+        ),
         ("/api/sessions/options", (Viewer, &[NODE][..])),
         (
             "/api/sessions/start",
@@ -171,6 +195,7 @@ const GUARDED: &[&str] = &[
     "/events/commands/x",
     "/download/commands/x/y/stdout",
     "/download/commands/x/log",
+    "/events/executions/x",
     "/sessions/x/socket",
     "/download/sessions/x/recording.cast",
     "/download/sessions/x/transcript.txt",
@@ -319,6 +344,9 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
     for act in [
         "commands.run",
         "commands.cancel",
+        "runbooks.start",
+        "runbooks.stop",
+        "runbooks.decide",
         "fleet.edit_tags",
         "users.create",
         "audit.read",

@@ -45,6 +45,13 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
             ),
         ),
         (
+            "/api/approvals/ask_runbook",
+            (
+                More,
+                &[("document", "AWS-RunShellScript"), ("reason", "a test")][..],
+            ),
+        ),
+        (
             "/api/approvals/ask_terminal",
             (More, &[NODE, ("minutes", "60"), ("why", "a test")][..]),
         ),

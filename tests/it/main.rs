@@ -28,6 +28,8 @@ mod postgres;
 mod records;
 mod refusals;
 mod rough;
+mod runbook_starts;
+mod runbooks;
 mod steps;
 mod support;
 mod terminal_limits;

@@ -1,5 +1,6 @@
 //! What somebody does at the embedded endpoint, so that every statement behind it is seen by `plans.rs`.
 
+use muster_tests::Client;
 use muster_tests::api::Api;
 use serde_json::json;
 use std::time::Duration;
@@ -154,6 +155,64 @@ pub(crate) async fn walk_operations(api: &Api, node: &str) {
     ] {
         api.call(operation, input).await.unwrap();
     }
+}
+
+/// A runbook of two versions, started in the portal and outside, seen from all sides.
+pub(crate) async fn walk_runbooks(client: &Client, api: &Api, node: &str) {
+    let content = |seconds: u8| {
+        let wait =
+            json!({"name": "W", "action": "aws:sleep", "inputs": {"Duration": format!("PT{seconds}S")}});
+        let content = json!({"schemaVersion": "0.3", "parameters": {"InstanceIds": {"type": "StringList"}}, "mainSteps": [wait]});
+        content.to_string()
+    };
+    let name = "plans-of-the-portal";
+    for (operation, input) in [
+        (
+            "CreateDocument",
+            json!({"Name": name, "DocumentType": "Automation", "Content": content(1)}),
+        ),
+        (
+            "UpdateDocument",
+            json!({"Name": name, "DocumentVersion": "$LATEST", "Content": content(2)}),
+        ),
+        (
+            "StartAutomationExecution",
+            json!({"DocumentName": name, "Parameters": {"InstanceIds": [node]}}),
+        ),
+    ] {
+        api.call(operation, input).await.unwrap();
+    }
+    let fields = [("document", name), ("nodes", node), ("reason", "plans")];
+    let (status, answer) = client.call("runbooks/start", &fields).await.unwrap();
+    assert!((200..400).contains(&status), "{status} {answer}");
+    let id = answer.as_str().unwrap().to_owned();
+    for path in [
+        format!("/runbooks/{name}"),
+        format!("/runbooks/{name}?tab=versions&old=1&new=2"),
+        format!("/runbooks/{name}/start?nodes={node}&from={id}"),
+    ] {
+        let (status, _, body) = client.get(&path).await.unwrap();
+        assert_eq!(status, 200, "{path}: {body:.200}");
+    }
+    client
+        .until("both executions end", Duration::from_secs(60), async |client| {
+            let (_, page) = client
+                .call("runbooks/executions", &[("status", "Success")])
+                .await?;
+            let ended = page["items"].as_array().map_or(0, Vec::len);
+            Ok((ended == 2).then_some(()))
+        })
+        .await
+        .unwrap();
+    for tab in ["steps", "graph", "definition", "audit"] {
+        let (status, _, _) = client.get(&format!("/executions/{id}?tab={tab}")).await.unwrap();
+        assert_eq!(status, 200, "{tab}");
+    }
+    let (status, _) = client
+        .call("runbooks/stop", &[("execution_id", &id), ("kind", "cancel")])
+        .await
+        .unwrap();
+    assert_eq!(status, 409, "it has ended");
 }
 
 /// A webhook that takes everything; gives its address, and what it is sent.

@@ -1,7 +1,7 @@
 //! No query grows with a whole table: every statement that the portal and the embedded endpoint run while somebody
 //! walks through all pages is explained by SQLite, and one that reads a growing table from end to end fails.
 
-use crate::plan_walks::{walk_operations, walk_topics};
+use crate::plan_walks::{walk_operations, walk_runbooks, walk_topics};
 use crate::support::{online_node, run_script};
 use muster_store::Db;
 use muster_store::db::Address;
@@ -132,6 +132,12 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/commands?status=Failed",
         "/commands?text=x&period=day",
         "/commands/new",
+        "/runbooks",
+        "/runbooks?text=x&owner=own",
+        "/runbooks?category=x",
+        "/executions",
+        "/executions?status=Failed",
+        "/executions?text=x&document=y&period=all",
         "/audit",
         "/audit?actor=admin&outcome=Succeeded",
         "/audit?action=commands.run",
@@ -159,6 +165,7 @@ async fn walk(client: &Client, node: &str, command: &str) {
     }
     paths.push(format!("/fleet/{node}"));
     paths.push(format!("/commands?node={node}"));
+    paths.push(format!("/executions?node={node}"));
     paths.push(format!("/terminals?node={node}"));
     paths.push(format!("/commands/new?nodes={node}"));
     for path in paths {
@@ -265,6 +272,7 @@ async fn no_query_reads_a_growing_table_from_end_to_end() {
         })
         .await
         .unwrap();
+    walk_runbooks(&client, &Api::of(&portal).unwrap(), &node).await;
     walk(&client, &node, &command).await;
     let api = Api::of(&portal).unwrap();
     walk_api(&api).await;

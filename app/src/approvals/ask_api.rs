@@ -10,7 +10,8 @@ use crate::wire::Json;
 use crate::{
     backend::{call, redirect_to},
     commands::RunFields,
-    sessions::StartFields,
+    runbooks::StartFields,
+    sessions::StartFields as TerminalFields,
 };
 use leptos::prelude::*;
 use muster_domain::ids::RequestId;
@@ -126,6 +127,57 @@ pub(crate) async fn ask_command(
     Ok(id)
 }
 
+/// Asks for a runbook to be approved. Without a reason of its own, that of the runbook holds.
+#[server(name = AskRunbook, prefix = "/api", endpoint = "approvals/ask_runbook", output = Json)]
+pub(crate) async fn ask_runbook(
+    document: String,
+    #[server(default)] version: Option<String>,
+    #[server(default)] parameters: BTreeMap<String, String>,
+    #[server(default)] nodes: Option<String>,
+    #[server(default)] filter: Option<String>,
+    #[server(default)] all: Option<bool>,
+    #[server(default)] max_concurrency: Option<String>,
+    #[server(default)] max_errors: Option<String>,
+    #[server(default)] reason: Option<String>,
+    #[server(default)] confirmed_nodes: Option<String>,
+    #[server(default)] why: Option<String>,
+    #[server(default)] ticket: Option<String>,
+    #[server(default)] not_before: Option<String>,
+    #[server(default)] glass: Option<String>,
+    #[server(default)] understood: Option<String>,
+) -> Result<RequestId, AppError> {
+    let why = why
+        .filter(|text| !text.trim().is_empty())
+        .or_else(|| reason.clone());
+    let form = StartFields {
+        document,
+        version,
+        parameters,
+        nodes,
+        filter,
+        all,
+        max_concurrency,
+        max_errors,
+        reason,
+        confirmed_nodes,
+    };
+    let asking = AskFields {
+        why,
+        ticket,
+        not_before,
+        glass,
+        understood,
+    };
+    let id = call(|backend, actor| async move {
+        let runbook = form.read(&backend, &actor).await?;
+        let ask = asking.of(ProposedAct::Runbook { runbook })?;
+        backend.approvals.ask(&actor, ask).await
+    })
+    .await?;
+    to_request(&id);
+    Ok(id)
+}
+
 /// Asks for a terminal to be approved. Without a reason of its own, that of the terminal holds.
 #[server(name = AskTerminal, prefix = "/api", endpoint = "approvals/ask_terminal", output = Json)]
 pub(crate) async fn ask_terminal(
@@ -142,7 +194,7 @@ pub(crate) async fn ask_terminal(
     let why = why
         .filter(|text| !text.trim().is_empty())
         .or_else(|| reason.clone());
-    let form = StartFields {
+    let form = TerminalFields {
         node_id,
         os_user,
         reason,

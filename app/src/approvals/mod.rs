@@ -26,7 +26,7 @@ mod will_run;
 mod words;
 
 pub(crate) use api::get_waiting;
-pub(crate) use ask_api::{AskCommand, AskTerminal};
+pub(crate) use ask_api::{AskCommand, AskRunbook, AskTerminal};
 pub(crate) use ask_panel::{AskPanel, Asking, WHY_ID, asked_for, field_of, needs_of};
 pub(crate) use list_page::ListPage;
 pub(crate) use policies_page::PoliciesPage;

@@ -181,9 +181,12 @@ fn Subject(subject: PlanSubject) -> impl IntoView {
             document_sha256,
             parameters,
             references,
+            max_concurrency,
+            max_errors,
         } => view! {
             <Document name=document version=document_version sha256=document_sha256 />
             <Parameters given=parameters references />
+            <Fact label="Rate">{rate(&max_concurrency, &max_errors)}</Fact>
         }
         .into_any(),
         PlanSubject::Terminal {

@@ -11,21 +11,21 @@ use muster_domain::commands::{MANY_NODES, check_confirmed, is_production};
 use muster_domain::fleet::ResolvedTargets;
 
 /// The id of the dialog.
-pub(super) const CONFIRM_ID: &str = "confirm-run";
+pub(crate) const CONFIRM_ID: &str = "confirm-run";
 /// The id of the field in the form's step.
-pub(super) const STEP_COUNT_ID: &str = "confirm-nodes";
+pub(crate) const STEP_COUNT_ID: &str = "confirm-nodes";
 /// Nodes that are named.
 const NAMED: usize = 10;
 /// Lines of the script that are shown.
 const LINES: usize = 5;
 
 /// Whether to ask first.
-pub(super) fn must_confirm(targets: &ResolvedTargets) -> bool {
+pub(crate) fn must_confirm(targets: &ResolvedTargets) -> bool {
     check_confirmed(None, targets.count, targets.in_production).is_err()
 }
 
 /// The number of nodes that the portal asks to be confirmed, when that is what an error says.
-pub(super) fn asked_for(error: &AppError) -> Option<u64> {
+pub(crate) fn asked_for(error: &AppError) -> Option<u64> {
     match error {
         AppError::Portal(PortalError::ConfirmationNeeded { nodes, .. }) => Some(*nodes),
         AppError::Portal(error) => error.about("confirmed_nodes").map(|_| 0),
@@ -34,7 +34,7 @@ pub(super) fn asked_for(error: &AppError) -> Option<u64> {
 }
 
 /// Reads a number of nodes as people type it: blanks and commas do not matter. Nothing typed is no number.
-pub(super) fn read_count(text: &str) -> Result<Option<u64>, PortalError> {
+pub(crate) fn read_count(text: &str) -> Result<Option<u64>, PortalError> {
     let digits: String = text
         .chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, ',' | '.' | '\''))
@@ -152,13 +152,16 @@ fn Touched(targets: RwSignal<ResolvedTargets>, document: String, script: RwSigna
 
 /// The dialog. Its button sends the form, once the number of nodes was typed.
 #[component]
-pub(super) fn ConfirmRun(
+pub(crate) fn ConfirmRun(
     targets: RwSignal<ResolvedTargets>,
     document: String,
     script: RwSignal<String>,
     /// What was typed; goes along with the form.
     typed: RwSignal<String>,
     pending: Signal<bool>,
+    /// What the form's button says.
+    #[prop(default = "Run")]
+    verb: &'static str,
 ) -> impl IntoView {
     let count = Memo::new(move |_| targets.with(|targets| targets.count));
     let right = Memo::new(move |_| typed.with(|typed| read_count(typed)) == Ok(Some(count.get())));
@@ -173,7 +176,7 @@ pub(super) fn ConfirmRun(
     view! {
         <dialog id=CONFIRM_ID class="dialog" aria-labelledby="confirm-run-title">
             <h2 id="confirm-run-title">
-                {move || format!("Run {title} on {}?", plural(count.get(), "node", "nodes"))}
+                {move || format!("{verb} {title} on {}?", plural(count.get(), "node", "nodes"))}
             </h2>
             <Touched targets document script />
             <div class="field">
@@ -195,7 +198,7 @@ pub(super) fn ConfirmRun(
                     aria-disabled=move || (!right.get()).then_some("true")
                     on:click=go
                 >
-                    {move || format!("Run on {}", plural(count.get(), "node", "nodes"))}
+                    {move || format!("{verb} on {}", plural(count.get(), "node", "nodes"))}
                 </button>
             </div>
         </dialog>
@@ -204,23 +207,29 @@ pub(super) fn ConfirmRun(
 
 /// The same question as a part of the form.
 #[component]
-pub(super) fn ConfirmStep(
+pub(crate) fn ConfirmStep(
     targets: RwSignal<ResolvedTargets>,
     document: String,
     script: RwSignal<String>,
     error: Signal<Option<AppError>>,
+    /// The section's title.
+    #[prop(default = "5. Confirm")]
+    title: &'static str,
+    /// What the form's button says.
+    #[prop(default = "Run")]
+    verb: &'static str,
 ) -> impl IntoView {
     let complaint = field_error(error, "confirmed_nodes");
     view! {
         <section class="card confirm-step" aria-labelledby="confirm-step-title" data-confirm-step="">
             <header>
-                <h2 id="confirm-step-title">"5. Confirm"</h2>
+                <h2 id="confirm-step-title">{title}</h2>
             </header>
             <div class="card-body">
                 <Touched targets document script />
                 <div class="field">
                     <label for=STEP_COUNT_ID>
-                        {move || targets.with(|targets| format!("Type {} to confirm, then press Run", targets.count))}
+                        {move || targets.with(|targets| format!("Type {} to confirm, then press {verb}", targets.count))}
                     </label>
                     // Empty each time: a number that does not hold any more is no answer.
                     <input

@@ -28,10 +28,18 @@ mod run_page;
 mod summary_tab;
 mod target_picker;
 
+// What starting a runbook has in common with running a command.
 pub(crate) use compare_view::Hunk;
+pub(crate) use confirm_run::{CONFIRM_ID, ConfirmRun, ConfirmStep, STEP_COUNT_ID, asked_for, must_confirm};
 pub(crate) use detail_page::DetailPage;
 pub(crate) use history_page::HistoryPage;
 pub(crate) use history_url::Period;
+pub(crate) use parameter_form::ParameterForm;
+pub(crate) use parameters::complaints;
+pub(crate) use run_form::{FORM_ID, field_now};
 #[cfg(feature = "ssr")]
 pub(crate) use run_input::RunFields;
-pub(crate) use run_page::RunPage;
+pub(crate) use run_page::{Chosen, RunPage};
+pub(crate) use target_picker::TargetPicker;
+#[cfg(feature = "ssr")]
+pub(crate) use {confirm_run::read_count, parameters::read_field, run_input::selection};

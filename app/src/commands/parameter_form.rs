@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// All parameters, in the order declared. `given` fills them in.
 #[component]
-pub(super) fn ParameterForm(
+pub(crate) fn ParameterForm(
     parameters: Vec<DocumentParameter>,
     given: BTreeMap<String, Vec<String>>,
     error: Signal<Option<AppError>>,

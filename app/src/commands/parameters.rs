@@ -9,7 +9,7 @@ fn plain_lines(text: &str) -> String {
 }
 
 /// What a field's text says. `None` when nothing was given, so that the default holds.
-pub(super) fn read_field(kind: ParameterType, text: &str) -> Option<Vec<String>> {
+pub(crate) fn read_field(kind: ParameterType, text: &str) -> Option<Vec<String>> {
     let text = plain_lines(text);
     if text.trim().is_empty() {
         return None;
@@ -32,7 +32,7 @@ pub(super) fn read_field(kind: ParameterType, text: &str) -> Option<Vec<String>>
 
 /// What is wrong with what the fields say, as far as it can be told without the server. `text_of` reads the field of
 /// a parameter.
-pub(super) fn complaints(
+pub(crate) fn complaints(
     parameters: &[DocumentParameter],
     text_of: impl Fn(&str) -> Option<String>,
 ) -> Vec<FieldError> {

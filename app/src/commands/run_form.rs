@@ -21,12 +21,12 @@ use muster_domain::commands::{DocumentDetail, RunCommand};
 use muster_domain::fleet::ResolvedTargets;
 
 /// The id of the form.
-pub(super) const FORM_ID: &str = "run-command";
+pub(crate) const FORM_ID: &str = "run-command";
 /// The parameter that holds a script.
 const SCRIPT: &str = "commands";
 
 /// What a field of the form says now. Browser only.
-fn field_now(name: &str) -> Option<String> {
+pub(crate) fn field_now(name: &str) -> Option<String> {
     let form = document().get_element_by_id(FORM_ID)?;
     let form = form.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;

@@ -9,7 +9,7 @@ use muster_domain::{Actor, Backend, PortalError};
 use std::collections::BTreeMap;
 
 /// What a form's texts select: single nodes before a filter; `all` with neither means every node.
-pub(super) fn selection(
+pub(crate) fn selection(
     nodes: Option<&str>,
     filter: Option<&str>,
     all: bool,

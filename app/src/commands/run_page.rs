@@ -22,23 +22,27 @@ const USUAL_DOCUMENT: &str = "AWS-RunShellScript";
 
 /// What the address chooses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Chosen {
+pub(crate) struct Chosen {
+    /// The page that chooses; the one that runs a command when empty.
+    pub(crate) page: String,
+    /// What else that page's address says.
+    pub(crate) carried: Vec<(String, String)>,
     /// Node ids, joined by commas.
-    pub(super) nodes: String,
+    pub(crate) nodes: String,
     /// A fleet filter.
-    pub(super) filter: String,
+    pub(crate) filter: String,
     /// Every node, without a filter.
-    pub(super) all: bool,
+    pub(crate) all: bool,
     /// The document.
-    pub(super) document: String,
+    pub(crate) document: String,
     /// The command to run again.
-    pub(super) from: String,
+    pub(crate) from: String,
     /// Only where it failed.
-    pub(super) failed: bool,
+    pub(crate) failed: bool,
 }
 
 impl Chosen {
-    fn read(query: &Query) -> Self {
+    pub(crate) fn read(query: &Query) -> Self {
         let nodes: Vec<&str> = query
             .all("nodes")
             .flat_map(|text| text.split(','))
@@ -46,6 +50,8 @@ impl Chosen {
             .filter(|id| !id.is_empty())
             .collect();
         Self {
+            page: "/commands/new".into(),
+            carried: Vec::new(),
             nodes: nodes.join(","),
             filter: query.text("filter").unwrap_or_default(),
             all: matches!(query.get("all"), Some("true" | "1")),
@@ -55,13 +61,31 @@ impl Chosen {
         }
     }
 
+    /// The address of the page with these beside what it says anyway.
+    pub(crate) fn address<'a>(&'a self, pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
+        address(&self.page, pairs.into_iter().chain(self.kept()))
+    }
+
+    /// What a form of the page sends along, whichever nodes it chooses.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = (&str, String)> {
+        let document = [("document", self.document.clone())];
+        let carried = self
+            .carried
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()));
+        document
+            .into_iter()
+            .chain(carried)
+            .filter(|(_, value)| !value.is_empty())
+    }
+
     /// Whether there is no target yet.
-    pub(super) fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         self.nodes.is_empty() && self.filter.is_empty() && !self.all
     }
 
     /// The targets in words.
-    pub(super) fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         match self.nodes.split(',').filter(|id| !id.is_empty()).count() {
             0 if !self.filter.is_empty() => format!("all nodes that match {}", self.filter),
             0 if self.all => "all nodes".into(),

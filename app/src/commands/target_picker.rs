@@ -4,7 +4,7 @@ use super::run_page::Chosen;
 use crate::components::{ErrorNotice, Glyph, Icon, StatusDot, TableCard, grouped, plural};
 use crate::error::AppError;
 use crate::fleet::{list_nodes, list_views};
-use crate::url::{Query, address};
+use crate::url::Query;
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use muster_domain::commands::is_production;
@@ -15,7 +15,7 @@ const OFFERED: usize = 50;
 
 /// The section; `resolved` is what the choice comes to.
 #[component]
-pub(super) fn TargetPicker(chosen: Chosen, resolved: Result<ResolvedTargets, AppError>) -> impl IntoView {
+pub(crate) fn TargetPicker(chosen: Chosen, resolved: Result<ResolvedTargets, AppError>) -> impl IntoView {
     let nothing = chosen.is_nothing();
     view! {
         <section class="card" aria-labelledby="targets-title">
@@ -25,7 +25,7 @@ pub(super) fn TargetPicker(chosen: Chosen, resolved: Result<ResolvedTargets, App
             </header>
             <div class="card-body">
                 <ChooseByFilter chosen=chosen.clone() />
-                {nothing.then(|| view! { <ChooseByTicking document=chosen.document.clone() /> })}
+                {nothing.then(|| view! { <ChooseByTicking chosen=chosen.clone() /> })}
                 {(!nothing)
                     .then(|| match resolved {
                         Ok(resolved) => view! { <Resolved resolved /> }.into_any(),
@@ -39,11 +39,10 @@ pub(super) fn TargetPicker(chosen: Chosen, resolved: Result<ResolvedTargets, App
 #[component]
 fn ChooseByFilter(chosen: Chosen) -> impl IntoView {
     let views = Resource::new(|| (), |()| list_views());
-    let document = StoredValue::new(chosen.document.clone());
+    let stored = StoredValue::new(chosen.clone());
     view! {
-        <Form method="GET" action="/commands/new" attr:class="form-inline">
-            {(!chosen.document.is_empty())
-                .then(|| view! { <input type="hidden" name="document" value=chosen.document.clone() /> })}
+        <Form method="GET" action=chosen.page.clone() attr:class="form-inline">
+            <Kept chosen=chosen.clone() />
             <div class="field">
                 <label for="target-filter">"Choose by filter"</label>
                 <input
@@ -60,7 +59,7 @@ fn ChooseByFilter(chosen: Chosen) -> impl IntoView {
             </button>
             {(!chosen.is_nothing())
                 .then(|| {
-                    let href = address("/commands/new", [("document", chosen.document.clone())]);
+                    let href = chosen.address([]);
                     view! {
                         <a class="btn quiet" href=href>
                             "Choose other nodes"
@@ -75,8 +74,7 @@ fn ChooseByFilter(chosen: Chosen) -> impl IntoView {
                     .into_iter()
                     .filter_map(|one| {
                         let filter = Query::parse(&one.query).text("filter")?;
-                        let pairs = [("filter", filter), ("document", document.get_value())];
-                        Some((one.name, address("/commands/new", pairs)))
+                        Some((one.name, stored.with_value(|chosen| chosen.address([("filter", filter)]))))
                     })
                     .collect();
                 (!links.is_empty())
@@ -103,10 +101,22 @@ fn ChooseByFilter(chosen: Chosen) -> impl IntoView {
     }
 }
 
+/// What the page's address says beside the nodes.
 #[component]
-fn ChooseByTicking(document: String) -> impl IntoView {
+fn Kept(chosen: Chosen) -> impl IntoView {
+    let kept: Vec<(String, String)> = chosen
+        .kept()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    kept.into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view()
+}
+
+#[component]
+fn ChooseByTicking(chosen: Chosen) -> impl IntoView {
     let offered = Resource::new(|| (), |()| list_nodes(String::new(), "name".into(), false, None));
-    let document = StoredValue::new(document);
+    let chosen = StoredValue::new(chosen);
     view! {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
@@ -122,8 +132,8 @@ fn ChooseByTicking(document: String) -> impl IntoView {
                 }
                 let more = page.total.saturating_sub(u64::try_from(page.page.items.len()).unwrap_or(0));
                 view! {
-                    <Form method="GET" action="/commands/new" attr:class="stack">
-                        <input type="hidden" name="document" value=document.get_value() />
+                    <Form method="GET" action=chosen.with_value(|chosen| chosen.page.clone()) attr:class="stack">
+                        <Kept chosen=chosen.get_value() />
                         <fieldset>
                             <legend>"Or tick nodes"</legend>
                             <div class="tick-list">

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use muster_domain::audit::Outcome;
 use muster_domain::commands::CommandStatus;
 use muster_domain::fleet::PingStatus;
+use muster_domain::runbooks::ExecutionStatus;
 
 /// The closed set of looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,28 @@ impl From<CommandStatus> for Badge {
             CommandStatus::Cancelled => Self::Off,
             CommandStatus::TimedOut => Self::Warn,
             CommandStatus::Failed => Self::Bad,
+        }
+    }
+}
+
+impl From<ExecutionStatus> for Badge {
+    fn from(status: ExecutionStatus) -> Self {
+        match status {
+            ExecutionStatus::Pending | ExecutionStatus::Scheduled | ExecutionStatus::Approved => Self::Info,
+            ExecutionStatus::InProgress
+            | ExecutionStatus::Cancelling
+            | ExecutionStatus::RunbookInProgress
+            | ExecutionStatus::ChangeCalendarOverrideApproved => Self::Busy,
+            ExecutionStatus::Waiting
+            | ExecutionStatus::PendingApproval
+            | ExecutionStatus::PendingChangeCalendarOverride
+            | ExecutionStatus::TimedOut => Self::Warn,
+            ExecutionStatus::Success | ExecutionStatus::CompletedWithSuccess => Self::Ok,
+            ExecutionStatus::Cancelled | ExecutionStatus::Exited => Self::Off,
+            ExecutionStatus::Failed
+            | ExecutionStatus::Rejected
+            | ExecutionStatus::ChangeCalendarOverrideRejected
+            | ExecutionStatus::CompletedWithFailure => Self::Bad,
         }
     }
 }

@@ -21,6 +21,8 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("g t", "Terminals"),
             ("g c", "Commands"),
             ("g p", "Approvals"),
+            ("g r", "Runbooks"),
+            ("g e", "Executions"),
             ("g a", "Audit log"),
             ("g s", "Settings"),
         ],

@@ -32,6 +32,8 @@ fn goal(letter: &str) -> Option<&'static str> {
         "t" => "/terminals",
         "c" => "/commands",
         "p" => "/approvals",
+        "r" => "/runbooks",
+        "e" => "/executions",
         "a" => "/audit",
         "s" => "/settings/profile",
         _ => return None,

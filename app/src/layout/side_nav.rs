@@ -22,6 +22,8 @@ pub(super) fn is_at(path: &str, href: &str) -> bool {
     match href {
         "/" => path == "/",
         "/settings/profile" => path.starts_with("/settings"),
+        // Executions are those of runbooks.
+        "/runbooks" if is_at(path, "/executions") => true,
         _ => path == href || path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')),
     }
 }
@@ -108,6 +110,7 @@ fn NavLists() -> impl IntoView {
             <ul>
                 <Link place=place("Terminals", "/terminals", Glyph::Terminal) />
                 <Link place=place("Commands", "/commands", Glyph::Command) />
+                <Link place=place("Runbooks", "/runbooks", Glyph::Runbook) />
                 <Link place=place("Approvals", "/approvals", Glyph::Check)>
                     <ApprovalsBadge />
                 </Link>
@@ -134,6 +137,7 @@ mod tests {
     fn a_place_is_marked_for_all_its_pages() {
         assert!(is_at("/fleet/mi-1", "/fleet"));
         assert!(is_at("/settings/users", "/settings/profile"));
+        assert!(is_at("/executions/e", "/runbooks"));
         assert!(!is_at("/fleet", "/"));
         assert!(!is_at("/fleeting", "/fleet"));
     }

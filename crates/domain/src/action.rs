@@ -58,6 +58,8 @@ const OPERATORS: Who = Who::Roles(&[Role::Operator, Role::Administrator]);
 const OVERSEERS: Who = Who::Roles(&[Role::Auditor, Role::Approver, Role::Administrator]);
 /// Operators among them play what is their own.
 const PLAYERS: Who = Who::Roles(&[Role::Operator, Role::Auditor, Role::Approver, Role::Administrator]);
+/// They decide on what others have asked for.
+const DECIDERS: Who = Who::Roles(&[Role::Approver, Role::Administrator]);
 const AUDITORS: Who = Who::Roles(&[Role::Auditor, Role::Administrator]);
 const APPROVERS: Who = Who::Roles(&[Role::Approver]);
 const ADMINISTRATORS: Who = Who::Roles(&[Role::Administrator]);
@@ -115,6 +117,17 @@ actions! {
     CommandsCancel = "commands.cancel", OPERATORS, true;
     /// Take a command's full output away as a file.
     CommandsDownloadOutput = "commands.download_output", READERS, true;
+
+    /// See runbooks and their executions.
+    RunbooksRead = "runbooks.read", READERS, false;
+    /// Start an execution of a runbook.
+    RunbooksStart = "runbooks.start", OPERATORS, true;
+    /// Stop an execution.
+    RunbooksStop = "runbooks.stop", OPERATORS, true;
+    /// Let an execution that pauses go on.
+    RunbooksSignal = "runbooks.signal", OPERATORS, true;
+    /// Approve or reject a step that waits for it; never in an execution of one's own.
+    RunbooksDecide = "runbooks.decide", DECIDERS, true;
 
     /// See sessions on nodes.
     SessionsRead = "sessions.read", READERS, false;
@@ -226,6 +239,11 @@ impl Action {
             | Self::CommandsRun
             | Self::CommandsCancel
             | Self::CommandsDownloadOutput
+            | Self::RunbooksRead
+            | Self::RunbooksStart
+            | Self::RunbooksStop
+            | Self::RunbooksSignal
+            | Self::RunbooksDecide
             | Self::SessionsRead
             | Self::SessionsStart
             | Self::SessionsAttach
@@ -292,6 +310,7 @@ impl Action {
                 | Self::DocumentsRead
                 | Self::CommandsRead
                 | Self::CommandsDownloadOutput
+                | Self::RunbooksRead
                 | Self::SessionsRead
                 | Self::SessionsPlay
                 | Self::SessionsVerify

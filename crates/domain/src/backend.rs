@@ -6,6 +6,7 @@ use crate::audit::Audit;
 use crate::commands::Commands;
 use crate::fleet::Fleet;
 use crate::overview::Overview;
+use crate::runbooks::Runbooks;
 use crate::sessions::Sessions;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub struct Backend {
     pub fleet: Arc<dyn Fleet>,
     /// Run Command.
     pub commands: Arc<dyn Commands>,
+    /// Runbooks and their executions.
+    pub runbooks: Arc<dyn Runbooks>,
     /// Terminals and other sessions on nodes.
     pub sessions: Arc<dyn Sessions>,
     /// What needs a second pair of eyes.

@@ -45,6 +45,8 @@ ids! {
     NodeId;
     /// A command that the portal knows; one started elsewhere keeps Systems Manager's id.
     CommandId;
+    /// An automation execution that the portal knows; one started elsewhere keeps Systems Manager's id.
+    ExecutionId;
     /// A token with which a program acts as a user, by a public handle (never the secret).
     ApiTokenId;
     /// A session on a node (a terminal or a tunnel), by the portal's own id.

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod overview;
 pub mod paging;
 pub mod permission;
+pub mod runbooks;
 pub mod sessions;
 #[cfg(all(feature = "system", not(target_family = "wasm")))]
 pub mod system;

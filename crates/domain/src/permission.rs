@@ -51,10 +51,14 @@ impl Role {
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
-            Self::Viewer => "Sees the fleet, commands and their output.",
+            Self::Viewer => "Sees the fleet, commands and their output, and runbooks.",
             Self::Auditor => "Reads the audit log and its evidence, and what a viewer sees.",
-            Self::Operator => "Runs and cancels commands, tags nodes, and sees what a viewer sees.",
-            Self::Approver => "Decides on requests, and sees what a viewer sees.",
+            Self::Operator => {
+                "Runs and cancels commands, starts runbooks, tags nodes, and sees what a viewer sees."
+            }
+            Self::Approver => {
+                "Decides on requests and on steps of runbooks that wait for it, and sees what a viewer sees."
+            }
             Self::Administrator => {
                 "Manages users, roles and settings, and does what an operator and an auditor do."
             }

@@ -54,6 +54,7 @@ migrations! {
     22 "0022_control_plane_groups";
     23 "0023_control_plane_automation";
     25 "0025_approvals_init";
+    26 "0026_runbooks_init";
     27 "0027_notifications_init";
 }
 

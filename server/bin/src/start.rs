@@ -353,6 +353,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         access: Arc::new(access.clone()),
         fleet: Arc::new(services.fleet.clone()),
         commands: Arc::new(services.commands.clone()),
+        runbooks: Arc::new(services.runbooks.clone()),
         sessions: Arc::new(services.sessions.clone()),
         approvals: Arc::new(services.approvals.clone()),
         audit: Arc::new(audit_service.clone()),

@@ -8,10 +8,11 @@ use crate::approvals::store::{self as requests, Change, Guard};
 use crate::commands::CommandService;
 use crate::error::store;
 use crate::events::PortalEvent;
+use crate::runbooks::{Order, RunbookService};
 use muster_domain::action::Action;
 use muster_domain::approvals::{Event, ProposedAct, step};
 use muster_domain::audit::Intent;
-use muster_domain::ids::CommandId;
+use muster_domain::ids::{CommandId, ExecutionId};
 use muster_domain::permission::Scope;
 use muster_domain::{Actor, PortalError};
 
@@ -52,6 +53,24 @@ impl ApprovalService {
                         self.commands
                             .start(actor, id, command, prepared, true, &pass.scopes)
                             .await
+                    })
+                    .await
+            }
+            ProposedAct::Runbook { runbook } => {
+                let id = ExecutionId::new(outcome_id);
+                let intent = marked(RunbookService::intent_to_start(&id, runbook));
+                let plan = planned.runbook.ok_or_else(|| PortalError::Conflict {
+                    message: "It is no runbook.".into(),
+                })?;
+                let order = Order {
+                    execution_id: id,
+                    reason: runbook.reason.clone(),
+                    requested_by: actor.name.clone(),
+                    requested_by_id: actor.user_id.clone(),
+                };
+                self.door
+                    .pass(actor, intent, Ok(()), async |_| {
+                        self.runbooks.carry_out(&plan, order).await
                     })
                     .await
             }

@@ -27,7 +27,7 @@ pub(super) const fn action_of(act: Act) -> Action {
         Act::OpenTerminal => Action::SessionsStart,
         Act::OpenTunnel => Action::SessionsTunnel,
         // The runbook's own step asks, and starting it was allowed.
-        Act::StartRunbook | Act::AnswerStep => Action::CommandsRun,
+        Act::StartRunbook | Act::AnswerStep => Action::RunbooksStart,
         Act::HoldRole => Action::AccessHoldRole,
         Act::ChangePolicies => Action::ApprovalsChangePolicies,
     }
@@ -49,6 +49,11 @@ fn intent(ask: &Ask, number: i64) -> Intent {
             .with("document", command.document.clone())
             .with("parameters", serde_json::json!(command.parameters))
             .with("selection", serde_json::json!(command.selection)),
+        ProposedAct::Runbook { runbook } => intent
+            .with("document", runbook.document.clone())
+            .with("version", runbook.version.clone())
+            .with("parameters", serde_json::json!(runbook.parameters))
+            .with("selection", serde_json::json!(runbook.selection)),
         ProposedAct::Terminal { session, minutes } => intent
             .with("node", session.node.as_str())
             .with("os_user", session.os_user.clone())
@@ -79,6 +84,9 @@ impl ApprovalService {
             ProposedAct::Terminal { session, minutes } => {
                 let node = self.sessions.node(&session.node, scopes).await?;
                 Ok(plan::of_terminal(&node, session, *minutes))
+            }
+            ProposedAct::Runbook { runbook } => {
+                plan::of_runbook(&self.runbooks, runbook, scopes, not_before).await
             }
             ProposedAct::Role { role, scope, minutes } => {
                 let scope = Scope::parse(scope).map_err(|why| PortalError::invalid("scope", why))?;

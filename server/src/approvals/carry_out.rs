@@ -173,8 +173,8 @@ impl ApprovalService {
             }
             Act::HoldRole => Sql::new("select 1 as found from user_grants where grant_id = "),
             Act::ChangePolicies => Sql::new("select 1 as found from approval_policies where sha256 = "),
-            // Started at most once: whether it was is not known here.
-            Act::StartRunbook | Act::AnswerStep => return Ok(true),
+            Act::StartRunbook => Sql::new("select 1 as found from executions where execution_id = "),
+            Act::AnswerStep => return Ok(true),
         };
         sql.text(&row.outcome_id).push(" limit 1");
         Ok(sql.first(self.db.reader()).await?.is_some())

@@ -8,11 +8,13 @@ use crate::commands::CommandService;
 use crate::commands::start::Prepared;
 use crate::error::store;
 use crate::fleet::resolve::environment;
+use crate::runbooks::RunbookService;
 use aws_sdk_ssm::types::OperatingSystem;
 use muster_domain::approvals::{Act, Plan, PlanNode, PlanSubject, Proposal};
 use muster_domain::commands::RunCommand;
 use muster_domain::fleet::{NodeSelection, NodeSummary};
 use muster_domain::permission::Scope;
+use muster_domain::runbooks::{StartPlan, StartRunbook};
 use muster_domain::sessions::StartSession;
 use muster_domain::{PortalError, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +33,8 @@ pub struct Planned {
     pub proposal: Proposal,
     /// The command, ready to be started, where it is one.
     pub command: Option<Prepared>,
+    /// The runbook's plan, where it is one.
+    pub runbook: Option<StartPlan>,
 }
 
 /// SHA-256 of a plan's canonical bytes, hexadecimal.
@@ -269,6 +273,76 @@ pub async fn of_command(
         plan,
         proposal: prepared.proposal(),
         command: Some(prepared),
+        runbook: None,
+    })
+}
+
+/// A runbook as policies see it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn runbook_proposal(
+    runbooks: &RunbookService,
+    plan: &StartPlan,
+    scopes: &[Scope],
+) -> Result<Proposal, PortalError> {
+    let ids: Vec<_> = plan.nodes().iter().map(|node| node.node_id.clone()).collect();
+    let known = crate::fleet::queries::by_ids(&runbooks.db, &ids, scopes)
+        .await
+        .map_err(store)?;
+    Ok(Proposal {
+        act: Some(Act::StartRunbook),
+        document: plan.document.clone(),
+        nodes: known.iter().map(tags).collect(),
+        ..Proposal::default()
+    })
+}
+
+/// Plans a runbook.
+///
+/// # Errors
+/// What is wrong with it, or when Systems Manager does not answer.
+pub async fn of_runbook(
+    runbooks: &RunbookService,
+    input: &StartRunbook,
+    scopes: &[Scope],
+    not_before: Option<Timestamp>,
+) -> Result<Planned, PortalError> {
+    let start = runbooks.plan(input, scopes).await?;
+    let mut nodes: Vec<PlanNode> = start
+        .nodes()
+        .iter()
+        .map(|node| PlanNode {
+            node_id: node.node_id.clone(),
+            name: if node.name.is_empty() {
+                node.node_id.to_string()
+            } else {
+                node.name.clone()
+            },
+            environment: node.environment.clone(),
+        })
+        .collect();
+    nodes.sort();
+    let plan = Plan {
+        act: Act::StartRunbook,
+        subject: PlanSubject::Runbook {
+            document: start.document.clone(),
+            document_version: start.document_version.clone(),
+            document_sha256: start.content_hash.clone(),
+            parameters: start.parameters.clone(),
+            references: versions(&runbooks.ssm, &start.parameters).await?,
+            max_concurrency: start.max_concurrency.clone(),
+            max_errors: start.max_errors.clone(),
+        },
+        targets: targets(&input.selection, nodes.len()),
+        nodes,
+        not_before: not_before.map(|at| at.0),
+    };
+    Ok(Planned {
+        plan,
+        proposal: runbook_proposal(runbooks, &start, scopes).await?,
+        command: None,
+        runbook: Some(start),
     })
 }
 
@@ -288,6 +362,7 @@ pub fn of_terminal(node: &NodeSummary, input: &StartSession, minutes: u32) -> Pl
         },
         proposal: terminal_proposal(node, &input.os_user),
         command: None,
+        runbook: None,
     }
 }
 
@@ -317,6 +392,7 @@ fn without_nodes(act: Act, subject: PlanSubject, targets: String, not_before: Op
             ..Proposal::default()
         },
         command: None,
+        runbook: None,
     }
 }
 

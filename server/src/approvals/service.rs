@@ -6,6 +6,7 @@ use crate::commands::CommandService;
 use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
+use crate::runbooks::RunbookService;
 use crate::sessions::SessionService;
 use async_trait::async_trait;
 use muster_domain::action::Action;
@@ -41,6 +42,8 @@ pub struct ApprovalService {
     pub passwords: Passwords,
     /// Runs what was approved.
     pub commands: CommandService,
+    /// Starts what was approved.
+    pub runbooks: RunbookService,
     /// Opens what was approved.
     pub sessions: SessionService,
     /// Wakes whoever carries out.

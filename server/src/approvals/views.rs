@@ -366,10 +366,7 @@ fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
     let (label, href) = match row.act {
         Act::RunCommand => ("The command", format!("/commands/{}", row.outcome_id)),
         Act::OpenTerminal | Act::OpenTunnel => ("The session", format!("/terminals/{}", row.outcome_id)),
-        Act::StartRunbook | Act::AnswerStep => (
-            "The execution",
-            format!("/runbooks/executions/{}", row.outcome_id),
-        ),
+        Act::StartRunbook | Act::AnswerStep => ("The execution", format!("/executions/{}", row.outcome_id)),
         Act::HoldRole => ("The role is held", String::new()),
         Act::ChangePolicies => ("The policies", "/approvals/policies".to_owned()),
     };

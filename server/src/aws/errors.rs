@@ -112,10 +112,14 @@ impl CallError {
         let text = format!("Systems Manager refused ({}): {}", self.code, self.message);
         match self.code.as_str() {
             "InvalidInstanceId" => PortalError::invalid("targets", text),
-            "InvalidDocument" | "UnsupportedPlatformType" | "InvalidDocumentVersion" => {
-                PortalError::invalid("document", text)
+            "InvalidDocument"
+            | "UnsupportedPlatformType"
+            | "InvalidDocumentVersion"
+            | "AutomationDefinitionNotFoundException"
+            | "AutomationDefinitionVersionNotFoundException" => PortalError::invalid("document", text),
+            "InvalidParameters" | "InvalidAutomationExecutionParametersException" => {
+                PortalError::invalid("parameters", text)
             }
-            "InvalidParameters" => PortalError::invalid("parameters", text),
             "ValidationException" => PortalError::invalid("request", text),
             NO_CREDENTIALS
             | "AccessDeniedException"

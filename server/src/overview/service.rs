@@ -7,6 +7,7 @@ use crate::error::store;
 use crate::fleet::Figures;
 use crate::fleet::filter_sql::push_scopes;
 use crate::fleet::queries as fleet;
+use crate::runbooks;
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::audit::{Audit, AuditQuery, Intent};
@@ -269,6 +270,16 @@ impl Overview for OverviewService {
                             command.command_id
                         ),
                         url: format!("/commands/{}", command.command_id),
+                    });
+                }
+                let runbooks = runbooks::catalogue::found(&self.db, self.connection.id.as_str(), text, 4);
+                for (name, description) in runbooks.await.map_err(store)? {
+                    hits.push(SearchHit {
+                        kind: "Runbook".into(),
+                        // Names of shared ones are ARNs.
+                        url: format!("/runbooks/{}", name.replace('/', "%2F")),
+                        title: name,
+                        subtitle: description,
                     });
                 }
                 if actor.may(Action::UsersRead) {

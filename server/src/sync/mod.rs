@@ -1,5 +1,6 @@
 //! Background tasks that keep the portal's copy fresh: periodic and nudged, without input, idempotent.
 
 pub mod commands;
+pub mod executions;
 pub mod fleet;
 mod tags;

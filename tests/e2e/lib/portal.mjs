@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endpoint } from './api.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -108,6 +109,11 @@ export class Portal {
   async restart(signal = 'SIGTERM') {
     await this.stop(signal);
     await this.start();
+  }
+
+  /** Calls of the embedded endpoint with the operator's key: `(operation, input) => answer`. */
+  api() {
+    return endpoint(this.dataDir, `http://127.0.0.1:${this.ssmPort}`);
   }
 
   /** The last lines of its log. */

@@ -14,6 +14,8 @@ const PAGES = [
   ['/approvals', 'Approvals'],
   ['/approvals/role', 'Ask for a role'],
   ['/approvals/policies', 'Policies'],
+  ['/runbooks', 'Runbooks'],
+  ['/executions', 'Executions'],
   ['/audit', 'Audit log'],
   ['/settings/profile', 'Profile'],
   ['/settings/sessions', 'Sessions'],
@@ -34,6 +36,10 @@ const NOTHING = [
   ['/audit?since=hello&actor=admin', 'Audit log'],
   ['/fleet?filter=colour%3Dred', 'Fleet'],
   ['/commands?status=Fine', 'Commands'],
+  ['/runbooks/No-Such', 'Runbook not found'],
+  ['/runbooks?owner=me', 'Runbooks'],
+  ['/executions/00000000-0000-4000-8000-000000000000', 'Execution not found'],
+  ['/executions?status=Fine', 'Executions'],
   ['/terminals?period=never', 'Terminals'],
 ];
 

@@ -9,6 +9,7 @@ use crate::error::{FieldError, PortalError};
 use crate::ids::RequestId;
 use crate::paging::Cursor;
 use crate::permission::{Role, Scope};
+use crate::runbooks::StartRunbook;
 use crate::sessions::StartSession;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,11 @@ pub enum ProposedAct {
         /// For how many minutes.
         minutes: u32,
     },
+    /// Start a runbook.
+    Runbook {
+        /// Which.
+        runbook: StartRunbook,
+    },
     /// Have a role for a time.
     Role {
         /// Which role.
@@ -65,6 +71,7 @@ impl ProposedAct {
         match self {
             Self::Command { .. } => Act::RunCommand,
             Self::Terminal { .. } => Act::OpenTerminal,
+            Self::Runbook { .. } => Act::StartRunbook,
             Self::Role { .. } => Act::HoldRole,
             Self::Policies { .. } => Act::ChangePolicies,
         }
@@ -130,6 +137,7 @@ impl Ask {
         };
         match &self.act {
             ProposedAct::Command { command } => merge(&mut fields, command.check()),
+            ProposedAct::Runbook { runbook } => merge(&mut fields, runbook.check()),
             ProposedAct::Terminal {
                 session,
                 minutes: wanted,

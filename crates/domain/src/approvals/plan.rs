@@ -69,6 +69,10 @@ pub enum PlanSubject {
         parameters: BTreeMap<String, Vec<String>>,
         /// The parameters of Parameter Store that these refer to, with their versions.
         references: BTreeMap<String, i64>,
+        /// At most so many executions at once, where there is one for each node.
+        max_concurrency: String,
+        /// No further ones after so many errors, where there is one for each node.
+        max_errors: String,
     },
     /// Gives the requester a role for a time.
     Role {
@@ -302,6 +306,7 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
                 document_sha256,
                 parameters,
                 references,
+                ..
             },
         ) => {
             if old_sha256 != document_sha256 || old_version != document_version {

@@ -1,0 +1,116 @@
+//! Keeps runbooks and their executions fresh: copies what there is, sends what is written down, follows what runs, and takes
+//! in what was started outside Muster.
+
+use crate::aws::Ssm;
+use crate::runbooks::follow::{FollowError, Follower};
+use crate::runbooks::{copy, queries};
+use futures::StreamExt as _;
+use muster_domain::time::Clock;
+use muster_store::Db;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Executions looked at in one round at most.
+const ROUND: i64 = 200;
+
+/// The tasks' parts.
+#[derive(Clone)]
+pub struct ExecutionSync {
+    /// The portal's database.
+    pub db: Db,
+    /// The way to Systems Manager.
+    pub ssm: Ssm,
+    /// Tells time.
+    pub clock: Arc<dyn Clock>,
+    /// Follows.
+    pub follower: Follower,
+    /// Somebody started, stopped or told one.
+    pub queued: Arc<Notify>,
+}
+
+impl ExecutionSync {
+    /// Follows executions until `stop`.
+    pub async fn follow(self, stop: CancellationToken) {
+        let embedded = self.ssm.connection.embedded;
+        let every = |quick: u64, slow: u64| {
+            let mut interval =
+                tokio::time::interval(Duration::from_millis(if embedded { quick } else { slow }));
+            interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            interval
+        };
+        let mut poll = every(500, 4_000);
+        let mut discover = every(3_000, 60_000);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.queued.notified() => self.round().await,
+                _ = poll.tick() => self.round().await,
+                _ = discover.tick() => {
+                    if let Err(error) = self.follower.discover().await {
+                        tell(&error, "executions from outside could not be looked for");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn round(&self) {
+        for state in ["sending", "active"] {
+            let rows = match queries::in_state(&self.db, state, ROUND).await {
+                Ok(rows) => rows,
+                Err(error) => return tracing::error!(%error, "running executions could not be read"),
+            };
+            let looks = futures::stream::iter(rows).map(|row| async move {
+                let done = if row.state == "sending" {
+                    self.follower.send(&row).await
+                } else {
+                    self.follower.look(&row).await
+                };
+                if let Err(error) = done {
+                    tell(&error, "an execution could not be followed");
+                }
+            });
+            looks.buffer_unordered(8).collect::<()>().await;
+        }
+    }
+
+    /// Copies runbooks until `stop`.
+    pub async fn copy(self, stop: CancellationToken) {
+        let pause = Duration::from_secs(if self.ssm.connection.embedded { 20 } else { 600 });
+        loop {
+            let done = tokio::select! {
+                () = stop.cancelled() => return,
+                done = self.copy_all() => done,
+            };
+            let pause = match done {
+                Ok(()) => pause,
+                Err(error) => {
+                    tracing::warn!(%error, "runbooks could not be copied");
+                    pause.min(Duration::from_secs(30))
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn copy_all(&self) -> Result<(), copy::CopyError> {
+        let now = self.clock.now();
+        copy::list(&self.db, &self.ssm, now).await?;
+        // What each does is asked one by one, within the budget of calls.
+        while copy::describe_some(&self.db, &self.ssm, self.clock.now()).await? > 0 {}
+        Ok(())
+    }
+}
+
+/// That Systems Manager does not answer is said elsewhere, once; that the database does not is an error each time.
+fn tell(error: &FollowError, what: &str) {
+    match error {
+        FollowError::Call(error) => tracing::debug!(%error, "{what}"),
+        error => tracing::error!(%error, "{what}"),
+    }
+}
