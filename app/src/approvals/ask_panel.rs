@@ -199,7 +199,6 @@ where
                 <h2 id="ask-title">{title}</h2>
             </header>
             <div class="card-body">
-                <input type="hidden" name="needs" value=carried />
                 <p data-asks="">{asks}</p>
                 {(needs.may_ask || needs.may_break_glass).then(|| {
                     view! {
@@ -264,7 +263,7 @@ where
                                             ", everybody sees that the glass was broken, and it has to be reviewed. Say above why it cannot wait, in at least ten characters."
                                         </p>
                                         <CheckField name="understood" label="I know this, and it cannot wait." />
-                                        <div class="field-error">{move || understood.get()}</div>
+                                        <div class="field"><div class="field-error">{move || understood.get()}</div></div>
                                         <div class="row">
                                             <button
                                                 type="submit"
@@ -283,6 +282,7 @@ where
                             </details>
                         }
                     })}
+                <input type="hidden" name="needs" value=carried />
             </div>
         </section>
     }

@@ -255,7 +255,10 @@ async function keyboard(t, anna) {
   await anna.locator('button[value=reject]:focus').waitFor();
   await anna.keyboard.press('a');
   await anna.locator('#decide-comment:focus').waitFor();
-  await anna.locator('#decide-comment').blur();
+  // Esc leaves the field, with what is typed there; then the request.
+  await anna.keyboard.type('half a sentence');
+  await anna.keyboard.press('Escape');
+  t.assert.equal(await anna.locator('#decide-comment').inputValue(), 'half a sentence');
   await anna.keyboard.press('Escape');
   await anna.waitForURL((url) => !url.search.includes('selected'));
 }
