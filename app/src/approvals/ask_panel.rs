@@ -155,6 +155,9 @@ pub(crate) fn AskPanel<S>(
     asking: Asking<S>,
     /// What was wrong with asking.
     error: Signal<Option<AppError>>,
+    /// Whether who asked does it, once it is approved: then it has no time of its own.
+    #[prop(optional)]
+    by_hand: bool,
     /// More fields.
     #[prop(optional)]
     children: Option<Children>,
@@ -218,14 +221,19 @@ where
                                 hint=ticket_hint(&needs.tickets)
                                 error=field_error(error, "ticket")
                             />
-                            <TextField
-                                name="not_before"
-                                id="ask-not-before"
-                                label="Not before (UTC, optional)"
-                                kind="datetime-local"
-                                hint="Approved today, done later."
-                                error=field_error(error, "not_before")
-                            />
+                            {(!by_hand)
+                                .then(|| {
+                                    view! {
+                                        <TextField
+                                            name="not_before"
+                                            id="ask-not-before"
+                                            label="Not before (UTC, optional)"
+                                            kind="datetime-local"
+                                            hint="Approved today, done later."
+                                            error=field_error(error, "not_before")
+                                        />
+                                    }
+                                })}
                             {children.map(|children| children())}
                         </div>
                     }

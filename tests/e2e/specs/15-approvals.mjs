@@ -2,7 +2,7 @@
 // changed; the glass broken and reviewed; without script; and every page in two shapes.
 
 import { person } from '../lib/people.mjs';
-import { someNode } from '../lib/terminal.mjs';
+import { live, someNode } from '../lib/terminal.mjs';
 
 export const timeout = 480_000;
 
@@ -34,6 +34,7 @@ export default async function approvals(t) {
     await ownRequest(t, olga, first);
     await approved(t, anna, olga, first);
     await rejected(t, anna, olga, node);
+    await terminal(t, anna, olga, node);
     await glass(t, anna, olga, node);
     await changed(t, admin, anna, olga, node);
     await withoutScript(t, node);
@@ -147,6 +148,40 @@ async function rejected(t, anna, olga, node) {
   await anna.locator('[data-decision=anna]').getByText('rejected').waitFor();
   await olga.locator('[data-decision=anna]').getByText('Not on a Friday.').waitFor();
   t.assert.equal(await olga.locator('[data-outcome]').count(), 0, 'nothing ran');
+}
+
+// A terminal is opened by who asked for it, as it was approved, once.
+async function terminal(t, anna, olga, node) {
+  await t.visit(olga, `/terminals/new?node=${node}`);
+  await olga.getByLabel(/^Reason/).fill('look at the disk');
+  await olga.getByRole('button', { name: 'Open terminal' }).click();
+  await olga.locator('[data-ask]').waitFor();
+  t.assert.equal(await olga.locator('#ask-not-before').count(), 0, 'opened by hand, so it has no time');
+  await olga.locator('#ask-why').fill('The disk is full.');
+  await olga.locator('#ask-ticket').fill('OPS-11');
+  await olga.getByLabel('For how many minutes').fill('30');
+  await t.axe(olga, 'asking for a terminal');
+  await t.picture(olga, 'terminal');
+  await olga.getByRole('button', { name: 'Ask for approval' }).click();
+  const id = await number(olga);
+  await t.visit(anna, `/approvals/${id}`);
+  await anna.getByText('30 minutes').first().waitFor();
+  await decide(anna, /^Approve/, '');
+  await olga.locator('[data-use]').click({ timeout: 60_000 });
+  await olga.locator(`[data-request=${id}]`).getByText('This terminal was approved').waitFor();
+  t.assert.equal(await olga.getByLabel(/^Reason/).inputValue(), 'OPS-11: The disk is full.');
+  await olga.getByRole('button', { name: 'Open terminal' }).click();
+  await olga.waitForURL(/\/terminals\/[0-9a-f-]{36}/);
+  await live(olga);
+  const session = olga.url().match(/[0-9a-f-]{36}/)[0];
+  // It is used up.
+  await t.visit(olga, `/approvals/${id}`);
+  await olga.locator('[data-outcome]').waitFor();
+  t.assert.equal(await olga.locator('[data-use]').count(), 0);
+  const ended = await olga.request.post('/api/sessions/end', {
+    form: { session_id: session }, headers: { origin: t.base, accept: 'application/json' },
+  });
+  t.assert.ok(ended.ok());
 }
 
 async function glass(t, anna, olga, node) {
