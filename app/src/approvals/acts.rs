@@ -10,7 +10,21 @@ use crate::url::address;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use muster_domain::approvals::{PlanSubject, RequestDetail};
+use muster_domain::approvals::{PlanSubject, RequestDetail, RequestSummary};
+
+/// Characters of a session's reason at most.
+const SESSION_REASON: usize = 256;
+
+/// What the terminal is for, as the session keeps it: one line, with the ticket.
+fn session_reason(request: &RequestSummary) -> String {
+    let line = request.reason.lines().next().unwrap_or_default();
+    let said = if request.ticket.is_empty() {
+        line.to_owned()
+    } else {
+        format!("{}: {line}", request.ticket)
+    };
+    said.chars().take(SESSION_REASON).collect()
+}
 
 /// Where an approval is used; nothing where it is not used by hand.
 fn use_address(detail: &RequestDetail) -> Option<String> {
@@ -25,6 +39,7 @@ fn use_address(detail: &RequestDetail) -> Option<String> {
                 ("node", node.node_id.to_string()),
                 ("request", detail.summary.request_id.to_string()),
                 ("os_user", os_user.clone()),
+                ("reason", session_reason(&detail.summary)),
             ],
         )
     })
@@ -143,5 +158,43 @@ pub(super) fn Acts(shown: Shown) -> impl IntoView {
                     }
                 })
         }}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terminal(may_use: bool) -> RequestDetail {
+        serde_json::from_value(serde_json::json!({
+            "summary": {
+                "request_id": "CR-7", "act": "sessions.start", "title": "Terminal as root on db-1", "requester": "op",
+                "asked_at": 0, "state": "Approved", "expires_at": 0, "usable_until": 1, "ended_at": null, "given": 1,
+                "needed": 1, "nodes": 1, "in_production": 0, "reason": "Disk full\nsecond line", "ticket": "OPS-1",
+                "glass_broken": false, "review_due_at": null, "is_own": true, "waits_for_me": false,
+            },
+            "plan": {
+                "act": "sessions.start",
+                "subject": {"does": "terminal", "os_user": "root", "minutes": 60},
+                "targets": "db-1",
+                "nodes": [{"node_id": "mi-1", "name": "db-1", "environment": ""}],
+                "not_before": null,
+            },
+            "digest": "", "generation": 1, "changed": [], "texts": null, "tracks": [], "decisions": [],
+            "blast": {"by_environment": [], "online": 1, "not_reporting": 0, "with_terminals": 0, "reboot_pending": null},
+            "past": [], "outcome": null, "problem": "", "history": [], "windows": [], "runs_at": null,
+            "why_not_decide": "", "deciders": [], "may_withdraw": true, "may_extend": false, "may_remind": false,
+            "may_use": may_use, "may_review": false, "review": null,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_approved_terminal_is_opened_as_it_was_approved() {
+        assert_eq!(
+            use_address(&terminal(true)).as_deref(),
+            Some("/terminals/new?node=mi-1&request=CR-7&os_user=root&reason=OPS-1:%20Disk%20full")
+        );
+        assert_eq!(use_address(&terminal(false)), None);
     }
 }

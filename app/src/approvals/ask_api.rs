@@ -187,7 +187,6 @@ pub(crate) async fn ask_terminal(
     #[server(default)] minutes: Option<String>,
     #[server(default)] why: Option<String>,
     #[server(default)] ticket: Option<String>,
-    #[server(default)] not_before: Option<String>,
     #[server(default)] glass: Option<String>,
     #[server(default)] understood: Option<String>,
 ) -> Result<RequestId, AppError> {
@@ -205,11 +204,12 @@ pub(crate) async fn ask_terminal(
     let asking = AskFields {
         why,
         ticket,
-        not_before,
+        not_before: None,
         glass,
         understood,
     };
     let id = call(|backend, actor| async move {
+        // Opened by hand, so it has no time of its own.
         let act = ProposedAct::Terminal {
             session: form.read()?,
             minutes: read_minutes(minutes)?,

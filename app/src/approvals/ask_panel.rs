@@ -155,6 +155,9 @@ pub(crate) fn AskPanel<S>(
     asking: Asking<S>,
     /// What was wrong with asking.
     error: Signal<Option<AppError>>,
+    /// Whether who asked does it, once it is approved: then it has no time of its own.
+    #[prop(optional)]
+    by_hand: bool,
     /// More fields.
     #[prop(optional)]
     children: Option<Children>,
@@ -199,7 +202,6 @@ where
                 <h2 id="ask-title">{title}</h2>
             </header>
             <div class="card-body">
-                <input type="hidden" name="needs" value=carried />
                 <p data-asks="">{asks}</p>
                 {(needs.may_ask || needs.may_break_glass).then(|| {
                     view! {
@@ -219,14 +221,19 @@ where
                                 hint=ticket_hint(&needs.tickets)
                                 error=field_error(error, "ticket")
                             />
-                            <TextField
-                                name="not_before"
-                                id="ask-not-before"
-                                label="Not before (UTC, optional)"
-                                kind="datetime-local"
-                                hint="Approved today, done later."
-                                error=field_error(error, "not_before")
-                            />
+                            {(!by_hand)
+                                .then(|| {
+                                    view! {
+                                        <TextField
+                                            name="not_before"
+                                            id="ask-not-before"
+                                            label="Not before (UTC, optional)"
+                                            kind="datetime-local"
+                                            hint="Approved today, done later."
+                                            error=field_error(error, "not_before")
+                                        />
+                                    }
+                                })}
                             {children.map(|children| children())}
                         </div>
                     }
@@ -264,7 +271,7 @@ where
                                             ", everybody sees that the glass was broken, and it has to be reviewed. Say above why it cannot wait, in at least ten characters."
                                         </p>
                                         <CheckField name="understood" label="I know this, and it cannot wait." />
-                                        <div class="field-error">{move || understood.get()}</div>
+                                        <div class="field"><div class="field-error">{move || understood.get()}</div></div>
                                         <div class="row">
                                             <button
                                                 type="submit"
@@ -283,6 +290,7 @@ where
                             </details>
                         }
                     })}
+                <input type="hidden" name="needs" value=carried />
             </div>
         </section>
     }

@@ -4,7 +4,7 @@ use super::api::{get_request, list_requests};
 use super::list_url::{PATH, RequestsUrl};
 use super::request_view::RequestView;
 use super::rows::Rows;
-use super::waiting::use_heard;
+use super::waiting::{ApprovalsBadge, use_heard};
 use crate::components::{
     ErrorNotice, Fresh, Glyph, Icon, Keeper, PageHead, SelectField, Skeleton, StaleNotice, any_or, renewed,
 };
@@ -141,6 +141,7 @@ fn Lists(url: Memo<RequestsUrl>) -> impl IntoView {
                             aria-current=move || url.with(|url| url.tab == tab).then_some("page")
                         >
                             {tab.label()}
+                            {(tab == Tab::Waiting).then(|| view! { <ApprovalsBadge /> })}
                         </a>
                     }
                 })

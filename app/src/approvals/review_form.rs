@@ -80,7 +80,7 @@ fn Form(id: String, review: ServerAction<ReviewGlass>) -> impl IntoView {
                         <legend>"Was it right not to wait?"</legend>
                         {choice("yes", "Yes, it was right")}
                         {choice("no", "No, it could have waited")}
-                        <div class="field-error">{move || right_error.get()}</div>
+                        <div class="field"><div class="field-error">{move || right_error.get()}</div></div>
                     </fieldset>
                     <TextArea
                         name="comment"

@@ -31,7 +31,7 @@ pub(super) fn Tester(text: RwSignal<String>) -> impl IntoView {
     let tries_text = RwSignal::new(false);
     let pending: Signal<bool> = test.pending().into();
     view! {
-        <section class="card" aria-labelledby="tester-title">
+        <section class="card tester" aria-labelledby="tester-title">
             <header>
                 <h2 id="tester-title">"Try it out"</h2>
                 <span class="aside">"nothing is done, and nobody is asked"</span>

@@ -40,21 +40,31 @@ fn goal(letter: &str) -> Option<&'static str> {
     })
 }
 
-fn is_typing(event: &ev::KeyboardEvent) -> bool {
-    let Some(element) = event
-        .target()
-        .and_then(|target| target.dyn_into::<HtmlElement>().ok())
-    else {
-        return false;
-    };
-    let text_field = matches!(element.tag_name().as_str(), "TEXTAREA" | "SELECT")
+fn is_text_field(element: &HtmlElement) -> bool {
+    matches!(element.tag_name().as_str(), "TEXTAREA" | "SELECT")
         || element.is_content_editable()
         || (element.tag_name() == "INPUT"
             && !matches!(
                 element.get_attribute("type").as_deref(),
                 Some("checkbox" | "radio" | "button" | "submit")
-            ));
-    text_field || document().query_selector("dialog[open]").ok().flatten().is_some()
+            ))
+}
+
+fn is_typing(event: &ev::KeyboardEvent) -> bool {
+    let element = event
+        .target()
+        .and_then(|target| target.dyn_into::<HtmlElement>().ok());
+    element.is_some_and(|element| {
+        is_text_field(&element) || document().query_selector("dialog[open]").ok().flatten().is_some()
+    })
+}
+
+/// The field in which somebody types, where Esc leaves that field only: a filter, or part of a form that acts.
+fn field_to_leave() -> Option<HtmlElement> {
+    let active = document().active_element()?.dyn_into::<HtmlElement>().ok()?;
+    let is_part_of_act =
+        || is_text_field(&active) && active.closest("form[method=post]").ok().flatten().is_some();
+    (active.has_attribute("data-filter") || is_part_of_act()).then_some(active)
 }
 
 /// Whether a key was pressed on a row as such.
@@ -192,12 +202,9 @@ pub(super) fn listen_for_shortcuts(palette_open: RwSignal<bool>) {
                 return;
             }
             if key == "Escape" {
-                let filter = document()
-                    .active_element()
-                    .filter(|active| active.has_attribute("data-filter"));
-                if let Some(filter) = filter.and_then(|filter| filter.dyn_into::<HtmlElement>().ok()) {
-                    // Out of the filter, back to the rows.
-                    let _ = filter.blur();
+                if let Some(field) = field_to_leave() {
+                    // Out of the field, back to the rows.
+                    let _ = field.blur();
                 } else if !close_menus()
                     && let Some(close) = document().query_selector("[data-escape]").ok().flatten()
                     && document().query_selector("dialog[open]").ok().flatten().is_none()

@@ -146,6 +146,8 @@ struct Approved {
     request: String,
     /// As whom it was approved; empty is the node's default.
     os_user: String,
+    /// What for, as it was asked for.
+    reason: String,
 }
 
 impl Approved {
@@ -153,6 +155,7 @@ impl Approved {
         Some(Self {
             request: query.text("request")?,
             os_user: query.text("os_user").unwrap_or_default(),
+            reason: query.text("reason").unwrap_or_default(),
         })
     }
 }
@@ -200,6 +203,10 @@ fn StartForm(options: StartOptions, approved: Option<Approved>) -> impl IntoView
     // Asking comes after opening was refused.
     let error = Signal::derive(move || ask_error.get().or_else(|| refused.get()));
     let needs = needs_of(refused, ask_error);
+    let (as_whom, what_for) = approved
+        .as_ref()
+        .map(|approved| (approved.os_user.clone(), approved.reason.clone()))
+        .unwrap_or_default();
     let users = options.recent_os_users.clone();
     let needs_reason = options.needs_reason;
     let online = options.is_online;
@@ -241,7 +248,7 @@ fn StartForm(options: StartOptions, approved: Option<Approved>) -> impl IntoView
                         {approved.as_ref().map(|approved| view! { <UsesApproval approved=approved.clone() /> })}
                         <TextField
                             name="os_user"
-                            value=approved.map(|approved| approved.os_user).unwrap_or_default()
+                            value=as_whom
                             label="OS user"
                             hint="Who to be on the node. Empty: as the node's session preferences say, usually ssm-user."
                             placeholder="ssm-user"
@@ -253,6 +260,7 @@ fn StartForm(options: StartOptions, approved: Option<Approved>) -> impl IntoView
                         </datalist>
                         <TextField
                             name="reason"
+                            value=what_for
                             label=if needs_reason { "Reason" } else { "Reason (optional)" }
                             hint="A ticket or a few words. It stands in the history and in the audit log."
                             placeholder="OPS-2214: disk full"
@@ -265,7 +273,7 @@ fn StartForm(options: StartOptions, approved: Option<Approved>) -> impl IntoView
                                 .map(|refusal| {
                                     let asking = Asking { action: ask, form: FORM_ID, now: "Open it now, unapproved" };
                                     view! {
-                                        <AskPanel refusal asking error=ask_error>
+                                        <AskPanel refusal asking error=ask_error by_hand=true>
                                             <TextField
                                                 name="minutes"
                                                 label="For how many minutes"

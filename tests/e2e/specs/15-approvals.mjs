@@ -2,7 +2,7 @@
 // changed; the glass broken and reviewed; without script; and every page in two shapes.
 
 import { person } from '../lib/people.mjs';
-import { someNode } from '../lib/terminal.mjs';
+import { live, someNode } from '../lib/terminal.mjs';
 
 export const timeout = 480_000;
 
@@ -34,6 +34,7 @@ export default async function approvals(t) {
     await ownRequest(t, olga, first);
     await approved(t, anna, olga, first);
     await rejected(t, anna, olga, node);
+    await terminal(t, anna, olga, node);
     await glass(t, anna, olga, node);
     await changed(t, admin, anna, olga, node);
     await withoutScript(t, node);
@@ -149,6 +150,40 @@ async function rejected(t, anna, olga, node) {
   t.assert.equal(await olga.locator('[data-outcome]').count(), 0, 'nothing ran');
 }
 
+// A terminal is opened by who asked for it, as it was approved, once.
+async function terminal(t, anna, olga, node) {
+  await t.visit(olga, `/terminals/new?node=${node}`);
+  await olga.getByLabel(/^Reason/).fill('look at the disk');
+  await olga.getByRole('button', { name: 'Open terminal' }).click();
+  await olga.locator('[data-ask]').waitFor();
+  t.assert.equal(await olga.locator('#ask-not-before').count(), 0, 'opened by hand, so it has no time');
+  await olga.locator('#ask-why').fill('The disk is full.');
+  await olga.locator('#ask-ticket').fill('OPS-11');
+  await olga.getByLabel('For how many minutes').fill('30');
+  await t.axe(olga, 'asking for a terminal');
+  await t.picture(olga, 'terminal');
+  await olga.getByRole('button', { name: 'Ask for approval' }).click();
+  const id = await number(olga);
+  await t.visit(anna, `/approvals/${id}`);
+  await anna.getByText('30 minutes').first().waitFor();
+  await decide(anna, /^Approve/, '');
+  await olga.locator('[data-use]').click({ timeout: 60_000 });
+  await olga.locator(`[data-request=${id}]`).getByText('This terminal was approved').waitFor();
+  t.assert.equal(await olga.getByLabel(/^Reason/).inputValue(), 'OPS-11: The disk is full.');
+  await olga.getByRole('button', { name: 'Open terminal' }).click();
+  await olga.waitForURL(/\/terminals\/[0-9a-f-]{36}/);
+  await live(olga);
+  const session = olga.url().match(/[0-9a-f-]{36}/)[0];
+  // It is used up.
+  await t.visit(olga, `/approvals/${id}`);
+  await olga.locator('[data-outcome]').waitFor();
+  t.assert.equal(await olga.locator('[data-use]').count(), 0);
+  const ended = await olga.request.post('/api/sessions/end', {
+    form: { session_id: session }, headers: { origin: t.base, accept: 'application/json' },
+  });
+  t.assert.ok(ended.ok());
+}
+
 async function glass(t, anna, olga, node) {
   await refused(t, olga, `/commands/new?nodes=${node}`, 'echo it burns');
   await olga.getByText('This cannot wait').first().click();
@@ -255,7 +290,10 @@ async function keyboard(t, anna) {
   await anna.locator('button[value=reject]:focus').waitFor();
   await anna.keyboard.press('a');
   await anna.locator('#decide-comment:focus').waitFor();
-  await anna.locator('#decide-comment').blur();
+  // Esc leaves the field, with what is typed there; then the request.
+  await anna.keyboard.type('half a sentence');
+  await anna.keyboard.press('Escape');
+  t.assert.equal(await anna.locator('#decide-comment').inputValue(), 'half a sentence');
   await anna.keyboard.press('Escape');
   await anna.waitForURL((url) => !url.search.includes('selected'));
 }
