@@ -85,17 +85,17 @@ async fn follow(client: &Client, id: &str, cursor: i64) -> Vec<(i64, Value)> {
 }
 
 async fn user(admin: &Client, portal: &Portal, name: &str, role: &str, scope: &str) -> Client {
-    let password = format!("the password of {name}");
+    let password = "correct horse battery staple";
     let fields = [
         ("name", name),
         ("display_name", ""),
-        ("password", &password),
+        ("password", password),
         ("role", role),
         ("scope", scope),
     ];
     let (status, answer) = admin.call("access/create_user", &fields).await.unwrap();
     assert_eq!(status / 100, 2, "{answer}");
-    Client::sign_in(&portal.base, name, &password).await.unwrap()
+    Client::sign_in(&portal.base, name, password).await.unwrap()
 }
 
 #[tokio::test]
