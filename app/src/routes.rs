@@ -8,8 +8,8 @@ use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
     AddNode, Audit, Executions, Fleet, History, NewRole, NewTerminal, Node, OneCommand, OneExecution,
-    OneRecording, OneRequest, OneRunbook, OneTerminal, Policies, Profile, Requests, Roles, RunDocument, Runbooks,
-    Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users,
+    OneRecording, OneRequest, OneRunbook, OneTerminal, Policies, Profile, Requests, Roles, RunDocument,
+    Runbooks, Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;

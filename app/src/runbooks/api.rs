@@ -9,9 +9,9 @@ use super::{catalogue_url::read_owner, history_url::read_status};
 use crate::backend::{call, redirect_to};
 #[cfg(feature = "ssr")]
 use crate::commands::{Period, selection};
+use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use crate::runbooks::StartFields;
-use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use crate::url::keep;
 use crate::wire::Json;

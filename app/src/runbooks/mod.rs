@@ -29,6 +29,6 @@ pub(crate) use catalogue_page::CataloguePage;
 pub(crate) use execution_page::ExecutionPage;
 pub(crate) use history_page::HistoryPage;
 pub(crate) use runbook_page::RunbookPage;
-pub(crate) use start_page::StartPage;
 #[cfg(feature = "ssr")]
 pub(crate) use start_input::StartFields;
+pub(crate) use start_page::StartPage;

@@ -22,7 +22,8 @@ pub(crate) struct StartFields {
 
 /// A text that says something.
 fn given(text: Option<String>) -> Option<String> {
-    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    text.map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
 }
 
 impl StartFields {
