@@ -99,3 +99,5 @@ create table execution_events (
     body text not null,
     primary key (execution_id, sequence)
 );
+create index execution_steps_waiting on execution_steps (status, action);
+create index execution_steps_by_id on execution_steps (step_execution_id);

@@ -94,3 +94,4 @@ create table approval_policies (
 );
 alter table user_grants add column expires_at bigint;
 create index user_grants_by_end on user_grants (expires_at);
+create index audit_log_resource on audit_log (resource, sequence);

@@ -2,6 +2,7 @@
 
 mod agents;
 mod api;
+mod approvals;
 mod audit;
 mod first_output;
 mod fleet;
@@ -28,6 +29,7 @@ pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
         "selection",
         "terminals",
         "audit",
+        "approvals",
         "wasm",
     ];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
@@ -46,6 +48,7 @@ pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
             "selection" => selection::run().await?,
             "terminals" => terminals::run().await?,
             "audit" => audit::run().await?,
+            "approvals" => approvals::run().await?,
             _ => wasm()?,
         }
     }

@@ -160,6 +160,52 @@ async fn a_command_in_production_runs_when_somebody_else_has_approved_it() {
         .unwrap();
     let detail = page["items"][0]["detail"].as_str().unwrap();
     assert!(detail.contains(&id) && detail.contains("bob"), "{detail}");
+    evidence(&world, &id, folder.path()).await;
+}
+
+/// The evidence of a request is for auditors, and is checked without the portal; whatever is changed in it is found.
+async fn evidence(world: &World, id: &str, folder: &Path) {
+    let path = format!("/export/requests/{id}");
+    assert_eq!(world.olga.get(&path).await.unwrap().0, 403);
+    let (status, _, text) = world.admin.get(&path).await.unwrap();
+    assert_eq!(status, 200, "{text}");
+    let bundle: Value = serde_json::from_str(&text).unwrap();
+    let content = &bundle["content"];
+    assert_eq!(content["outcome"]["nodes"][0]["status"], "Success");
+    assert!(
+        content["audit_log"].as_array().unwrap().len() >= 4,
+        "asked, decided, run: {content}"
+    );
+    let file = folder.join("evidence.json");
+    let key = std::fs::read_to_string(world.portal.data_dir().join("audit/signing-key.pub")).unwrap();
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let arguments = [
+            "evidence",
+            "verify",
+            "--public-key",
+            key.trim(),
+            file.to_str().unwrap(),
+        ];
+        let done = std::process::Command::new(muster_tests::portal::program().unwrap())
+            .args(arguments)
+            .output()
+            .unwrap();
+        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+    };
+    let (code, said) = check(&text);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains(id), "{said}");
+    for (from, to) in [
+        ("bob", "eve"),
+        ("OPS-7", "OPS-8"),
+        ("once >>", "twice >>"),
+        ("success", "failure"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let (code, said) = check(&text.replace(from, to));
+        assert_eq!(code, Some(1), "{from} became {to}: {said}");
+    }
 }
 
 #[tokio::test]

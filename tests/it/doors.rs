@@ -203,6 +203,7 @@ const GUARDED: &[&str] = &[
     "/export/fleet.json",
     "/export/audit.csv",
     "/export/audit.json",
+    "/export/requests/CR-1001",
 ];
 
 #[test]

@@ -170,6 +170,8 @@ actions! {
     ApprovalsExtend = "approvals.extend", READERS, true;
     /// Review an act for which the glass was broken.
     ApprovalsReview = "approvals.review", APPROVERS, true;
+    /// Take everything about a request away as a signed file.
+    ApprovalsExportEvidence = "approvals.export_evidence", AUDITORS, true;
     /// What was approved is done, or its approval is void (written by the server itself).
     ApprovalsCarryOut = "approvals.carry_out", Who::Anybody, true;
     /// See the policies.
@@ -287,6 +289,7 @@ impl Action {
             | Self::TokensRevoke
             | Self::ApprovalsCarryOut
             | Self::ApprovalsChangePolicies
+            | Self::ApprovalsExportEvidence
             | Self::AccessHoldRole
             | Self::SessionsDetached
             | Self::SessionsEnded
@@ -316,6 +319,7 @@ impl Action {
                 | Self::SessionsVerify
                 | Self::ApprovalsRead
                 | Self::ApprovalsReadPolicies
+                | Self::ApprovalsExportEvidence
                 | Self::AuditRead
                 | Self::AuditExport
                 | Self::AuditVerify

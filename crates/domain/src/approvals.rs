@@ -14,7 +14,7 @@ pub use machine::{
     Decision, Event, Refused, RequestState, Standing, Track, TrackProgress, Verdict, Voter, step,
 };
 pub use meeting::{Demand, Judgement, Meeting, Proposal, glob};
-pub use plan::{Plan, PlanNode, PlanSubject, differences};
+pub use plan::{Plan, PlanNode, PlanSubject, canonical_json, differences};
 pub use policy::{Act, Effect, Freeze, Hours, Level, Policies, Policy, Window};
 pub use views::{
     Blast, DecisionView, Happening, LevelView, OutcomeLink, PastOutcome, PoliciesView, RequestDetail,

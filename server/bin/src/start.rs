@@ -418,6 +418,10 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
     ));
     let routes = rendered
         .merge(services.routes())
+        .merge(muster_server::approvals::http::routes(
+            services.approvals.clone(),
+            Arc::clone(&audit),
+        ))
         .merge(muster_server::audit::service::routes(audit_service))
         .merge(sign_in::routes(signing_in))
         .merge(health::routes(db.clone()))

@@ -115,6 +115,7 @@ impl ApprovalService {
                     })
                     .await
             }
+            ProposedAct::Step { .. } => self.answer(row, true).await,
             ProposedAct::Terminal { .. } => Err(PortalError::Conflict {
                 message: "A terminal is opened by who asked for it.".into(),
             }),

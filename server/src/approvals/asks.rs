@@ -62,6 +62,9 @@ fn intent(ask: &Ask, number: i64) -> Intent {
             .with("role", role.as_str())
             .with("scope", scope.clone())
             .with("minutes", *minutes),
+        ProposedAct::Step { execution, step } => intent
+            .with("execution", execution.as_str())
+            .with("step", step.clone()),
         ProposedAct::Policies { text, .. } => intent.with("sha256", super::policies::sha256(text)),
     }
 }
@@ -92,6 +95,9 @@ impl ApprovalService {
                 let scope = Scope::parse(scope).map_err(|why| PortalError::invalid("scope", why))?;
                 Ok(plan::of_role(role.as_str(), &scope, *minutes, not_before))
             }
+            ProposedAct::Step { .. } => Err(PortalError::Conflict {
+                message: "A step of a runbook asks by itself.".into(),
+            }),
             ProposedAct::Policies { text, was } => {
                 plan::of_policies(&self.gate.book, text, was, not_before).await
             }

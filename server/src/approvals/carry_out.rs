@@ -72,7 +72,7 @@ impl ApprovalService {
         }
     }
 
-    async fn found(&self, sql: Sql) -> Result<Vec<RequestRow>, StoreError> {
+    pub(super) async fn found(&self, sql: Sql) -> Result<Vec<RequestRow>, StoreError> {
         let found = sql.all(self.db.reader()).await?;
         let requests = found.iter().map(rows::request).collect::<Result<Vec<_>, _>>()?;
         rows::with_decisions(&self.db, requests).await
@@ -112,6 +112,7 @@ impl ApprovalService {
             }
         }))
         .await;
+        self.steps_round().await?;
         users::clear_loans(&self.db, now).await?;
         Ok(())
     }
@@ -181,7 +182,7 @@ impl ApprovalService {
     }
 
     /// Those who approved, as they are now.
-    async fn approvers(&self, row: &RequestRow) -> Result<Vec<Voter>, PortalError> {
+    pub(super) async fn approvers(&self, row: &RequestRow) -> Result<Vec<Voter>, PortalError> {
         let now = self.clock.now();
         let policies = self.gate.book.current().await.map_err(store)?;
         let mut voters = Vec::new();
@@ -203,6 +204,9 @@ impl ApprovalService {
     }
 
     async fn carry_out(&self, row: &RequestRow) -> Result<(), PortalError> {
+        if row.act == Act::AnswerStep {
+            return self.carry_out_step(row).await;
+        }
         let actor = match &row.requester_id {
             Some(user) => people::actor_now(&self.db, user, self.clock.now()).await?,
             None => None,

@@ -122,7 +122,7 @@ impl ApprovalService {
                 let row = self.decide_now(actor, &input, row, &voter).await?;
                 pass.note("state", row.standing.state.as_str());
                 self.bus.tell(PortalEvent::Approvals);
-                if row.standing.state == RequestState::Approved {
+                if row.standing.state != RequestState::Waiting {
                     self.wake.notify_one();
                 }
                 Ok(self.summary(actor, &row, Some(&voter)))
@@ -176,7 +176,12 @@ impl ApprovalService {
                 who: actor.name.clone(),
                 what: said,
                 decider: Some((actor.user_id.clone(), actor.origin.address.clone())),
-                runs_at: (next.state == RequestState::Approved && runs_itself(&row)).then_some(opens_at),
+                runs_at: match next.state {
+                    RequestState::Approved if runs_itself(&row) => Some(opens_at),
+                    // A runbook is told also that it may not go on.
+                    RequestState::Rejected if row.act == Act::AnswerStep => Some(now),
+                    _ => None,
+                },
                 ..Change::default()
             };
             if requests::change(&self.gate.desk, &row, &next, &change, Guard::Waits, now)

@@ -360,6 +360,12 @@ impl ApprovalService {
 
 /// What became of it, as a link.
 fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
+    if let Some(execution) = ApprovalService::execution_of(row) {
+        return Some(OutcomeLink {
+            label: "The execution".into(),
+            href: format!("/executions/{execution}"),
+        });
+    }
     if row.outcome_id.is_empty() || row.standing.state == RequestState::Failed {
         return None;
     }

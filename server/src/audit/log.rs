@@ -62,6 +62,7 @@ pub struct AuditLog {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) dir: PathBuf,
     pub(crate) public_key: String,
+    key: Arc<SigningKey>,
     random: Arc<dyn Random>,
     queue: mpsc::Sender<Waiting>,
     done: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
@@ -92,13 +93,14 @@ impl AuditLog {
     ) -> Result<Arc<Self>, OpenError> {
         std::fs::create_dir_all(&dir).map_err(|error| OpenError::Folder(dir.clone(), error))?;
         let key = SigningKey::load_or_make(&key_path.unwrap_or_else(|| dir.join("signing-key.pk8")))?;
+        let key = Arc::new(key);
         let public_key = key.public();
         let (queue, waiting) = mpsc::channel(1_024);
         let writer = Writer {
             db: db.clone(),
             clock: Arc::clone(&clock),
             dir: dir.clone(),
-            key,
+            key: Arc::clone(&key),
             last_checkpoint: None,
         };
         let task = tokio::spawn(writer.run(waiting));
@@ -107,6 +109,7 @@ impl AuditLog {
             clock,
             dir,
             public_key,
+            key,
             random,
             queue,
             done: tokio::sync::Mutex::new(Some(task)),
@@ -119,6 +122,13 @@ impl AuditLog {
     /// When the database cannot be read.
     pub async fn behind(&self) -> Result<Option<Finding>, StoreError> {
         crate::audit::behind::look(&self.db, &self.dir, &self.public_key).await
+    }
+
+    /// Signs something else with the log's key: the key's id, and the signature, hexadecimal. What is signed begins with a
+    /// label of its own, so that it cannot be taken for a head of the log.
+    #[must_use]
+    pub fn sign(&self, bytes: &[u8]) -> (String, String) {
+        (self.key.id.clone(), self.key.sign(bytes))
     }
 
     /// Waits until everything is written and writes a last checkpoint. Afterwards nothing more is taken.
@@ -195,7 +205,7 @@ struct Writer {
     db: Db,
     clock: Arc<dyn Clock>,
     dir: PathBuf,
-    key: SigningKey,
+    key: Arc<SigningKey>,
     last_checkpoint: Option<(i64, Timestamp)>,
 }
 

@@ -1,4 +1,4 @@
-//! All benchmarks: `cargo xtask bench [fleet|first-output|agents|api|selection|terminals|audit|wasm]`. Each starts the built program
+//! All benchmarks: `cargo xtask bench [fleet|first-output|agents|api|selection|terminals|audit|approvals|wasm]`. Each starts the built program
 //! with data of its own, measures, prints a table, and leaves nothing behind.
 
 #![expect(

@@ -6,7 +6,7 @@ use super::policy::Act;
 use crate::access::Password;
 use crate::commands::RunCommand;
 use crate::error::{FieldError, PortalError};
-use crate::ids::RequestId;
+use crate::ids::{ExecutionId, RequestId};
 use crate::paging::Cursor;
 use crate::permission::{Role, Scope};
 use crate::runbooks::StartRunbook;
@@ -55,6 +55,13 @@ pub enum ProposedAct {
         /// For how many minutes.
         minutes: u32,
     },
+    /// Let a runbook go on that waits for an approval. Nobody asks for this: the runbook does.
+    Step {
+        /// The execution.
+        execution: ExecutionId,
+        /// The step execution that waits.
+        step: String,
+    },
     /// Replace the policies.
     Policies {
         /// The text that would hold.
@@ -73,6 +80,7 @@ impl ProposedAct {
             Self::Terminal { .. } => Act::OpenTerminal,
             Self::Runbook { .. } => Act::StartRunbook,
             Self::Role { .. } => Act::HoldRole,
+            Self::Step { .. } => Act::AnswerStep,
             Self::Policies { .. } => Act::ChangePolicies,
         }
     }
@@ -155,6 +163,10 @@ impl Ask {
                     fields.push(FieldError::new("scope", why));
                 }
             }
+            ProposedAct::Step { .. } => fields.push(FieldError::new(
+                "act",
+                "A step of a runbook asks by itself; nobody asks for it.",
+            )),
             ProposedAct::Policies { text, .. } => {
                 if too_long(text, MAX_POLICIES) {
                     fields.push(FieldError::new("text", "Use at most 262,144 characters."));

@@ -147,6 +147,14 @@ fn write(value: &serde_json::Value, out: &mut String) {
     }
 }
 
+/// A value as JSON with sorted keys and without blanks: the bytes that digests and signatures are made over.
+#[must_use]
+pub fn canonical_json(value: &serde_json::Value) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
+    out
+}
+
 impl Plan {
     /// The bytes that the plan's digest is made over. Names of nodes and the words for targets are not part of them:
     /// they may change without anything else running.
@@ -165,9 +173,7 @@ impl Plan {
             "nodes": nodes,
             "not_before": self.not_before,
         });
-        let mut out = String::new();
-        write(&value, &mut out);
-        out
+        canonical_json(&value)
     }
 
     /// One line that says what it is.

@@ -3,6 +3,7 @@
 mod activation;
 mod audit;
 mod ca;
+mod evidence;
 mod recording;
 mod serve;
 mod settings;
@@ -40,6 +41,8 @@ enum Command {
     User(users::UserArgs),
     /// The audit log: verify that it is intact, or export it; no server is needed
     Audit(audit::AuditArgs),
+    /// Evidence of a request for approval: verify a file that the portal exported; no server is needed
+    Evidence(evidence::EvidenceArgs),
     /// Recordings of terminals: list, verify, export, search; no server is needed
     Recording(recording::RecordingArgs),
     /// Show the access key of the embedded endpoint, for the aws command line and SDKs
@@ -92,6 +95,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Migrate(args) => args.run().await,
         Command::User(args) => args.run().await,
         Command::Audit(args) => args.run().await,
+        Command::Evidence(args) => args.run(),
         Command::Recording(args) => args.run().await,
         Command::Keys(args) => args.run(),
         Command::Ca(args) => args.run(),
