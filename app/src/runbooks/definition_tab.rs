@@ -61,7 +61,7 @@ pub(super) fn DefinitionTab(page: Live) -> impl IntoView {
                         {if detail.content.is_empty() {
                             view! { <p class="muted small-text">"Its text is not known here."</p> }.into_any()
                         } else {
-                            view! { <pre class="code runbook-text">{detail.content}</pre> }.into_any()
+                            view! { <pre class="code runbook-text" tabindex="0" role="region" aria-label="Text of the runbook">{detail.content}</pre> }.into_any()
                         }}
                     </div>
                 </section>

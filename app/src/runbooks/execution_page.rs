@@ -255,9 +255,11 @@ fn Standing(page: Live) -> impl IntoView {
             <a href=runbook_path(&document)>{format!("version {version}")}</a>
             <span>"by " {by} " · " <TimeAgo at /></span>
             <span>
-                {move || {
-                    elapsed()
-                        .map(|ms| if status.get().is_final() { format!("took {}", duration(ms)) } else { running_for(ms) })
+                // A text in any case: the clock may run already when this is hydrated.
+                {move || match elapsed() {
+                    Some(ms) if status.get().is_final() => format!("took {}", duration(ms)),
+                    Some(ms) => running_for(ms),
+                    None => String::new(),
                 }}
                 {usual.map(|text| format!(" (usually {text})"))}
             </span>

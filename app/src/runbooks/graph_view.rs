@@ -9,11 +9,11 @@ use muster_domain::runbooks::{EdgeKind, ExecutionStatus, RunbookStep};
 
 const ROW: usize = 68;
 const BOX_HEIGHT: usize = 46;
-const BOX_WIDTH: usize = 300;
+const BOX_WIDTH: usize = 240;
 const LANE: usize = 22;
 const MARGIN: usize = 18;
 /// Characters that fit into a box.
-const LETTERS: usize = 34;
+const LETTERS: usize = 30;
 
 /// How a step stands, and where its box leads.
 pub(super) struct Standing {

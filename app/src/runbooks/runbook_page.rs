@@ -210,7 +210,7 @@ fn Parameters(parameters: Vec<DocumentParameter>) -> impl IntoView {
                 view! { <p class="card-body muted small-text">"It takes none."</p> }.into_any()
             } else {
                 view! {
-                    <div class="table-scroll" role="region" aria-label="Parameters" tabindex="0">
+                    <div class="table-scroll" role="region" aria-label="Table of parameters" tabindex="0">
                         <table>
                             <thead>
                                 <tr>
