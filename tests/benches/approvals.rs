@@ -113,6 +113,7 @@ async fn fill(db: &Db) -> Fallible<()> {
 async fn person(portal: &Portal, admin: &Client, name: &str, role: &str) -> Fallible<Client> {
     let fields = [
         ("name", name),
+        ("display_name", ""),
         ("password", PASSWORD),
         ("role", role),
         ("scope", "*"),

@@ -34,6 +34,7 @@ struct World {
 async fn person(portal: &Portal, admin: &Client, name: &str, role: &str) -> Client {
     let fields = [
         ("name", name),
+        ("display_name", ""),
         ("password", PASSWORD),
         ("role", role),
         ("scope", "*"),
@@ -44,9 +45,13 @@ async fn person(portal: &Portal, admin: &Client, name: &str, role: &str) -> Clie
 }
 
 async fn world(folder: &Path) -> World {
+    world_of(folder, POLICIES).await
+}
+
+async fn world_of(folder: &Path, policies: &str) -> World {
     // The policies are in a file under version control, as many will have them.
     let file = folder.join("policies.toml");
-    std::fs::write(&file, POLICIES).unwrap();
+    std::fs::write(&file, policies).unwrap();
     let data = folder.join("data");
     let portal = Portal::start(&data, &["--approval-policies", file.to_str().unwrap()], &[]).unwrap();
     let admin = Client::first_administrator(&portal).await.unwrap();
@@ -364,4 +369,101 @@ async fn what_was_approved_when_the_portal_was_killed_runs_once_afterwards() {
     assert_eq!(support::status(&events), "Success");
     assert_eq!(std::fs::read_to_string(&marker).unwrap(), "once\n");
     assert_eq!(commands(&olga).await.len(), 1);
+}
+
+/// The open request of an execution's step, once it is in somebody's queue.
+async fn step_request(client: &Client, execution: &str) -> String {
+    client
+        .until("the step is in the queue", SOON, async |client| {
+            let (_, page) = client.call("approvals/list", &[("query", "tab=waiting")]).await?;
+            let ids: Vec<String> = page["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|item| item["act"] == "runbooks.signal")
+                .filter_map(|item| item["request_id"].as_str().map(str::to_owned))
+                .collect();
+            for id in ids {
+                let found = request(client, &id).await;
+                if found["outcome"]["href"] == format!("/executions/{execution}") {
+                    return Ok(Some(id));
+                }
+            }
+            Ok(None)
+        })
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn steps_of_runbooks_wait_in_the_same_queue() {
+    use crate::runbooks::{make, stands, start};
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path()).await;
+    let api = Api::of(&world.portal).unwrap();
+    let gate = json!({"schemaVersion": "0.3", "mainSteps": [
+        {"name": "Ask", "action": "aws:approve",
+            "inputs": {"Approvers": ["portal"], "Message": "May it go on?", "MinRequiredApprovals": 1}},
+        {"name": "Rest", "action": "aws:sleep", "inputs": {"Duration": "PT1S"}}]});
+    make(&api, "Own-Gate", &gate).await;
+    let fields = [("document", "Own-Gate"), ("reason", "a step asks")];
+    let approved = start(&world.olga, &fields).await;
+    let id = step_request(&world.bob, &approved).await;
+    let found = request(&world.bob, &id).await;
+    assert_eq!(found["plan"]["subject"]["message"], "May it go on?");
+    let (status, answer) = decide(&world.olga, &id, "approve").await;
+    assert_eq!(status, 403, "who started it does not decide: {answer}");
+    assert_eq!(decide(&world.bob, &id, "approve").await.0, 200);
+    stands(&world.olga, &approved, "Success").await;
+    until_state(&world.bob, &id, "Done").await;
+
+    let rejected = start(&world.olga, &fields).await;
+    let id = step_request(&world.bob, &rejected).await;
+    assert_eq!(decide(&world.bob, &id, "reject").await.0, 200);
+    let failed = stands(&world.olga, &rejected, "Failed").await;
+    assert!(
+        failed.to_string().contains("bob"),
+        "the comment says who: {failed}"
+    );
+    assert_eq!(request(&world.bob, &id).await["summary"]["state"], "Rejected");
+
+    // One that is stopped does not wait in the queue any more.
+    let stopped = start(&world.olga, &fields).await;
+    let id = step_request(&world.bob, &stopped).await;
+    let stop = [("execution_id", stopped.as_str()), ("kind", "cancel")];
+    assert_eq!(world.olga.call("runbooks/stop", &stop).await.unwrap().0 / 100, 2);
+    until_state(&world.bob, &id, "Withdrawn").await;
+}
+
+#[tokio::test]
+async fn a_runbook_in_production_starts_when_somebody_else_has_approved_it() {
+    use crate::runbooks::{greeting, make, stands};
+    let folder = tempfile::tempdir().unwrap();
+    let mut policies = POLICIES.to_owned();
+    policies.push_str(
+        "\n[[policy]]\nname = \"Runbooks\"\nacts = [\"runbooks.start\"]\ndocuments = [\"Own-*\"]\n",
+    );
+    policies.push_str("nodes = \"Environment=Production\"\n\n[[policy.levels]]\nof = [\"role:approver\"]\n");
+    let world = world_of(folder.path(), &policies).await;
+    let api = Api::of(&world.portal).unwrap();
+    make(&api, "Own-Greet", &greeting()).await;
+    let fields = [
+        ("document", "Own-Greet"),
+        ("nodes", world.node.as_str()),
+        ("reason", "greet production"),
+    ];
+    let confirmed = [fields.as_slice(), &[("confirmed_nodes", "1")]].concat();
+    let (status, answer) = world.olga.call("runbooks/start", &confirmed).await.unwrap();
+    assert_eq!(status, 428, "{answer}");
+    assert!(answer["error"]["ApprovalNeeded"].is_object(), "{answer}");
+    let id = ask(&world.olga, "approvals/ask_runbook", &fields).await;
+    assert_eq!(decide(&world.bob, &id, "approve").await.0, 200);
+    let done = until_state(&world.olga, &id, "Done").await;
+    let execution = done["outcome"]["href"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("/executions/")
+        .unwrap();
+    let ended = stands(&world.olga, execution, "Success").await;
+    assert_eq!(ended["summary"]["requested_by"], "olga");
 }

@@ -16,13 +16,15 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Tables that stay small, whatever happens: people, what they saved, and one row for each of a few things.
-const SMALL: [&str; 6] = [
+const SMALL: [&str; 8] = [
     "connections",
     "saved_views",
     "user_grants",
     "users",
     "schema_version",
     "audit_head",
+    "approval_numbers",
+    "approval_policies",
 ];
 
 /// Statements that have to read all of something, and why nobody waits for them.
@@ -138,6 +140,12 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/executions",
         "/executions?status=Failed",
         "/executions?text=x&document=y&period=all",
+        "/approvals",
+        "/approvals?tab=mine",
+        "/approvals?tab=all&q=x",
+        "/approvals?tab=history&state=rejected",
+        "/approvals/role",
+        "/approvals/policies",
         "/audit",
         "/audit?actor=admin&outcome=Succeeded",
         "/audit?action=commands.run",
@@ -156,6 +164,9 @@ async fn walk(client: &Client, node: &str, command: &str) {
     .to_vec();
     // A place in the list that is after "a" of the node "b".
     let cursor = muster_server::fleet::queries::encode_cursor("1", "b").0;
+    for tab in ["waiting", "mine", "all", "history"] {
+        paths.push(format!("/approvals?tab={tab}&cursor={cursor}"));
+    }
     for sort in ["name", "status", "platform", "agent", "address", "ping"] {
         paths.push(format!("/fleet?sort={sort}"));
         paths.push(format!("/fleet?sort={sort}&desc=1&cursor={cursor}"));
@@ -171,6 +182,32 @@ async fn walk(client: &Client, node: &str, command: &str) {
     for path in paths {
         let (status, _, body) = client.get(&path).await.unwrap();
         assert_eq!(status, 200, "{path}: {body:.200}");
+    }
+}
+
+/// Asks for approval, looks at the request in every way, and takes it back.
+async fn walk_approvals(client: &Client) {
+    let (_, policies) = client.call("approvals/policies", &[]).await.unwrap();
+    let text = "[[policy]]\nname = \"Roles\"\nacts = [\"access.hold_role\"]\n\n[[policy.levels]]\nof = [\"role:approver\"]\n";
+    let change = [("text", text), ("was", policies["sha256"].as_str().unwrap())];
+    let (status, answer) = client.call("approvals/change_policies", &change).await.unwrap();
+    assert_eq!(status / 100, 2, "{answer}");
+    let wish = [
+        ("role", "operator"),
+        ("scope", "*"),
+        ("minutes", "60"),
+        ("why", "plans"),
+    ];
+    let (status, answer) = client.call("approvals/ask_role", &wish).await.unwrap();
+    assert_eq!(status / 100, 2, "{answer}");
+    let id = answer.as_str().unwrap().to_owned();
+    for path in [format!("/approvals/{id}"), format!("/export/requests/{id}")] {
+        let (status, _, body) = client.get(&path).await.unwrap();
+        assert_eq!(status, 200, "{path}: {body:.200}");
+    }
+    for act in ["remind", "extend", "withdraw"] {
+        let path = format!("approvals/{act}");
+        client.call(&path, &[("request_id", id.as_str())]).await.unwrap();
     }
 }
 
@@ -273,6 +310,7 @@ async fn no_query_reads_a_growing_table_from_end_to_end() {
         .await
         .unwrap();
     walk_runbooks(&client, &Api::of(&portal).unwrap(), &node).await;
+    walk_approvals(&client).await;
     walk(&client, &node, &command).await;
     let api = Api::of(&portal).unwrap();
     walk_api(&api).await;

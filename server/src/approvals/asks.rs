@@ -113,7 +113,7 @@ impl ApprovalService {
             }),
             (Effect::Approve, _) => Ok(meeting.demand.clone()),
             // A role is never had for the asking: somebody has to be named who can give it.
-            (Effect::Allow, Act::HoldRole) => Err(PortalError::Forbidden {
+            (Effect::Allow, Act::HoldRole) => Err(PortalError::Conflict {
                 message: "No policy says who can approve this role. An administrator writes one under Approvals → Policies."
                     .into(),
             }),
