@@ -51,7 +51,7 @@ pub(super) fn StepsTab(page: Live) -> impl IntoView {
                 } else {
                     view! {
                         <TableCard label="Steps of this execution">
-                            <table class="steps">
+                            <table class="execution-steps">
                                 <thead>
                                     <tr>
                                         <th scope="col" class="right">
