@@ -53,6 +53,7 @@ migrations! {
     21 "0021_control_plane_output_copies";
     22 "0022_control_plane_groups";
     23 "0023_control_plane_automation";
+    24 "0024_control_plane_automation_runs";
 }
 
 /// The newest version that this program knows.

@@ -14,6 +14,14 @@ mod automation_examples;
 #[cfg(test)]
 mod automation_limits;
 #[cfg(test)]
+mod automation_loops;
+#[cfg(test)]
+mod automation_scripts;
+#[cfg(test)]
+mod automation_targets;
+#[cfg(test)]
+mod automation_webhooks;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_input_tables;
