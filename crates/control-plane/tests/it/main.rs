@@ -108,6 +108,8 @@ mod webhook;
 #[cfg(test)]
 mod window_examples;
 #[cfg(test)]
+mod window_runbooks;
+#[cfg(test)]
 mod window_runs;
 #[cfg(test)]
 mod windows;
