@@ -82,6 +82,8 @@ mod run_command;
 #[cfg(test)]
 mod run_command_faults;
 #[cfg(test)]
+mod runbooks;
+#[cfg(test)]
 mod session_clients;
 #[cfg(test)]
 mod session_documents;
