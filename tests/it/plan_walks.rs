@@ -121,17 +121,30 @@ pub(crate) async fn walk_operations(api: &Api, node: &str) {
         (
             "CreateDocument",
             json!({"Name": "plans-runbook", "DocumentType": "Automation", "Content":
-                json!({"schemaVersion": "0.3", "mainSteps": [{"name": "S", "action": "aws:pause"}]}).to_string()}),
+                json!({"schemaVersion": "0.3", "parameters": {"Who": {"type": "String", "default": "nobody"}},
+                    "mainSteps": [{"name": "L", "action": "aws:loop", "inputs": {"Iterators": ["a"], "Steps": [
+                        {"name": "S", "action": "aws:pause"}]}}]}).to_string()}),
         ),
         (
             "StartAutomationExecution",
-            json!({"DocumentName": "plans-runbook"}),
+            json!({"DocumentName": "plans-runbook", "Tags": [{"Key": "a", "Value": "b"}]}),
+        ),
+        (
+            "StartAutomationExecution",
+            json!({"DocumentName": "plans-runbook", "TargetParameterName": "Who", "MaxConcurrency": "1",
+                "Targets": [{"Key": "ParameterValues", "Values": ["a", "b"]}]}),
         ),
         ("DescribeAutomationExecutions", json!({})),
         (
             "DescribeAutomationExecutions",
             json!({"Filters": [{"Key": "ParentExecutionId", "Values": ["x"]}]}),
         ),
+        (
+            "DescribeAutomationExecutions",
+            json!({"Filters": [{"Key": "TagKey", "Values": ["a"]},
+                {"Key": "TargetResourceGroup", "Values": ["g"]}]}),
+        ),
+        ("StartExecutionPreview", json!({"DocumentName": "plans-runbook"})),
         ("GetOpsSummary", json!({})),
         (
             "GetOpsSummary",

@@ -103,6 +103,113 @@ with tempfile.TemporaryDirectory() as folder:
     )
     check("its steps are listed", [len(page["StepExecutions"]) for page in steps] == [1, 1, 1])
 
+with tempfile.TemporaryDirectory() as folder:
+    # A service of the node, looked after by a program of its own, restarted by the runbook that comes with the control plane.
+    log = os.path.join(folder, "service.log")
+    program = os.path.join(folder, "services")
+    with open(program, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\necho "$1 $2" >> {log}\n')
+    os.chmod(program, 0o755)
+    execution = ssm.start_automation_execution(
+        DocumentName="Muster-RestartServices",
+        Parameters={"InstanceIds": [INSTANCE], "ServiceNames": ["web", "worker"], "WaitSeconds": ["0"], "ServiceCommand": [program]},
+    )["AutomationExecutionId"]
+    found = ended(execution)
+    check("services are restarted", found["AutomationExecutionStatus"] == "Success", found)
+    with open(log, encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    asked = [f"{what} {name}" for name in ("web", "worker") for what in ("stop", "start", "status")]
+    check("one after the other", lines[:-1] == asked, lines)
+    details = [step["ParentStepDetails"] for step in found["StepExecutions"] if step["StepName"] == "CheckService"]
+    check("each says in which iteration it was", [one["Iteration"] for one in details] == [1, 2], details)
+    check("and of what", [one["IteratorValue"] for one in details] == ["web", "worker"], details)
+
+script = """
+import math
+
+
+def handler(events, context):
+    print("it is worked out")
+    return {"root": math.isqrt(events["square"])}
+"""
+content = {
+    "schemaVersion": "0.3",
+    "parameters": {"Square": {"type": "Integer", "default": 0}},
+    "mainSteps": [
+        {
+            "name": "Work",
+            "action": "aws:executeScript",
+            "inputs": {
+                "Runtime": "python3.8",
+                "Handler": "handler",
+                "Script": script,
+                "InputPayload": {"square": "{{ Square }}"},
+            },
+            "outputs": [{"Name": "Root", "Selector": "$.Payload.root", "Type": "Integer"}],
+        }
+    ],
+    "outputs": ["Work.Root"],
+}
+ssm.create_document(Name="Works", DocumentType="Automation", Content=json.dumps(content))
+execution = ssm.start_automation_execution(DocumentName="Works", Parameters={"Square": ["1764"]})["AutomationExecutionId"]
+found = ended(execution)
+if found["AutomationExecutionStatus"] == "Success":
+    check("a script works it out", found["Outputs"]["Work.Root"] == ["42"], found)
+else:
+    check("without a sandbox nothing runs", "does not permit its sandbox" in found["FailureMessage"], found)
+
+preview = ssm.start_execution_preview(
+    DocumentName="RestartApplicationServices",
+    ExecutionInputs={
+        "Automation": {
+            "TargetParameterName": "InstanceIds",
+            "Targets": [{"Key": "ParameterValues", "Values": [NODE, "mi-0123456789abcdef0"]}],
+        }
+    },
+)["ExecutionPreviewId"]
+told = ssm.get_execution_preview(ExecutionPreviewId=preview)
+check("a preview is ready", told["Status"] == "Success", told)
+told = told["ExecutionPreview"]["Automation"]
+check("it counts steps", told["StepPreviews"] == {"NonMutating": 1, "Undetermined": 2}, told)
+check("and targets", [one["Count"] for one in told["TargetPreviews"]] == [2], told)
+
+content = {
+    "schemaVersion": "0.3",
+    "parameters": {"Name": {"type": "String"}},
+    "mainSteps": [
+        {
+            "name": "Put",
+            "action": "aws:executeAwsApi",
+            "inputs": {"Service": "ssm", "Api": "PutParameter", "Name": "/of/{{ Name }}", "Value": "{{ Name }}", "Type": "String"},
+        }
+    ],
+}
+ssm.create_document(Name="Puts", DocumentType="Automation", Content=json.dumps(content))
+execution = shell("""aws ssm start-automation-execution \\
+  --document-name Puts --target-parameter-name Name \\
+  --targets Key=ParameterValues,Values=a,b,c --max-concurrency 2 --max-errors 0 --tags Key=team,Value=ops \\
+  --query AutomationExecutionId --output text""").strip()
+found = ended(execution)
+check("each target has its turn", found["AutomationExecutionStatus"] == "Success", found)
+check("targets are told", found["ResolvedTargets"]["ParameterValues"] == ["a", "b", "c"], found)
+children = ssm.describe_automation_executions(Filters=[{"Key": "ParentExecutionId", "Values": [execution]}])
+targets = sorted(child["Target"] for child in children["AutomationExecutionMetadataList"])
+check("each is an execution of its own", targets == ["a", "b", "c"], children)
+values = ssm.get_parameters_by_path(Path="/of")["Parameters"]
+check("each did its work", sorted(one["Value"] for one in values) == ["a", "b", "c"], values)
+tagged = ssm.describe_automation_executions(Filters=[{"Key": "TagKey", "Values": ["team"]}])
+check("tags find it", [one["AutomationExecutionId"] for one in tagged["AutomationExecutionMetadataList"]] == [execution], tagged)
+
+execution = ssm.start_automation_execution(DocumentName="Puts", Parameters={"Name": ["d"]}, Mode="Interactive")["AutomationExecutionId"]
+for _ in range(80):
+    found = ssm.get_automation_execution(AutomationExecutionId=execution)["AutomationExecution"]
+    if found["AutomationExecutionStatus"] == "Waiting":
+        break
+    time.sleep(0.25)
+check("step by step it waits", found["CurrentStepName"] == "Put", found)
+ssm.send_automation_signal(AutomationExecutionId=execution, SignalType="StartStep", Payload={"StepName": ["Put"]})
+check("until it is told", ended(execution)["AutomationExecutionStatus"] == "Success")
+
 yaml = """schemaVersion: '0.3'
 parameters:
   Value: {type: String}

@@ -142,6 +142,17 @@ pub(crate) fn check(rule: &Value, step: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a resolved condition holds.
+///
+/// # Errors
+/// Values that cannot be compared.
+pub fn is_met(condition: &Value) -> Result<bool, String> {
+    condition
+        .as_object()
+        .ok_or_else(|| "a condition has to be an object".to_owned())
+        .and_then(holds)
+}
+
 /// The step that resolved inputs of `aws:branch` lead to; nothing when it is simply the next one.
 ///
 /// # Errors

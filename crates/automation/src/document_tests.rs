@@ -34,6 +34,103 @@ fn a_document_of_the_guide_is_read() {
 }
 
 #[test]
+fn loops_hold_steps_of_their_own() {
+    let document = Document::read(&with(json!([
+        {"name": "Each", "action": "aws:loop", "inputs": {"Iterators": "{{ Ids }}", "MaxIterations": 3, "Steps": [
+            {"name": "One", "action": "aws:runCommand", "inputs": {"InstanceIds": ["{{ Each.CurrentIteratorValue }}"]}},
+            {"name": "Until", "action": "aws:loop", "inputs": {"LoopCondition":
+                {"Variable": "{{ Look.Code }}", "NumericGreater": 0}, "Steps": [
+                    {"name": "Look", "action": "aws:runCommand", "isEnd": true}]}}]}},
+        {"name": "After", "action": "aws:sleep", "inputs": {"Duration": "PT1S"}}
+    ])))
+    .unwrap();
+    let parents: Vec<_> = document.steps.iter().map(|step| step.parent).collect();
+    assert_eq!(parents, [None, Some(0), Some(0), Some(2), None]);
+    assert_eq!(
+        (
+            document.after(0),
+            document.after(1),
+            document.after(2),
+            document.after(3)
+        ),
+        (Some(4), Some(2), None, None)
+    );
+    assert_eq!(document.first_within(Some(2)), Some(3));
+    assert!(document.steps[2].loop_condition.is_some() && !document.steps[0].inputs.contains_key("Steps"));
+    let each = |more: Value| {
+        let mut inputs = json!({"Iterators": ["a"], "Steps": [{"name": "In", "action": "aws:sleep"}]});
+        for (name, value) in more.as_object().unwrap() {
+            inputs[name] = value.clone();
+        }
+        inputs
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
+        with(
+            json!([{"name": "L", "action": "aws:loop", "inputs": inputs}, {"name": "Out", "action": "aws:sleep"}]),
+        )
+    };
+    let condition = json!({"Variable": "1", "StringEquals": "1"});
+    for (document, says) in [
+        (
+            each(json!({"Iterators": null})),
+            "one of Iterators and LoopCondition",
+        ),
+        (
+            each(json!({"LoopCondition": condition})),
+            "one of Iterators and LoopCondition",
+        ),
+        (
+            each(json!({"Iterators": null, "LoopCondition": {"Variable": "1"}})),
+            "a choice of step L needs one of",
+        ),
+        (
+            each(json!({"Iterators": null, "LoopCondition": condition, "IteratorDataType": "String"})),
+            "belongs to Iterators",
+        ),
+        (
+            each(json!({"IteratorDataType": "List"})),
+            "IteratorDataType must be one of",
+        ),
+        (each(json!({"Steps": null})), "inputs.Steps must be a list"),
+        (
+            each(json!({"Steps": []})),
+            "mainSteps[0].inputs.Steps must have 1 to",
+        ),
+        (
+            each(json!({"More": 1})),
+            "mainSteps[0].inputs has the unknown property \"More\"",
+        ),
+        (
+            each(json!({"Steps": [{"name": "In", "action": "aws:sleep", "nextStep": "Out"}]})),
+            "not within the same loop",
+        ),
+        (
+            each(json!({"Steps": [{"name": "Out", "action": "aws:sleep"}]})),
+            "Two steps are called Out",
+        ),
+        (
+            each(json!({"Steps": [{"name": "In", "action": "aws:none"}]})),
+            "mainSteps[0].inputs.Steps[0].action",
+        ),
+    ] {
+        let told = Document::read(&document).unwrap_err();
+        assert!(told.contains(says), "{told:?} does not say {says:?}");
+    }
+    let mut deep = json!([{"name": "S", "action": "aws:sleep"}]);
+    for at in 0..6 {
+        deep = json!([{"name": format!("L{at}"), "action": "aws:loop", "inputs": {"Iterators": ["a"], "Steps": deep}}]);
+    }
+    assert!(Document::read(&with(deep)).unwrap_err().contains("5 deep"));
+    let twice = json!([{"name": "L", "action": "aws:loop", "maxAttempts": 2, "inputs": {"Iterators": [], "Steps": []}}]);
+    assert!(
+        Document::read(&with(twice))
+            .unwrap_err()
+            .contains("a loop is not tried again")
+    );
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_place() {
     let sleep = |more: Value| {
         let mut step = json!({"name": "S", "action": "aws:sleep", "inputs": {"Duration": "PT1S"}});

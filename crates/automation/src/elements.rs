@@ -25,12 +25,18 @@ pub enum Action {
     AssertProperty,
     /// `aws:executeAutomation`.
     ExecuteAutomation,
+    /// `aws:loop`.
+    Loop,
+    /// `aws:executeScript`.
+    ExecuteScript,
+    /// `aws:invokeWebhook`.
+    InvokeWebhook,
     /// One that the service knows and that is not run here.
     Other(&'static str),
 }
 
 /// Actions that are run, by name.
-const RUN: [(&str, Action); 10] = [
+const RUN: [(&str, Action); 13] = [
     ("aws:runCommand", Action::RunCommand),
     ("aws:sleep", Action::Sleep),
     ("aws:pause", Action::Pause),
@@ -41,9 +47,12 @@ const RUN: [(&str, Action); 10] = [
     ("aws:waitForAwsResourceProperty", Action::WaitForProperty),
     ("aws:assertAwsResourceProperty", Action::AssertProperty),
     ("aws:executeAutomation", Action::ExecuteAutomation),
+    ("aws:loop", Action::Loop),
+    ("aws:executeScript", Action::ExecuteScript),
+    ("aws:invokeWebhook", Action::InvokeWebhook),
 ];
 /// Those that documents may hold and that fail when they are reached.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 11] = [
     "aws:changeInstanceState",
     "aws:copyImage",
     "aws:createImage",
@@ -51,11 +60,8 @@ const OTHERS: [&str; 14] = [
     "aws:createTags",
     "aws:deleteImage",
     "aws:deleteStack",
-    "aws:executeScript",
     "aws:executeStateMachine",
     "aws:invokeLambdaFunction",
-    "aws:invokeWebhook",
-    "aws:loop",
     "aws:runInstances",
     "aws:assertResourceProperty",
 ];
@@ -91,12 +97,12 @@ impl Action {
                 | Self::Pause
                 | Self::Sleep
                 | Self::UpdateVariable
+                | Self::Loop
                 | Self::Other(
                     "aws:copyImage"
                         | "aws:createImage"
                         | "aws:createStack"
                         | "aws:createTags"
-                        | "aws:loop"
                         | "aws:runInstances"
                 )
         )
@@ -180,4 +186,28 @@ pub struct Step {
     pub timeout_seconds: Option<u64>,
     /// What it tells.
     pub outputs: Vec<Output>,
+    /// The place of the loop that it is within.
+    pub parent: Option<usize>,
+    /// What a loop goes on by, where it has no list of values.
+    pub loop_condition: Option<Value>,
+}
+
+impl Step {
+    /// The text of a script, which is taken as it is written: what it needs comes to it as its payload.
+    #[must_use]
+    pub fn script(&self) -> Option<&Value> {
+        self.inputs
+            .get("Script")
+            .filter(|_| self.action == Action::ExecuteScript)
+    }
+
+    /// The inputs whose references are followed.
+    #[must_use]
+    pub fn followed(&self) -> Value {
+        let mut inputs = self.inputs.clone();
+        if self.script().is_some() {
+            inputs.remove("Script");
+        }
+        Value::Object(inputs)
+    }
 }

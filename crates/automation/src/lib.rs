@@ -5,13 +5,18 @@
 mod choice;
 mod document;
 mod elements;
+mod iterations;
 mod machine;
+mod reading;
 mod selector;
+mod status;
 mod values;
 
-pub use choice::chosen;
+pub use choice::{chosen, is_met};
 pub use document::Document;
 pub use elements::{Action, OnCancel, OnFailure, Output, Step, Variable};
-pub use machine::{Decision, Executed, MOST_EXECUTED, RunStatus, StepStatus, Stop, next};
+pub use iterations::{Iterations, MOST_ITERATIONS};
+pub use machine::{Decision, Executed, MOST_EXECUTED, Within, next};
 pub use selector::select;
+pub use status::{RunStatus, StepStatus, Stop};
 pub use values::{MOST_BYTES, references, resolve, text_of, texts_of};

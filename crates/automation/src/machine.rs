@@ -1,95 +1,18 @@
 //! Which step comes next: a function of the document and of what was run so far, and of nothing else. Who runs it writes
-//! every change down before asking again, so it may be asked at any time by anybody.
+//! every change down before asking again, so it may be asked at any time by anybody. A loop is a step that stays open while
+//! the steps within it run, one iteration after the other; each iteration is decided as a document of its own.
 
 use crate::document::Document;
-use crate::elements::{OnCancel, OnFailure};
-use serde::{Deserialize, Serialize};
+use crate::elements::{Action, OnCancel, OnFailure};
+use crate::status::{RunStatus, StepStatus, Stop};
 
-/// How a step stands, in the service's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum StepStatus {
-    /// It runs.
-    InProgress,
-    /// It waits for somebody.
-    Waiting,
-    /// It was asked to stop.
-    Cancelling,
-    /// It did what it should.
-    Success,
-    /// It did not.
-    Failed,
-    /// It took too long.
-    TimedOut,
-    /// It was stopped.
-    Cancelled,
-}
-
-impl StepStatus {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::InProgress,
-        Self::Waiting,
-        Self::Cancelling,
-        Self::Success,
-        Self::Failed,
-        Self::TimedOut,
-        Self::Cancelled,
-    ];
-
-    /// As it goes over the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InProgress => "InProgress",
-            Self::Waiting => "Waiting",
-            Self::Cancelling => "Cancelling",
-            Self::Success => "Success",
-            Self::Failed => "Failed",
-            Self::TimedOut => "TimedOut",
-            Self::Cancelled => "Cancelled",
-        }
-    }
-
-    /// Reads it.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
-    }
-
-    /// Whether it stays so.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Success | Self::Failed | Self::TimedOut | Self::Cancelled
-        )
-    }
-}
-
-/// How all of it ended.
+/// Where a step was begun that is within a loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RunStatus {
-    /// It did what it should.
-    Success,
-    /// It did not.
-    Failed,
-    /// A step took too long.
-    TimedOut,
-    /// It was stopped.
-    Cancelled,
-}
-
-impl RunStatus {
-    /// As it goes over the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "Success",
-            Self::Failed => "Failed",
-            Self::TimedOut => "TimedOut",
-            Self::Cancelled => "Cancelled",
-        }
-    }
+pub struct Within {
+    /// The loop, by its place among the steps that were begun.
+    pub at: usize,
+    /// In which of its iterations, from 1.
+    pub iteration: usize,
 }
 
 /// A step that was begun.
@@ -103,30 +26,28 @@ pub struct Executed {
     pub attempts: u32,
     /// Where a branch went.
     pub chosen: Option<String>,
-}
-
-/// What somebody asked of the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// Nothing.
-    No,
-    /// To stop after the step that runs.
-    Complete,
-    /// To stop at once.
-    Cancel,
+    /// The loop that it was begun in.
+    pub within: Option<Within>,
+    /// The iteration that a loop is in; 0 before its first.
+    pub iteration: usize,
 }
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Begin that step.
-    Start(usize),
+    /// Begin that step, in that iteration of a loop.
+    Start(usize, Option<Within>),
     /// Try the last step once more.
     Retry,
     /// The last step runs; let it.
     Wait,
     /// Stop the last step.
     CancelStep,
+    /// The loop at that place among the steps that were begun has done an iteration, or none yet: begin the next one, or end
+    /// it well when there is none.
+    Iterate(usize),
+    /// The loop at that place ends so.
+    EndLoop(usize, RunStatus, String),
     /// It is over.
     Finish(RunStatus, String),
 }
@@ -146,57 +67,59 @@ pub fn next(document: &Document, done: &[Executed], stop: Stop) -> Decision {
     }
 }
 
+/// What one block of steps, the document or an iteration of a loop, comes to.
+enum Step {
+    Do(Decision),
+    Over(RunStatus, String),
+}
+
 fn decide(document: &Document, done: &[Executed], stop: Stop) -> Decision {
-    let Some(last) = done.last() else {
-        return match stop {
-            Stop::No => Decision::Start(0),
-            Stop::Complete => Decision::Finish(RunStatus::Success, String::new()),
-            Stop::Cancel => Decision::Finish(RunStatus::Cancelled, String::new()),
+    let is_open = |one: &Executed| {
+        let is_loop = document
+            .steps
+            .get(one.step)
+            .is_some_and(|step| step.action == Action::Loop);
+        is_loop && !one.status.is_final()
+    };
+    let Some(at) = done.iter().rposition(is_open) else {
+        let block = Block {
+            document,
+            done,
+            stop,
+            within: None,
+        };
+        return match block.decide() {
+            Step::Do(decision) => decision,
+            Step::Over(status, message) => Decision::Finish(status, message),
         };
     };
-    let Some(step) = document.steps.get(last.step) else {
-        return Decision::Finish(RunStatus::Failed, "The document has no such step.".to_owned());
+    // A loop that cleans up after a cancelled step goes through to its end.
+    let is_cleaning = done
+        .iter()
+        .take(at)
+        .any(|one| one.status == StepStatus::Cancelled);
+    let stop = if is_cleaning && stop == Stop::Cancel {
+        Stop::No
+    } else {
+        stop
     };
-    let is_cancelled = stop == Stop::Cancel;
-    // From the first cancelled step on, a run that is cancelled only cleans up.
-    let is_cleaning = is_cancelled && done.iter().any(|one| one.status == StepStatus::Cancelled);
-    match last.status {
-        StepStatus::InProgress | StepStatus::Waiting if is_cancelled && !is_cleaning => Decision::CancelStep,
-        StepStatus::InProgress | StepStatus::Waiting | StepStatus::Cancelling => Decision::Wait,
-        StepStatus::Cancelled => match &step.on_cancel {
-            // What cleans up and is cancelled itself is not cleaned up after.
-            OnCancel::Step(name) if is_cancelled && cancelled(done) == 1 => start(document, done, name),
-            _ => Decision::Finish(RunStatus::Cancelled, format!("Step {} was cancelled.", step.name)),
-        },
-        StepStatus::Success => go_on(document, done, stop, last.chosen.as_deref()),
-        StepStatus::Failed | StepStatus::TimedOut => {
-            if last.attempts < step.max_attempts && stop == Stop::No {
-                return if attempts(done) < MOST_EXECUTED {
-                    Decision::Retry
-                } else {
-                    in_circles()
-                };
-            }
-            match &step.on_failure {
-                OnFailure::Abort => {
-                    let status = if last.status == StepStatus::TimedOut {
-                        RunStatus::TimedOut
-                    } else {
-                        RunStatus::Failed
-                    };
-                    let status = if is_cleaning { RunStatus::Cancelled } else { status };
-                    Decision::Finish(status, format!("Step {} failed.", step.name))
-                }
-                OnFailure::Continue => go_on(document, done, stop, None),
-                OnFailure::Step(name) if stop == Stop::No || is_cleaning => {
-                    if step.is_end {
-                        return ended(document, done, is_cleaning);
-                    }
-                    start(document, done, name)
-                }
-                OnFailure::Step(_) => go_on(document, done, stop, None),
-            }
-        }
+    let iteration = done.get(at).map_or(0, |one| one.iteration);
+    let within = Some(Within { at, iteration });
+    let block = Block {
+        document,
+        done,
+        stop,
+        within,
+    };
+    let came_to = if iteration == 0 && stop == Stop::No {
+        Step::Over(RunStatus::Success, String::new())
+    } else {
+        block.decide()
+    };
+    match came_to {
+        Step::Do(decision) => decision,
+        Step::Over(RunStatus::Success, _) if stop == Stop::No => Decision::Iterate(at),
+        Step::Over(status, message) => Decision::EndLoop(at, status, message),
     }
 }
 
@@ -206,38 +129,6 @@ fn cancelled(done: &[Executed]) -> usize {
         .count()
 }
 
-/// After a step whose end does not end all.
-fn go_on(document: &Document, done: &[Executed], stop: Stop, chosen: Option<&str>) -> Decision {
-    let is_cleaning = stop == Stop::Cancel && done.iter().any(|one| one.status == StepStatus::Cancelled);
-    match stop {
-        Stop::Cancel if !is_cleaning => {
-            return Decision::Finish(RunStatus::Cancelled, String::new());
-        }
-        Stop::Complete => return ended(document, done, false),
-        _ => {}
-    }
-    let Some((last, step)) = done
-        .last()
-        .and_then(|last| Some((last, document.steps.get(last.step)?)))
-    else {
-        return ended(document, done, is_cleaning);
-    };
-    // The end of a branch is where no choice holds.
-    if let Some(name) = chosen {
-        return start(document, done, name);
-    }
-    if step.is_end {
-        return ended(document, done, is_cleaning);
-    }
-    if let Some(name) = step.next_step.as_deref() {
-        return start(document, done, name);
-    }
-    if last.step + 1 < document.steps.len() {
-        return begin(done, last.step + 1);
-    }
-    ended(document, done, is_cleaning)
-}
-
 /// How often a step was begun, each attempt by itself.
 fn attempts(done: &[Executed]) -> usize {
     done.iter()
@@ -245,47 +136,151 @@ fn attempts(done: &[Executed]) -> usize {
         .fold(0, usize::saturating_add)
 }
 
-fn in_circles() -> Decision {
-    Decision::Finish(
-        RunStatus::Failed,
-        format!("More than {MOST_EXECUTED} steps were run: the document goes in circles."),
-    )
+fn in_circles() -> Step {
+    let why = format!("More than {MOST_EXECUTED} steps were run: the document goes in circles.");
+    Step::Over(RunStatus::Failed, why)
 }
 
-fn begin(done: &[Executed], step: usize) -> Decision {
-    if attempts(done) >= MOST_EXECUTED {
-        return in_circles();
-    }
-    Decision::Start(step)
+/// Steps that follow each other: those of the document, or those of one iteration.
+struct Block<'a> {
+    document: &'a Document,
+    done: &'a [Executed],
+    stop: Stop,
+    within: Option<Within>,
 }
 
-fn start(document: &Document, done: &[Executed], name: &str) -> Decision {
-    match document.step(name) {
-        Some(step) => begin(done, step),
-        None => Decision::Finish(RunStatus::Failed, format!("The document has no step {name}.")),
+impl Block<'_> {
+    /// Its own steps that were begun.
+    fn own(&self) -> impl DoubleEndedIterator<Item = &Executed> {
+        self.done.iter().filter(|one| one.within == self.within)
     }
-}
 
-/// The natural end: well, unless a step failed that all hangs on.
-fn ended(document: &Document, done: &[Executed], is_cleaning: bool) -> Decision {
-    if is_cleaning {
-        return Decision::Finish(RunStatus::Cancelled, String::new());
+    /// From the first cancelled step on, a run that is cancelled only cleans up.
+    fn is_cleaning(&self) -> bool {
+        self.stop == Stop::Cancel && cancelled(self.done) > 0
     }
-    let failed = done.iter().find(|one| {
-        matches!(one.status, StepStatus::Failed | StepStatus::TimedOut)
-            && document.steps.get(one.step).is_some_and(|step| step.is_critical)
-    });
-    match failed {
-        Some(one) => {
-            let name = document.steps.get(one.step).map_or("", |step| step.name.as_str());
-            let status = if one.status == StepStatus::TimedOut {
-                RunStatus::TimedOut
-            } else {
-                RunStatus::Failed
+
+    fn decide(&self) -> Step {
+        let Some(last) = self.own().next_back() else {
+            return match self.stop {
+                Stop::No => {
+                    let parent = self.within.and_then(|within| self.done.get(within.at));
+                    match self.document.first_within(parent.map(|one| one.step)) {
+                        Some(first) => self.begin(first),
+                        None => Step::Over(RunStatus::Success, String::new()),
+                    }
+                }
+                Stop::Complete => Step::Over(RunStatus::Success, String::new()),
+                Stop::Cancel => Step::Over(RunStatus::Cancelled, String::new()),
             };
-            Decision::Finish(status, format!("Step {name} failed."))
+        };
+        let Some(step) = self.document.steps.get(last.step) else {
+            return Step::Over(RunStatus::Failed, "The document has no such step.".to_owned());
+        };
+        let is_cancelled = self.stop == Stop::Cancel;
+        let is_cleaning = self.is_cleaning();
+        match last.status {
+            StepStatus::InProgress | StepStatus::Waiting if is_cancelled && !is_cleaning => {
+                Step::Do(Decision::CancelStep)
+            }
+            StepStatus::InProgress | StepStatus::Waiting | StepStatus::Cancelling => Step::Do(Decision::Wait),
+            StepStatus::Cancelled => match &step.on_cancel {
+                // What cleans up and is cancelled itself is not cleaned up after.
+                OnCancel::Step(name) if is_cancelled && cancelled(self.done) == 1 => self.start(name),
+                _ => Step::Over(RunStatus::Cancelled, format!("Step {} was cancelled.", step.name)),
+            },
+            StepStatus::Success => self.go_on(last, last.chosen.as_deref()),
+            StepStatus::Failed | StepStatus::TimedOut => {
+                if last.attempts < step.max_attempts && self.stop == Stop::No {
+                    return if attempts(self.done) < MOST_EXECUTED {
+                        Step::Do(Decision::Retry)
+                    } else {
+                        in_circles()
+                    };
+                }
+                match &step.on_failure {
+                    OnFailure::Abort => {
+                        let status = if is_cleaning {
+                            RunStatus::Cancelled
+                        } else {
+                            failed_as(last.status)
+                        };
+                        Step::Over(status, format!("Step {} failed.", step.name))
+                    }
+                    OnFailure::Continue => self.go_on(last, None),
+                    OnFailure::Step(name) if self.stop == Stop::No || is_cleaning => {
+                        if step.is_end {
+                            return self.ended();
+                        }
+                        self.start(name)
+                    }
+                    OnFailure::Step(_) => self.go_on(last, None),
+                }
+            }
         }
-        None => Decision::Finish(RunStatus::Success, String::new()),
+    }
+
+    /// After a step whose end does not end all.
+    fn go_on(&self, last: &Executed, chosen: Option<&str>) -> Step {
+        match self.stop {
+            Stop::Cancel if !self.is_cleaning() => return Step::Over(RunStatus::Cancelled, String::new()),
+            Stop::Complete => return self.ended(),
+            _ => {}
+        }
+        let Some(step) = self.document.steps.get(last.step) else {
+            return self.ended();
+        };
+        // The end of a branch is where no choice holds.
+        if let Some(name) = chosen {
+            return self.start(name);
+        }
+        if step.is_end {
+            return self.ended();
+        }
+        if let Some(name) = step.next_step.as_deref() {
+            return self.start(name);
+        }
+        match self.document.after(last.step) {
+            Some(after) => self.begin(after),
+            None => self.ended(),
+        }
+    }
+
+    fn begin(&self, step: usize) -> Step {
+        if attempts(self.done) >= MOST_EXECUTED {
+            return in_circles();
+        }
+        Step::Do(Decision::Start(step, self.within))
+    }
+
+    fn start(&self, name: &str) -> Step {
+        match self.document.step(name) {
+            Some(step) => self.begin(step),
+            None => Step::Over(RunStatus::Failed, format!("The document has no step {name}.")),
+        }
+    }
+
+    /// The natural end: well, unless a step failed that all hangs on.
+    fn ended(&self) -> Step {
+        if self.is_cleaning() {
+            return Step::Over(RunStatus::Cancelled, String::new());
+        }
+        let failed = self.own().find_map(|one| {
+            let step = self.document.steps.get(one.step)?;
+            let is_failed = matches!(one.status, StepStatus::Failed | StepStatus::TimedOut);
+            (is_failed && step.is_critical).then_some((one, step))
+        });
+        match failed {
+            Some((one, step)) => Step::Over(failed_as(one.status), format!("Step {} failed.", step.name)),
+            None => Step::Over(RunStatus::Success, String::new()),
+        }
+    }
+}
+
+fn failed_as(status: StepStatus) -> RunStatus {
+    match status {
+        StepStatus::TimedOut => RunStatus::TimedOut,
+        _ => RunStatus::Failed,
     }
 }
 

@@ -8,10 +8,13 @@ use crate::signature::Caller;
 use muster_domain::Actor;
 use muster_domain::action::Action;
 use muster_domain::actor::Origin;
-use muster_domain::audit::{API_PREFIX, EC2_PREFIX, GROUPS_PREFIX, Intent, KMS_PREFIX, Outcome, SNS_PREFIX};
+use muster_domain::audit::{
+    API_PREFIX, AuditTrail, EC2_PREFIX, GROUPS_PREFIX, Intent, KMS_PREFIX, Outcome, SNS_PREFIX,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 
 /// Members that are secrets, whatever the operation.
 const SECRET: [&str; 2] = ["ActivationCode", "TokenValue"];
@@ -223,7 +226,7 @@ where
         Audited::Not => act.await,
         Audited::Act => {
             let (actor, intent) = (actor(&call.caller, origin), intent(operation, call, input));
-            done(plane, &actor, &intent, act).await
+            done(&plane.audit, &actor, &intent, act).await
         }
         Audited::Reveal => {
             let (actor, intent) = (actor(&call.caller, origin), intent(operation, call, input));
@@ -267,19 +270,26 @@ pub(crate) async fn own_act<F, T>(plane: &ControlPlane, intent: &Intent, act: F)
 where
     F: Future<Output = ApiResult<T>>,
 {
-    done(plane, &Actor::server(), intent, act).await
+    own_act_beside(&plane.audit, intent, act).await
 }
 
-/// Does `act` between two entries.
-async fn done<F, T>(plane: &ControlPlane, actor: &Actor, intent: &Intent, act: F) -> ApiResult<T>
+/// The same for what is done beside everything else.
+pub(crate) async fn own_act_beside<F, T>(audit: &Arc<dyn AuditTrail>, intent: &Intent, act: F) -> ApiResult<T>
 where
     F: Future<Output = ApiResult<T>>,
 {
-    let act_id = plane.audit.begin(actor, intent).await?;
+    done(audit, &Actor::server(), intent, act).await
+}
+
+/// Does `act` between two entries.
+async fn done<F, T>(audit: &Arc<dyn AuditTrail>, actor: &Actor, intent: &Intent, act: F) -> ApiResult<T>
+where
+    F: Future<Output = ApiResult<T>>,
+{
+    let act_id = audit.begin(actor, intent).await?;
     let result = act.await;
     let (outcome, message) = outcome(&result);
-    let completed = plane
-        .audit
+    let completed = audit
         .complete(actor, intent, &act_id, outcome, &message, BTreeMap::new())
         .await;
     if let Err(error) = completed {

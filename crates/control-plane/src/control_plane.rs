@@ -1,5 +1,6 @@
 //! The control plane as a whole: what all its parts share, how it is opened, and its background work.
 
+use crate::automation::under_way::UnderWay;
 use crate::buckets::{Buckets, FolderBuckets};
 use crate::commands::output_store::OutputStore;
 use crate::commands::reports::Reports;
@@ -92,7 +93,9 @@ pub struct ControlPlane {
     pub(crate) hub: Hub,
     pub(crate) output: OutputStore,
     pub(crate) reports: Reports,
-    pub(crate) wake: Notify,
+    pub(crate) wake: Arc<Notify>,
+    /// What steps of runbooks do beside the rounds.
+    pub(crate) under_way: UnderWay,
     /// Something may be due to be delivered to a webhook.
     pub(crate) letters: Notify,
     /// Object storage that is written to for others.
@@ -135,7 +138,8 @@ impl ControlPlane {
             registry: Registry::default(),
             hub: Hub::default(),
             reports: Reports::default(),
-            wake: Notify::new(),
+            wake: Arc::new(Notify::new()),
+            under_way: UnderWay::default(),
             letters: Notify::new(),
             webhooks: OnceLock::new(),
             buckets,
@@ -246,6 +250,12 @@ impl ControlPlane {
         crate::windows::rounds::round(self).await;
         crate::associations::rounds::round(self).await;
         crate::automation::rounds::round(self).await;
+    }
+
+    /// Waits until no script and no webhook of a runbook is under way; what they came to is looked at in the next
+    /// [`Self::tick`].
+    pub async fn settled(&self) {
+        self.under_way.settled().await;
     }
 
     /// Delivers what is due to webhooks, once. Beside [`Self::tick`], which must not wait for them.

@@ -231,8 +231,10 @@ operations! {
     "ssm" DescribeAutomationExecutions Read Operator automation::describe_automation_executions;
     "ssm" DescribeAutomationStepExecutions Read Operator automation::describe_automation_step_executions;
     "ssm" GetAutomationExecution Read Operator automation::get_automation_execution;
+    "ssm" GetExecutionPreview Read Operator automation::get_execution_preview;
     "ssm" SendAutomationSignal Write Operator automation::send_automation_signal;
     "ssm" StartAutomationExecution Write Operator automation::start_automation_execution;
+    "ssm" StartExecutionPreview Read Operator automation::start_execution_preview;
     "ssm" StopAutomationExecution Write Operator automation::stop_automation_execution;
     "ssm" PutComplianceItems Write OperatorOrNode compliance::put_compliance_items;
     "ssm" DeleteInventory Write Operator inventory::delete_inventory;

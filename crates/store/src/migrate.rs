@@ -53,6 +53,7 @@ migrations! {
     21 "0021_control_plane_output_copies";
     22 "0022_control_plane_groups";
     23 "0023_control_plane_automation";
+    24 "0024_control_plane_automation_runs";
     25 "0025_approvals_init";
     26 "0026_runbooks_init";
     27 "0027_notifications_init";

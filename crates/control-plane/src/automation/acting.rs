@@ -1,30 +1,30 @@
 //! Beginning a step: its inputs are read with what is known by now, and it is written down before anything happens.
 
 use super::api_call::{self, ApiCall};
-use super::queries::{self, ExecutionRow, StepRow};
-use super::start_automation_execution as start;
+use super::property::{PROPERTY, PROPERTY_MS, look};
+use super::queries::{self, ExecutionRow};
+use super::script::{self, Script};
+use super::starting::{send, start_child};
+use super::step_queries::{self, StepRow};
 use super::values::{self, duration_ms};
-use crate::audited;
+use super::webhook::Webhook;
 use crate::control_plane::ControlPlane;
 use crate::documents::parameters::Declared;
-use crate::ec2::instance_ids;
 use crate::errors::{ApiError, ApiResult};
-use crate::operations::{self, Call};
-use crate::parameters::references;
-use muster_automation::{Action, Document, Step, StepStatus, Stop, chosen, resolve, text_of, texts_of};
+use muster_automation::{
+    Action, Document, Iterations, Step, StepStatus, Stop, Within, chosen, resolve, texts_of,
+};
 use muster_domain::Timestamp;
-use muster_domain::action::Action as Act;
-use muster_domain::audit::{API_PREFIX, Intent};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// The longest sleep (the guide's `aws:sleep`).
 const LONGEST_SLEEP_MS: i64 = 604_799_000;
 /// How long somebody may take to approve, unless told otherwise, and at most (`aws:approve`).
 const APPROVAL_MS: i64 = 7 * 86_400_000;
 const LONGEST_APPROVAL_MS: i64 = 30 * 86_400_000;
-/// How long a property is waited for, unless told otherwise, and how often it is looked at.
-const PROPERTY_MS: i64 = 3_600_000;
-pub(crate) const LOOK_AGAIN_MS: i64 = 2_000;
+/// Of all variables of an execution together, as JSON.
+const MOST_VARIABLES: usize = 256 * 1024;
 /// Answers that are told whole.
 const MOST_PAYLOAD: usize = 16 * 1024;
 
@@ -36,6 +36,15 @@ pub(crate) struct Standing<'a> {
     pub(crate) steps: &'a [StepRow],
 }
 
+impl Standing<'_> {
+    /// With its references replaced by what is known by now.
+    pub(crate) fn resolved(&self, plane: &ControlPlane, value: &Value) -> Result<Value, String> {
+        resolve(value, &|reference| {
+            values::lookup(plane, self.execution, self.declared, self.steps, reference)
+        })
+    }
+}
+
 /// Ends a step.
 pub(crate) fn end(row: &mut StepRow, status: StepStatus, message: &str, now: Timestamp) {
     row.status = status;
@@ -45,7 +54,7 @@ pub(crate) fn end(row: &mut StepRow, status: StepStatus, message: &str, now: Tim
     row.poll_at = None;
 }
 
-fn code(error: &ApiError) -> String {
+pub(crate) fn code(error: &ApiError) -> String {
     format!("{}: {}", error.code, error.message.as_deref().unwrap_or_default())
 }
 
@@ -53,7 +62,7 @@ fn code(error: &ApiError) -> String {
 pub(crate) async fn begin(
     plane: &ControlPlane,
     standing: &Standing<'_>,
-    at: usize,
+    (at, within): (usize, Option<Within>),
     attempt: i64,
 ) -> ApiResult<()> {
     let Some(step) = standing.document.steps.get(at) else {
@@ -67,23 +76,25 @@ pub(crate) async fn begin(
         Some(last) if attempt > 1 => (last.position, last.step_execution_id.clone()),
         _ => (last.map_or(0, |last| last.position + 1), plane.random.uuid()),
     };
-    let lookup = |reference: &str| {
-        values::lookup(
-            plane,
-            standing.execution,
-            standing.declared,
-            standing.steps,
-            reference,
-        )
-    };
-    let resolved = resolve(&Value::Object(step.inputs.clone()), &lookup);
+    let mut resolved = standing.resolved(plane, &step.followed());
+    if let (Ok(Value::Object(inputs)), Some(script)) = (&mut resolved, step.script()) {
+        inputs.insert("Script".into(), script.clone());
+    }
     let timeout = step
         .timeout_seconds
         .and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(1_000));
+    // What is within a loop has no more time than the loop.
+    let parent = within.and_then(|within| standing.steps.get(within.at));
+    let due_at = [
+        timeout.map(|ms| now.plus_ms(ms)),
+        parent.and_then(|row| row.due_at),
+    ];
     let mut row = StepRow {
         execution_id: standing.execution.execution_id.clone(),
         position,
         step: i64::try_from(at).unwrap_or(i64::MAX),
+        parent_position: parent.map(|row| row.position),
+        parent_iteration: within.map_or(0, |within| i64::try_from(within.iteration).unwrap_or(i64::MAX)),
         name: step.name.clone(),
         action: step.action.name().to_owned(),
         step_execution_id: id,
@@ -99,12 +110,13 @@ pub(crate) async fn begin(
         work: String::new(),
         started_at: now,
         ended_at: None,
-        due_at: timeout.map(|ms| now.plus_ms(ms)),
+        due_at: due_at.into_iter().flatten().min(),
         poll_at: None,
     };
     let mut execution = standing.execution.clone();
     execution.current_step.clone_from(&row.name);
     execution.current_action.clone_from(&row.action);
+    execution.permitted.clear();
     let is_cancelled = execution.stop == Stop::Cancel;
     execution.status = if is_cancelled { "Cancelling" } else { "InProgress" }.into();
     let prepared = match resolved {
@@ -128,7 +140,7 @@ pub(crate) async fn begin(
     let mut transaction = plane.db.begin().await?;
     // Somebody asked it to stop meanwhile: then it is decided anew.
     if !queries::set(&mut *transaction, &execution).await?
-        || !queries::put_step(&mut *transaction, &row, was).await?
+        || !step_queries::put_step(&mut *transaction, &row, was).await?
     {
         return Ok(());
     }
@@ -201,23 +213,51 @@ fn prepare(
             }
             let value = inputs.get("Value").cloned().ok_or("it needs the input Value")?;
             execution.variables.insert(name, value);
+            let bytes = Value::Object(execution.variables.clone()).to_string().len();
+            if bytes > MOST_VARIABLES {
+                return Err(format!(
+                    "the variables would be {bytes} bytes together, and {MOST_VARIABLES} are the most"
+                ));
+            }
             end(row, StepStatus::Success, "", now);
         }
         Action::ExecuteAutomation => {
-            let known = ["DocumentName", "DocumentVersion", "RuntimeParameters"];
+            let known = [
+                "DocumentName",
+                "DocumentVersion",
+                "RuntimeParameters",
+                "TargetParameterName",
+                "Targets",
+                "TargetMaps",
+                "MaxConcurrency",
+                "MaxErrors",
+            ];
             let other = inputs.as_object().into_iter().flatten().find(|(name, value)| {
                 !known.contains(&name.as_str()) && !value.is_null() && **value != json!([])
             });
             if let Some((name, _)) = other {
                 return Err(format!(
-                    "its input {name} is not known: one execution is started, with RuntimeParameters"
+                    "its input {name} is not known; there are {}",
+                    known.join(", ")
                 ));
             }
             row.work = plane.random.uuid();
         }
         Action::RunCommand => row.work = plane.random.uuid(),
+        Action::Loop => {
+            Iterations::read(inputs)?;
+            row.work = "0".into();
+        }
         Action::ExecuteAwsApi => {
             ApiCall::read(inputs, &[])?;
+        }
+        Action::ExecuteScript => {
+            Script::read(inputs)?;
+            let longest = now.plus_ms(script::LONGEST_MS);
+            row.due_at = Some(row.due_at.map_or(longest, |at| at.min(longest)));
+        }
+        Action::InvokeWebhook => {
+            Webhook::read(inputs)?;
         }
         Action::WaitForProperty | Action::AssertProperty => {
             let call = ApiCall::read(inputs, PROPERTY)?;
@@ -229,19 +269,11 @@ fn prepare(
             }
         }
         Action::Other(name) => {
-            return Err(match name {
-                "aws:loop" | "aws:executeScript" | "aws:invokeWebhook" => {
-                    format!("this control plane does not run {name} yet")
-                }
-                _ => format!("{name} is about services that are not here"),
-            });
+            return Err(format!("{name} is about services that are not here"));
         }
     }
     Ok(())
 }
-
-/// Inputs of steps about properties that are not the call's.
-pub(crate) const PROPERTY: &[&str] = &["PropertySelector", "DesiredValues"];
 
 /// Does what was written down. Also after a stop in between: everything but a call that changes something is done anew
 /// under the id that was written down, and so done once.
@@ -274,7 +306,7 @@ pub(crate) async fn act(
                         }
                         Err(why) => end(&mut row, StepStatus::Failed, &why, plane.clock.now()),
                     }
-                    queries::put_step(plane.db.writer(), &row, Some(StepStatus::InProgress)).await?;
+                    step_queries::put_step(plane.db.writer(), &row, Some(StepStatus::InProgress)).await?;
                     return Ok(());
                 }
                 // Whether a call that changes something was done is not known: it is not made again.
@@ -286,6 +318,22 @@ pub(crate) async fn act(
             }
         }
         Action::AssertProperty => return look(plane, standing, step, row).await,
+        Action::ExecuteScript => {
+            let script = Script::read(&row.inputs).map_err(ApiError::validation)?;
+            let work = script.run(plane, standing, step, row.due_at);
+            plane.under_way.begin(row.key(), Arc::clone(&plane.wake), work);
+            return Ok(());
+        }
+        Action::InvokeWebhook => {
+            let webhook = Webhook::read(&row.inputs).map_err(ApiError::validation)?;
+            match webhook.prepared(plane, region, &row.execution_id).await {
+                Ok(work) => {
+                    plane.under_way.begin(row.key(), Arc::clone(&plane.wake), work);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            }
+        }
         _ => return Ok(()),
     };
     match done {
@@ -293,7 +341,7 @@ pub(crate) async fn act(
         // What is wrong with it stays wrong; what is only too much at the moment does not.
         Err(error) if error.status < 500 && !(is_passing(&error) && step.action != Action::ExecuteAwsApi) => {
             end(&mut row, StepStatus::Failed, &code(&error), plane.clock.now());
-            queries::put_step(plane.db.writer(), &row, Some(StepStatus::InProgress)).await?;
+            step_queries::put_step(plane.db.writer(), &row, Some(StepStatus::InProgress)).await?;
             Ok(())
         }
         Err(error) => Err(error),
@@ -327,142 +375,4 @@ fn known_approvers(approvers: &[String]) -> usize {
 /// Whether an entry of `Approvers` means that user: by ARN or by name.
 pub(crate) fn is_approver(entry: &str, user: &str) -> bool {
     entry == user || entry.ends_with(&format!(":user/{user}"))
-}
-
-/// Looks at a property; one that is waited for is looked at again.
-pub(crate) async fn look(
-    plane: &ControlPlane,
-    standing: &Standing<'_>,
-    step: &Step,
-    mut row: StepRow,
-) -> ApiResult<()> {
-    let execution = standing.execution;
-    let answer = match ApiCall::read(&row.inputs, PROPERTY) {
-        Ok(call) => call.make(plane, &execution.region, &execution.execution_id).await,
-        Err(why) => Err(ApiError::validation(why)),
-    };
-    let now = plane.clock.now();
-    let seen = match answer {
-        Ok(answer) => api_call::is_as_wanted(&row.inputs, &answer)
-            .and_then(|seen| Ok((seen, api_call::outputs(&step.outputs, &answer)?))),
-        Err(error) if error.status < 500 => Err(code(&error)),
-        Err(error) => return Err(error),
-    };
-    match seen {
-        Ok(((true, _), outputs)) => {
-            row.outputs = outputs;
-            end(&mut row, StepStatus::Success, "", now);
-        }
-        Ok(((false, found), _)) if step.action == Action::AssertProperty => {
-            let why = format!("The property is {found}, which is not among the desired values.");
-            end(&mut row, StepStatus::Failed, &why, now);
-        }
-        Ok(_) => row.poll_at = Some(now.plus_ms(LOOK_AGAIN_MS)),
-        Err(why) => end(&mut row, StepStatus::Failed, &why, now),
-    }
-    queries::put_step(plane.db.writer(), &row, Some(StepStatus::InProgress)).await?;
-    Ok(())
-}
-
-/// A value of a step may come from a node, and a node may not have parameters read for it.
-fn check_references(inputs: &Value) -> ApiResult<()> {
-    let text = inputs.to_string();
-    if references::is_in(&text) {
-        return Err(ApiError::validation(
-            "one of its values holds {{ssm:…}}, which would be followed; give parameters by name when the execution is \
-             started",
-        ));
-    }
-    Ok(())
-}
-
-/// Sends a step's command under the id that was written down.
-async fn send(plane: &ControlPlane, execution: &ExecutionRow, row: &StepRow) -> ApiResult<()> {
-    let invalid = |why: String| ApiError::validation(why);
-    let inputs = &row.inputs;
-    check_references(inputs)?;
-    let mut input = Map::new();
-    for name in [
-        "DocumentName",
-        "DocumentVersion",
-        "DocumentHash",
-        "DocumentHashType",
-        "Comment",
-        "MaxConcurrency",
-        "MaxErrors",
-        "OutputS3BucketName",
-        "OutputS3KeyPrefix",
-        "OutputS3Region",
-        "ServiceRoleArn",
-    ] {
-        if let Some(text) = values::text(inputs, name) {
-            input.insert(name.into(), text.into());
-        }
-    }
-    if let Some(seconds) = inputs.get("TimeoutSeconds") {
-        let seconds: i64 = text_of(seconds)
-            .trim()
-            .parse()
-            .map_err(|_| invalid("its input TimeoutSeconds is no number".to_owned()))?;
-        input.insert("TimeoutSeconds".into(), seconds.into());
-    }
-    for name in ["Targets", "NotificationConfig", "CloudWatchOutputConfig"] {
-        if let Some(value) = inputs.get(name).filter(|value| !value.is_null()) {
-            input.insert(name.into(), value.clone());
-        }
-    }
-    if let Some(ids) = inputs.get("InstanceIds") {
-        input.insert("InstanceIds".into(), json!(texts_of(ids)));
-    }
-    let parameters = values::given(inputs, "Parameters").map_err(invalid)?;
-    if !parameters.is_empty() {
-        input.insert("Parameters".into(), Value::Object(parameters));
-    }
-    let mut input = Value::Object(input);
-    instance_ids::resolve(plane, &execution.region, &mut input).await?;
-    let call = Call {
-        fresh_id: row.work.clone(),
-        ..Call::of_server(plane, &execution.region)
-    };
-    let intent = Intent::new(Act::ApiCall, format!("command:{}", row.work))
-        .named(format!("{API_PREFIX}SendCommand"))
-        .with("operation", "SendCommand")
-        .with("region", execution.region.clone())
-        .with(
-            "reason",
-            format!("automation execution {}", execution.execution_id),
-        )
-        .with("step", row.name.clone())
-        .with("parameters", input.clone());
-    let act = operations::dispatch(plane, &call, "SendCommand", input);
-    audited::own_act(plane, &intent, act).await.map(|_| ())
-}
-
-/// Starts another runbook under the id that was written down.
-async fn start_child(plane: &ControlPlane, execution: &ExecutionRow, row: &StepRow) -> ApiResult<()> {
-    check_references(&row.inputs)?;
-    let name = values::text(&row.inputs, "DocumentName").unwrap_or_default();
-    let given = values::given(&row.inputs, "RuntimeParameters").map_err(ApiError::validation)?;
-    let parameters = serde_json::from_value(Value::Object(given)).map_err(ApiError::internal)?;
-    let version = values::text(&row.inputs, "DocumentVersion");
-    let depth = start::depth(plane, execution).await?;
-    if depth >= start::MOST_DEEP {
-        return Err(ApiError::validation(format!(
-            "runbooks are started by runbooks {} deep at most",
-            start::MOST_DEEP
-        )));
-    }
-    let call = Call {
-        fresh_id: row.work.clone(),
-        ..Call::of_server(plane, &execution.region)
-    };
-    let wanted = start::Wanted {
-        document: name,
-        version,
-        parameters,
-        parent_id: execution.execution_id.clone(),
-        executed_by: execution.executed_by.clone(),
-    };
-    let child = start::prepared(plane, &call, wanted).await?;
-    queries::insert(plane.db.writer(), &child).await
 }

@@ -69,6 +69,9 @@ fn sdk_name(name: &str) -> String {
         "instancesSet" => return "Instances".to_owned(),
         "blockDeviceMapping" => return "BlockDeviceMappings".to_owned(),
         "instanceState" => return "State".to_owned(),
+        // Only snapshots have one.
+        "status" => return "State".to_owned(),
+        "statusMessage" => return "StateMessage".to_owned(),
         _ => {}
     }
     let plural = name.strip_suffix("Set").map(|one| format!("{one}s"));

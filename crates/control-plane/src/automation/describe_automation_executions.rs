@@ -119,6 +119,17 @@ fn push(sql: &mut Sql, filter: &Filter) -> ApiResult<()> {
         "StartTimeAfter" => {
             sql.push(" and e.started_at >= ").int(moment(filter)?);
         }
+        "TagKey" => {
+            sql.push(" and exists (select 1 from ssm_tags t where t.resource_type = 'Automation'");
+            sql.push(" and t.resource_id = e.execution_id and t.tag_key in (")
+                .texts(&filter.values)
+                .push("))");
+        }
+        "TargetResourceGroup" => {
+            sql.push(" and e.target_group in (")
+                .texts(&filter.values)
+                .push(")");
+        }
         // All of them are.
         "AutomationType" if filter.values.iter().any(|value| value == "Local") => {}
         // None of them is.

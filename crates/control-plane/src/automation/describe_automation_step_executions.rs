@@ -1,7 +1,7 @@
 //! `DescribeAutomationStepExecutions`: those that were begun, and those that were not reached.
 
 use super::shown::{self, ShownStep};
-use super::{EXECUTION_ID, find, queries};
+use super::{EXECUTION_ID, find, step_queries};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::seconds;
@@ -79,6 +79,7 @@ fn fits(filter: &Filter, step: &ShownStep) -> ApiResult<bool> {
         })
     };
     let started = step.execution_start_time;
+    let parent = step.parent_step_details.as_ref();
     Ok(match filter.key.as_str() {
         "StepExecutionStatus" => is(step.step_status),
         "StepExecutionId" => is(&step.step_execution_id),
@@ -92,17 +93,27 @@ fn fits(filter: &Filter, step: &ShownStep) -> ApiResult<bool> {
             let at = moment()?;
             started.is_some_and(|started| started >= at)
         }
-        // No step is within another here.
+        "ParentStepExecutionId" => parent.is_some_and(|parent| is(&parent.step_execution_id)),
+        "ParentStepIteration" => parent.is_some_and(|parent| is(&parent.iteration.to_string())),
+        "ParentStepIteratorValue" => {
+            let value = parent.and_then(|parent| parent.iterator_value.as_deref());
+            value.is_some_and(is)
+        }
         _ => false,
     })
 }
 
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Output> {
     let row = find(plane, call, &input.automation_execution_id).await?;
-    let rows = queries::steps(plane.db.reader(), &row.execution_id).await?;
+    let rows = step_queries::steps(plane.db.reader(), &row.execution_id).await?;
     let mut all = Vec::new();
     let filters = input.filters.unwrap_or_default();
-    for step in shown::steps(&row, &shown::document(&row)?, &rows) {
+    let steps = match row.plan {
+        // They are those of its targets' executions.
+        Some(_) => Vec::new(),
+        None => shown::steps(&row, &shown::document(&row)?, &rows),
+    };
+    for step in steps {
         let mut is_meant = true;
         for filter in &filters {
             is_meant &= fits(filter, &step)?;

@@ -5,15 +5,29 @@ pub(crate) mod acting;
 pub(crate) mod api_call;
 pub(crate) mod describe_automation_executions;
 pub(crate) mod describe_automation_step_executions;
+pub(crate) mod fan_out;
 pub(crate) mod get_automation_execution;
+pub(crate) mod get_execution_preview;
+pub(crate) mod looping;
+pub(crate) mod preview_queries;
+pub(crate) mod property;
 pub(crate) mod queries;
 pub(crate) mod rounds;
+pub(crate) mod script;
 pub(crate) mod send_automation_signal;
 pub(crate) mod shown;
 pub(crate) mod start_automation_execution;
+pub(crate) mod start_execution_preview;
+pub(crate) mod starting;
+pub(crate) mod step_queries;
+pub(crate) mod stepwise;
 pub(crate) mod stop_automation_execution;
+pub(crate) mod target_queries;
+pub(crate) mod targets;
+pub(crate) mod under_way;
 pub(crate) mod values;
 pub(crate) mod watching;
+pub(crate) mod webhook;
 
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
@@ -27,6 +41,10 @@ pub(crate) const PARAMETERS: Shape = Shape::Map(&PARAMETER_VALUES);
 const PARAMETER_VALUES: Shape = list(0, 50, &PARAMETER_VALUE);
 const PARAMETER_VALUE: Shape = text(1, 512);
 
+/// The word in `resource_type` for tags of executions.
+pub(crate) const TAGS: &str = "Automation";
+/// What one execution is run over at most.
+pub(crate) const MOST_TARGETS: usize = 5_000;
 /// Executions that run at once; more wait.
 pub(crate) const AT_ONCE: usize = 100;
 /// Executions that run or wait at most.

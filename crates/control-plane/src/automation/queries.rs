@@ -1,15 +1,16 @@
-//! SQL of executions of runbooks and of their steps. Nothing else touches these tables.
+//! SQL of executions of runbooks. Nothing else touches their table.
 
+use super::targets::Plan;
 use crate::documents::parameters::Given;
 use crate::errors::{ApiError, ApiResult};
-use muster_automation::{StepStatus, Stop};
+use muster_automation::Stop;
 use muster_domain::Timestamp;
-use muster_store::{RowExt, Sql};
+use muster_store::{Db, RowExt, Sql};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use sqlx::AnyExecutor;
 use sqlx::any::AnyRow;
+use sqlx::{Any, AnyExecutor, Transaction};
 
 /// An execution.
 #[derive(Clone, Debug)]
@@ -31,44 +32,24 @@ pub(crate) struct ExecutionRow {
     /// The step that was begun last.
     pub(crate) current_step: String,
     pub(crate) current_action: String,
+    /// `Auto` or `Interactive`.
+    pub(crate) mode: String,
+    /// The step that somebody wants to be begun, where it is run step by step.
+    pub(crate) permitted: String,
+    /// What it is run over; then each target is an execution of its own.
+    pub(crate) plan: Option<Plan>,
+    /// The target that it is for.
+    pub(crate) target: String,
+    pub(crate) target_group: String,
     pub(crate) started_at: Timestamp,
     pub(crate) ended_at: Option<Timestamp>,
 }
 
-/// A step that was begun.
-#[derive(Clone, Debug)]
-pub(crate) struct StepRow {
-    pub(crate) execution_id: String,
-    /// The how-many-eth it was.
-    pub(crate) position: i64,
-    /// Its place in the document.
-    pub(crate) step: i64,
-    pub(crate) name: String,
-    pub(crate) action: String,
-    pub(crate) step_execution_id: String,
-    pub(crate) attempts: i64,
-    pub(crate) status: StepStatus,
-    /// With references replaced.
-    pub(crate) inputs: Value,
-    pub(crate) outputs: Map<String, Value>,
-    pub(crate) response_code: String,
-    pub(crate) failure_message: String,
-    pub(crate) chosen: String,
-    /// What it waits for: a command, another execution, decisions.
-    pub(crate) work: String,
-    pub(crate) started_at: Timestamp,
-    pub(crate) ended_at: Option<Timestamp>,
-    /// When its time is up, or its waiting over.
-    pub(crate) due_at: Option<Timestamp>,
-    /// When it is looked at again.
-    pub(crate) poll_at: Option<Timestamp>,
-}
-
-fn json<T: DeserializeOwned>(row: &AnyRow, name: &str) -> ApiResult<T> {
+pub(super) fn json<T: DeserializeOwned>(row: &AnyRow, name: &str) -> ApiResult<T> {
     serde_json::from_str(&row.text(name)?).map_err(ApiError::internal)
 }
 
-fn text(value: &impl Serialize) -> ApiResult<String> {
+pub(super) fn text(value: &impl Serialize) -> ApiResult<String> {
     serde_json::to_string(value).map_err(ApiError::internal)
 }
 
@@ -102,35 +83,16 @@ impl ExecutionRow {
             outputs: json(row, "outputs")?,
             current_step: row.text("current_step")?,
             current_action: row.text("current_action")?,
+            mode: row.text("mode")?,
+            permitted: row.text("permitted")?,
+            plan: match row.text("targets")?.as_str() {
+                "" => None,
+                _ => json(row, "targets")?,
+            },
+            target: row.text("target")?,
+            target_group: row.text("target_group")?,
             started_at: row.time("started_at")?,
             ended_at: row.time_or_none("ended_at")?,
-        })
-    }
-}
-
-impl StepRow {
-    fn read(row: &AnyRow) -> ApiResult<Self> {
-        let status = row.text("status")?;
-        Ok(Self {
-            execution_id: row.text("execution_id")?,
-            position: row.int("position")?,
-            step: row.int("step")?,
-            name: row.text("name")?,
-            action: row.text("action")?,
-            step_execution_id: row.text("step_execution_id")?,
-            attempts: row.int("attempts")?,
-            status: StepStatus::parse(&status)
-                .ok_or_else(|| ApiError::internal(format!("no step has the status {status}")))?,
-            inputs: json(row, "inputs")?,
-            outputs: json(row, "outputs")?,
-            response_code: row.text("response_code")?,
-            failure_message: row.text("failure_message")?,
-            chosen: row.text("chosen")?,
-            work: row.text("work")?,
-            started_at: row.time("started_at")?,
-            ended_at: row.time_or_none("ended_at")?,
-            due_at: row.time_or_none("due_at")?,
-            poll_at: row.time_or_none("poll_at")?,
         })
     }
 }
@@ -200,10 +162,11 @@ pub(crate) async fn count_open(on: impl AnyExecutor<'_>) -> ApiResult<i64> {
 pub(crate) async fn insert(on: impl AnyExecutor<'_>, row: &ExecutionRow) -> ApiResult<()> {
     let (content, parameters) = (text(&row.content)?, text(&row.parameters)?);
     let (variables, outputs) = (text(&row.variables)?, text(&row.outputs)?);
+    let targets = row.plan.as_ref().map(text).transpose()?.unwrap_or_default();
     let mut sql = Sql::new(
         "insert into ssm_automation_executions (region, execution_id, document, document_version, content, parameters, \
          variables, status, failure_message, stop, executed_by, parent_id, outputs, current_step, current_action, \
-         started_at) values (",
+         mode, permitted, targets, target, target_group, ended_at, started_at) values (",
     );
     for value in [
         row.region.as_str(),
@@ -221,9 +184,15 @@ pub(crate) async fn insert(on: impl AnyExecutor<'_>, row: &ExecutionRow) -> ApiR
         &outputs,
         &row.current_step,
         &row.current_action,
+        &row.mode,
+        &row.permitted,
+        &targets,
+        &row.target,
+        &row.target_group,
     ] {
         sql.text(value).push(", ");
     }
+    sql.int_or_none(row.ended_at.map(|at| at.0)).push(", ");
     sql.int(row.started_at.0).push(")");
     sql.run(on).await?;
     Ok(())
@@ -240,6 +209,7 @@ pub(crate) async fn set(on: impl AnyExecutor<'_>, row: &ExecutionRow) -> ApiResu
         (", outputs = ", &outputs),
         (", current_step = ", &row.current_step),
         (", current_action = ", &row.current_action),
+        (", permitted = ", &row.permitted),
     ] {
         sql.push(name).text(value);
     }
@@ -269,59 +239,95 @@ pub(crate) async fn ask_to_stop(
     Ok(sql.run(on).await? == 1)
 }
 
-/// The steps of an execution, in the order in which they were begun.
-pub(crate) async fn steps(on: impl AnyExecutor<'_>, execution_id: &str) -> ApiResult<Vec<StepRow>> {
-    let mut sql = Sql::new("select * from ssm_automation_steps where execution_id = ");
-    sql.text(execution_id).push(" order by position");
-    sql.all(on).await?.iter().map(StepRow::read).collect()
+/// What has become of the executions that another one has started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Children {
+    pub(crate) open: i64,
+    pub(crate) ended: i64,
+    /// Those that failed or took too long.
+    pub(crate) errors: i64,
+    pub(crate) cancelled: i64,
 }
 
-/// Keeps a step that is new, or how one stands now that stood as `was`. `false` when somebody else has changed it since.
-pub(crate) async fn put_step(
+pub(crate) async fn children(db: &Db, parent_id: &str) -> ApiResult<Children> {
+    let mut sql =
+        Sql::new("select e.status, count(*) as n from ssm_automation_executions e where e.parent_id = ");
+    sql.text(parent_id).push(" group by e.status");
+    let mut found = Children::default();
+    let rows = sql.all(db.reader()).await?;
+    for row in &rows {
+        let count = row.int("n")?;
+        match row.text("status")?.as_str() {
+            "Success" => found.ended += count,
+            "Cancelled" => {
+                found.ended += count;
+                found.cancelled += count;
+            }
+            "Failed" | "TimedOut" => {
+                found.ended += count;
+                found.errors += count;
+            }
+            _ => found.open += count,
+        }
+    }
+    Ok(found)
+}
+
+/// Asks all that an execution has started to stop.
+pub(crate) async fn ask_children_to_stop(
     on: impl AnyExecutor<'_>,
-    row: &StepRow,
-    was: Option<StepStatus>,
-) -> ApiResult<bool> {
-    let (inputs, outputs) = (text(&row.inputs)?, text(&row.outputs)?);
-    let mut sql = Sql::new(
-        "insert into ssm_automation_steps (execution_id, name, action, step_execution_id, status, inputs, outputs, \
-         response_code, failure_message, chosen, work, position, step, attempts, started_at, ended_at, due_at, poll_at) \
-         values (",
-    );
-    for value in [
-        row.execution_id.as_str(),
-        &row.name,
-        &row.action,
-        &row.step_execution_id,
-        row.status.as_str(),
-        &inputs,
-        &outputs,
-        &row.response_code,
-        &row.failure_message,
-        &row.chosen,
-        &row.work,
-    ] {
-        sql.text(value).push(", ");
+    parent_id: &str,
+    stop: Stop,
+) -> ApiResult<()> {
+    let mut sql = Sql::new("update ssm_automation_executions set stop = ");
+    sql.text(stop_text(stop));
+    if stop == Stop::Cancel {
+        sql.push(", status = 'Cancelling'");
     }
-    for value in [row.position, row.step, row.attempts, row.started_at.0] {
-        sql.int(value).push(", ");
-    }
-    sql.int_or_none(row.ended_at.map(|at| at.0)).push(", ");
-    sql.int_or_none(row.due_at.map(|at| at.0)).push(", ");
-    sql.int_or_none(row.poll_at.map(|at| at.0)).push(")");
-    let Some(was) = was else {
-        sql.push(" on conflict do nothing");
-        return Ok(sql.run(on).await? == 1);
-    };
-    sql.push(
-        " on conflict (execution_id, position) do update set status = excluded.status, inputs = excluded.inputs, \
-         outputs = excluded.outputs, response_code = excluded.response_code, failure_message = excluded.failure_message, \
-         chosen = excluded.chosen, work = excluded.work, attempts = excluded.attempts, started_at = excluded.started_at, \
-         ended_at = excluded.ended_at, due_at = excluded.due_at, poll_at = excluded.poll_at \
-         where ssm_automation_steps.status = ",
-    );
-    sql.text(was.as_str());
+    sql.push(" where parent_id = ").text(parent_id);
+    sql.push(" and ended_at is null and stop <> 'Cancel' and stop <> ")
+        .text(stop_text(stop));
+    sql.run(on).await?;
+    Ok(())
+}
+
+/// Lets a step be begun. `false` when the execution has ended.
+pub(crate) async fn permit(on: impl AnyExecutor<'_>, row: &ExecutionRow, step: &str) -> ApiResult<bool> {
+    let mut sql = Sql::new("update ssm_automation_executions set permitted = ");
+    sql.text(step).push(" where region = ").text(&row.region);
+    sql.push(" and execution_id = ").text(&row.execution_id);
+    sql.push(" and ended_at is null");
     Ok(sql.run(on).await? == 1)
+}
+
+/// Those that ended before a moment, the oldest first.
+pub(crate) async fn ended_before(
+    on: impl AnyExecutor<'_>,
+    before: Timestamp,
+    most: i64,
+) -> ApiResult<Vec<String>> {
+    let mut sql = Sql::new("select e.execution_id from ssm_automation_executions e where e.ended_at < ");
+    sql.int(before.0).push(" order by e.ended_at limit ").int(most);
+    let rows = sql.all(on).await?;
+    Ok(rows
+        .iter()
+        .map(|row| row.text("execution_id"))
+        .collect::<Result<_, _>>()?)
+}
+
+/// Forgets executions, with their steps, targets and tags.
+pub(crate) async fn forget(transaction: &mut Transaction<'static, Any>, ids: &[String]) -> ApiResult<()> {
+    for table in [
+        "delete from ssm_automation_steps where execution_id in (",
+        "delete from ssm_automation_targets where execution_id in (",
+        "delete from ssm_automation_executions where execution_id in (",
+        "delete from ssm_tags where resource_type = 'Automation' and resource_id in (",
+    ] {
+        let mut sql = Sql::new(table);
+        sql.texts(ids).push(")");
+        sql.run(&mut **transaction).await?;
+    }
+    Ok(())
 }
 
 /// Keeps others from changing an execution until the transaction ends. `false` when it has ended.

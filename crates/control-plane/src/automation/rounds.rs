@@ -3,19 +3,47 @@
 
 use super::AT_ONCE;
 use super::acting::{Standing, begin};
-use super::queries::{self, ExecutionRow, OpenRow, StepRow};
-use super::watching;
+use super::queries::{self, ExecutionRow, OpenRow};
+use super::step_queries::{self, StepRow};
+use super::{fan_out, looping, stepwise, watching};
 use crate::control_plane::ControlPlane;
 use crate::documents::automation_content;
 use crate::documents::parameters::Given;
 use crate::errors::{ApiError, ApiResult};
-use muster_automation::{Decision, Document, Executed, RunStatus, StepStatus, Stop, next, texts_of};
+use futures::future::BoxFuture;
+use muster_automation::{
+    Action, Decision, Document, Executed, RunStatus, StepStatus, Stop, Within, next, texts_of,
+};
+use muster_domain::Timestamp;
 
 /// Changes of one execution in one go: others have their turn too.
 const MOST_CHANGES: usize = 100;
 
+/// How long what has ended is kept (the guide's thirty days).
+const KEPT_MS: i64 = 30 * 86_400_000;
+/// Executions that are forgotten in one go.
+const MOST_FORGOTTEN: i64 = 100;
+
+async fn forget_old(plane: &ControlPlane) -> ApiResult<()> {
+    let before = plane.clock.now().plus_ms(-KEPT_MS);
+    let old = queries::ended_before(plane.db.reader(), before, MOST_FORGOTTEN).await?;
+    if old.is_empty() {
+        return Ok(());
+    }
+    let mut transaction = plane.db.begin().await?;
+    queries::forget(&mut transaction, &old).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
 /// One round.
 pub(crate) async fn round(plane: &ControlPlane) {
+    if let Err(ApiError { code, .. }) = forget_old(plane).await {
+        tracing::warn!(
+            code,
+            "old automation executions could not be forgotten; it is tried again"
+        );
+    }
     let open = match queries::open(plane.db.reader()).await {
         Ok(open) => open,
         Err(ApiError { code, .. }) => {
@@ -49,23 +77,55 @@ fn executed(row: &StepRow) -> Executed {
         status: row.status,
         attempts: u32::try_from(row.attempts).unwrap_or(u32::MAX),
         chosen: (!row.chosen.is_empty()).then(|| row.chosen.clone()),
+        within: row.parent_position.map(|position| Within {
+            at: usize::try_from(position).unwrap_or(usize::MAX),
+            iteration: usize::try_from(row.parent_iteration).unwrap_or(usize::MAX),
+        }),
+        iteration: if row.action == Action::Loop.name() {
+            row.iteration()
+        } else {
+            0
+        },
     }
 }
 
 /// How long what cleans up after a cancelled step may take (the guide's `onCancel`).
 const CLEANING_MS: i64 = 120_000;
 
-async fn advance(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
+/// Whether a step waits for a moment that has not come, or for somebody: then there is nothing to look at.
+fn sleeps(plane: &ControlPlane, row: &StepRow) -> bool {
+    let now = plane.clock.now();
+    let waits = [Action::Sleep, Action::Pause, Action::Approve].map(Action::name);
+    let is_to_come = |at: Option<Timestamp>| at.is_none_or(|at| at > now);
+    waits.contains(&row.action.as_str())
+        && !row.status.is_final()
+        && is_to_come(row.due_at)
+        && is_to_come(row.poll_at)
+}
+
+/// Boxed, for it is large.
+fn advance<'a>(plane: &'a ControlPlane, open: &'a OpenRow) -> BoxFuture<'a, ApiResult<()>> {
+    Box::pin(go_on(plane, open))
+}
+
+async fn go_on(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
     // As it stands now: somebody may have asked it to stop since the round began.
     let now = queries::execution(plane.db.reader(), &open.region, &open.execution_id).await?;
     let Some(mut execution) = now.filter(|row| row.ended_at.is_none()) else {
         return Ok(());
     };
+    if let Some(plan) = execution.plan.clone() {
+        return fan_out::advance(plane, execution, plan).await;
+    }
+    let last = step_queries::last(plane.db.reader(), &execution.execution_id).await?;
+    if execution.stop != Stop::Cancel && last.is_some_and(|row| sleeps(plane, &row)) {
+        return Ok(());
+    }
     // It was checked when it was taken; only a damaged database holds another one.
     let content = automation_content::read(&execution.content)
         .map_err(|error| ApiError::internal(format!("a runbook cannot be read: {error:?}")))?;
+    let mut steps = step_queries::steps(plane.db.reader(), &execution.execution_id).await?;
     for _ in 0..MOST_CHANGES {
-        let steps = queries::steps(plane.db.reader(), &execution.execution_id).await?;
         let done: Vec<Executed> = steps.iter().map(executed).collect();
         let standing = Standing {
             execution: &execution,
@@ -77,11 +137,22 @@ async fn advance(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
             let step = content.document.steps.get(usize::try_from(row.step).ok()?)?;
             Some((step, row))
         });
+        if looping::end_late(plane, &standing).await? {
+            step_queries::renew(plane.db.reader(), &execution.execution_id, &mut steps).await?;
+            continue;
+        }
         match (next(&content.document, &done, execution.stop), running) {
-            (Decision::Start(at), _) => begin(plane, &standing, at, 1).await?,
+            (Decision::Start(at, _), _) if stepwise::is_held(&execution, &content.document, at) => {
+                return stepwise::hold(plane, execution, &content.document, at).await;
+            }
+            (Decision::Start(at, within), _) => begin(plane, &standing, (at, within), 1).await?,
+            (Decision::Iterate(at), _) => looping::iterate(plane, &standing, at).await?,
+            (Decision::EndLoop(at, status, message), _) => {
+                looping::end_loop(plane, &standing, at, (status, &message)).await?;
+            }
             (Decision::Retry, Some((_, row))) => {
                 let at = usize::try_from(row.step).unwrap_or(usize::MAX);
-                begin(plane, &standing, at, row.attempts + 1).await?;
+                begin(plane, &standing, (at, executed(row).within), row.attempts + 1).await?;
             }
             (Decision::CancelStep, Some((step, row))) => {
                 watching::cancel(plane, &standing, step, row).await?
@@ -91,10 +162,8 @@ async fn advance(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
             }
             (Decision::Wait, Some((step, row))) => {
                 let is_new = watching::watch(plane, &standing, step, row).await?;
-                let waits = queries::steps(plane.db.reader(), &execution.execution_id)
-                    .await?
-                    .last()
-                    .is_some_and(|row| !row.status.is_final());
+                step_queries::renew(plane.db.reader(), &execution.execution_id, &mut steps).await?;
+                let waits = steps.last().is_some_and(|row| !row.status.is_final());
                 if !is_new || waits {
                     return Ok(());
                 }
@@ -109,6 +178,7 @@ async fn advance(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
             }
         }
         let (region, id) = (&execution.region, &execution.execution_id);
+        step_queries::renew(plane.db.reader(), id, &mut steps).await?;
         match queries::execution(plane.db.reader(), region, id).await? {
             Some(row) if row.ended_at.is_none() => execution = row,
             _ => return Ok(()),
@@ -146,13 +216,10 @@ async fn finish(
     };
     execution.outputs = document.outputs.iter().filter_map(told).collect::<Given>();
     // What the step said says more than that it failed.
-    let of_step = steps
-        .iter()
-        .rev()
-        .find(|row| !row.failure_message.is_empty() && message.contains(row.name.as_str()));
-    execution.failure_message = match of_step {
-        Some(row) if status != RunStatus::Success => format!("{message} {}", row.failure_message),
-        _ => message.to_owned(),
+    execution.failure_message = if status == RunStatus::Success {
+        message.to_owned()
+    } else {
+        looping::told(steps.iter(), message)
     };
     execution.status = status.as_str().to_owned();
     execution.ended_at = Some(plane.clock.now());

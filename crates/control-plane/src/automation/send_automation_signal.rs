@@ -1,16 +1,18 @@
 //! `SendAutomationSignal`: decisions of approvers, and going on after a pause.
 
-use super::acting::{end, is_approver};
-use super::queries::{self, StepRow};
+use super::acting::{Standing, end, is_approver};
+use super::queries::{self, ExecutionRow};
 use super::start_automation_execution::caller_arn;
-use super::{EXECUTION_ID, PARAMETERS, find};
+use super::step_queries::{self, StepRow};
+use super::{EXECUTION_ID, PARAMETERS, find, watching};
 use crate::control_plane::ControlPlane;
+use crate::documents::automation_content;
 use crate::documents::parameters::Given;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::Empty;
 use crate::operations::Call;
 use crate::validation::{Member, one_of, optional, required};
-use muster_automation::{StepStatus, text_of, texts_of};
+use muster_automation::{Action, StepStatus, text_of, texts_of};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -95,30 +97,108 @@ fn decide(
     Ok(())
 }
 
+/// Whether a step waits in a pause.
+async fn is_paused(plane: &ControlPlane, execution: &ExecutionRow) -> ApiResult<bool> {
+    let last = step_queries::last(plane.db.reader(), &execution.execution_id).await?;
+    Ok(last.is_some_and(|row| row.status == StepStatus::Waiting && row.action == "aws:pause"))
+}
+
+fn ended(execution: &ExecutionRow) -> ApiError {
+    invalid(format!("The execution has ended as {}.", execution.status))
+}
+
+/// Lets the step that waits be begun.
+async fn start_step(
+    plane: &ControlPlane,
+    execution: &ExecutionRow,
+    name: Option<String>,
+) -> ApiResult<Empty> {
+    if execution.ended_at.is_some() {
+        return Err(ended(execution));
+    }
+    if execution.mode != "Interactive" {
+        return Err(invalid("This execution runs by itself (Auto), not step by step."));
+    }
+    let last = step_queries::last(plane.db.reader(), &execution.execution_id).await?;
+    let is_running = last.is_some_and(|row| !row.status.is_final() && row.action != Action::Loop.name());
+    if is_running || execution.status != "Waiting" {
+        return Err(invalid("No step waits to be started."));
+    }
+    if let Some(name) = name.filter(|name| *name != execution.current_step) {
+        return Err(ApiError::new(
+            "AutomationStepNotFoundException",
+            format!("The step {name} does not wait; {} does.", execution.current_step),
+        ));
+    }
+    if !queries::permit(plane.db.writer(), execution, &execution.current_step).await? {
+        return Err(ended(execution));
+    }
+    plane.wake.notify_one();
+    Ok(Empty {})
+}
+
+/// Stops the step that runs, and with it the execution.
+async fn stop_step(plane: &ControlPlane, execution: &ExecutionRow, id: Option<String>) -> ApiResult<Empty> {
+    if execution.ended_at.is_some() {
+        return Err(ended(execution));
+    }
+    let id = id.ok_or_else(|| invalid("StopStep needs the StepExecutionId in its Payload."))?;
+    let steps = step_queries::steps(plane.db.reader(), &execution.execution_id).await?;
+    let content = automation_content::read(&execution.content)
+        .map_err(|error| ApiError::internal(format!("a runbook cannot be read: {error:?}")))?;
+    let row = steps
+        .last()
+        .filter(|row| {
+            row.step_execution_id == id && !row.status.is_final() && row.action != Action::Loop.name()
+        })
+        .ok_or_else(|| {
+            ApiError::new(
+                "AutomationStepNotFoundException",
+                format!("The step execution {id} does not run."),
+            )
+        })?;
+    let at = usize::try_from(row.step).unwrap_or(usize::MAX);
+    let step = content
+        .document
+        .steps
+        .get(at)
+        .ok_or_else(|| ApiError::internal("a step that is not in the document runs"))?;
+    let standing = Standing {
+        execution,
+        document: &content.document,
+        declared: &content.parameters,
+        steps: &steps,
+    };
+    watching::cancel(plane, &standing, step, row).await?;
+    plane.wake.notify_one();
+    Ok(Empty {})
+}
+
 pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> ApiResult<Empty> {
     let execution = find(plane, call, &input.automation_execution_id).await?;
     let payload = input.payload.unwrap_or_default();
     let first = |name: &str| payload.get(name).and_then(|values| values.first()).cloned();
     let action = match input.signal_type.as_str() {
+        "StopStep" => return stop_step(plane, &execution, first("StepExecutionId")).await,
+        "StartStep" => return start_step(plane, &execution, first("StepName")).await,
+        // One that waits in a pause goes on with that; one that is run step by step with its next step.
+        "Resume" if execution.mode == "Interactive" && !is_paused(plane, &execution).await? => {
+            return start_step(plane, &execution, first("StepName")).await;
+        }
         "Approve" | "Reject" => "aws:approve",
         "Resume" => "aws:pause",
         other => {
             return Err(invalid(format!(
-                "{other} is for executions that are run step by step, or for access requests; this one is neither."
+                "{other} is for access requests; this execution is none."
             )));
         }
     };
     let mut transaction = plane.db.begin().await?;
     // Two signals at once take turns.
     if execution.ended_at.is_some() || !queries::lock(&mut *transaction, &execution).await? {
-        return Err(invalid(format!(
-            "The execution has ended as {}.",
-            execution.status
-        )));
+        return Err(ended(&execution));
     }
-    let last = queries::steps(&mut *transaction, &execution.execution_id)
-        .await?
-        .pop();
+    let last = step_queries::last(&mut *transaction, &execution.execution_id).await?;
     let mut row = last
         .filter(|row| row.status == StepStatus::Waiting && row.action == action)
         .ok_or_else(|| {
@@ -143,7 +223,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             first("Comment").unwrap_or_default(),
         )?,
     }
-    if !queries::put_step(&mut *transaction, &row, Some(StepStatus::Waiting)).await? {
+    if !step_queries::put_step(&mut *transaction, &row, Some(StepStatus::Waiting)).await? {
         return Err(invalid(format!("Step {} does not wait any more.", row.name)));
     }
     transaction.commit().await?;

@@ -1,12 +1,15 @@
 //! Executions and their steps as they are answered.
 
 use super::api_call;
-use super::queries::{ExecutionRow, StepRow};
+use super::queries::{Children, ExecutionRow};
+use super::step_queries::StepRow;
+use super::targets::Plan;
+use crate::commands::targets::Target;
 use crate::documents::automation_content;
 use crate::documents::parameters::Given;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::seconds;
-use muster_automation::{Action, Document, Step, StepStatus, texts_of};
+use muster_automation::{Action, Document, Iterations, Step, StepStatus, text_of, texts_of};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -45,6 +48,36 @@ pub(crate) struct ShownStep {
     next_step: String,
     is_critical: bool,
     valid_next_steps: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) parent_step_details: Option<ParentStep>,
+}
+
+/// `ParentStepDetails`: the loop that a step was begun in.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ParentStep {
+    pub(crate) step_execution_id: String,
+    step_name: String,
+    action: String,
+    pub(crate) iteration: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) iterator_value: Option<String>,
+}
+
+fn parent_of(row: &StepRow, rows: &[StepRow]) -> Option<ParentStep> {
+    let parent = rows
+        .iter()
+        .find(|one| Some(one.position) == row.parent_position)?;
+    let iterations = Iterations::read(&parent.inputs).ok();
+    let iteration = usize::try_from(row.parent_iteration).unwrap_or_default();
+    let value = iterations.as_ref().and_then(|all| all.value(iteration));
+    Some(ParentStep {
+        step_execution_id: parent.step_execution_id.clone(),
+        step_name: parent.name.clone(),
+        action: parent.action.clone(),
+        iteration: row.parent_iteration,
+        iterator_value: value.map(text_of),
+    })
 }
 
 /// Inputs as JSON in texts: `"[\"i-1\"]"`, `"\"running\""`.
@@ -64,7 +97,8 @@ fn outputs(values: &Map<String, Value>) -> Given {
 
 /// What the document says of a step, as one that was not reached.
 fn pending(document: &Document, at: usize, step: &Step) -> ShownStep {
-    let following = document.steps.get(at + 1).map(|next| next.name.clone());
+    let following = document.after(at).and_then(|next| document.steps.get(next));
+    let following = following.map(|next| next.name.clone());
     let mut valid: Vec<String> = Vec::new();
     {
         let choices = step.inputs.get("Choices").and_then(Value::as_array);
@@ -100,7 +134,7 @@ fn pending(document: &Document, at: usize, step: &Step) -> ShownStep {
 }
 
 /// A step that was begun.
-pub(crate) fn step(document: &Document, row: &StepRow) -> ShownStep {
+pub(crate) fn step(document: &Document, row: &StepRow, rows: &[StepRow]) -> ShownStep {
     let at = usize::try_from(row.step).unwrap_or(usize::MAX);
     let known = document.steps.get(at).map(|step| pending(document, at, step));
     let known = known.unwrap_or_default();
@@ -119,15 +153,17 @@ pub(crate) fn step(document: &Document, row: &StepRow) -> ShownStep {
         outputs: outputs(&row.outputs),
         failure_message: row.failure_message.clone(),
         step_execution_id: row.step_execution_id.clone(),
+        parent_step_details: parent_of(row, rows),
         ..known
     }
 }
 
-/// Steps that were begun, in their order, and those that were not reached.
+/// Steps that were begun, in their order, and those that were not reached; of a loop what is within it is told when it is
+/// begun.
 pub(crate) fn steps(execution: &ExecutionRow, document: &Document, rows: &[StepRow]) -> Vec<ShownStep> {
-    let mut all: Vec<ShownStep> = rows.iter().map(|row| step(document, row)).collect();
+    let mut all: Vec<ShownStep> = rows.iter().map(|row| step(document, row, rows)).collect();
     for (at, one) in document.steps.iter().enumerate() {
-        if rows.iter().all(|row| row.name != one.name) {
+        if one.parent.is_none() && rows.iter().all(|row| row.name != one.name) {
             all.push(ShownStep {
                 // The same one whenever it is asked for.
                 step_execution_id: format!("{}-{at}", execution.execution_id),
@@ -161,6 +197,18 @@ pub(crate) fn counters(total: usize, rows: &[StepRow]) -> Counters {
     }
 }
 
+/// The same of executions that stand for targets.
+pub(crate) fn target_counters(plan: &Plan, found: &Children) -> Counters {
+    let count = |number: i64| usize::try_from(number).unwrap_or_default();
+    Counters {
+        total_steps: count(plan.count),
+        success_steps: count(found.ended - found.errors - found.cancelled),
+        failed_steps: count(found.errors),
+        cancelled_steps: count(found.cancelled),
+        timed_out_steps: 0,
+    }
+}
+
 /// What lists and single answers share.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -174,7 +222,7 @@ pub(crate) struct ShownExecution {
     execution_end_time: Option<f64>,
     executed_by: String,
     outputs: Given,
-    mode: &'static str,
+    mode: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     parent_automation_execution_id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -183,19 +231,30 @@ pub(crate) struct ShownExecution {
     current_action: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     failure_message: String,
-    targets: [(); 0],
-    resolved_targets: Resolved,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    target: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    target_parameter_name: String,
+    targets: Vec<Target>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    target_maps: Vec<Given>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    max_concurrency: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    max_errors: String,
+    pub(crate) resolved_targets: Resolved,
 }
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Resolved {
-    parameter_values: [(); 0],
-    truncated: bool,
+pub(crate) struct Resolved {
+    pub(crate) parameter_values: Vec<String>,
+    pub(crate) truncated: bool,
 }
 
 pub(crate) fn execution(row: &ExecutionRow) -> ShownExecution {
     let is_open = row.ended_at.is_none();
+    let plan = row.plan.as_ref();
     let current = |text: &String| if is_open { text.clone() } else { String::new() };
     ShownExecution {
         automation_execution_id: row.execution_id.clone(),
@@ -206,12 +265,23 @@ pub(crate) fn execution(row: &ExecutionRow) -> ShownExecution {
         execution_end_time: row.ended_at.map(seconds),
         executed_by: row.executed_by.clone(),
         outputs: row.outputs.clone(),
-        mode: "Auto",
+        mode: row.mode.clone(),
         parent_automation_execution_id: row.parent_id.clone(),
         current_step_name: current(&row.current_step),
         current_action: current(&row.current_action),
         failure_message: row.failure_message.clone(),
-        targets: [],
-        resolved_targets: Resolved::default(),
+        target: row.target.clone(),
+        target_parameter_name: plan
+            .map(|plan| plan.target_parameter_name.clone())
+            .unwrap_or_default(),
+        targets: plan.map(|plan| plan.targets.clone()).unwrap_or_default(),
+        target_maps: plan.map(|plan| plan.target_maps.clone()).unwrap_or_default(),
+        max_concurrency: plan.map(|plan| plan.max_concurrency.clone()).unwrap_or_default(),
+        max_errors: plan.map(|plan| plan.max_errors.clone()).unwrap_or_default(),
+        // Lists name none of them.
+        resolved_targets: Resolved {
+            parameter_values: Vec::new(),
+            truncated: plan.is_some_and(|plan| plan.count > 0),
+        },
     }
 }

@@ -1,25 +1,30 @@
 //! `StartAutomationExecution`. The document is kept as it is now: what is changed later changes nothing of this execution.
 
 use super::queries::{self, ExecutionRow};
-use super::{MOST_OPEN, PARAMETERS};
+use super::targets::Asked;
+use super::{MOST_OPEN, PARAMETERS, TAGS, target_queries};
 use crate::associations::definition::{ALARM_CONFIGURATION, LOCATIONS, MAPS, MAX_CONCURRENCY, MAX_ERRORS};
 use crate::client_tokens::Once;
 use crate::commands::shapes::REMOTE_TARGETS;
+use crate::commands::targets::Target;
 use crate::control_plane::ControlPlane;
 use crate::documents::built_in::default_text;
 use crate::documents::parameters::{self, Declared, Given};
-use crate::documents::{NAME, VERSION, shown, text as document_text};
+use crate::documents::shown::{self, Shown};
+use crate::documents::{NAME, VERSION, text as document_text};
 use crate::errors::{ApiError, ApiResult};
 use crate::operations::Call;
 use crate::parameters::references;
 use crate::signature::Caller;
+use crate::tags::{self, TagInput};
 use crate::validation::{self, Member, Pattern, matching, one_of, optional, required, sensitive, text};
 use muster_automation::Stop;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use sqlx::{Any, Transaction};
+use std::collections::{BTreeMap, BTreeSet};
 
-const TOKEN: validation::Shape = matching(
+pub(crate) const TOKEN: validation::Shape = matching(
     36,
     36,
     Pattern {
@@ -27,7 +32,7 @@ const TOKEN: validation::Shape = matching(
         holds: |text| validation::is_uuid(&text.to_ascii_lowercase()),
     },
 );
-const LOCATIONS_URL: validation::Shape = matching(
+pub(crate) const LOCATIONS_URL: validation::Shape = matching(
     0,
     usize::MAX,
     Pattern {
@@ -65,6 +70,12 @@ pub(crate) struct Input {
     #[serde(skip_serializing)]
     client_token: Option<String>,
     mode: Option<String>,
+    tags: Option<Value>,
+    target_parameter_name: Option<String>,
+    targets: Option<Vec<Target>>,
+    target_maps: Option<Vec<Given>>,
+    max_concurrency: Option<String>,
+    max_errors: Option<String>,
     #[serde(flatten)]
     others: BTreeMap<String, Value>,
 }
@@ -82,6 +93,23 @@ pub(crate) struct Wanted {
     pub(crate) parameters: Given,
     pub(crate) parent_id: String,
     pub(crate) executed_by: String,
+    /// What it is run over, where it is not one execution.
+    pub(crate) asked: Option<Asked>,
+    pub(crate) is_interactive: bool,
+}
+
+/// An execution that may be written down, and what each of its targets gives.
+pub(crate) struct Prepared {
+    pub(crate) row: ExecutionRow,
+    given: Vec<Given>,
+}
+
+impl Prepared {
+    /// Writes it down.
+    pub(crate) async fn insert(&self, transaction: &mut Transaction<'static, Any>) -> ApiResult<()> {
+        queries::insert(&mut **transaction, &self.row).await?;
+        target_queries::insert(transaction, &self.row.execution_id, &self.given).await
+    }
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {
@@ -89,7 +117,14 @@ fn invalid(message: impl Into<String>) -> ApiError {
 }
 
 /// What is given against what the document declares, in the service's words; with the defaults of what is not.
-async fn meant(plane: &ControlPlane, call: &Call, declared: &Declared, given: Given) -> ApiResult<Given> {
+/// What targets give need not be given.
+async fn meant(
+    plane: &ControlPlane,
+    call: &Call,
+    declared: &Declared,
+    given: Given,
+    by_targets: &BTreeSet<String>,
+) -> ApiResult<Given> {
     let unknown: Vec<&str> = given
         .keys()
         .filter(|name| !declared.contains_key(*name))
@@ -104,7 +139,7 @@ async fn meant(plane: &ControlPlane, call: &Call, declared: &Declared, given: Gi
     let named: Vec<String> = given.keys().cloned().collect();
     let mut all = given;
     for (name, one) in declared {
-        if all.contains_key(name) {
+        if all.contains_key(name) || by_targets.contains(name) {
             continue;
         }
         let default = match &one.default {
@@ -124,6 +159,9 @@ async fn meant(plane: &ControlPlane, call: &Call, declared: &Declared, given: Gi
     };
     for (name, one) in declared {
         let values = all.get(name).map(Vec::as_slice).unwrap_or_default();
+        if !all.contains_key(name) {
+            continue;
+        }
         // A default of nothing stands for that nothing was given.
         if !named.contains(name) && values.iter().all(String::is_empty) {
             continue;
@@ -143,34 +181,51 @@ async fn meant(plane: &ControlPlane, call: &Call, declared: &Declared, given: Gi
     Ok(all)
 }
 
-/// An execution that may be written down.
-pub(crate) async fn prepared(plane: &ControlPlane, call: &Call, wanted: Wanted) -> ApiResult<ExecutionRow> {
+/// The runbook that is meant.
+pub(crate) async fn document(
+    plane: &ControlPlane,
+    region: &str,
+    name: &str,
+    version: Option<&str>,
+) -> ApiResult<Shown> {
     let not_found = |message: String| ApiError::new("AutomationDefinitionNotFoundException", message);
-    let found = shown::find(
-        plane,
-        &call.region,
-        &wanted.document,
-        wanted.version.as_deref(),
-        None,
-    )
-    .await
-    .map_err(|error| match error.code {
-        "InvalidDocument" => not_found(format!("Automation document {} can't be found.", wanted.document)),
-        "InvalidDocumentVersion" => ApiError::new(
-            "AutomationDefinitionVersionNotFoundException",
-            format!("Automation document {} has no such version.", wanted.document),
-        ),
-        _ => error,
-    })?;
-    let content = found.content.automation().ok_or_else(|| {
-        not_found(format!(
+    let found = shown::find(plane, region, name, version, None)
+        .await
+        .map_err(|error| match error.code {
+            "InvalidDocument" => not_found(format!("Automation document {name} can't be found.")),
+            "InvalidDocumentVersion" => ApiError::new(
+                "AutomationDefinitionVersionNotFoundException",
+                format!("Automation document {name} has no such version."),
+            ),
+            _ => error,
+        })?;
+    if found.content.automation().is_none() {
+        return Err(not_found(format!(
             "{} is a document of the type {}, not Automation.",
             found.name, found.document_type
-        ))
-    })?;
-    let parameters = meant(plane, call, &content.parameters, wanted.parameters).await?;
+        )));
+    }
+    Ok(found)
+}
+
+/// An execution that may be written down.
+pub(crate) async fn prepared(plane: &ControlPlane, call: &Call, wanted: Wanted) -> ApiResult<Prepared> {
+    let found = document(plane, &call.region, &wanted.document, wanted.version.as_deref()).await?;
+    let content = found
+        .content
+        .automation()
+        .ok_or_else(|| ApiError::internal("a runbook is none"))?;
+    let (plan, given) = match &wanted.asked {
+        None => (None, Vec::new()),
+        Some(asked) => {
+            let (plan, given) = asked.resolved(plane, &call.region, &content.parameters).await?;
+            (Some(plan), given)
+        }
+    };
+    let by_targets = wanted.asked.as_ref().map(Asked::parameters).unwrap_or_default();
+    let parameters = meant(plane, call, &content.parameters, wanted.parameters, &by_targets).await?;
     let variables = content.document.variables.iter();
-    Ok(ExecutionRow {
+    let row = ExecutionRow {
         region: call.region.clone(),
         execution_id: call.fresh_id.clone(),
         document_version: found.version.to_string(),
@@ -188,9 +243,20 @@ pub(crate) async fn prepared(plane: &ControlPlane, call: &Call, wanted: Wanted) 
         outputs: Given::new(),
         current_step: String::new(),
         current_action: String::new(),
+        mode: if wanted.is_interactive {
+            "Interactive"
+        } else {
+            "Auto"
+        }
+        .into(),
+        permitted: String::new(),
+        plan,
+        target: String::new(),
+        target_group: wanted.asked.as_ref().map(Asked::group).unwrap_or_default(),
         started_at: call.now,
         ended_at: None,
-    })
+    };
+    Ok(Prepared { row, given })
 }
 
 /// How many runbooks stand above this one.
@@ -223,23 +289,37 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     };
     if let Some((name, _)) = input.others.iter().find(|(_, value)| is_given(value)) {
         return Err(invalid(format!(
-            "{name}: this control plane runs one execution for one call, with the parameters that it is given."
+            "{name}: this control plane runs executions in its own account and region, without alarms."
         )));
     }
-    if input.mode.as_deref() == Some("Interactive") {
-        return Err(invalid(
-            "Mode: executions are run by themselves here (Auto), not step by step.",
-        ));
-    }
+    let is_interactive = input.mode.as_deref() == Some("Interactive");
     let once = Once::new("StartAutomationExecution", input.client_token.clone(), &input)?;
+    let asked = Asked {
+        target_parameter_name: input.target_parameter_name,
+        targets: input.targets.unwrap_or_default(),
+        target_maps: input.target_maps.unwrap_or_default(),
+        max_concurrency: input.max_concurrency,
+        max_errors: input.max_errors,
+    };
+    let has_targets = asked.has_targets()?;
+    if has_targets && is_interactive {
+        return Err(invalid("Mode: an execution over targets runs by itself (Auto)."));
+    }
+    let tags: Vec<TagInput> = match input.tags {
+        Some(tags) => serde_json::from_value(tags).map_err(ApiError::internal)?,
+        None => Vec::new(),
+    };
+    let tags = tags::check_new(tags)?;
     let wanted = Wanted {
         document: input.document_name,
         version: input.document_version,
         parameters: input.parameters.unwrap_or_default(),
         parent_id: String::new(),
         executed_by: caller_arn(plane, call),
+        asked: has_targets.then_some(asked),
+        is_interactive,
     };
-    let row = prepared(plane, call, wanted).await?;
+    let prepared = prepared(plane, call, wanted).await?;
     let mut transaction = plane.db.begin().await?;
     if let Some(known) = once.answered(&mut transaction, call).await? {
         return Ok(Output {
@@ -254,11 +334,15 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
             ),
         ));
     }
-    queries::insert(&mut *transaction, &row).await?;
+    prepared.insert(&mut transaction).await?;
+    let row = &prepared.row;
+    for tag in &tags {
+        tags::queries::put(&mut *transaction, &call.region, TAGS, &row.execution_id, tag).await?;
+    }
     once.keep(&mut transaction, call, &row.execution_id).await?;
     transaction.commit().await?;
     plane.wake.notify_one();
     Ok(Output {
-        automation_execution_id: row.execution_id,
+        automation_execution_id: prepared.row.execution_id,
     })
 }

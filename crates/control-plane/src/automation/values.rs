@@ -1,6 +1,7 @@
 //! What references in the inputs of steps stand for, and inputs as actions read them.
 
-use super::queries::{ExecutionRow, StepRow};
+use super::queries::ExecutionRow;
+use super::step_queries::StepRow;
 use crate::control_plane::ControlPlane;
 use crate::documents::parameters::{Declared, Given};
 use muster_automation::{text_of, texts_of};

@@ -1,7 +1,10 @@
 //! Steps that run: how they stand, when their time is up, and stopping them.
 
-use super::acting::{Standing, act, end, look, only_reads};
-use super::queries::{self, StepRow};
+use super::acting::{Standing, act, end, only_reads};
+use super::property::look;
+use super::queries;
+use super::step_queries::{self, StepRow};
+use super::under_way::Stands;
 use crate::commands::cancel_command;
 use crate::commands::get_command_invocation;
 use crate::commands::queries as commands;
@@ -26,6 +29,7 @@ pub(crate) async fn watch(
     match step.action {
         Action::RunCommand => return command(plane, standing, step, row).await,
         Action::ExecuteAutomation => return child(plane, standing, step, row).await,
+        Action::ExecuteScript | Action::InvokeWebhook => return under_way(plane, step, row).await,
         Action::Sleep if is_over(row.poll_at) => end(&mut row, StepStatus::Success, "", now),
         _ if is_over(row.due_at) => {
             let why = format!("Step {} did not end within its time.", row.name);
@@ -54,7 +58,46 @@ pub(crate) async fn watch(
         _ => return Ok(false),
     }
     // Somebody has decided meanwhile: that holds.
-    queries::put_step(plane.db.writer(), &row, was).await?;
+    step_queries::put_step(plane.db.writer(), &row, was).await?;
+    Ok(true)
+}
+
+/// What has come of work that runs beside the rounds.
+async fn under_way(plane: &ControlPlane, step: &Step, mut row: StepRow) -> ApiResult<bool> {
+    let (was, now, key) = (Some(row.status), plane.clock.now(), row.key());
+    match plane.under_way.stands(&key) {
+        Stands::Ended(came) => {
+            row.outputs = came.outputs;
+            row.response_code = came.response_code;
+            match came.failure {
+                None => end(&mut row, StepStatus::Success, "", now),
+                Some(failure) => {
+                    if failure.is_unknown {
+                        row.attempts = row.attempts.max(i64::from(step.max_attempts));
+                    }
+                    end(&mut row, StepStatus::Failed, &failure.why, now);
+                }
+            }
+        }
+        Stands::Runs if !is_late(&row, now) => return Ok(false),
+        Stands::Runs => {
+            if step.action == Action::InvokeWebhook {
+                row.attempts = row.attempts.max(i64::from(step.max_attempts));
+            }
+            let why = format!("Step {} did not end within its time; it was stopped.", row.name);
+            end(&mut row, StepStatus::TimedOut, &why, now);
+        }
+        // It is not known whether it was done: it is not done again.
+        Stands::Lost => {
+            row.attempts = row.attempts.max(i64::from(step.max_attempts));
+            let why = "The control plane was stopped while the step ran: whether it was done is not known, and it is not done \
+                       again.";
+            end(&mut row, StepStatus::Failed, why, now);
+        }
+    }
+    step_queries::put_step(plane.db.writer(), &row, was).await?;
+    // What it has come to is written down.
+    plane.under_way.forget(&key);
     Ok(true)
 }
 
@@ -83,7 +126,7 @@ async fn not_there(
         act(plane, standing, step, row).await?;
         return Ok(true);
     }
-    queries::put_step(plane.db.writer(), &row, was).await?;
+    step_queries::put_step(plane.db.writer(), &row, was).await?;
     Ok(true)
 }
 
@@ -108,7 +151,7 @@ async fn command(
                 row.name
             );
             end(&mut row, StepStatus::TimedOut, &why, now);
-            queries::put_step(plane.db.writer(), &row, was).await?;
+            step_queries::put_step(plane.db.writer(), &row, was).await?;
             return Ok(true);
         }
         return Ok(false);
@@ -146,7 +189,7 @@ async fn command(
         status
     };
     end(&mut row, status, &why, now);
-    queries::put_step(plane.db.writer(), &row, was).await?;
+    step_queries::put_step(plane.db.writer(), &row, was).await?;
     Ok(true)
 }
 
@@ -196,7 +239,7 @@ async fn child(
                 row.name
             );
             end(&mut row, StepStatus::TimedOut, &why, now);
-            queries::put_step(plane.db.writer(), &row, was).await?;
+            step_queries::put_step(plane.db.writer(), &row, was).await?;
             return Ok(true);
         }
         return Ok(false);
@@ -220,7 +263,7 @@ async fn child(
         )
     };
     end(&mut row, status, &why, now);
-    queries::put_step(plane.db.writer(), &row, was).await?;
+    step_queries::put_step(plane.db.writer(), &row, was).await?;
     Ok(true)
 }
 
@@ -246,8 +289,11 @@ pub(crate) async fn cancel(
             queries::ask_to_stop(plane.db.writer(), region, &row.work, Stop::Cancel).await?;
             row.status = StepStatus::Cancelling;
         }
-        _ => end(&mut row, StepStatus::Cancelled, "", now),
+        _ => {
+            plane.under_way.forget(&row.key());
+            end(&mut row, StepStatus::Cancelled, "", now);
+        }
     }
-    queries::put_step(plane.db.writer(), &row, was).await?;
+    step_queries::put_step(plane.db.writer(), &row, was).await?;
     Ok(())
 }

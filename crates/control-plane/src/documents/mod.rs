@@ -1,5 +1,6 @@
 //! Documents: the ones that are built in, those that accounts make themselves, how they are listed, shared and shown, and how a caller's parameters are checked against them.
 
+pub(crate) mod automation_built_in;
 pub(crate) mod automation_content;
 pub(crate) mod built_in;
 mod built_in_content;

@@ -3,7 +3,7 @@
 use super::built_in::{self, CREATED, OWNER, default_text};
 use super::content::{self, Content};
 use super::queries::{self, DocumentRow};
-use super::{TAGS, session_built_in};
+use super::{TAGS, automation_built_in, session_built_in};
 use crate::control_plane::ControlPlane;
 use crate::errors::{ApiError, ApiResult};
 use crate::fleet::seconds;
@@ -58,6 +58,17 @@ impl Shown {
             sha256: document.sha256.clone(),
             order: document.order,
             ..Self::built_in(Content::Session(Box::new(document.content.clone())))
+        }
+    }
+
+    fn of_automation(document: &automation_built_in::AutomationBuiltIn) -> Self {
+        Self {
+            name: document.name.to_owned(),
+            document_type: "Automation".into(),
+            text: document.text.clone(),
+            sha256: document.sha256.clone(),
+            order: document.order,
+            ..Self::built_in(Content::Automation(Box::new(document.content.clone())))
         }
     }
 
@@ -277,6 +288,12 @@ pub(crate) async fn find(
                 .find(|document| document.name == name_only)
                 .map(Shown::of_session)
         })
+        .or_else(|| {
+            automation_built_in::all()
+                .iter()
+                .find(|document| document.name == name_only)
+                .map(Shown::of_automation)
+        })
         .ok_or_else(|| missing(name))?;
     if !is_built_in_version(version, version_name) {
         return Err(ApiError::new(
@@ -291,8 +308,10 @@ pub(crate) async fn find(
 pub(crate) async fn all(plane: &ControlPlane, region: &str) -> ApiResult<Vec<Shown>> {
     let commands = built_in::all().iter().map(Shown::of_command);
     let sessions = session_built_in::all().iter().map(Shown::of_session);
+    let runbooks = automation_built_in::all().iter().map(Shown::of_automation);
     let mut found: BTreeMap<String, Shown> = commands
         .chain(sessions)
+        .chain(runbooks)
         .map(|document| (document.name.clone(), document))
         .collect();
     for row in queries::defaults(plane.db.reader(), region).await? {

@@ -7,6 +7,7 @@ pub(crate) mod queries;
 pub(crate) mod remove_tags_from_resource;
 
 use crate::associations::{self, queries as association_queries};
+use crate::automation;
 use crate::control_plane::ControlPlane;
 use crate::documents::{self, queries as document_queries};
 use crate::errors::{ApiError, ApiResult};
@@ -143,6 +144,9 @@ pub(crate) async fn resource(plane: &ControlPlane, call: &Call, kind: &str, id: 
         ops_items::TAGS => ops_item_queries::item(plane.db.reader(), &call.region, id)
             .await?
             .map(|row| row.id),
+        automation::TAGS => automation::queries::execution(plane.db.reader(), &call.region, id)
+            .await?
+            .map(|row| row.execution_id),
         // The other types exist in the model; none of their resources exists here yet.
         _ => None,
     };

@@ -56,6 +56,15 @@ pub(crate) fn client() -> ApiResult<reqwest::Client> {
         .map_err(ApiError::internal)
 }
 
+/// The one that all share, made the first time.
+pub(crate) fn shared_client(plane: &ControlPlane) -> ApiResult<reqwest::Client> {
+    if let Some(client) = plane.webhooks.get() {
+        return Ok(client.clone());
+    }
+    let made = client()?;
+    Ok(plane.webhooks.get_or_init(|| made).clone())
+}
+
 async fn post(client: &reqwest::Client, endpoint: &str, letter: Letter) -> Answer {
     let mut request = client
         .post(endpoint)
@@ -158,13 +167,7 @@ pub(crate) async fn round(plane: &ControlPlane) -> ApiResult<bool> {
     if due.is_empty() {
         return Ok(false);
     }
-    let client = match plane.webhooks.get() {
-        Some(client) => client,
-        None => {
-            let made = client()?;
-            plane.webhooks.get_or_init(|| made)
-        }
-    };
+    let client = &shared_client(plane)?;
     let mut tries = Vec::with_capacity(due.len());
     for row in &due {
         tries.push(deliver(plane, client, row).boxed());

@@ -5,6 +5,7 @@
 //! that was missed is recorded as missed and not made up for; a task's command is written down in the transaction that
 //! says that the task has begun, so it is sent once.
 
+mod automation;
 pub(crate) mod cancel_maintenance_window_execution;
 pub(crate) mod create_maintenance_window;
 pub(crate) mod delete_maintenance_window;

@@ -1,6 +1,6 @@
 //! Pseudo parameters: words in a task's parameters that stand for the window and the execution it is run in, as
-//! `{{WINDOW_ID}}`. Facts: the user guide's "About pseudo parameters"; `TARGET_ID` and `RESOURCE_ID` are not for Run
-//! Command and stay as they are.
+//! `{{WINDOW_ID}}`. Facts: the user guide's "About pseudo parameters"; `TARGET_ID` and `RESOURCE_ID` are for
+//! runbooks; in Run Command they stay as they are.
 
 use crate::documents::parameters::Given;
 
@@ -13,6 +13,8 @@ pub(crate) struct Pseudo<'a> {
     pub(crate) window_execution_id: &'a str,
     pub(crate) task_execution_id: &'a str,
     pub(crate) invocation_id: &'a str,
+    /// The node, where something is run for each.
+    pub(crate) resource_id: Option<&'a str>,
 }
 
 impl Pseudo<'_> {
@@ -25,6 +27,7 @@ impl Pseudo<'_> {
             "TASK_EXECUTION_ID" => self.task_execution_id,
             "INVOCATION_ID" => self.invocation_id,
             "TARGET_TYPE" => "INSTANCE",
+            "TARGET_ID" | "RESOURCE_ID" => self.resource_id?,
             _ => return None,
         })
     }
@@ -72,6 +75,7 @@ mod tests {
             window_execution_id: "{{WINDOW_ID}}",
             task_execution_id: "te",
             invocation_id: "i",
+            resource_id: None,
         };
         for (text, is) in [
             ("{{WINDOW_ID}}/{{ TARGET_TYPE }}", "mw-1/INSTANCE"),
@@ -82,5 +86,10 @@ mod tests {
         ] {
             assert_eq!(pseudo.text(text), is, "{text}");
         }
+        let of_node = Pseudo {
+            resource_id: Some("mi-1"),
+            ..pseudo
+        };
+        assert_eq!(of_node.text("{{TARGET_ID}} {{ RESOURCE_ID }}"), "mi-1 mi-1");
     }
 }

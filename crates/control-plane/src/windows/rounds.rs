@@ -2,9 +2,10 @@
 //! goes on after any stop.
 
 use super::execution_queries::{self as executions, ExecutionRow, InvocationRow, TaskRow};
-use super::opening;
 use super::progress::{self, Part, Piece, Status, Step, Whole};
 use super::running;
+use super::task::Task;
+use super::{automation, opening};
 use crate::commands::queries as commands;
 use crate::commands::rate::Limit;
 use crate::control_plane::ControlPlane;
@@ -90,7 +91,7 @@ fn of_command(details: &str, status: &str) -> Option<(Status, String)> {
     Some((ended, details))
 }
 
-async fn piece(plane: &ControlPlane, region: &str, row: &InvocationRow) -> ApiResult<Piece> {
+async fn piece(plane: &ControlPlane, region: &str, kind: &str, row: &InvocationRow) -> ApiResult<Piece> {
     let mut piece = Piece {
         status: row.status,
         nodes: i64::try_from(row.node_ids.len()).unwrap_or(i64::MAX),
@@ -99,6 +100,9 @@ async fn piece(plane: &ControlPlane, region: &str, row: &InvocationRow) -> ApiRe
     };
     if row.command_id.is_empty() {
         return Ok(piece);
+    }
+    if kind == Task::AUTOMATION {
+        return automation::piece(plane, region, row, piece).await;
     }
     match commands::command(plane.db.reader(), region, &row.command_id).await? {
         Some(command) => {
@@ -126,7 +130,7 @@ async fn read(plane: &ControlPlane, execution: ExecutionRow) -> ApiResult<Standi
         let rows = by_task.remove(&row.task_execution_id).unwrap_or_default();
         let mut invocations = Vec::with_capacity(rows.len());
         for invocation in &rows {
-            invocations.push(piece(plane, &execution.region, invocation).await?);
+            invocations.push(piece(plane, &execution.region, &row.task.kind, invocation).await?);
         }
         let limit =
             |text: &Option<String>, default| text.as_deref().and_then(Limit::parse).unwrap_or(default);

@@ -1,7 +1,6 @@
 //! Doing what `progress` says: finding nodes, writing commands down, cancelling them, ending things. Each step is one
 //! transaction that begins by moving on from the state it was decided on, so it is done once.
 
-use super::TargetDefinition;
 use super::execution_queries::{self as executions, InvocationRow, TaskRow};
 use super::opening;
 use super::progress::{Status, Step};
@@ -9,6 +8,7 @@ use super::pseudo::Pseudo;
 use super::queries;
 use super::rounds::Standing;
 use super::task::Task;
+use super::{TargetDefinition, automation};
 use crate::audited;
 use crate::commands::order::{self, Order};
 use crate::commands::targets::{Target, by_targets};
@@ -39,12 +39,17 @@ pub(crate) async fn take(plane: &ControlPlane, standing: &Standing, step: Step) 
             max_errors,
         } => {
             if let Some((row, invocation)) = piece(task, place) {
-                start(plane, standing, row, invocation, (max_concurrency, max_errors)).await?;
+                let limits = (max_concurrency, max_errors);
+                if row.task.kind == Task::AUTOMATION {
+                    let nodes = still_there(plane, &standing.execution.region, &invocation.node_ids).await?;
+                    return automation::start(plane, standing, row, invocation, &nodes, limits).await;
+                }
+                start(plane, standing, row, invocation, limits).await?;
             }
         }
         Step::Stop { task, piece: place } => {
-            if let Some((_, invocation)) = piece(task, place) {
-                stop(plane, standing, invocation).await?;
+            if let Some((row, invocation)) = piece(task, place) {
+                stop(plane, standing, row, invocation).await?;
             }
         }
         Step::End {
@@ -108,6 +113,14 @@ async fn work(plane: &ControlPlane, standing: &Standing, task: &Task) -> ApiResu
         }
     };
     match task.window_targets() {
+        // A runbook needs no nodes.
+        Some(ids) if ids.is_empty() && task.kind == Task::AUTOMATION => {
+            all.push(Work {
+                window_target_id: String::new(),
+                owner_information: String::new(),
+                nodes: Vec::new(),
+            });
+        }
         Some(ids) => {
             for id in ids {
                 // One that was taken away since the task was registered is no target any more.
@@ -131,9 +144,9 @@ async fn work(plane: &ControlPlane, standing: &Standing, task: &Task) -> ApiResu
 
 async fn start_task(plane: &ControlPlane, standing: &Standing, row: &TaskRow) -> ApiResult<()> {
     let now = plane.clock.now();
-    if row.task.kind != Task::RUN_COMMAND {
+    if ![Task::RUN_COMMAND, Task::AUTOMATION].contains(&row.task.kind.as_str()) {
         let why = format!(
-            "Tasks of the type {} are not run by this control plane; it runs RUN_COMMAND.",
+            "Tasks of the type {} are not run by this control plane; it runs RUN_COMMAND and AUTOMATION.",
             row.task.kind
         );
         executions::set_task(plane.db.writer(), row, (Status::Failed, &why), now).await?;
@@ -204,6 +217,7 @@ fn order(
         window_execution_id: &row.execution_id,
         task_execution_id: &row.task_execution_id,
         invocation_id: &invocation.invocation_id,
+        resource_id: None,
     };
     let logging = |name: &str| {
         let text = task
@@ -305,9 +319,19 @@ async fn start(
 }
 
 /// Cancelling twice is no fault, so it comes first: whoever stops in between does it again.
-async fn stop(plane: &ControlPlane, standing: &Standing, invocation: &InvocationRow) -> ApiResult<()> {
+async fn stop(
+    plane: &ControlPlane,
+    standing: &Standing,
+    row: &TaskRow,
+    invocation: &InvocationRow,
+) -> ApiResult<()> {
     let now = plane.clock.now();
     let (region, command_id) = (&standing.execution.region, &invocation.command_id);
+    if row.task.kind == Task::AUTOMATION {
+        automation::stop(plane, standing, invocation).await?;
+        executions::set_invocation(plane.db.writer(), invocation, (Status::Cancelling, ""), now).await?;
+        return Ok(());
+    }
     match cancel_command::cancel(plane, region, command_id, None, now).await {
         // It was deleted; the next look finds it so.
         Err(error) if error.code != "InvalidCommandId" => return Err(error),

@@ -2,6 +2,7 @@
 
 use super::queries;
 use super::{DESCRIPTION, NAME, TargetDefinition, missing};
+use crate::automation::start_automation_execution as start;
 use crate::commands::order;
 use crate::commands::shapes::{ALARMS, CLOUD_WATCH, CONCURRENCY, ERRORS, NOTIFICATION, TARGETS};
 use crate::commands::targets::Target;
@@ -138,9 +139,30 @@ pub(crate) struct RunCommand {
     pub(crate) timeout_seconds: Option<i64>,
 }
 
+/// What an Automation task says of its runbook.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Automation {
+    pub(crate) document_version: Option<String>,
+    pub(crate) parameters: Option<Given>,
+}
+
 impl Task {
     /// The word of Run Command tasks.
     pub(crate) const RUN_COMMAND: &str = "RUN_COMMAND";
+    /// The word of Automation tasks.
+    pub(crate) const AUTOMATION: &str = "AUTOMATION";
+
+    /// What it says of its runbook; nothing where it says nothing.
+    pub(crate) fn automation(&self) -> Automation {
+        let given = self
+            .task_invocation_parameters
+            .as_ref()
+            .and_then(|all| all.get("Automation"));
+        given
+            .and_then(|given| serde_json::from_value(given.clone()).ok())
+            .unwrap_or_default()
+    }
 
     /// What it says of its command; nothing where it says nothing.
     pub(crate) fn run_command(&self) -> RunCommand {
@@ -251,18 +273,30 @@ pub(crate) async fn check(
             }
         }
     }
-    if is_command {
-        let named = task.run_command();
-        let version = named.document_version.as_deref();
-        order::document(plane, &call.region, &task.task_arn, version)
-            .await
-            .map_err(|error| match error.code {
-                "InvalidDocument" | "InvalidDocumentVersion" => ApiError::new(
-                    "DoesNotExistException",
-                    format!("TaskArn: {}", error.message.unwrap_or_default()),
-                ),
-                _ => error,
-            })?;
-    }
-    Ok(())
+    let (region, name) = (&call.region, &task.task_arn);
+    let found = match task.kind.as_str() {
+        Task::RUN_COMMAND => {
+            let version = task.run_command().document_version;
+            order::document(plane, region, name, version.as_deref())
+                .await
+                .map(drop)
+        }
+        Task::AUTOMATION => {
+            let version = task.automation().document_version;
+            start::document(plane, region, name, version.as_deref())
+                .await
+                .map(drop)
+        }
+        _ => Ok(()),
+    };
+    found.map_err(|error| match error.code {
+        "InvalidDocument"
+        | "InvalidDocumentVersion"
+        | "AutomationDefinitionNotFoundException"
+        | "AutomationDefinitionVersionNotFoundException" => ApiError::new(
+            "DoesNotExistException",
+            format!("TaskArn: {}", error.message.unwrap_or_default()),
+        ),
+        _ => error,
+    })
 }

@@ -276,7 +276,7 @@ async fn failures_are_tried_again_led_elsewhere_or_passed_over() {
         assert!(told["FailureMessage"].as_str().unwrap().contains("{{ Tell.None }} has no value"), "{told}");
         for (action, says) in [
             ("aws:runInstances", "services that are not here"),
-            ("aws:executeScript", "does not run aws:executeScript yet"),
+            ("aws:createStack", "services that are not here"),
         ] {
             let name = action.replace("aws:", "Doc-");
             document(&world, &name, json!([{"name": "S", "action": action, "inputs": {}}]), json!({})).await;

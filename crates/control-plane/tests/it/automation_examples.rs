@@ -21,6 +21,18 @@ pub(crate) fn examples() -> Vec<(&'static str, Value)> {
                 "Tags": [{"Key": "k", "Value": "v"}], "AlarmConfiguration": alarms,
                 "TargetLocationsURL": "https://b.s3.eu-west-1.amazonaws.com/k"}),
         ),
+        (
+            "StartExecutionPreview",
+            json!({"DocumentName": "Restart", "DocumentVersion": "1", "ExecutionInputs": {"Automation": {
+                "Parameters": {"p": ["v"]}, "TargetParameterName": "p", "Targets": [target],
+                "TargetMaps": [{"k": ["v"]}], "TargetLocations": [{"Accounts": ["123456789012"],
+                    "Regions": ["eu-west-1"], "TargetLocationMaxConcurrency": "1", "TargetLocationMaxErrors": "1",
+                    "ExecutionRoleName": "r", "TargetLocationAlarmConfiguration": alarms,
+                    "IncludeChildOrganizationUnits": true, "ExcludeAccounts": ["123456789012"], "Targets": [target],
+                    "TargetsMaxConcurrency": "1", "TargetsMaxErrors": "1"}],
+                "TargetLocationsURL": "https://b.s3.eu-west-1.amazonaws.com/k"}}}),
+        ),
+        ("GetExecutionPreview", json!({"ExecutionPreviewId": ID})),
         ("GetAutomationExecution", json!({"AutomationExecutionId": ID})),
         (
             "StopAutomationExecution",

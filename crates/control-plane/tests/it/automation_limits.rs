@@ -104,9 +104,10 @@ async fn starts_are_refused_in_the_services_words_and_lists_are_paged() {
                 "Undefined execution inputs: [a, b].",
             ),
             (
-                json!({"DocumentName": "Sleeps", "Mode": "Interactive", "Parameters": {"Seconds": ["1"]}}),
+                json!({"DocumentName": "Sleeps", "Parameters": {"Seconds": ["1"]},
+                    "TargetLocations": [{"Accounts": ["123456789012"], "Regions": ["eu-west-1"]}]}),
                 "InvalidAutomationExecutionParametersException",
-                "Mode",
+                "TargetLocations",
             ),
             (
                 json!({"DocumentName": "Sleeps", "TargetParameterName": "Ids", "Parameters": {"Seconds": ["1"]}}),
@@ -161,6 +162,55 @@ async fn starts_are_refused_in_the_services_words_and_lists_are_paged() {
         let run = json!({"DocumentName": "Sleeps", "InstanceIds": ["mi-0123456789abcdef0"]});
         let (status, _) = world.call("SendCommand", run).await;
         assert_eq!(status, 400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn variables_stay_small_and_what_has_ended_is_forgotten() {
+    on_both(|db| async move {
+        let world = World::new(db.clone()).await;
+        let text = "{{ variable:v }}";
+        let double = json!({"name": "Double", "action": "aws:updateVariable", "nextStep": "Double",
+            "inputs": {"Name": "variable:v", "Value": format!("{text}{text}")}});
+        document(
+            &world,
+            "Doubles",
+            json!([double]),
+            json!({"variables": {"v": {"type": "String", "default": "x"}}}),
+        )
+        .await;
+        let id = start(&world, "Doubles", json!({})).await;
+        for _ in 0..3 {
+            world.plane.tick().await;
+        }
+        let ended = told_ended(&world, &id).await;
+        let message = ended["FailureMessage"].as_str().unwrap();
+        assert!(message.contains("262144 are the most"), "{message}");
+        let tags =
+            json!({"ResourceType": "Automation", "ResourceId": id, "Tags": [{"Key": "k", "Value": "v"}]});
+        world.ok("AddTagsToResource", tags).await;
+        world.clock.advance(30 * 86_400_000);
+        world.plane.tick().await;
+        told_ended(&world, &id).await;
+        world.clock.advance(1_000);
+        world.plane.tick().await;
+        let of = json!({"AutomationExecutionId": id});
+        world
+            .refused(
+                "GetAutomationExecution",
+                of,
+                "AutomationExecutionNotFoundException",
+            )
+            .await;
+        for table in [
+            "ssm_automation_steps where execution_id = ",
+            "ssm_tags where resource_id = ",
+        ] {
+            let mut sql = Sql::new("select 1 from ");
+            sql.push(table).text(&id);
+            assert!(sql.first(db.reader()).await.unwrap().is_none(), "{table}");
+        }
     })
     .await;
 }

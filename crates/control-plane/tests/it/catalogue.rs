@@ -238,7 +238,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "RegisterTaskWithMaintenanceWindow",
-        "Tasks of the type RUN_COMMAND are run; the other types are kept, and fail with the reason when the window opens. \
+        "Tasks of the types RUN_COMMAND and AUTOMATION are run; the other types are kept, and fail with the reason when the window opens. \
          The document has to be there when the task is registered.",
     ),
     (
@@ -256,14 +256,22 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "StartAutomationExecution",
-        "Runs aws:runCommand, sleep, pause, approve, branch, updateVariable, executeAwsApi (operations of this endpoint; no \
-         secrets), waitForAwsResourceProperty, assertAwsResourceProperty and executeAutomation. aws:loop, executeScript and \
-         invokeWebhook, and those about other services, fail with the reason. One execution for one call: no targets, no \
-         rate control, not step by step.",
+        "Runs aws:runCommand, sleep, pause, approve, branch, loop, updateVariable, executeAwsApi (operations of this endpoint; no \
+         secrets), waitForAwsResourceProperty, assertAwsResourceProperty, executeAutomation, executeScript and \
+         invokeWebhook; those about other services fail with the reason. A loop that fails follows its own onFailure. Scripts \
+         (python3, bash, sh; no PowerShell, no attachments) run in a sandbox on this machine, without network and without \
+         credentials; references within their text are not followed. A webhook is an integration in Parameter Store, as the \
+         service keeps them. Targets are values, tags, groups and maps, each an execution of its own; one account and region. \
+         AWS-PatchInstanceWithRollback (snapshot, patches, health check; back by the node's own program \
+         /etc/muster-agent/rollback, or it says that it cannot), Muster-DeployApplication and Muster-RestartServices are there.",
+    ),
+    (
+        "StartExecutionPreview",
+        "Automation. It is ready at once, and kept for a day.",
     ),
     (
         "SendAutomationSignal",
-        "Approve, Reject and Resume. Whoever holds the operator's key decides as one person.",
+        "All but Revoke, which is for access requests. StopStep ends the execution. Whoever holds the operator's key decides as one person.",
     ),
     (
         "CreateGroup",
@@ -290,7 +298,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "AddTagsToResource",
-        "For managed nodes, parameters, documents, maintenance windows, patch baselines and associations; so are the other two.",
+        "For managed nodes, parameters, documents, maintenance windows, patch baselines, associations and automation executions; so are the other two.",
     ),
 ];
 

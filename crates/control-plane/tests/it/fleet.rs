@@ -314,7 +314,7 @@ async fn documents_are_listed_described_and_read() {
         let sessions = names(of_type("Session")).await;
         let last = ["AWS-StartSSHSession", "SSM-SessionManagerRunShell"];
         assert!(sessions.len() == 6 && sessions.ends_with(&last.map(str::to_owned)), "{sessions:?}");
-        assert_eq!(names(json!({})).await.len(), 14);
+        assert_eq!(names(json!({})).await.len(), 17);
         let linux = json!({"Filters": [{"Key": "PlatformTypes", "Values": ["Linux"]}, {"Key": "Owner", "Values": ["Amazon"]},
             {"Key": "DocumentType", "Values": ["Command"]}]});
         let on_linux: Vec<&str> = commands.into_iter().filter(|name| *name != "AWS-RunPowerShellScript").collect();
@@ -323,7 +323,7 @@ async fn documents_are_listed_described_and_read() {
         assert_eq!(names(old).await, ["AWS-RunPowerShellScript"]);
         let first = world.ok("ListDocuments", json!({"MaxResults": 1})).await;
         let next = json!({"MaxResults": 1, "NextToken": first["NextToken"]});
-        assert_eq!(names(next).await, ["AWS-RefreshAssociation"]);
+        assert_eq!(names(next).await, ["AWS-PatchInstanceWithRollback"]);
         let read = world.ok("GetDocument", json!({"Name": "AWS-RunShellScript"})).await;
         let content: Value = serde_json::from_str(read["Content"].as_str().unwrap()).unwrap();
         assert_eq!(content["schemaVersion"], "2.2");

@@ -40,7 +40,7 @@ async fn call_as(
     (status, kind, serde_json::from_slice(&answer).unwrap_or_default())
 }
 
-async fn ok(world: &World, path: &str, input: Value) -> Value {
+pub(crate) async fn ok(world: &World, path: &str, input: Value) -> Value {
     let keys = world.plane.operator_credentials();
     let (status, kind, answer) = call_as(world, &keys, ("POST", path, ""), &input).await;
     assert_eq!(status, 200, "{path} {kind} {answer}");
@@ -55,7 +55,7 @@ async fn refused(world: &World, path: &str, input: Value, kind: &str) -> String 
     answer["Message"].as_str().unwrap().to_owned()
 }
 
-fn query(types: &[&str], tags: Value) -> Value {
+pub(crate) fn query(types: &[&str], tags: Value) -> Value {
     let text = json!({"ResourceTypeFilters": types, "TagFilters": tags}).to_string();
     json!({"Type": "TAG_FILTERS_1_0", "Query": text})
 }

@@ -14,6 +14,14 @@ mod automation_examples;
 #[cfg(test)]
 mod automation_limits;
 #[cfg(test)]
+mod automation_loops;
+#[cfg(test)]
+mod automation_scripts;
+#[cfg(test)]
+mod automation_targets;
+#[cfg(test)]
+mod automation_webhooks;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_input_tables;
@@ -74,6 +82,8 @@ mod run_command;
 #[cfg(test)]
 mod run_command_faults;
 #[cfg(test)]
+mod runbooks;
+#[cfg(test)]
 mod session_clients;
 #[cfg(test)]
 mod session_documents;
@@ -99,6 +109,8 @@ mod topics;
 mod webhook;
 #[cfg(test)]
 mod window_examples;
+#[cfg(test)]
+mod window_runbooks;
 #[cfg(test)]
 mod window_runs;
 #[cfg(test)]

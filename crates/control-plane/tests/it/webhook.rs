@@ -27,10 +27,14 @@ pub(crate) struct Receiver {
 impl Receiver {
     /// Starts it; gives its address.
     pub(crate) async fn listen(&self) -> String {
-        async fn take(State(receiver): State<Receiver>, headers: HeaderMap, body: String) -> StatusCode {
+        async fn take(
+            State(receiver): State<Receiver>,
+            headers: HeaderMap,
+            body: String,
+        ) -> (StatusCode, &'static str) {
             receiver.letters.lock().unwrap().push((headers, body));
             let status = receiver.answers.lock().unwrap().pop().unwrap_or(200);
-            StatusCode::from_u16(status).unwrap()
+            (StatusCode::from_u16(status).unwrap(), "taken")
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

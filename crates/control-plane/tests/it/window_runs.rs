@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 const MINUTE: i64 = 60_000;
 
-async fn executions(world: &World, id: &str) -> Vec<Value> {
+pub(crate) async fn executions(world: &World, id: &str) -> Vec<Value> {
     let all = world
         .ok("DescribeMaintenanceWindowExecutions", json!({"WindowId": id}))
         .await;
     all["WindowExecutions"].as_array().unwrap().clone()
 }
 
-async fn tasks(world: &World, execution: &Value) -> Vec<Value> {
+pub(crate) async fn tasks(world: &World, execution: &Value) -> Vec<Value> {
     let all = world
         .ok(
             "DescribeMaintenanceWindowExecutionTasks",
@@ -26,7 +26,7 @@ async fn tasks(world: &World, execution: &Value) -> Vec<Value> {
     all["WindowExecutionTaskIdentities"].as_array().unwrap().clone()
 }
 
-async fn invocations(world: &World, task: &Value) -> Vec<Value> {
+pub(crate) async fn invocations(world: &World, task: &Value) -> Vec<Value> {
     let all = world
         .ok(
             "DescribeMaintenanceWindowExecutionTaskInvocations",
