@@ -154,7 +154,15 @@ pub(super) fn RequestView(
                 <ReviewPart shown />
                 {move || view! { <Past detail=shown.detail.get() /> }}
                 {move || view! { <History detail=shown.detail.get() /> }}
-                {move || view! { <Digest digest=shown.detail.with(|detail| detail.digest.clone()) /> }}
+                {move || {
+                    let (digest, evidence) = shown
+                        .detail
+                        .with(|detail| {
+                            let file = format!("/export/requests/{}", detail.summary.request_id);
+                            (detail.digest.clone(), detail.may_export.then_some(file))
+                        });
+                    view! { <Digest digest evidence /> }
+                }}
             </div>
         </article>
     }
@@ -291,11 +299,24 @@ fn Texts(detail: RequestDetail) -> impl IntoView {
 }
 
 #[component]
-fn Digest(digest: String) -> impl IntoView {
+fn Digest(
+    digest: String,
+    /// Where the evidence is, for those who may take it away.
+    evidence: Option<String>,
+) -> impl IntoView {
     view! {
         <p class="request-digest small-text muted">
             "Digest of what is decided on: " <code title=digest.clone()>{short(&digest)}</code>
             <CopyButton text=digest label="Copy the digest" />
+            {evidence
+                .map(|file| {
+                    view! {
+                        " · "
+                        <a href=file rel="external" download="" data-evidence="">
+                            "Evidence, as a signed file"
+                        </a>
+                    }
+                })}
         </p>
     }
 }

@@ -10,6 +10,7 @@ pub mod local_node;
 mod master_seal;
 pub mod pages;
 pub mod start;
+mod start_error;
 pub mod tunnel;
 
 pub use start::{Running, StartError, start};

@@ -1,7 +1,8 @@
 //! Starts everything in the order in which it depends on each other, and stops it in the other.
 
-use crate::data_dir::{self, DataDirError, Hold, Whereabouts};
+use crate::data_dir::{self, Hold, Whereabouts};
 use crate::forms::Forms;
+pub use crate::start_error::StartError;
 use crate::{bucket_store, endpoint, local_node, master_seal, pages};
 use muster_app::keep::KeptForms;
 use muster_control_plane::{ControlPlane, ControlPlaneConfig, OUTPUT_BUCKET};
@@ -29,9 +30,9 @@ use muster_server::notifications::Deliverer;
 use muster_server::services::{Ground, Services};
 use muster_server::sessions::Store;
 use muster_server::sessions::sweep::Sweep;
+use muster_store::Db;
 use muster_store::db::Address;
 use muster_store::migrate::migrate;
-use muster_store::{Db, StoreError};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,63 +60,6 @@ pub struct Running {
     tasks: Vec<JoinHandle<()>>,
     node: Option<JoinHandle<()>>,
     _hold: Hold,
-}
-
-/// Why the server cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Its directory.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// Its database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The audit log.
-    #[error(transparent)]
-    Audit(#[from] muster_server::audit::log::OpenError),
-    /// The embedded endpoint.
-    #[error(transparent)]
-    ControlPlane(#[from] muster_control_plane::OpenError),
-    /// Its certificates.
-    #[error(transparent)]
-    Authority(#[from] muster_control_plane::tls::AuthorityError),
-    /// A listener.
-    #[error(transparent)]
-    Listen(#[from] std::io::Error),
-    /// A client.
-    #[error("the HTTP client cannot be built: {0}")]
-    Client(String),
-    /// Where notices go.
-    #[error("notices cannot be sent: {0}")]
-    Notices(#[from] muster_server::notifications::SenderError),
-    /// Where recordings are kept.
-    #[error("recordings cannot be kept: {0}")]
-    Recordings(String),
-    /// The setting names no key.
-    #[error("kms_master_key cannot be {setting:?}: {why}")]
-    MasterKey {
-        /// What was set.
-        setting: String,
-        /// Why not.
-        why: String,
-    },
-    /// Where buckets are.
-    #[error("bucket_store cannot be {setting:?}: {why}")]
-    Buckets {
-        /// The setting.
-        setting: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The file of approval policies.
-    #[error("approval_policies cannot be used: {0}")]
-    Policies(String),
-    /// Nobody says which region.
-    #[error("there is no region: set MUSTER_REGION or AWS_REGION, or a region in the AWS profile")]
-    NoRegion,
-    /// The first row of the audit log.
-    #[error("the audit log cannot be written: {0}")]
-    AuditWrite(muster_domain::PortalError),
 }
 
 /// The database of these settings, brought to this program's schema.

@@ -274,6 +274,7 @@ impl ApprovalService {
             texts: self.texts(&row).await?,
             may_review: self.why_not_review(actor, &row).await?.is_none()
                 && actor.may(Action::ApprovalsReview),
+            may_export: actor.may(Action::ApprovalsExportEvidence),
             plan: row.plan.clone(),
             digest: row.digest.clone(),
             generation: row.standing.generation,

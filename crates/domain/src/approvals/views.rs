@@ -183,6 +183,8 @@ pub struct RequestDetail {
     pub may_use: bool,
     /// Whether the actor can review the broken glass.
     pub may_review: bool,
+    /// Whether the actor can take the evidence away.
+    pub may_export: bool,
     /// What came of the review: who, when, whether it was right, what was found.
     pub review: Option<(String, Timestamp, bool, String)>,
 }
