@@ -53,7 +53,9 @@ async fn world_of(folder: &Path, policies: &str) -> World {
     let file = folder.join("policies.toml");
     std::fs::write(&file, policies).unwrap();
     let data = folder.join("data");
-    let portal = Portal::start(&data, &["--approval-policies", file.to_str().unwrap()], &[]).unwrap();
+    let arguments = ["--approval-policies", file.to_str().unwrap()];
+    // At a fixed address, where the node finds the endpoint again after a restart.
+    let portal = Portal::start_at(&data, &support::free_address(), &arguments, &[]).unwrap();
     let admin = Client::first_administrator(&portal).await.unwrap();
     let node = support::online_node(&admin).await;
     let tag = [
@@ -354,10 +356,11 @@ async fn what_was_approved_when_the_portal_was_killed_runs_once_afterwards() {
     ];
     let id = ask(&world.olga, "approvals/ask_command", &fields).await;
     assert_eq!(decide(&world.bob, &id, "approve").await.0, 200);
+    let endpoint = world.portal.ssm.trim_start_matches("http://").to_owned();
     world.portal.kill().unwrap();
     let file = folder.path().join("policies.toml");
     let arguments = ["--approval-policies", file.to_str().unwrap()];
-    let again = Portal::start(&folder.path().join("data"), &arguments, &[]).unwrap();
+    let again = Portal::start_at(&folder.path().join("data"), &endpoint, &arguments, &[]).unwrap();
     let olga = Client::sign_in(&again.base, "olga", PASSWORD).await.unwrap();
     let done = until_state(&olga, &id, "Done").await;
     let command = done["outcome"]["href"]
@@ -413,13 +416,15 @@ async fn steps_of_runbooks_wait_in_the_same_queue() {
     assert_eq!(found["plan"]["subject"]["message"], "May it go on?");
     let (status, answer) = decide(&world.olga, &id, "approve").await;
     assert_eq!(status, 403, "who started it does not decide: {answer}");
-    assert_eq!(decide(&world.bob, &id, "approve").await.0, 200);
+    let (status, answer) = decide(&world.bob, &id, "approve").await;
+    assert_eq!(status, 200, "{answer}");
     stands(&world.olga, &approved, "Success").await;
     until_state(&world.bob, &id, "Done").await;
 
     let rejected = start(&world.olga, &fields).await;
     let id = step_request(&world.bob, &rejected).await;
-    assert_eq!(decide(&world.bob, &id, "reject").await.0, 200);
+    let (status, answer) = decide(&world.bob, &id, "reject").await;
+    assert_eq!(status, 200, "{answer}");
     let failed = stands(&world.olga, &rejected, "Failed").await;
     assert!(
         failed.to_string().contains("bob"),

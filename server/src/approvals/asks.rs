@@ -188,8 +188,8 @@ impl ApprovalService {
     ) -> Result<(), PortalError> {
         let policies = &finding.loaded.policies;
         let names = people::names(actor, policies);
-        let let_by_freeze = finding.freeze.as_ref().is_none_or(|(name, _)| {
-            let freeze = policies.freezes.iter().find(|freeze| &freeze.name == name);
+        let let_by_freeze = finding.freezes.iter().all(|freeze| {
+            let freeze = policies.freezes.iter().find(|one| &one.name == freeze);
             freeze.is_some_and(|freeze| freeze.break_glass.iter().any(|one| names.contains(one)))
         });
         if !let_by_freeze || !demand.break_glass.iter().any(|name| names.contains(name)) {
@@ -198,10 +198,20 @@ impl ApprovalService {
                     .into(),
             });
         }
+        let person = policies.person(&actor.name);
+        let mut accounts: Vec<String> = vec![actor.name.to_lowercase()];
+        accounts.extend(
+            policies
+                .people
+                .iter()
+                .filter(|(name, _)| format!("person:{name}") == person)
+                .flat_map(|(_, accounts)| accounts.iter().map(|name| name.to_lowercase())),
+        );
         let mut sql = Sql::new("select request_id from approval_requests where review_due_at < ");
         sql.int(self.clock.now().0)
-            .push(" and requester_person = ")
-            .text(policies.person(&actor.name))
+            .push(" and lower(requester) in (")
+            .texts(&accounts)
+            .push(")")
             .push(" limit 1");
         if let Some(row) = sql.first(self.db.reader()).await.map_err(store)? {
             let id = row.text("request_id").map_err(store)?;

@@ -75,7 +75,12 @@ impl ApprovalService {
     pub(super) async fn found(&self, sql: Sql) -> Result<Vec<RequestRow>, StoreError> {
         let found = sql.all(self.db.reader()).await?;
         let requests = found.iter().map(rows::request).collect::<Result<Vec<_>, _>>()?;
-        rows::with_decisions(&self.db, requests).await
+        let policies = self.gate.book.current().await?;
+        let rows = rows::with_decisions(&self.db, requests).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| row.as_of(&policies.policies))
+            .collect())
     }
 
     /// Lets end what has run out, and does what is due.
@@ -173,9 +178,13 @@ impl ApprovalService {
                 Sql::new("select 1 as found from sessions where session_id = ")
             }
             Act::HoldRole => Sql::new("select 1 as found from user_grants where grant_id = "),
-            Act::ChangePolicies => Sql::new("select 1 as found from approval_policies where sha256 = "),
+            Act::ChangePolicies => Sql::new(
+                "select 1 as found from (select sha256 from approval_policies order by version desc limit 1) newest where \
+                 newest.sha256 = ",
+            ),
             Act::StartRunbook => Sql::new("select 1 as found from executions where execution_id = "),
-            Act::AnswerStep => return Ok(true),
+            // Told again, it is looked first whether the step still waits.
+            Act::AnswerStep => return Ok(false),
         };
         sql.text(&row.outcome_id).push(" limit 1");
         Ok(sql.first(self.db.reader()).await?.is_some())
@@ -259,9 +268,13 @@ impl ApprovalService {
             return Err(NotNow::Later(error, Some(opens_at)));
         }
         let mut changed = differences(&row.plan, &planned.plan);
-        let tracks = &finding.meeting.demand.tracks;
-        if finding.meeting.effect == Effect::Approve && *tracks != row.demand.tracks {
-            changed.push("The policies ask for other approvals now.".into());
+        let now_asked = &finding.meeting.demand;
+        if finding.meeting.effect == Effect::Approve
+            && (now_asked.tracks != row.demand.tracks
+                || now_asked.windows != row.demand.windows
+                || now_asked.tickets != row.demand.tickets)
+        {
+            changed.push("The policies ask for something else now.".into());
         }
         Ok(Again {
             planned,
@@ -287,13 +300,26 @@ impl ApprovalService {
         if next.state != RequestState::Running {
             return self.void(actor, row, next, again).await;
         }
+        // One that was taken before keeps its id: what was done under it then is not done again.
         let outcome_id = match &row.proposed {
             ProposedAct::Policies { text, .. } => super::policies::sha256(text),
+            _ if !row.outcome_id.is_empty() => row.outcome_id.clone(),
             _ => self.random.uuid(),
         };
         let change = Change {
             who: "muster".into(),
-            what: "Nothing has changed since it was approved: it is being done.".into(),
+            what: if is_changed {
+                "The glass was broken: it is done as it is now."
+            } else {
+                "Nothing has changed since it was approved: it is being done."
+            }
+            .to_owned(),
+            // With a broken glass what runs is what stands there, also where that has changed meanwhile.
+            plan: is_changed.then(|| {
+                let plan = again.planned.plan.clone();
+                let digest = super::plan::digest(&plan);
+                (plan, digest, again.changed.clone())
+            }),
             outcome_id: Some(outcome_id.clone()),
             ..Change::default()
         };

@@ -26,7 +26,7 @@ const REMINDED_EVERY_MS: i64 = 15 * MINUTE_MS;
 const TRIES: usize = 5;
 
 /// A refusal of the state machine, as it is shown.
-pub(super) fn refused(why: Refused) -> PortalError {
+pub(crate) fn refused(why: Refused) -> PortalError {
     let message = why.to_string();
     match why {
         Refused::Own | Refused::NotAsked | Refused::NotOwn => PortalError::Forbidden { message },
@@ -45,7 +45,7 @@ fn overtaken() -> PortalError {
 }
 
 /// The nodes of a request.
-pub(super) fn nodes(row: &RequestRow) -> Vec<NodeId> {
+pub(crate) fn nodes(row: &RequestRow) -> Vec<NodeId> {
     row.plan.nodes.iter().map(|node| node.node_id.clone()).collect()
 }
 
@@ -201,9 +201,11 @@ impl ApprovalService {
     }
 
     pub(super) async fn again(&self, request: &RequestId) -> Result<RequestRow, PortalError> {
+        let policies = self.gate.book.current().await.map_err(store)?;
         rows::get(&self.db, request)
             .await
             .map_err(store)?
+            .map(|row| row.as_of(&policies.policies))
             .ok_or_else(|| not_found(request))
     }
 
@@ -237,7 +239,12 @@ impl ApprovalService {
                         reminded: reminds,
                         ..Change::default()
                     };
-                    if requests::change(&self.gate.desk, &row, &next, &change, Guard::Anytime, now)
+                    let guard = if action == Action::ApprovalsExtend {
+                        Guard::Waits
+                    } else {
+                        Guard::Anytime
+                    };
+                    if requests::change(&self.gate.desk, &row, &next, &change, guard, now)
                         .await
                         .map_err(store)?
                     {
@@ -352,9 +359,16 @@ impl ApprovalService {
                 message: "There is nothing to review here.".into(),
             }));
         }
+        if row.standing.state.is_open() {
+            return Ok(Some(PortalError::Conflict {
+                message: "It has not been used yet: there is nothing to review before it was.".into(),
+            }));
+        }
         let policies = self.gate.book.current().await.map_err(store)?;
         let voter = self.voter(actor, row, &policies.policies).await?;
-        if voter.person == row.standing.requester_person {
+        if voter.person == row.standing.requester_person
+            || voter.account.eq_ignore_ascii_case(&row.standing.requester)
+        {
             return Ok(Some(refused(Refused::Own)));
         }
         let asked = row

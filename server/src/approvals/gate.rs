@@ -51,6 +51,8 @@ pub struct Finding {
     pub meeting: Meeting,
     /// The freeze that stops it now, by name and end.
     pub freeze: Option<(String, String)>,
+    /// All freezes that stop it now, by name.
+    pub freezes: Vec<String>,
     /// The policies that were asked.
     pub loaded: Arc<Loaded>,
 }
@@ -70,9 +72,16 @@ impl Gate {
             .policies
             .frozen(&proposal, &|freeze| times::is_frozen(freeze, now))
             .map(|freeze| (freeze.name.clone(), freeze.until.clone()));
+        let freezes = loaded
+            .policies
+            .freezes_of(&proposal, &|freeze| times::is_frozen(freeze, now))
+            .into_iter()
+            .map(|freeze| freeze.name.clone())
+            .collect();
         Ok(Finding {
             meeting,
             freeze,
+            freezes,
             loaded,
         })
     }

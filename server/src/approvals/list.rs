@@ -21,7 +21,7 @@ const FIRST: usize = 5;
 /// Pages that are looked through for one page of what somebody can decide.
 const MAX_ROUNDS: usize = 20;
 
-/// Adds the condition that a request is the actor's own, or about nodes within `scopes`.
+/// Adds the condition that a request is the actor's own, or about nodes that are all within `scopes`.
 fn push_visible(sql: &mut Sql, actor: &Actor, scopes: &[Scope]) {
     if scopes.contains(&Scope::All) {
         sql.push("1 = 1");
@@ -31,15 +31,17 @@ fn push_visible(sql: &mut Sql, actor: &Actor, scopes: &[Scope]) {
     if let Some(user) = &actor.user_id {
         sql.push("r.requester_id = ").text(user.as_str()).push(" or ");
     }
+    // All of its nodes: half a plan would say what is nobody's business here.
     sql.push(
-        "exists (select 1 from approval_request_nodes q join nodes n on n.node_id = q.node_id where q.request_id = \
-         r.request_id and ",
+        "(exists (select 1 from approval_request_nodes q where q.request_id = r.request_id) and not exists (select 1 from \
+         approval_request_nodes q left join nodes n on n.node_id = q.node_id where q.request_id = r.request_id and \
+         (n.node_id is null or not ",
     );
     push_scopes(sql, scopes);
-    sql.push("))");
+    sql.push("))))");
 }
 
-/// Whether a request is about nodes within `scopes`.
+/// Whether a request is about nodes that are all within `scopes`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -47,13 +49,16 @@ pub(super) async fn may_see(db: &Db, row: &RequestRow, scopes: &[Scope]) -> Resu
     if scopes.contains(&Scope::All) {
         return Ok(true);
     }
+    if row.plan.nodes.is_empty() {
+        return Ok(false);
+    }
     let mut sql = Sql::new(
-        "select 1 as seen from approval_request_nodes q join nodes n on n.node_id = q.node_id where q.request_id = ",
+        "select 1 as hidden from approval_request_nodes q left join nodes n on n.node_id = q.node_id where q.request_id = ",
     );
-    sql.text(row.id.as_str()).push(" and ");
+    sql.text(row.id.as_str()).push(" and (n.node_id is null or not ");
     push_scopes(&mut sql, scopes);
-    sql.push(" limit 1");
-    Ok(sql.first(db.reader()).await.map_err(store)?.is_some())
+    sql.push(") limit 1");
+    Ok(sql.first(db.reader()).await.map_err(store)?.is_none())
 }
 
 fn push_filter(sql: &mut Sql, query: &RequestQuery) {
@@ -64,8 +69,9 @@ fn push_filter(sql: &mut Sql, query: &RequestQuery) {
         sql.push(" and r.act = ").text(act.as_str());
     }
     if !query.text.trim().is_empty() {
+        // Nothing has a NUL in it, and PostgreSQL would not even look.
         sql.push(" and r.search like ")
-            .text(contains_pattern(query.text.trim()))
+            .text(contains_pattern(&query.text.trim().replace('\0', "\u{fffd}")))
             .push(" escape '\\'");
     }
 }
@@ -190,6 +196,7 @@ impl ApprovalService {
             found.truncate(limit as usize);
             let mut full = None;
             for row in found {
+                let row = row.as_of(policies);
                 after = Some((row.standing.expires_at.0.to_string(), row.number.to_string()));
                 let voter = self.voter_for(actor, &row, policies, &mut everywhere).await?;
                 let summary = self.summary(actor, &row, Some(&voter));

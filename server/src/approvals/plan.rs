@@ -67,11 +67,9 @@ fn references(parameters: &BTreeMap<String, Vec<String>>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for value in parameters.values().flatten() {
         let mut rest = value.as_str();
-        while let Some((_, after)) = rest.split_once("{{") {
-            let Some((inside, behind)) = after.split_once("}}") else {
-                break;
-            };
-            let inside = inside.trim();
+        // The innermost braces are what is followed, as where they are resolved.
+        while let Some((before, behind)) = rest.split_once("}}") {
+            let inside = before.rfind("{{").map_or("", |at| &before[at + 2..]).trim();
             if let Some(name) = inside
                 .strip_prefix("ssm:")
                 .or_else(|| inside.strip_prefix("ssm-secure:"))
@@ -82,6 +80,18 @@ fn references(parameters: &BTreeMap<String, Vec<String>>) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// The parameters of a command with the defaults of those that are not given: these may refer to stored ones too.
+fn with_defaults(prepared: &Prepared) -> BTreeMap<String, Vec<String>> {
+    let mut all = prepared.parameters.clone();
+    for declared in &prepared.document.parameters {
+        if let Some(default) = &declared.default {
+            all.entry(declared.name.clone())
+                .or_insert_with(|| default.clone());
+        }
+    }
+    all
 }
 
 /// The versions of stored parameters. Their values are not read.
@@ -259,7 +269,7 @@ pub async fn of_command(
             document_version: summary.default_version.clone(),
             document_sha256: prepared.document.hash.clone(),
             parameters: prepared.parameters.clone(),
-            references: versions(&commands.ssm, &prepared.parameters).await?,
+            references: versions(&commands.ssm, &with_defaults(&prepared)).await?,
             baselines,
             max_concurrency: input.max_concurrency.trim().to_owned(),
             max_errors: input.max_errors.trim().to_owned(),
@@ -294,6 +304,8 @@ pub async fn runbook_proposal(
         act: Some(Act::StartRunbook),
         document: plan.document.clone(),
         nodes: known.iter().map(tags).collect(),
+        // One that is given no nodes, or not only known ones, or whose steps reach others, may act on any.
+        anywhere: known.is_empty() || known.len() < ids.len() || plan.reaches_further,
         ..Proposal::default()
     })
 }
@@ -323,6 +335,7 @@ pub async fn of_runbook(
         })
         .collect();
     nodes.sort();
+    nodes.dedup_by(|a, b| a.node_id == b.node_id);
     let plan = Plan {
         act: Act::StartRunbook,
         subject: PlanSubject::Runbook {
@@ -411,6 +424,8 @@ pub fn of_role(role: &str, scope: &Scope, minutes: u32, not_before: Option<Times
     );
     // Policies can tell roles apart as if they were documents, and scopes as if they were tags.
     role.clone_into(&mut planned.proposal.document);
+    // What else the nodes of a scope carry is not known, so every policy about nodes is about it.
+    planned.proposal.anywhere = true;
     if let Scope::Tags(tags) = scope {
         planned.proposal.nodes = vec![tags.clone()];
     }
@@ -461,9 +476,10 @@ mod tests {
             vec![
                 "echo {{ssm:/app/name}} {{ ssm-secure:/app/secret:3 }}".to_owned(),
                 "{{ platformType }} {{ssm:/app/name}} {{ssm:open".to_owned(),
+                "echo '{{'; {{ssm:/app/nested}} }}".to_owned(),
             ],
         )]);
         let found: Vec<String> = references(&parameters).into_iter().collect();
-        assert_eq!(found, ["/app/name", "/app/secret:3"]);
+        assert_eq!(found, ["/app/name", "/app/nested", "/app/secret:3"]);
     }
 }

@@ -1,7 +1,9 @@
 //! Requests as rows: what is read from the database and what is written there.
 
 use muster_domain::Timestamp;
-use muster_domain::approvals::{Act, Decision, Demand, Plan, ProposedAct, RequestState, Standing, Verdict};
+use muster_domain::approvals::{
+    Act, Decision, Demand, Plan, Policies, ProposedAct, RequestState, Standing, Verdict,
+};
 use muster_domain::ids::{RequestId, UserId};
 use muster_store::{Db, RowExt, Sql, StoreError};
 use serde::de::DeserializeOwned;
@@ -77,6 +79,19 @@ pub struct RequestRow {
     pub problem: String,
     /// When somebody was reminded.
     pub reminded_at: Option<Timestamp>,
+}
+
+impl RequestRow {
+    /// The same with the people behind the accounts as the policies say now: who is found to be one person with the
+    /// requester later does not decide either.
+    #[must_use]
+    pub fn as_of(mut self, policies: &Policies) -> Self {
+        self.standing.requester_person = policies.person(&self.standing.requester);
+        for decision in &mut self.standing.decisions {
+            decision.person = policies.person(&decision.account);
+        }
+        self
+    }
 }
 
 /// The columns that [`request`] reads, of the table `approval_requests` with the alias `r`.
@@ -207,6 +222,10 @@ pub async fn with_decisions(db: &Db, mut rows: Vec<RequestRow>) -> Result<Vec<Re
 /// # Errors
 /// When the database does not answer.
 pub async fn get(db: &Db, id: &RequestId) -> Result<Option<RequestRow>, StoreError> {
+    // No id has one, and PostgreSQL would not even look.
+    if id.as_str().contains('\0') {
+        return Ok(None);
+    }
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where r.request_id = ").text(id.as_str());
     match sql.first(db.reader()).await? {

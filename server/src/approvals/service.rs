@@ -171,6 +171,8 @@ impl ApprovalService {
             .await
             .map_err(store)?
             .ok_or_else(|| not_found(request))?;
+        let policies = self.gate.book.current().await.map_err(store)?;
+        let row = row.as_of(&policies.policies);
         let own = row.requester_id.is_some() && row.requester_id == actor.user_id;
         if own || super::list::may_see(&self.db, &row, scopes).await? {
             Ok(row)

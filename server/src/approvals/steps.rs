@@ -157,7 +157,8 @@ impl ApprovalService {
         let approvals = texts(&waiting.inputs, "MinRequiredApprovals")
             .first()
             .and_then(|text| text.parse().ok())
-            .unwrap_or(1);
+            .unwrap_or(1_u32)
+            .max(1);
         let level = Level {
             approvals,
             of: asked(&texts(&waiting.inputs, "Approvers"), &accounts),
@@ -289,7 +290,7 @@ impl ApprovalService {
             .with("decided_by", serde_json::json!(who));
         self.door
             .pass(&Actor::server(), intent, Ok(()), async |_| {
-                self.runbooks.answer(execution, is_approved, &comment).await
+                self.runbooks.answer(execution, step, is_approved, &comment).await
             })
             .await
     }
@@ -351,6 +352,26 @@ impl ApprovalService {
         }
         let taken = self.again(&row.id).await?;
         let told = self.answer(&taken, true).await;
+        if let Err(
+            why @ (PortalError::Unavailable { .. }
+            | PortalError::Internal { .. }
+            | PortalError::TooManyRequests { .. }),
+        ) = &told
+        {
+            // Not told yet: it stays approved, and is told again.
+            if let Ok(again) = step(&taken.standing, Event::Lost, now) {
+                let change = Change {
+                    who: "muster".into(),
+                    what: format!("The runbook could not be told yet: {why}"),
+                    runs_at: Some(now.plus_ms(30_000)),
+                    ..Change::default()
+                };
+                requests::change(&self.gate.desk, &taken, &again, &change, Guard::Anytime, now)
+                    .await
+                    .map_err(store)?;
+            }
+            return Ok(());
+        }
         self.end(&taken, told).await
     }
 
@@ -371,10 +392,11 @@ impl crate::runbooks::RunbookService {
     pub(crate) async fn answer(
         &self,
         execution: &ExecutionId,
+        step: &str,
         is_approved: bool,
         comment: &str,
     ) -> Result<(), PortalError> {
-        use muster_domain::runbooks::Signal;
+        use muster_domain::runbooks::{Signal, WaitsFor};
         let everything = executions::Viewer {
             scopes: &[muster_domain::permission::Scope::All],
             user: None,
@@ -387,6 +409,21 @@ impl crate::runbooks::RunbookService {
             .ok_or_else(|| PortalError::NotFound {
                 what: format!("The execution {execution}"),
             })?;
+        // A signal names no step: asked anew, so that it never answers another one than was decided on.
+        let seen = crate::runbooks::ssm::execution(&self.ssm, &id)
+            .await
+            .map_err(|error| error.to_portal())?;
+        let waits = seen.is_some_and(|seen| {
+            let mut steps = seen.steps.iter();
+            steps.any(|one| one.step_execution_id == step && one.waits_for() == Some(WaitsFor::Decision))
+        });
+        if !waits {
+            return Err(PortalError::Conflict {
+                message:
+                    "The step does not wait any more: it was answered elsewhere, or its runbook has ended."
+                        .into(),
+            });
+        }
         let signal = if is_approved {
             Signal::Approve
         } else {

@@ -237,7 +237,9 @@ pub async fn insert(desk: &Desk, mut row: RequestRow, what: &str) -> Result<Requ
         .int(i64::from(standing.glass_broken))
         .push(", ");
     sql.int_or_none(row.review_due_at.map(|at| at.0))
-        .push(", null, '', '', null, ")
+        .push(", null, ")
+        .text(&row.outcome_id)
+        .push(", '', null, ")
         .text(search_of(&row))
         .push(")");
     sql.run(&mut *transaction).await?;

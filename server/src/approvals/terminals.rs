@@ -6,8 +6,9 @@ use crate::approvals::people;
 use crate::approvals::plan;
 use crate::approvals::rows::{self, RequestRow};
 use crate::approvals::store::{self as requests, Change, Guard};
+use crate::approvals::times;
 use crate::error::store;
-use muster_domain::approvals::{Event, ProposedAct, RequestState, differences, step};
+use muster_domain::approvals::{Effect, Event, ProposedAct, RequestState, differences, step};
 use muster_domain::fleet::NodeSummary;
 use muster_domain::ids::{NodeSessionId, RequestId};
 use muster_domain::sessions::StartSession;
@@ -69,6 +70,8 @@ impl Gate {
         let ProposedAct::Terminal { minutes, .. } = row.proposed else {
             return Err(void("This request is not about a terminal."));
         };
+        let policies = self.book.current().await.map_err(store)?;
+        let row = row.as_of(&policies.policies);
         let planned = plan::of_terminal(node, input, minutes);
         let changed = differences(&row.plan, &planned.plan);
         if !changed.is_empty() {
@@ -78,6 +81,30 @@ impl Gate {
             )));
         }
         let finding = self.look(actor, &planned.proposal).await?;
+        if finding.meeting.effect == Effect::Deny {
+            return Err(PortalError::Forbidden {
+                message: finding.meeting.because.clone(),
+            });
+        }
+        let broken = row.standing.glass_broken;
+        let asked = &finding.meeting.demand;
+        if !broken && finding.meeting.effect == Effect::Approve && asked.tracks != row.demand.tracks {
+            return Err(void(&format!(
+                "The policies ask for something else now than when {request} was approved: ask again."
+            )));
+        }
+        let windows = if finding.meeting.effect == Effect::Approve {
+            &asked.windows
+        } else {
+            &row.demand.windows
+        };
+        let fit = times::first_fit(windows, now).map(|(opens_at, _)| opens_at);
+        if !broken && fit.is_none_or(|opens_at| opens_at > now) {
+            let when = fit.map_or_else(String::new, |at| format!(" It opens at {}.", at.readable()));
+            return Err(void(&format!(
+                "The window in which this terminal may be opened is closed.{when}"
+            )));
+        }
         if let (Some((name, until)), false) = (&finding.freeze, row.standing.glass_broken) {
             return Err(void(&format!("The freeze “{name}” holds until {until}.")));
         }

@@ -22,8 +22,11 @@ struct Span {
 fn minute(text: &str) -> Option<u32> {
     let (hour, minute) = text.trim().split_once(':')?;
     let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+    if hour > 24 || minute >= 60 {
+        return None;
+    }
     let all = hour * 60 + minute;
-    (minute < 60 && all <= 24 * 60).then_some(all)
+    (all <= 24 * 60).then_some(all)
 }
 
 fn span(text: &str) -> Option<Span> {

@@ -147,6 +147,7 @@ impl RunbookService {
         };
         self.within(&content, &parameters, scopes).await?;
         Ok(StartPlan {
+            reaches_further: !reaches_further(&content).is_empty(),
             document: name.to_owned(),
             document_version: fresh.version,
             content_hash,

@@ -58,6 +58,7 @@ impl ExecutionRow {
     #[must_use]
     pub fn plan(&self) -> StartPlan {
         StartPlan {
+            reaches_further: self.reaches_further,
             document: self.summary.document.clone(),
             document_version: self.summary.document_version.clone(),
             content_hash: self.content_hash.clone(),

@@ -69,6 +69,36 @@ impl RunbookService {
             .with("confirmed_nodes", serde_json::json!(input.confirmed_nodes))
     }
 
+    /// Whether somebody may decide on a step here: by the rules of its request, and only where no further decision is needed.
+    async fn may_answer(&self, actor: &Actor, step: &str, signal: Signal) -> Result<(), PortalError> {
+        let Some(request) = crate::approvals::rows::of_outcome(&self.db, step)
+            .await
+            .map_err(store)?
+        else {
+            return Ok(());
+        };
+        let policies = self.gate.book.current().await.map_err(store)?;
+        let request = request.as_of(&policies.policies);
+        let nodes = crate::approvals::decide::nodes(&request);
+        let (name, grants) = (&actor.name, &actor.grants);
+        let voter =
+            crate::approvals::people::voter(&self.db, name, grants, &nodes, &policies.policies).await?;
+        request
+            .standing
+            .counts_for(&voter, self.clock.now())
+            .map_err(crate::approvals::decide::refused)?;
+        let (given, needed) = request.standing.count();
+        if signal == Signal::Approve && given + 1 < needed {
+            return Err(PortalError::Conflict {
+                message: format!(
+                    "It takes {needed} approvals: decide on {} under Approvals.",
+                    request.id
+                ),
+            });
+        }
+        Ok(())
+    }
+
     pub(super) async fn row(
         &self,
         actor: &Actor,
@@ -298,6 +328,9 @@ impl Runbooks for RunbookService {
                             "That step does not wait for this any more. Look at how the execution stands now."
                                 .into(),
                     })?;
+                if input.signal.is_decision() {
+                    self.may_answer(actor, &input.step, input.signal).await?;
+                }
                 // Everybody's decision reaches Systems Manager as the portal's: who it was stands in the comment.
                 let comment = match input.comment.trim() {
                     "" => format!("{} (through Muster)", actor.name),

@@ -99,6 +99,10 @@ fn end(parent: &ExecutionRow, plan: &Plan, so_far: &Children, is_too_much: bool)
                 format!("{failed} MaxErrors is {most}, so {left} were not started."),
             )
         }
+        (false, _) if so_far.cancelled > 0 => (
+            RunStatus::Cancelled,
+            format!("{} of {} targets were cancelled.", so_far.cancelled, plan.count),
+        ),
         // So many may fail.
         (false, _) => (
             RunStatus::Success,

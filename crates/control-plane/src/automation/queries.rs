@@ -307,7 +307,13 @@ pub(crate) async fn ended_before(
     most: i64,
 ) -> ApiResult<Vec<String>> {
     let mut sql = Sql::new("select e.execution_id from ssm_automation_executions e where e.ended_at < ");
-    sql.int(before.0).push(" order by e.ended_at limit ").int(most);
+    // What ran for another one is counted by it until that has ended.
+    sql.int(before.0)
+        .push(
+            " and not exists (select 1 from ssm_automation_executions p where p.execution_id = e.parent_id and p.ended_at is \
+             null) order by e.ended_at limit ",
+        )
+        .int(most);
     let rows = sql.all(on).await?;
     Ok(rows
         .iter()

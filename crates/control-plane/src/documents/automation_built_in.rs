@@ -209,7 +209,7 @@ fn deploy_application() -> Option<AutomationBuiltIn> {
             "Version": text("(Required) The version to deploy.", PLAIN),
             "Source": text("(Required) Where the version lies as .tar.gz: an address with VERSION where the version stands.", ADDRESS),
             "Folder": text("(Required) The folder on the nodes that is the application; what was there before stays beside it, with \
-                .previous behind its name.", "/[A-Za-z0-9_./-]{1,255}"),
+                .previous behind its name.", "/[A-Za-z0-9_./-]{0,254}[A-Za-z0-9_-]"),
             "HealthCheckUrl": text("(Required) What answers well when the application is: asked on each node.", ADDRESS),
             "HealthCheckSeconds": {"type": "String", "default": "150", "allowedPattern": "[1-9][0-9]{0,3}",
                 "description": "(Optional) How often it is asked, once a second."},

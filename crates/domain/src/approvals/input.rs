@@ -110,6 +110,9 @@ impl Ask {
     /// [`PortalError::Invalid`] naming the fields.
     pub fn check(&self, now: Timestamp) -> Result<(), PortalError> {
         let mut fields = Vec::new();
+        if self.reason.contains('\0') {
+            fields.push(FieldError::new("reason", "Use plain text."));
+        }
         if too_long(&self.reason, MAX_REASON) {
             fields.push(FieldError::new("reason", "Use at most 2,000 characters."));
         }
@@ -203,6 +206,9 @@ impl Decide {
     /// [`PortalError::Invalid`] naming the fields.
     pub fn check(&self) -> Result<(), PortalError> {
         let mut fields = Vec::new();
+        if self.comment.contains('\0') {
+            fields.push(FieldError::new("comment", "Use plain text."));
+        }
         if too_long(&self.comment, MAX_COMMENT) {
             fields.push(FieldError::new("comment", "Use at most 1,000 characters."));
         }
@@ -235,7 +241,7 @@ impl Review {
     /// [`PortalError::Invalid`] naming the fields.
     pub fn check(&self) -> Result<(), PortalError> {
         let length = self.comment.trim().chars().count();
-        if (1..=MAX_COMMENT).contains(&length) {
+        if (1..=MAX_COMMENT).contains(&length) && !self.comment.contains('\0') {
             Ok(())
         } else {
             Err(PortalError::invalid(
@@ -360,6 +366,7 @@ impl Hypothetical {
             document: self.document.trim().to_owned(),
             os_user: self.os_user.trim().to_owned(),
             nodes: vec![tags; self.nodes as usize],
+            anywhere: false,
             requester: std::collections::BTreeSet::new(),
         })
     }

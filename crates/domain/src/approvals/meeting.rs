@@ -2,6 +2,7 @@
 
 use super::machine::Track;
 use super::policy::{Act, Effect, Freeze, Hours, Level, Policies, Policy, Window, a_day, four_hours};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -16,6 +17,9 @@ pub struct Proposal {
     pub os_user: String,
     /// The tags of each node.
     pub nodes: Vec<Vec<(String, String)>>,
+    /// Whether it may also act on nodes that are not named: a role everywhere, a runbook that reaches further.
+    #[serde(default)]
+    pub anywhere: bool,
     /// What the requester is: `user:alice`, `group:sre`, `role:operator`.
     pub requester: BTreeSet<String>,
 }
@@ -127,11 +131,21 @@ impl Policy {
                 self.documents.join(", ")
             ));
         }
-        if !self.nodes.is_empty() && !proposal.nodes.iter().any(|tags| covers(&self.nodes, tags)) {
-            return Some(format!("No node is {}.", self.nodes));
+        if !self.nodes.is_empty() {
+            let covered = |tags: &Vec<(String, String)>| covers(&self.nodes, tags);
+            // To forbid or to ask, one node is enough, or that it may be any; to allow, it takes all of them.
+            let is_meant = if self.effect == Effect::Allow {
+                !proposal.anywhere && !proposal.nodes.is_empty() && proposal.nodes.iter().all(covered)
+            } else {
+                proposal.anywhere || proposal.nodes.iter().any(covered)
+            };
+            if !is_meant {
+                return Some(format!("No node is {}.", self.nodes));
+            }
         }
         if let Some(above) = self.more_than_nodes
             && proposal.nodes.len() as u64 <= above
+            && (!proposal.anywhere || self.effect == Effect::Allow)
         {
             return Some(format!("It is about more than {above} nodes."));
         }
@@ -315,12 +329,23 @@ impl Policies {
     /// The freeze that stops the act at `now`, if one does. `time` reads what a freeze says.
     #[must_use]
     pub fn frozen(&self, proposal: &Proposal, is_on: &dyn Fn(&Freeze) -> bool) -> Option<&Freeze> {
+        // The one that ends last is what there is to wait for.
+        let all = self.freezes_of(proposal, is_on).into_iter();
+        all.max_by_key(|freeze| Timestamp::parse(&freeze.until))
+    }
+
+    /// All freezes that stop the act.
+    #[must_use]
+    pub fn freezes_of(&self, proposal: &Proposal, is_on: &dyn Fn(&Freeze) -> bool) -> Vec<&Freeze> {
         let act = proposal.act.map_or("", Act::as_str);
-        self.freezes.iter().find(|freeze| {
+        let stops = |freeze: &&Freeze| {
             is_on(freeze)
                 && (freeze.acts.is_empty() || freeze.acts.iter().any(|pattern| glob(pattern, act)))
-                && (freeze.nodes.is_empty() || proposal.nodes.iter().any(|tags| covers(&freeze.nodes, tags)))
-        })
+                && (freeze.nodes.is_empty()
+                    || proposal.anywhere
+                    || proposal.nodes.iter().any(|tags| covers(&freeze.nodes, tags)))
+        };
+        self.freezes.iter().filter(stops).collect()
     }
 }
 

@@ -70,6 +70,28 @@ fn every_condition_has_to_hold() {
 }
 
 #[test]
+fn to_allow_takes_every_node_and_what_is_not_named_is_never_allowed() {
+    let mut lax = policy("lax", Effect::Allow);
+    lax.nodes = "Environment=Staging".into();
+    let policies = Policies {
+        policies: vec![lax],
+        default: Effect::Deny,
+        ..Policies::default()
+    };
+    let effect = |act: &Proposal| policies.meet(act, &|_| true).effect;
+    assert_eq!(effect(&proposal("Staging", 2)), Effect::Allow);
+    let mut mixed = proposal("Staging", 2);
+    mixed.nodes[1] = vec![("Environment".into(), "Production".into())];
+    assert_eq!(effect(&mixed), Effect::Deny, "one of them is in production");
+    let mut anywhere = proposal("Staging", 2);
+    anywhere.anywhere = true;
+    assert_eq!(effect(&anywhere), Effect::Deny, "it may reach others");
+    let mut strict = policy("strict", Effect::Approve);
+    strict.nodes = "Environment=Production".into();
+    assert_eq!(effect_of(vec![strict], &anywhere), Effect::Approve);
+}
+
+#[test]
 fn several_policies_ask_for_everything_that_each_asks_for() {
     let mut one = policy("one", Effect::Approve);
     one.expires_minutes = 60;

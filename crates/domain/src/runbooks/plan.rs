@@ -44,6 +44,9 @@ pub struct StartPlan {
     pub max_concurrency: String,
     /// No further ones after so many errors, where there is one for each node.
     pub max_errors: String,
+    /// Whether its steps may act on more than the nodes that it is given.
+    #[serde(default)]
+    pub reaches_further: bool,
 }
 
 impl StartPlan {

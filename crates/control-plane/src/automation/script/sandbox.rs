@@ -43,7 +43,6 @@ fn command(data_dir: &Path, seconds: i64, program: &[&str]) -> Command {
     } else {
         Command::new("unshare")
     };
-    let data_dir = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
     command
         .args([
             "--user",
@@ -102,6 +101,9 @@ pub(crate) async fn run(
             what.trim()
         )
     };
+    // What it is called and where it lies may differ, and the second is what has to be hidden.
+    let data_dir = &std::fs::canonicalize(data_dir)
+        .map_err(|error| missing(&format!("the data directory cannot be found: {error}")))?;
     let mut child = command(data_dir, seconds, program)
         .spawn()
         .map_err(|error| missing(&error.to_string()))?;

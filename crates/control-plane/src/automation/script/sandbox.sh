@@ -6,8 +6,11 @@ data=$1
 seconds=$2
 shift 2
 
-# Nothing in here makes namespaces of its own.
-{ echo 0 > /proc/sys/user/max_user_namespaces; } 2> /dev/null || :
+# Where memory runs out, this goes first, and with its first process all of it: never the server.
+{ echo 1000 > /proc/self/oom_score_adj; } 2> /dev/null || :
+# Nothing in here makes namespaces of its own, with which it could get rights back: without that it is not run.
+{ echo 0 > /proc/sys/user/max_user_namespaces; } 2> /dev/null ||
+    { echo "/proc/sys/user/max_user_namespaces cannot be written in its namespace" >&2; exit 1; }
 
 mount -t tmpfs -o size=1m,nr_inodes=512,mode=755,nosuid,nodev none /tmp
 cd /tmp
@@ -45,8 +48,8 @@ ln -s /proc/self/fd dev/fd
 ln -s /proc/self/fd/0 dev/stdin
 ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
-# Some containers permit none; then there is none.
-mount -t proc -o nosuid,nodev,noexec proc proc 2> /dev/null || :
+mount -t proc -o nosuid,nodev,noexec proc proc 2> /dev/null ||
+    { echo "/proc cannot be mounted in its namespace" >&2; exit 1; }
 
 mount -o remount,bind,ro,nosuid,nodev /tmp
 pivot_root . .

@@ -1,4 +1,9 @@
 folder='{{ Folder }}'
+if [ -d "$folder" ] && [ -d "$folder.new" ]; then
+    echo "This node has its version still: nothing is rolled back."
+    do_service start '{{ ApplicationName }}' '{{ ServiceCommand }}'
+    exit
+fi
 if [ ! -d "$folder.previous" ]; then
     echo "Nothing is rolled back: no version was here before. {{ ApplicationName }} {{ Version }} stays." >&2
     exit 1

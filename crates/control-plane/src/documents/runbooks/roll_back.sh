@@ -1,3 +1,7 @@
+if [ '{{ Operation }}' = Scan ]; then
+    echo "It was only looked for patches: nothing was changed, so nothing is rolled back." >&2
+    exit 1
+fi
 program='{{ RollbackCommand }}'
 snapshots=$(printf '%s' '{{ variable:Snapshots }}' | tr -d '[]"' | tr ',' ' ')
 if [ ! -x "$program" ]; then
