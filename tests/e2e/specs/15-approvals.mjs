@@ -6,8 +6,8 @@ import { live, someNode } from '../lib/terminal.mjs';
 
 export const timeout = 480_000;
 
-const ANNA = 'anna decides on requests';
-const OLGA = 'olga asks for everything';
+const ANNA = 'two grey geese fly south';
+const OLGA = 'nine brown bears swim east';
 
 // Only about one person, so that the specs around this one are not asked.
 const POLICIES = `default = "allow"
