@@ -226,7 +226,7 @@ async function changed(t, admin, anna, olga, node) {
   await t.visit(anna, `/approvals/${id}`);
   await decide(anna, /^Approve/, '');
   await anna.locator(`[data-shown=${id}]`).getByText('Approved').first().waitFor();
-  t.assert.ok((await tag('Staging')).ok());
+  t.assert.ok((await tag('Elsewhere')).ok());
   try {
     await anna.locator('[data-changed]').waitFor({ timeout: 180_000 });
     await anna.locator('[data-decision=anna] .void-because').waitFor();
@@ -235,7 +235,7 @@ async function changed(t, admin, anna, olga, node) {
     await t.axe(anna, 'a request that has changed');
     await t.picture(anna, 'changed');
   } finally {
-    await tag('Local');
+    await tag('Staging');
   }
   await olga.getByRole('button', { name: 'Withdraw', exact: true }).click();
   await olga.getByRole('dialog').getByRole('button', { name: 'Withdraw request' }).click();
