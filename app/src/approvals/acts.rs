@@ -184,7 +184,7 @@ mod tests {
             "blast": {"by_environment": [], "online": 1, "not_reporting": 0, "with_terminals": 0, "reboot_pending": null},
             "past": [], "outcome": null, "problem": "", "history": [], "windows": [], "runs_at": null,
             "why_not_decide": "", "deciders": [], "may_withdraw": true, "may_extend": false, "may_remind": false,
-            "may_use": may_use, "may_review": false, "review": null,
+            "may_use": may_use, "may_export": false, "may_review": false, "review": null,
         }))
         .unwrap()
     }

@@ -13,7 +13,10 @@ use muster_domain::fleet::ResolvedTargets;
 
 /// The id of the field that a complaint is about, and what people call it.
 fn field_of(field: &str) -> (String, String) {
-    if let Some((id, label)) = field_of_asking(field) {
+    // A runbook has a reason of its own, which the panel that asks for approval takes over.
+    if field != "reason"
+        && let Some((id, label)) = field_of_asking(field)
+    {
         return (id.into(), label.into());
     }
     match field {
