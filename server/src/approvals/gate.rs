@@ -6,7 +6,7 @@ use crate::approvals::policies::{Loaded, PolicyBook, meet};
 use crate::approvals::store::Desk;
 use crate::approvals::times;
 use crate::error::store;
-use muster_domain::approvals::{Demand, Effect, Meeting, Proposal};
+use muster_domain::approvals::{Act, Demand, Effect, Meeting, Proposal};
 use muster_domain::error::ApprovalNeeds;
 use muster_domain::fleet::NodeSummary;
 use muster_domain::time::Clock;
@@ -124,6 +124,15 @@ impl Gate {
             });
         }
         if meeting.effect == Effect::Approve {
+            // A tunnel is opened by a program that waits for the answer: there is no request for one.
+            if proposal.act == Some(Act::OpenTunnel) {
+                return Err(PortalError::Forbidden {
+                    message: format!(
+                        "{} A tunnel cannot be asked for, so it is not opened: open a terminal on approval instead.",
+                        meeting.because
+                    ),
+                });
+            }
             return Err(PortalError::ApprovalNeeded {
                 message: format!(
                     "{} Nothing was started: ask for approval ({}).",
