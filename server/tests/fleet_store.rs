@@ -5,11 +5,13 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+use futures::StreamExt as _;
 use muster_domain::Timestamp;
 use muster_domain::fleet::{FleetQuery, FleetSort, NodeSelection, SaveView, Tag};
 use muster_domain::fleet_filter::FleetFilter;
 use muster_domain::ids::{ConnectionId, NodeId, UserId};
 use muster_domain::permission::Scope;
+use muster_server::fleet::export::{Format, stream};
 use muster_server::fleet::{queries, resolve, views};
 use muster_store::test_database::on_both;
 use muster_store::{Db, Sql};
@@ -201,6 +203,45 @@ async fn views_belong_to_somebody_and_saving_again_replaces() {
         assert_eq!(views::list(&db, &bob, false).await.unwrap().len(), 1);
         assert!(!views::delete(&db, &first, &bob, false).await.unwrap());
         assert!(views::delete(&db, &first, &bob, true).await.unwrap());
+    })
+    .await;
+}
+
+/// The first column of a CSV file's lines.
+fn ids_of(text: &str) -> Vec<String> {
+    text.lines()
+        .filter_map(|line| line.split(',').next())
+        .filter(|cell| cell.starts_with("mi-"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_file_of_the_fleet_holds_every_node_once_though_nodes_are_renamed_while_it_is_read() {
+    on_both(async |db: Db| {
+        // More than one piece of the file.
+        for number in 0..450 {
+            add(&db, number, "Online", &[]).await;
+        }
+        let all = vec![Scope::All];
+        let query = FleetQuery::default();
+        let mut file = Box::pin(stream(db.clone(), query, all, NOW, Format::Csv));
+        let mut text = String::from_utf8(file.next().await.unwrap().unwrap().to_vec()).unwrap();
+        let begun = ids_of(&text).len();
+        assert!((1..450).contains(&begun), "{begun} nodes in the first piece");
+        // One that was written moves to the end, one that was not yet moves to the beginning.
+        for (number, name) in [(0, "zz-last"), (449, "aa-first")] {
+            let mut sql = Sql::new("update nodes set name = ");
+            sql.text(name).push(", sort_name = ").text(name);
+            sql.push(" where node_id = ").text(format!("mi-{number:017x}"));
+            sql.run(db.writer()).await.unwrap();
+        }
+        while let Some(piece) = file.next().await {
+            text.push_str(std::str::from_utf8(&piece.unwrap()).unwrap());
+        }
+        let expected: Vec<String> = (0..450).map(|number| format!("mi-{number:017x}")).collect();
+        assert_eq!(ids_of(&text), expected);
+        assert_eq!(text.lines().count(), 451, "and the header");
     })
     .await;
 }

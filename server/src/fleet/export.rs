@@ -1,13 +1,17 @@
-//! The fleet as a file: every node that matches, read in pages and streamed.
+//! The fleet as a file: every node that matches when it begins, each once, read in pieces and streamed.
 
 use crate::fleet::queries;
 use bytes::Bytes;
 use futures::Stream;
 use muster_domain::Timestamp;
 use muster_domain::fleet::{FleetQuery, NodeSummary};
-use muster_domain::paging::MAX_LIMIT;
+use muster_domain::ids::NodeId;
 use muster_domain::permission::Scope;
 use muster_store::{Db, StoreError};
+use std::collections::HashMap;
+
+/// Nodes read and sent at a time.
+const AT_ONCE: usize = 200;
 
 /// The kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,11 +85,12 @@ struct State {
     scopes: Vec<Scope>,
     now: Timestamp,
     format: Format,
-    begun: bool,
-    done: bool,
+    /// Who is still to be written, once that is known.
+    left: Option<std::vec::IntoIter<NodeId>>,
 }
 
-/// The file's bytes.
+/// The file's bytes. Which nodes it holds, and in which order, is settled by one query at its beginning: a node that is
+/// renamed meanwhile, and so changes its place in the list, is neither left out nor written twice.
 pub fn stream(
     db: Db,
     query: FleetQuery,
@@ -93,36 +98,37 @@ pub fn stream(
     now: Timestamp,
     format: Format,
 ) -> impl Stream<Item = Result<Bytes, StoreError>> {
-    let query = FleetQuery {
-        cursor: None,
-        limit: Some(MAX_LIMIT),
-        ..query
-    };
     let state = State {
         db,
         query,
         scopes,
         now,
         format,
-        begun: false,
-        done: false,
+        left: None,
     };
     futures::stream::try_unfold(state, |mut state| async move {
-        if state.done {
-            return Ok(None);
-        }
-        let page = queries::list(&state.db, &state.query, &state.scopes, state.now).await?;
         let mut text = String::new();
-        if !state.begun && state.format == Format::Csv {
-            text.push_str(HEADER);
+        let left = match &mut state.left {
+            Some(left) => left,
+            none => {
+                if state.format == Format::Csv {
+                    text.push_str(HEADER);
+                }
+                let ids = queries::matching_ids(&state.db, &state.query, &state.scopes, state.now).await?;
+                none.insert(ids.into_iter())
+            }
+        };
+        let ids: Vec<NodeId> = left.by_ref().take(AT_ONCE).collect();
+        let found = queries::by_ids(&state.db, &ids, &state.scopes).await?;
+        let mut found: HashMap<NodeId, NodeSummary> = found
+            .into_iter()
+            .map(|node| (node.node_id.clone(), node))
+            .collect();
+        for node in ids.iter().filter_map(|id| found.remove(id)) {
+            text.push_str(&line(state.format, &node));
         }
-        state.begun = true;
-        for node in &page.items {
-            text.push_str(&line(state.format, node));
-        }
-        state.done = page.next.is_none();
-        state.query.cursor = page.next;
-        Ok(Some((Bytes::from(text), state)))
+        // The header is sent also where no node matches.
+        Ok((!ids.is_empty() || !text.is_empty()).then(|| (Bytes::from(text), state)))
     })
 }
 

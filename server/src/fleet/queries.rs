@@ -11,7 +11,7 @@ use muster_domain::paging::{Cursor, Page, clamp_limit};
 use muster_domain::permission::Scope;
 use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::any::AnyRow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const COLUMNS: &str = "select n.connection_id, n.node_id, n.name, n.sort_name, n.computer_name, n.ping_status, n.last_ping_at, n.platform_type, \
      n.platform_name, n.platform_version, n.agent_version, n.ip_address, n.resource_type, n.activation_id, n.iam_role, \
@@ -118,14 +118,8 @@ pub async fn list(
         }
         sql.push(", ").text(id).push(")");
     }
-    let direction = if query.descending { " desc" } else { "" };
-    sql.push(" order by ")
-        .push(column)
-        .push(direction)
-        .push(", n.node_id")
-        .push(direction)
-        .push(" limit ")
-        .int(i64::from(limit) + 1);
+    push_order(&mut sql, query);
+    sql.push(" limit ").int(i64::from(limit) + 1);
     let mut items = Vec::new();
     for found in sql.all(db.reader()).await? {
         items.push(row(&found)?.summary);
@@ -138,6 +132,39 @@ pub async fn list(
         .map(|last| encode_cursor(&sort_key(query.sort, last), last.node_id.as_str()));
     add_tags(db, &mut items).await?;
     Ok(Page { items, next })
+}
+
+/// The ids of all nodes that match, each once, in the query's order; its page and limit are left aside.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn matching_ids(
+    db: &Db,
+    query: &FleetQuery,
+    scopes: &[Scope],
+    now: Timestamp,
+) -> Result<Vec<NodeId>, StoreError> {
+    let mut sql = Sql::new("select n.node_id from nodes n");
+    push_where(&mut sql, &query.filter, scopes, now);
+    push_order(&mut sql, query);
+    let mut seen = HashSet::new();
+    let mut ids = Vec::new();
+    for found in sql.all(db.reader()).await? {
+        let id = NodeId::new(found.text("node_id")?);
+        if seen.insert(id.clone()) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+fn push_order(sql: &mut Sql, query: &FleetQuery) {
+    let direction = if query.descending { " desc" } else { "" };
+    sql.push(" order by ")
+        .push(order(query.sort))
+        .push(direction)
+        .push(", n.node_id")
+        .push(direction);
 }
 
 /// Fills in the tags of these nodes, in one query for each 200.
