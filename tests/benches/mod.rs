@@ -4,6 +4,7 @@ mod agents;
 mod api;
 mod approvals;
 mod audit;
+mod automation;
 mod first_output;
 mod fleet;
 mod peer;
@@ -30,6 +31,7 @@ pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
         "terminals",
         "audit",
         "approvals",
+        "automation",
         "wasm",
     ];
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(&name.as_str())) {
@@ -49,6 +51,7 @@ pub(crate) async fn run(wanted: &[String]) -> Fallible<()> {
             "terminals" => terminals::run().await?,
             "audit" => audit::run().await?,
             "approvals" => approvals::run().await?,
+            "automation" => automation::run().await?,
             _ => wasm()?,
         }
     }

@@ -137,18 +137,36 @@ pub(crate) async fn begin(
         execution.status = "Waiting".into();
     }
     let was = last.filter(|_| attempt > 1).map(|last| last.status);
-    let mut transaction = plane.db.begin().await?;
-    // Somebody asked it to stop meanwhile: then it is decided anew.
-    if !queries::set(&mut *transaction, &execution).await?
-        || !step_queries::put_step(&mut *transaction, &row, was).await?
-    {
-        return Ok(());
+    // Before others see that it runs: one who stops it then stops it here too, also before it has begun.
+    let is_beside = is_acting && matches!(step.action, Action::ExecuteScript | Action::InvokeWebhook);
+    if is_beside {
+        plane.under_way.announce(row.key());
     }
-    transaction.commit().await?;
-    if is_acting {
+    let written = write(plane, &execution, &row, was).await;
+    if is_beside && !matches!(written, Ok(true)) {
+        plane.under_way.forget(&row.key());
+    }
+    if written? && is_acting {
         act(plane, standing, step, row).await?;
     }
     Ok(())
+}
+
+/// Writes a step down with its execution. `false` when somebody asked it to stop meanwhile: then it is decided anew.
+async fn write(
+    plane: &ControlPlane,
+    execution: &ExecutionRow,
+    row: &StepRow,
+    was: Option<StepStatus>,
+) -> ApiResult<bool> {
+    let mut transaction = plane.db.begin().await?;
+    if !queries::set(&mut *transaction, execution).await?
+        || !step_queries::put_step(&mut *transaction, row, was).await?
+    {
+        return Ok(false);
+    }
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// Decides what a step will be; what needs nobody else is done.
@@ -319,19 +337,29 @@ pub(crate) async fn act(
         }
         Action::AssertProperty => return look(plane, standing, step, row).await,
         Action::ExecuteScript => {
-            let script = Script::read(&row.inputs).map_err(ApiError::validation)?;
+            let script = Script::read(&row.inputs).map_err(|why| {
+                plane.under_way.forget(&row.key());
+                ApiError::validation(why)
+            })?;
             let work = script.run(plane, standing, step, row.due_at);
             plane.under_way.begin(row.key(), Arc::clone(&plane.wake), work);
             return Ok(());
         }
         Action::InvokeWebhook => {
-            let webhook = Webhook::read(&row.inputs).map_err(ApiError::validation)?;
+            let webhook = Webhook::read(&row.inputs).map_err(|why| {
+                plane.under_way.forget(&row.key());
+                ApiError::validation(why)
+            })?;
             match webhook.prepared(plane, region, &row.execution_id).await {
                 Ok(work) => {
                     plane.under_way.begin(row.key(), Arc::clone(&plane.wake), work);
                     Ok(())
                 }
-                Err(error) => Err(error),
+                // It was not called, and that is known: whether it is tried again is the step's to say.
+                Err(error) => {
+                    plane.under_way.forget(&row.key());
+                    Err(ApiError { status: 400, ..error })
+                }
             }
         }
         _ => return Ok(()),
@@ -339,13 +367,18 @@ pub(crate) async fn act(
     match done {
         Ok(()) => Ok(()),
         // What is wrong with it stays wrong; what is only too much at the moment does not.
-        Err(error) if error.status < 500 && !(is_passing(&error) && step.action != Action::ExecuteAwsApi) => {
+        Err(error) if error.status < 500 && !(is_passing(&error) && is_begun_anew(step.action)) => {
             end(&mut row, StepStatus::Failed, &code(&error), plane.clock.now());
             step_queries::put_step(plane.db.writer(), &row, Some(StepStatus::InProgress)).await?;
             Ok(())
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether a step of that kind begins something under an id of its own, and so may begin it at any time.
+fn is_begun_anew(action: Action) -> bool {
+    matches!(action, Action::RunCommand | Action::ExecuteAutomation)
 }
 
 /// Whether it is worth trying again.

@@ -17,8 +17,25 @@ use muster_domain::action::Action as Act;
 use muster_domain::audit::{API_PREFIX, Intent};
 use serde_json::{Map, Value, json};
 
+/// Whether a text with a zero character stands anywhere in it, which PostgreSQL does not keep.
+fn has_zero(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_zero),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_zero(value)),
+        _ => false,
+    }
+}
+
 /// A value of a step may come from a node, and a node may not have parameters read for it.
-fn check_references(inputs: &Value) -> ApiResult<()> {
+fn check_values(inputs: &Value) -> ApiResult<()> {
+    if has_zero(inputs) {
+        return Err(ApiError::validation(
+            "one of its values holds a zero character, which no text here may hold",
+        ));
+    }
     let text = inputs.to_string();
     if references::is_in(&text) {
         return Err(ApiError::validation(
@@ -33,7 +50,7 @@ fn check_references(inputs: &Value) -> ApiResult<()> {
 pub(crate) async fn send(plane: &ControlPlane, execution: &ExecutionRow, row: &StepRow) -> ApiResult<()> {
     let invalid = |why: String| ApiError::validation(why);
     let inputs = &row.inputs;
-    check_references(inputs)?;
+    check_values(inputs)?;
     let mut input = Map::new();
     for name in [
         "DocumentName",
@@ -121,7 +138,7 @@ pub(crate) async fn start_child(
     execution: &ExecutionRow,
     row: &StepRow,
 ) -> ApiResult<()> {
-    check_references(&row.inputs)?;
+    check_values(&row.inputs)?;
     let name = values::text(&row.inputs, "DocumentName").unwrap_or_default();
     let given = values::given(&row.inputs, "RuntimeParameters").map_err(ApiError::validation)?;
     let parameters = serde_json::from_value(Value::Object(given)).map_err(ApiError::internal)?;
@@ -152,4 +169,22 @@ pub(crate) async fn start_child(
     child.insert(&mut transaction).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_would_be_followed_or_cannot_be_kept_are_refused() {
+        check_values(&json!({"a": ["b", {"c": "\\u0000 is written out"}], "d": 1})).unwrap();
+        for (inputs, says) in [
+            (json!({"a": ["b\0"]}), "a zero character"),
+            (json!({"a": {"b\0": 1}}), "a zero character"),
+            (json!({"a": "{{ssm:/secret}}"}), "{{ssm:…}}"),
+        ] {
+            let told = check_values(&inputs).unwrap_err().message.unwrap_or_default();
+            assert!(told.contains(says), "{told}");
+        }
+    }
 }

@@ -42,9 +42,9 @@ impl Came {
 }
 
 enum Entry {
-    /// Whoever drops it stops it.
+    /// Begun, or to be begun. Whoever drops it stops it.
     Runs {
-        _stop: DropGuard,
+        stop: DropGuard,
     },
     Ended(Came),
 }
@@ -94,16 +94,19 @@ impl Shared {
 }
 
 impl UnderWay {
-    /// Begins some work, and wakes the rounds when it has ended.
+    /// Announces work that is about to be begun, so that whoever forgets it from now on keeps it from being begun.
+    pub(crate) fn announce(&self, key: String) {
+        let stop = self.stop.child_token().drop_guard();
+        self.shared.all().insert(key, Entry::Runs { stop });
+    }
+
+    /// Begins work that was announced, unless it was forgotten since, and wakes the rounds when it has ended.
     pub(crate) fn begin(&self, key: String, wake: Arc<Notify>, work: BoxFuture<'static, Came>) {
-        let stop = self.stop.child_token();
         let shared = Arc::clone(&self.shared);
-        shared.all().insert(
-            key.clone(),
-            Entry::Runs {
-                _stop: stop.clone().drop_guard(),
-            },
-        );
+        let stop = match shared.all().get(&key) {
+            Some(Entry::Runs { stop }) => stop.token().clone(),
+            _ => return,
+        };
         tokio::spawn(async move {
             let places = Arc::clone(&shared);
             let work = async move {
@@ -151,5 +154,38 @@ impl UnderWay {
             }
             changed.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    fn work(was_done: &Arc<AtomicBool>) -> BoxFuture<'static, Came> {
+        let was_done = Arc::clone(was_done);
+        Box::pin(async move {
+            was_done.store(true, Ordering::SeqCst);
+            Came::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn what_is_stopped_before_it_begins_is_never_begun() {
+        let (all, wake) = (UnderWay::default(), Arc::new(Notify::new()));
+        let was_done = Arc::new(AtomicBool::new(false));
+        all.announce("a/0/1".into());
+        assert!(matches!(all.stands("a/0/1"), Stands::Runs));
+        // Somebody stops the step between its being written down and its being begun.
+        all.forget("a/0/1");
+        all.begin("a/0/1".into(), Arc::clone(&wake), work(&was_done));
+        all.settled().await;
+        assert!(matches!(all.stands("a/0/1"), Stands::Lost));
+        assert!(!was_done.load(Ordering::SeqCst));
+        all.announce("a/0/2".into());
+        all.begin("a/0/2".into(), wake, work(&was_done));
+        all.settled().await;
+        assert!(matches!(all.stands("a/0/2"), Stands::Ended(came) if came == Came::default()));
+        assert!(was_done.load(Ordering::SeqCst));
     }
 }

@@ -136,7 +136,7 @@ impl Webhook {
             .with("integration", self.integration);
         let audit = Arc::clone(&plane.audit);
         Ok(Box::pin(async move {
-            let act = async { Ok(called(request.body(body), &integration.url).await) };
+            let act = async { Ok(called(request.body(body), &integration.secrets()).await) };
             let called = audited::own_act_beside(&audit, &intent, act).await;
             called.unwrap_or_else(|error| {
                 // It could not be recorded, so it was not done.
@@ -146,12 +146,42 @@ impl Webhook {
     }
 }
 
+/// Shorter ones are words that stand in any answer.
+const SHORTEST_SECRET: usize = 6;
+
+impl Integration {
+    /// What no answer may tell back: the address, and what its headers say, with and without the scheme before it.
+    fn secrets(&self) -> Vec<String> {
+        let values = self.headers.values();
+        let parts =
+            values.flat_map(|value| [Some(value.as_str()), value.rsplit_once(' ').map(|(_, last)| last)]);
+        let mut all: Vec<String> = parts
+            .flatten()
+            .chain([self.url.as_str()])
+            .filter(|secret| secret.len() >= SHORTEST_SECRET)
+            .map(str::to_owned)
+            .collect();
+        // The longest first: one may be a part of another.
+        all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        all
+    }
+}
+
+/// Some tell back how they were called: that is left out, also as JSON writes it.
+fn without(text: &str, secrets: &[String]) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| {
+        let written = Value::String(secret.clone()).to_string();
+        text.replace(written.trim_matches('"'), "***")
+            .replace(secret, "***")
+    })
+}
+
 /// Whether nothing has left yet.
 fn is_before(error: &reqwest::Error) -> bool {
     error.is_connect() || error.is_builder()
 }
 
-async fn called(request: reqwest::RequestBuilder, url: &str) -> Came {
+async fn called(request: reqwest::RequestBuilder, secrets: &[String]) -> Came {
     let answer = match request.send().await {
         Ok(answer) => answer,
         Err(error) if is_before(&error) => {
@@ -183,10 +213,8 @@ async fn called(request: reqwest::RequestBuilder, url: &str) -> Came {
             break;
         }
     }
-    // Some tell back where they were called; PostgreSQL keeps no text with a zero character in it.
-    let text = String::from_utf8_lossy(&kept)
-        .replace('\0', "\u{fffd}")
-        .replace(url, "***");
+    // PostgreSQL keeps no text with a zero character in it.
+    let text = without(&String::from_utf8_lossy(&kept).replace('\0', "\u{fffd}"), secrets);
     let mut outputs = Map::new();
     outputs.insert("Response".into(), Value::String(text));
     outputs.insert("ResponseCode".into(), json!(status.as_u16()));
@@ -204,6 +232,21 @@ async fn called(request: reqwest::RequestBuilder, url: &str) -> Came {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_tells_back_nothing_of_the_secret() {
+        let integration: Integration = serde_json::from_value(json!({
+            "url": "https://hooks.example/T0/x\"y",
+            "headers": {"authorization": "Bearer tok-123456", "x-kind": "json"},
+        }))
+        .unwrap();
+        let echo = json!({"to": "https://hooks.example/T0/x\"y", "with": ["Bearer tok-123456", "tok-123456"], "as": "json"});
+        let told = without(&echo.to_string(), &integration.secrets());
+        assert_eq!(
+            told,
+            json!({"to": "***", "with": ["***", "***"], "as": "json"}).to_string()
+        );
+    }
 
     #[test]
     fn inputs_are_read_and_refused_by_name() {

@@ -63,6 +63,13 @@ fn commands(name: &str, nodes: &Value, commands: Value, more: Value) -> Value {
     step
 }
 
+/// The same on every node, whatever becomes of it on others: what puts things right must not stop at the first that fails.
+fn everywhere(mut step: Value) -> Value {
+    step["inputs"]["MaxConcurrency"] = json!("100%");
+    step["inputs"]["MaxErrors"] = json!("100%");
+    step
+}
+
 /// A script that does something with a service.
 fn service(words: &str) -> String {
     format!("{SERVICE}{words}\n")
@@ -192,12 +199,12 @@ fn deploy_application() -> Option<AutomationBuiltIn> {
     );
     let steps = json!([
         shell("DownloadNewVersion", &nodes_of, include_str!("runbooks/download.sh"), json!({})),
-        shell("StopApplication", &nodes_of, &stop, json!({})),
+        shell("StopApplication", &nodes_of, &stop, back()),
         shell("BackupCurrentVersion", &nodes_of, include_str!("runbooks/back_up.sh"), back()),
         shell("StartApplication", &nodes_of, &act("start"), back()),
         shell("HealthCheck", &nodes_of, include_str!("runbooks/check.sh"), back()),
         {"name": "Deployed", "action": "aws:sleep", "isEnd": true, "inputs": {"Duration": "PT0S"}},
-        shell("RollBack", &nodes_of, &service(include_str!("runbooks/restore.sh")), json!({"isEnd": true}))
+        everywhere(shell("RollBack", &nodes_of, &service(include_str!("runbooks/restore.sh")), json!({"isEnd": true})))
     ]);
     let text = |description: &str, pattern: &str| json!({"type": "String", "description": description, "allowedPattern": pattern});
     let value = json!({"schemaVersion": "0.3",
@@ -236,11 +243,13 @@ fn restart_services() -> Option<AutomationBuiltIn> {
             "do_service {what} '{{{{ RestartServices.CurrentIteratorValue }}}}' '{{{{ ServiceCommand }}}}'"
         ))
     };
+    // Where it cannot be stopped on one node it has been on others: there it must not stay stopped.
     let steps = json!([
-        shell("StopService", &nodes_of, &act("stop"), json!({})),
+        everywhere(shell("StopService", &nodes_of, &act("stop"), json!({"onFailure": "step:StartAgain"}))),
         {"name": "WaitForStop", "action": "aws:sleep", "inputs": {"Duration": "PT{{ WaitSeconds }}S"}},
-        shell("StartService", &nodes_of, &act("start"), json!({})),
-        shell("CheckService", &nodes_of, &act("status"), json!({}))
+        everywhere(shell("StartService", &nodes_of, &act("start"), json!({}))),
+        everywhere(shell("CheckService", &nodes_of, &act("status"), json!({"isEnd": true}))),
+        everywhere(shell("StartAgain", &nodes_of, &act("start"), json!({"isEnd": true})))
     ]);
     let value = json!({"schemaVersion": "0.3",
         "description": "Stops services on nodes, starts them again, one after the other, and looks whether they run.",

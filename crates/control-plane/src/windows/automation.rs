@@ -87,6 +87,10 @@ pub(super) async fn start(
     nodes: &[NodeRow],
     limits: (i64, i64),
 ) -> ApiResult<()> {
+    // It waits for a place, and is looked at again in the next round: nothing was tried that would have to be told.
+    if queries::count_open(plane.db.reader()).await? >= MOST_OPEN {
+        return Ok(());
+    }
     let region = &standing.execution.region;
     let call = Call::of_server(plane, region);
     let mut wanted = wanted(standing, row, invocation, nodes, limits);
@@ -126,8 +130,10 @@ pub(super) async fn start(
     })
     .await;
     match started {
+        // Others took the last places in between; what else is to be done in this round does not wait for it.
+        Err(error) if error.code == "LimitExceeded" => Ok(()),
         // What is wrong with the runbook or its parameters stays wrong in this window.
-        Err(error) if error.status == 400 && error.code != "LimitExceeded" => {
+        Err(error) if error.status == 400 => {
             let why = format!("{}: {}", error.code, error.message.unwrap_or_default());
             let failed = (Status::Failed, why.as_str());
             executions::set_invocation(plane.db.writer(), invocation, failed, call.now).await?;

@@ -102,6 +102,26 @@ async fn services_are_restarted_one_after_the_other() {
                 "status worker"
             ]
         );
+        // What cannot be stopped everywhere is started again everywhere, and the rest is left alone.
+        let stubborn = folder.path().join("stubborn");
+        let written = folder.path().join("log");
+        write(
+            &stubborn,
+            &format!(
+                "#!/bin/sh\necho \"$1 $2\" >> {}\ntest $1 != stop\n",
+                written.display()
+            ),
+        );
+        std::fs::remove_file(&written).unwrap();
+        let given = json!({"InstanceIds": [node.id], "ServiceNames": ["web", "worker"], "WaitSeconds": ["0"],
+            "ServiceCommand": [stubborn.to_str().unwrap()]});
+        let id = start(&world, "Muster-RestartServices", given).await;
+        runs(&world, &mut agent, 2).await;
+        let ended = told_ended(&world, &id).await;
+        assert_eq!(ended["AutomationExecutionStatus"], "Failed", "{ended}");
+        let message = ended["FailureMessage"].as_str().unwrap();
+        assert!(message.contains("Step StopService failed"), "{message}");
+        assert_eq!(log(folder.path()), ["stop web", "start web"]);
         let odd = json!({"InstanceIds": [node.id], "ServiceNames": ["web; reboot"]});
         let input = json!({"DocumentName": "Muster-RestartServices", "Parameters": odd});
         let code = "InvalidAutomationExecutionParametersException";

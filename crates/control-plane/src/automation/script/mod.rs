@@ -147,16 +147,20 @@ impl Script {
 /// What a script's end means for its step.
 fn came(ended: Ended, is_python: bool, seconds: i64, declared: &[Output]) -> Result<Came, String> {
     let said = ended.said.trim();
+    let limits =
+        format!("it may take {seconds} seconds, 512 MiB of memory, 64 processes and files of 64 MiB. {said}");
     match ended.code {
         Some(0) => {}
-        Some(code) if said.is_empty() => return Err(format!("The script ended with {code}.")),
-        Some(code) => return Err(format!("The script ended with {code}: {said}")),
-        None => {
+        Some(code @ ..128) if said.is_empty() => return Err(format!("The script ended with {code}.")),
+        Some(code @ ..128) => return Err(format!("The script ended with {code}: {said}")),
+        // A shell that saw a part of it killed says so, and so may the script itself.
+        Some(code) => {
             return Err(format!(
-                "The script was killed: it may take {seconds} seconds, 512 MiB of memory, 64 processes and files of 64 MiB. \
-                 {said}"
+                "The script ended with {code}, as what is killed by signal {} does: {limits}",
+                code - 128
             ));
         }
+        None => return Err(format!("The script was killed: {limits}")),
     }
     let text = String::from_utf8_lossy(&ended.answer);
     let answer = if is_python {
@@ -247,7 +251,11 @@ mod tests {
         for (one, says) in [
             (ended(Some(3), "", "no\n"), "ended with 3: no"),
             (ended(Some(0), "", ""), "without an answer"),
-            (ended(None, "", ""), "may take 7 seconds"),
+            (ended(None, "", ""), "was killed: it may take 7 seconds"),
+            (
+                ended(Some(137), "", "own words"),
+                "ended with 137, as what is killed by signal 9 does",
+            ),
         ] {
             let told = came(one, true, 7, &[]).err().unwrap();
             assert!(told.contains(says), "{told}");

@@ -20,7 +20,7 @@ const NOBODY: &str = "65534";
 /// What a script has come to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
-    /// Its exit status; nothing when it was killed.
+    /// Its exit status. From 128 on it is what a shell says of one that was killed by a signal; a script may say it itself.
     pub(crate) code: Option<i32>,
     pub(crate) answer: Vec<u8>,
     /// The end of what it wrote to standard error.
@@ -135,8 +135,7 @@ pub(crate) async fn run(
     let said = String::from_utf8_lossy(&said).into_owned();
     match answer.strip_prefix(READY) {
         Some(answer) => Ok(Ended {
-            // Killed by the signal that its limits end in, or seen by the shell as such.
-            code: status.code().filter(|code| *code < 128),
+            code: status.code(),
             answer: answer.to_vec(),
             said,
         }),
