@@ -256,17 +256,19 @@ impl Services {
         self.fleet_sync.write_state("Starting", "", None).await
     }
 
-    /// Starts the tasks; they end with `stop`.
+    /// Starts the tasks; they end with `stop`. What has news is told by the embedded endpoint: commands with the node, and
+    /// automation executions.
     pub fn spawn(
         self,
-        nudges: mpsc::Receiver<Nudge>,
+        commands: mpsc::Receiver<Nudge>,
+        executions: mpsc::Receiver<String>,
         stop: &CancellationToken,
     ) -> Vec<tokio::task::JoinHandle<()>> {
         vec![
             tokio::spawn(self.approvals.run(stop.clone())),
             tokio::spawn(self.fleet_sync.run(stop.clone())),
-            tokio::spawn(self.command_sync.run(nudges, stop.clone())),
-            tokio::spawn(self.execution_sync.clone().follow(stop.clone())),
+            tokio::spawn(self.command_sync.run(commands, stop.clone())),
+            tokio::spawn(self.execution_sync.clone().follow(executions, stop.clone())),
             tokio::spawn(self.execution_sync.copy(stop.clone())),
         ]
     }

@@ -26,13 +26,21 @@ use tokio_util::sync::CancellationToken;
 /// The folder of buckets that are folders.
 const BUCKETS: &str = "buckets";
 
-/// Something about a command changed: look again. Carries no data.
+/// Something that has news. What they are is asked through the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Which command.
-    pub command_id: String,
-    /// On which node, or of the command as a whole.
-    pub node_id: Option<String>,
+pub enum Change {
+    /// A command.
+    Command {
+        /// Which.
+        command_id: String,
+        /// The node that the news is of; none for the command as a whole.
+        node_id: Option<String>,
+    },
+    /// An automation execution.
+    Execution {
+        /// Which.
+        execution_id: String,
+    },
 }
 
 /// How much sessions hold.
@@ -195,7 +203,7 @@ impl ControlPlane {
         self.keys.credentials(Holder::Operator)
     }
 
-    /// Nudges whenever a command changes. A receiver that lags loses nudges, never state.
+    /// Nudges whenever a command or an automation execution changes. A receiver that lags loses nudges, never state.
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
@@ -215,9 +223,15 @@ impl ControlPlane {
 
     pub(crate) fn changed(&self, command_id: &str, node_id: Option<&str>) {
         // No receiver is no fault.
-        let _ = self.changes.send(Change {
+        let _ = self.changes.send(Change::Command {
             command_id: command_id.to_owned(),
             node_id: node_id.map(str::to_owned),
+        });
+    }
+
+    pub(crate) fn execution_changed(&self, execution_id: &str) {
+        let _ = self.changes.send(Change::Execution {
+            execution_id: execution_id.to_owned(),
         });
     }
 

@@ -83,11 +83,21 @@ pub async fn serve_over_tls(
     Ok(Some((addr, task)))
 }
 
+/// What the endpoint says has news.
+#[derive(Debug)]
+pub struct Nudges {
+    /// Commands, each with the node that has news.
+    pub commands: mpsc::Receiver<Nudge>,
+    /// Automation executions.
+    pub executions: mpsc::Receiver<String>,
+}
+
 /// Passes the endpoint's nudges on. A nudge that finds no place is left out: the portal looks by the
 /// clock as well.
-pub fn pass_on(plane: &Arc<ControlPlane>, stop: CancellationToken) -> mpsc::Receiver<Nudge> {
+pub fn pass_on(plane: &Arc<ControlPlane>, stop: CancellationToken) -> Nudges {
     let mut changes = plane.changes();
-    let (sender, receiver) = mpsc::channel(4_096);
+    let (to_commands, commands) = mpsc::channel(4_096);
+    let (to_executions, executions) = mpsc::channel(4_096);
     tokio::spawn(async move {
         loop {
             let change = tokio::select! {
@@ -95,13 +105,28 @@ pub fn pass_on(plane: &Arc<ControlPlane>, stop: CancellationToken) -> mpsc::Rece
                 change = changes.recv() => change,
             };
             match change {
-                Ok(Change { command_id, node_id }) => {
-                    let _ = sender.try_send((command_id, node_id.unwrap_or_default()));
+                Ok(Change::Command { command_id, node_id }) => {
+                    let _ = to_commands.try_send((command_id, node_id.unwrap_or_default()));
+                }
+                Ok(Change::Execution { execution_id }) => {
+                    let _ = to_executions.try_send(execution_id);
                 }
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }
         }
     });
-    receiver
+    Nudges { commands, executions }
+}
+
+/// Nobody nudges where the endpoint is not ours.
+pub fn no_nudges(stop: &CancellationToken) -> Nudges {
+    let (to_commands, commands) = mpsc::channel(1);
+    let (to_executions, executions) = mpsc::channel(1);
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        drop((to_commands, to_executions));
+    });
+    Nudges { commands, executions }
 }

@@ -36,7 +36,6 @@ use muster_store::migrate::migrate;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -150,7 +149,7 @@ pub fn recordings(config: &Config, ssm: &Ssm, clock: Arc<dyn Clock>) -> Result<S
 struct Endpoint {
     addr: SocketAddr,
     keys: (String, String),
-    nudges: mpsc::Receiver<(String, String)>,
+    nudges: endpoint::Nudges,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -378,9 +377,9 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
             tasks.extend(endpoint.tasks);
             endpoint.nudges
         }
-        None => never(&stop),
+        None => endpoint::no_nudges(&stop),
     };
-    tasks.extend(services.spawn(nudges, &stop));
+    tasks.extend(services.spawn(nudges.commands, nudges.executions, &stop));
     tasks.push(tokio::spawn(clean_sessions(sessions, idle_ms, stop.clone())));
     let node = (config.local_node && ssm_addr.is_some()).then(|| {
         let program = std::env::current_exe().unwrap_or_else(|_| "muster".into());
@@ -407,17 +406,6 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         node,
         _hold: hold,
     })
-}
-
-/// Nobody nudges where the endpoint is not ours.
-fn never(stop: &CancellationToken) -> mpsc::Receiver<(String, String)> {
-    let (sender, receiver) = mpsc::channel(1);
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        stop.cancelled().await;
-        drop(sender);
-    });
-    receiver
 }
 
 async fn clean_sessions(sessions: DatabaseSessions, idle_ms: i64, stop: CancellationToken) {

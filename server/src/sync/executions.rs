@@ -7,13 +7,17 @@ use crate::runbooks::{copy, queries};
 use futures::StreamExt as _;
 use muster_domain::time::Clock;
 use muster_store::Db;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Executions looked at in one round at most.
 const ROUND: i64 = 200;
+/// Between looks because of nudges at most.
+const LONGEST_REST: Duration = Duration::from_millis(500);
 
 /// The tasks' parts.
 #[derive(Clone)]
@@ -32,7 +36,7 @@ pub struct ExecutionSync {
 
 impl ExecutionSync {
     /// Follows executions until `stop`.
-    pub async fn follow(self, stop: CancellationToken) {
+    pub async fn follow(self, mut nudges: mpsc::Receiver<String>, stop: CancellationToken) {
         let embedded = self.ssm.connection.embedded;
         let every = |quick: u64, slow: u64| {
             let mut interval =
@@ -40,12 +44,21 @@ impl ExecutionSync {
             interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             interval
         };
-        let mut poll = every(500, 4_000);
+        // Nudges make the embedded endpoint quick; the clock is only there for what they miss.
+        let mut poll = every(2_000, 4_000);
         let mut discover = every(3_000, 60_000);
+        let mut rested = Instant::now();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.queued.notified() => self.round().await,
+                first = next(&mut nudges, rested) => {
+                    let Some(first) = first else { return };
+                    let began = Instant::now();
+                    self.nudged(first, &mut nudges).await;
+                    // Where very much happens half of the time is left to those who make it happen.
+                    rested = Instant::now() + began.elapsed().min(LONGEST_REST);
+                }
                 _ = poll.tick() => self.round().await,
                 _ = discover.tick() => {
                     if let Err(error) = self.follower.discover().await {
@@ -54,6 +67,26 @@ impl ExecutionSync {
                 }
             }
         }
+    }
+
+    /// Looks at all that the waiting nudges name, each once.
+    async fn nudged(&self, first: String, nudges: &mut mpsc::Receiver<String>) {
+        let mut ids = BTreeSet::from([first]);
+        while let Ok(next) = nudges.try_recv() {
+            ids.insert(next);
+        }
+        let looks = futures::stream::iter(ids).map(|id| async move {
+            let row = match queries::of_ssm(&self.db, &id).await {
+                Ok(Some(row)) if row.state == "active" => row,
+                // It has ended here too, or it was started elsewhere and is looked for by the clock.
+                Ok(_) => return,
+                Err(error) => return tracing::error!(%error, "a running execution could not be read"),
+            };
+            if let Err(error) = self.follower.look(&row).await {
+                tell(&error, "an execution could not be followed");
+            }
+        });
+        looks.buffer_unordered(8).collect::<()>().await;
     }
 
     async fn round(&self) {
@@ -105,6 +138,12 @@ impl ExecutionSync {
         while copy::describe_some(&self.db, &self.ssm, self.clock.now()).await? > 0 {}
         Ok(())
     }
+}
+
+/// The next nudge, not before a moment.
+async fn next(nudges: &mut mpsc::Receiver<String>, not_before: Instant) -> Option<String> {
+    tokio::time::sleep_until(not_before).await;
+    nudges.recv().await
 }
 
 /// That Systems Manager does not answer is said elsewhere, once; that the database does not is an error each time.

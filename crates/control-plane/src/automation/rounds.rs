@@ -105,16 +105,25 @@ fn sleeps(plane: &ControlPlane, row: &StepRow) -> bool {
 
 /// Boxed, for it is large.
 fn advance<'a>(plane: &'a ControlPlane, open: &'a OpenRow) -> BoxFuture<'a, ApiResult<()>> {
-    Box::pin(go_on(plane, open))
+    Box::pin(async {
+        let mut has_news = false;
+        let done = go_on(plane, open, &mut has_news).await;
+        if has_news {
+            plane.execution_changed(&open.execution_id);
+        }
+        done
+    })
 }
 
-async fn go_on(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
+/// `has_news` is set before anything is written that others may want to see.
+async fn go_on(plane: &ControlPlane, open: &OpenRow, has_news: &mut bool) -> ApiResult<()> {
     // As it stands now: somebody may have asked it to stop since the round began.
     let now = queries::execution(plane.db.reader(), &open.region, &open.execution_id).await?;
     let Some(mut execution) = now.filter(|row| row.ended_at.is_none()) else {
         return Ok(());
     };
     if let Some(plan) = execution.plan.clone() {
+        *has_news = true;
         return fan_out::advance(plane, execution, plan).await;
     }
     let last = step_queries::last(plane.db.reader(), &execution.execution_id).await?;
@@ -138,11 +147,15 @@ async fn go_on(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
             Some((step, row))
         });
         if looping::end_late(plane, &standing).await? {
+            *has_news = true;
             step_queries::renew(plane.db.reader(), &execution.execution_id, &mut steps).await?;
             continue;
         }
-        match (next(&content.document, &done, execution.stop), running) {
+        let decision = next(&content.document, &done, execution.stop);
+        *has_news |= decision != Decision::Wait;
+        match (decision, running) {
             (Decision::Start(at, _), _) if stepwise::is_held(&execution, &content.document, at) => {
+                *has_news = execution.status != "Waiting";
                 return stepwise::hold(plane, execution, &content.document, at).await;
             }
             (Decision::Start(at, within), _) => begin(plane, &standing, (at, within), 1).await?,
@@ -158,10 +171,12 @@ async fn go_on(plane: &ControlPlane, open: &OpenRow) -> ApiResult<()> {
                 watching::cancel(plane, &standing, step, row).await?
             }
             (Decision::Wait, Some((step, row))) if is_cleaning_too_long(plane, &execution, &steps, row) => {
+                *has_news = true;
                 watching::cancel(plane, &standing, step, row).await?;
             }
             (Decision::Wait, Some((step, row))) => {
                 let is_new = watching::watch(plane, &standing, step, row).await?;
+                *has_news |= is_new;
                 step_queries::renew(plane.db.reader(), &execution.execution_id, &mut steps).await?;
                 let waits = steps.last().is_some_and(|row| !row.status.is_final());
                 if !is_new || waits {

@@ -3,6 +3,7 @@
 use crate::agent::{Agent, serve};
 use crate::automation::{api, document, pairs, start, statuses, told, told_ended};
 use crate::world::World;
+use muster_control_plane::Change;
 use muster_store::Sql;
 use muster_store::test_database::on_both;
 use serde_json::{Value, json};
@@ -211,6 +212,55 @@ async fn variables_stay_small_and_what_has_ended_is_forgotten() {
             sql.push(table).text(&id);
             assert!(sql.first(db.reader()).await.unwrap().is_none(), "{table}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_listens_is_told_when_an_execution_has_news_and_only_then() {
+    on_both(|db| async move {
+        let world = World::new(db).await;
+        let steps = json!([
+            {"name": "First", "action": "aws:sleep", "inputs": {"Duration": "PT0S"}},
+            {"name": "Long", "action": "aws:sleep", "inputs": {"Duration": "PT1H"}}
+        ]);
+        document(&world, "Sleeps", steps, json!({})).await;
+        let mut changes = world.plane.changes();
+        let id = start(&world, "Sleeps", json!({})).await;
+        let mut news = async || {
+            world.plane.tick().await;
+            let mut told = 0;
+            while let Ok(change) = changes.try_recv() {
+                assert_eq!(
+                    change,
+                    Change::Execution {
+                        execution_id: id.clone()
+                    }
+                );
+                told += 1;
+            }
+            told
+        };
+        assert_eq!(news().await, 1);
+        assert_eq!(news().await, 0);
+        world.clock.advance(3_600_000);
+        assert_eq!(news().await, 1);
+        assert_eq!(news().await, 0);
+        assert_eq!(
+            told_ended(&world, &id).await["AutomationExecutionStatus"],
+            "Success"
+        );
+        // One that waits for somebody to begin its step says so once.
+        let input = json!({"DocumentName": "Sleeps", "Mode": "Interactive"});
+        let held = world.ok("StartAutomationExecution", input).await;
+        world.plane.tick().await;
+        let held = held["AutomationExecutionId"].as_str().unwrap().to_owned();
+        assert_eq!(
+            changes.try_recv().unwrap(),
+            Change::Execution { execution_id: held }
+        );
+        world.plane.tick().await;
+        changes.try_recv().unwrap_err();
     })
     .await;
 }
