@@ -58,13 +58,22 @@ pub(crate) fn code(error: &ApiError) -> String {
     format!("{}: {}", error.code, error.message.as_deref().unwrap_or_default())
 }
 
-/// Begins a step, or its next attempt.
+/// A step that was begun, as it was written down with its execution.
+pub(crate) struct Begun {
+    pub(crate) execution: ExecutionRow,
+    pub(crate) row: StepRow,
+    /// Whether it does something, by which it may have changed since.
+    pub(crate) is_acting: bool,
+}
+
+/// Begins a step, or its next attempt; nothing when somebody asked the execution to stop meanwhile, so that it is decided
+/// anew.
 pub(crate) async fn begin(
     plane: &ControlPlane,
     standing: &Standing<'_>,
     (at, within): (usize, Option<Within>),
     attempt: i64,
-) -> ApiResult<()> {
+) -> ApiResult<Option<Begun>> {
     let Some(step) = standing.document.steps.get(at) else {
         return Err(ApiError::internal(
             "a step that is not in the document is to be begun",
@@ -146,13 +155,20 @@ pub(crate) async fn begin(
     if is_beside && !matches!(written, Ok(true)) {
         plane.under_way.forget(&row.key());
     }
-    if written? && is_acting {
-        act(plane, standing, step, row).await?;
+    if !written? {
+        return Ok(None);
     }
-    Ok(())
+    if is_acting {
+        act(plane, standing, step, row.clone()).await?;
+    }
+    Ok(Some(Begun {
+        execution,
+        row,
+        is_acting,
+    }))
 }
 
-/// Writes a step down with its execution. `false` when somebody asked it to stop meanwhile: then it is decided anew.
+/// Writes a step down with its execution. `false` when somebody asked it to stop meanwhile.
 async fn write(
     plane: &ControlPlane,
     execution: &ExecutionRow,

@@ -11,6 +11,7 @@ use crate::documents::automation_content;
 use crate::documents::parameters::Given;
 use crate::errors::{ApiError, ApiResult};
 use futures::future::BoxFuture;
+use futures::{StreamExt as _, stream};
 use muster_automation::{
     Action, Decision, Document, Executed, RunStatus, StepStatus, Stop, Within, next, texts_of,
 };
@@ -18,6 +19,9 @@ use muster_domain::Timestamp;
 
 /// Changes of one execution in one go: others have their turn too.
 const MOST_CHANGES: usize = 100;
+
+/// Executions that go on at the same moment.
+const SIDE_BY_SIDE: usize = 8;
 
 /// How long what has ended is kept (the guide's thirty days).
 const KEPT_MS: i64 = 30 * 86_400_000;
@@ -54,21 +58,27 @@ pub(crate) async fn round(plane: &ControlPlane) {
     // Those that were started first; a runbook that was started by one that runs does not wait behind it, nor does one that
     // is to stop.
     let mut places = AT_ONCE;
-    for row in open {
-        if !row.is_child && !row.is_to_stop {
-            if places == 0 {
-                continue;
+    let goes_on = |row: &OpenRow| {
+        if row.is_child || row.is_to_stop {
+            return true;
+        }
+        let has_place = places > 0;
+        places = places.saturating_sub(1);
+        has_place
+    };
+    let open: Vec<OpenRow> = open.into_iter().filter(goes_on).collect();
+    // While one waits for the database others are decided.
+    stream::iter(&open)
+        .for_each_concurrent(SIDE_BY_SIDE, async |row| {
+            if let Err(ApiError { code, .. }) = advance(plane, row).await {
+                tracing::warn!(
+                    code,
+                    execution.id = %row.execution_id,
+                    "an automation execution could not go on; it is tried again"
+                );
             }
-            places -= 1;
-        }
-        if let Err(ApiError { code, .. }) = advance(plane, &row).await {
-            tracing::warn!(
-                code,
-                execution.id = %row.execution_id,
-                "an automation execution could not go on; it is tried again"
-            );
-        }
-    }
+        })
+        .await;
 }
 
 fn executed(row: &StepRow) -> Executed {
@@ -153,19 +163,20 @@ async fn go_on(plane: &ControlPlane, open: &OpenRow, has_news: &mut bool) -> Api
         }
         let decision = next(&content.document, &done, execution.stop);
         *has_news |= decision != Decision::Wait;
+        let mut begun = None;
         match (decision, running) {
             (Decision::Start(at, _), _) if stepwise::is_held(&execution, &content.document, at) => {
                 *has_news = execution.status != "Waiting";
                 return stepwise::hold(plane, execution, &content.document, at).await;
             }
-            (Decision::Start(at, within), _) => begin(plane, &standing, (at, within), 1).await?,
+            (Decision::Start(at, within), _) => begun = begin(plane, &standing, (at, within), 1).await?,
             (Decision::Iterate(at), _) => looping::iterate(plane, &standing, at).await?,
             (Decision::EndLoop(at, status, message), _) => {
                 looping::end_loop(plane, &standing, at, (status, &message)).await?;
             }
             (Decision::Retry, Some((_, row))) => {
                 let at = usize::try_from(row.step).unwrap_or(usize::MAX);
-                begin(plane, &standing, (at, executed(row).within), row.attempts + 1).await?;
+                begun = begin(plane, &standing, (at, executed(row).within), row.attempts + 1).await?;
             }
             (Decision::CancelStep, Some((step, row))) => {
                 watching::cancel(plane, &standing, step, row).await?
@@ -191,6 +202,17 @@ async fn go_on(plane: &ControlPlane, open: &OpenRow, has_news: &mut bool) -> Api
                     "an execution waits for a step that was not begun",
                 ));
             }
+        }
+        if let Some(begun) = begun {
+            // What was just written down need not be read; that somebody asked it to stop since is seen when it is written
+            // down the next time.
+            execution = begun.execution;
+            steps.retain(|row| row.position != begun.row.position);
+            steps.push(begun.row);
+            if begun.is_acting {
+                step_queries::renew(plane.db.reader(), &execution.execution_id, &mut steps).await?;
+            }
+            continue;
         }
         let (region, id) = (&execution.region, &execution.execution_id);
         step_queries::renew(plane.db.reader(), id, &mut steps).await?;
