@@ -180,7 +180,7 @@ mod tests {
                 "nodes": [{"node_id": "mi-1", "name": "db-1", "environment": ""}],
                 "not_before": null,
             },
-            "digest": "", "generation": 1, "changed": [], "texts": null, "tracks": [], "decisions": [],
+            "digest": "", "generation": 1, "changed": [], "caution": "", "texts": null, "tracks": [], "decisions": [],
             "blast": {"by_environment": [], "online": 1, "not_reporting": 0, "with_terminals": 0, "reboot_pending": null},
             "past": [], "outcome": null, "problem": "", "history": [], "windows": [], "runs_at": null,
             "why_not_decide": "", "deciders": [], "may_withdraw": true, "may_extend": false, "may_remind": false,

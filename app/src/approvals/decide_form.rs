@@ -36,7 +36,7 @@ impl Question {
 fn approve_label(detail: &RequestDetail) -> &'static str {
     let request = &detail.summary;
     let is_last = request.given + 1 >= request.needed;
-    let at_once = detail.windows.is_empty() && detail.plan.not_before.is_none();
+    let at_once = detail.windows.is_empty() && detail.plan.not_before.is_none() && detail.runs_at.is_none();
     match request.act {
         Act::RunCommand | Act::StartRunbook if is_last && at_once => "Approve and run",
         _ => "Approve",

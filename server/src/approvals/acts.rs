@@ -122,11 +122,12 @@ impl ApprovalService {
         }
     }
 
-    /// Writes down how it went.
+    /// Writes down how it went; `said` where it went well.
     pub(super) async fn end(
         &self,
         row: &RequestRow,
         done: Result<(), PortalError>,
+        said: &str,
     ) -> Result<(), PortalError> {
         let now = self.clock.now();
         let Ok(next) = step(&row.standing, Event::End { well: done.is_ok() }, now) else {
@@ -135,7 +136,7 @@ impl ApprovalService {
         let change = Change {
             who: "muster".into(),
             what: match &done {
-                Ok(()) => "Done.".to_owned(),
+                Ok(()) => said.to_owned(),
                 Err(error) => format!("It could not be done: {error}"),
             },
             problem: done.err().map(|error| error.to_string()),

@@ -3,6 +3,7 @@
 
 use crate::access::users;
 use crate::approvals::decide::{nodes, runs_itself};
+use crate::approvals::lease;
 use crate::approvals::people;
 use crate::approvals::plan::Planned;
 use crate::approvals::rows::{self, RequestRow};
@@ -14,6 +15,7 @@ use crate::events::PortalEvent;
 use muster_domain::approvals::{
     Act, Demand, Effect, Event, ProposedAct, RequestState, Voter, differences, step,
 };
+use muster_domain::permission::Scope;
 use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::{Sql, StoreError};
 use std::time::Duration;
@@ -57,9 +59,6 @@ impl From<PortalError> for NotNow {
 impl ApprovalService {
     /// Carries out what is due, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        if let Err(error) = self.recover().await {
-            tracing::error!(%error, "requests that were being carried out were not looked at");
-        }
         loop {
             if let Err(error) = self.round().await {
                 tracing::warn!(%error, "requests for approval were not looked at");
@@ -105,14 +104,17 @@ impl ApprovalService {
         for row in self.found(sql).await? {
             self.expire(&row, "The approval was not used in time.").await?;
         }
+        self.recover().await?;
+        let desk = &self.gate.desk;
         let mut sql = Sql::new(rows::COLUMNS);
         sql.push(" where r.state = 'approved' and r.runs_at <= ")
             .int(now.0)
-            .push(" order by r.runs_at limit ")
-            .int(AT_ONCE);
+            .push(" and ");
+        lease::push_free(&mut sql, desk, "r.");
+        sql.push(" order by r.runs_at limit ").int(AT_ONCE);
         let due = self.found(sql).await?;
         futures::future::join_all(due.iter().map(async |row| {
-            if let Err(error) = self.carry_out(row).await {
+            if let Err(error) = self.carry_out_alone(row).await {
                 tracing::warn!(request = %row.id, %error, "what was approved was not carried out");
             }
         }))
@@ -139,10 +141,24 @@ impl ApprovalService {
         Ok(())
     }
 
-    /// After a stop: what had been begun was done if it is there, and was not if it is not.
+    /// Carries a request out, if no other portal does.
+    async fn carry_out_alone(&self, row: &RequestRow) -> Result<(), PortalError> {
+        let desk = &self.gate.desk;
+        if !lease::hold(desk, row).await.map_err(store)? {
+            return Ok(());
+        }
+        let done = lease::holding(desk, &row.id, self.carry_out(row)).await;
+        // Nothing may have become of it.
+        lease::let_go(desk, &row.id).await.map_err(store)?;
+        done
+    }
+
+    /// After a stop, of this portal or of another one: what had been begun was done if it is there, and was not if it is not.
     async fn recover(&self) -> Result<(), StoreError> {
         let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.state = 'running' limit ").int(1_000);
+        sql.push(" where r.state = 'running' and ");
+        lease::push_free(&mut sql, &self.gate.desk, "r.");
+        sql.push(" limit ").int(AT_ONCE);
         for row in self.found(sql).await? {
             let was_done = self.was_done(&row).await?;
             let now = self.clock.now();
@@ -165,26 +181,30 @@ impl ApprovalService {
                 runs_at: (!was_done && runs_itself(&row)).then_some(now),
                 ..Change::default()
             };
-            requests::change(&self.gate.desk, &row, &next, &change, Guard::Anytime, now).await?;
+            requests::change(&self.gate.desk, &row, &next, &change, Guard::Free, now).await?;
         }
         Ok(())
     }
 
     /// Whether what a request was to become is there.
     async fn was_done(&self, row: &RequestRow) -> Result<bool, StoreError> {
+        if let (ProposedAct::Role { role, scope, .. }, Some(user)) = (&row.proposed, &row.requester_id)
+            && let Ok(scope) = Scope::parse(scope)
+        {
+            return users::holds(&self.db, user, *role, &scope, &row.outcome_id).await;
+        }
         let mut sql = match row.act {
             Act::RunCommand => Sql::new("select 1 as found from commands where command_id = "),
             Act::OpenTerminal | Act::OpenTunnel => {
                 Sql::new("select 1 as found from sessions where session_id = ")
             }
-            Act::HoldRole => Sql::new("select 1 as found from user_grants where grant_id = "),
             Act::ChangePolicies => Sql::new(
                 "select 1 as found from (select sha256 from approval_policies order by version desc limit 1) newest where \
                  newest.sha256 = ",
             ),
             Act::StartRunbook => Sql::new("select 1 as found from executions where execution_id = "),
-            // Told again, it is looked first whether the step still waits.
-            Act::AnswerStep => return Ok(false),
+            // Told again, it is looked first whether the step still waits. A role without who asked for it is nobody's.
+            Act::AnswerStep | Act::HoldRole => return Ok(false),
         };
         sql.text(&row.outcome_id).push(" limit 1");
         Ok(sql.first(self.db.reader()).await?.is_some())
@@ -332,6 +352,6 @@ impl ApprovalService {
         }
         let taken = self.again(&row.id).await?;
         let done = self.act(actor, &taken, again.planned, &outcome_id).await;
-        self.end(&taken, done).await
+        self.end(&taken, done, "Done.").await
     }
 }

@@ -4,10 +4,10 @@
 use crate::access::limits::{self, Subject};
 use crate::access::queries as access;
 use crate::approvals::people;
+use crate::approvals::rows;
 use crate::approvals::rows::{RequestRow, ReviewRecord};
 use crate::approvals::service::{ApprovalService, not_found, resource};
 use crate::approvals::store::{self as requests, Change, Guard};
-use crate::approvals::{rows, times};
 use crate::error::store;
 use crate::events::PortalEvent;
 use muster_domain::access::Password;
@@ -52,15 +52,6 @@ pub(crate) fn nodes(row: &RequestRow) -> Vec<NodeId> {
 /// Whether the portal does it by itself once it is approved; a terminal is opened by who asked for it.
 pub(super) fn runs_itself(row: &RequestRow) -> bool {
     row.act != Act::OpenTerminal
-}
-
-/// When an approval that is given now can be used: from when, and until when. None when no window opens in time.
-pub(super) fn usable(row: &RequestRow, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
-    let from = row.not_before.map_or(now, |at| at.max(now));
-    let (opens_at, closes_at) = times::first_fit(&row.demand.windows, from)?;
-    let until =
-        closes_at.unwrap_or_else(|| opens_at.plus_ms(i64::from(row.demand.usable_minutes) * MINUTE_MS));
-    Some((opens_at, until))
 }
 
 impl ApprovalService {
@@ -144,13 +135,15 @@ impl ApprovalService {
                 });
             }
             let now = self.clock.now();
-            let usable = usable(&row, now);
+            let loaded = self.gate.book.current().await.map_err(store)?;
+            let usable = self.usable(&row, &loaded.policies, now).await?;
             let (opens_at, usable_until) = match (usable, input.verdict) {
                 (Some(usable), _) => usable,
                 (None, Verdict::Reject) => (now, now),
                 (None, Verdict::Approve) => {
                     return Err(PortalError::Conflict {
-                        message: "No window in which the policies let this run opens within a year.".into(),
+                        message: "There is no time within a year at which the policies let this run, with their windows and freezes."
+                            .into(),
                     });
                 }
             };

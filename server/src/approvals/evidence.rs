@@ -15,12 +15,16 @@ use muster_domain::ids::RequestId;
 use muster_domain::{Actor, PortalError};
 use muster_store::{RowExt, Sql, StoreError};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use sqlx::any::AnyRow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the signature is made over begins with this, so that no other signed text can be taken for evidence.
 const LABEL: &str = "muster-evidence-v1\n";
 /// Rows of the audit log in one bundle at most.
 const MAX_AUDIT_ROWS: i64 = 10_000;
+/// Rows of the audit log, each with the hash before it.
+const AUDIT_ROWS: &str = "select a.sequence, a.act_id, a.body, a.hash, (select p.hash from audit_log p where p.sequence = \
+     a.sequence - 1) as previous from audit_log a";
 
 /// What checking a bundle has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -199,7 +203,12 @@ impl ApprovalService {
                     "recording_sha256": session.text("recording_sha256")?,
                 }))
             }
-            Act::StartRunbook | Act::AnswerStep => self.execution(&row.outcome_id).await,
+            Act::StartRunbook => self.execution(&row.outcome_id).await,
+            // What it became is the step that was answered.
+            Act::AnswerStep => match Self::execution_of(row) {
+                Some(execution) => self.execution(execution.as_str()).await,
+                None => Ok(Value::Null),
+            },
             Act::HoldRole => Ok(json!({ "grant": row.outcome_id })),
             Act::ChangePolicies => Ok(json!({ "policies_sha256": row.outcome_id })),
         }
@@ -244,33 +253,69 @@ impl ApprovalService {
     /// checked by itself and found in the log.
     async fn audit_rows(&self, row: &RequestRow) -> Result<Vec<Value>, StoreError> {
         let mut resources = vec![resource(&row.id)];
-        if !row.outcome_id.is_empty() {
-            let kind = match row.act {
-                Act::RunCommand => "command",
-                Act::OpenTerminal | Act::OpenTunnel => "session",
-                Act::StartRunbook | Act::AnswerStep => "execution",
-                Act::HoldRole => "grant",
-                Act::ChangePolicies => "policies",
-            };
-            resources.push(format!("{kind}:{}", row.outcome_id));
-        }
-        let mut sql = Sql::new(
-            "select a.sequence, a.body, a.hash, (select p.hash from audit_log p where p.sequence = a.sequence - 1) as previous \
-             from audit_log a where a.resource in (",
-        );
-        sql.texts(&resources)
+        let outcome = match row.act {
+            _ if row.outcome_id.is_empty() => None,
+            Act::RunCommand => Some(format!("command:{}", row.outcome_id)),
+            Act::OpenTerminal | Act::OpenTunnel => Some(format!("session:{}", row.outcome_id)),
+            Act::StartRunbook => Some(format!("execution:{}", row.outcome_id)),
+            Act::AnswerStep => Self::execution_of(row).map(|id| format!("execution:{id}")),
+            // What these change is there before and after them: below.
+            Act::HoldRole | Act::ChangePolicies => None,
+        };
+        resources.extend(outcome);
+        let mut sql = Sql::new(AUDIT_ROWS);
+        sql.push(" where a.resource in (")
+            .texts(&resources)
             .push(") order by a.sequence limit ")
             .int(MAX_AUDIT_ROWS);
-        let mut rows = Vec::new();
-        for one in sql.all(self.db.reader()).await? {
-            rows.push(json!({
-                "sequence": one.int("sequence")?,
+        let mut found = sql.all(self.db.reader()).await?;
+        found.extend(self.audit_rows_of_change(row).await?);
+        let mut rows = BTreeMap::new();
+        for one in found {
+            let sequence = one.int("sequence")?;
+            let row = json!({
+                "sequence": sequence,
                 "body": one.text("body")?,
                 "hash": one.text("hash")?,
                 "previous": one.text_or_none("previous")?.unwrap_or_else(|| crate::audit::row::GENESIS.to_owned()),
-            }));
+            });
+            rows.insert(sequence, row);
         }
-        Ok(rows)
+        Ok(rows.into_values().collect())
+    }
+
+    /// The rows about changing a role or the policies, which are on an account and on the policies: of those that name this
+    /// request, both the intent and how it ended.
+    async fn audit_rows_of_change(&self, row: &RequestRow) -> Result<Vec<AnyRow>, StoreError> {
+        let (resource, action) = match row.act {
+            Act::HoldRole => (format!("user:{}", row.standing.requester), Action::AccessHoldRole),
+            Act::ChangePolicies => ("policies".to_owned(), Action::ApprovalsChangePolicies),
+            _ => return Ok(Vec::new()),
+        };
+        let mut sql = Sql::new(AUDIT_ROWS);
+        sql.push(" where a.resource = ")
+            .text(resource)
+            .push(" and a.action = ")
+            .text(action.as_str())
+            .push(" and a.at >= ")
+            .int(row.asked_at.0)
+            .push(" order by a.sequence limit ")
+            .int(MAX_AUDIT_ROWS);
+        let rows = sql.all(self.db.reader()).await?;
+        let mut acts = BTreeSet::new();
+        for one in &rows {
+            let body: Value = serde_json::from_str(&one.text("body")?).unwrap_or_default();
+            if text(&body["detail"], "request") == row.id.as_str() {
+                acts.insert(text(&body, "act_id").to_owned());
+            }
+        }
+        let mut found = Vec::new();
+        for one in rows {
+            if acts.contains(&one.text("act_id")?) {
+                found.push(one);
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -6,7 +6,7 @@
 //! - `plan` resolves what would run; it does so again before anything runs.
 //! - `store` writes a request and everything that happens to it, compare-and-set; how it goes on is decided by the pure
 //!   `muster_domain::approvals::step`.
-//! - `carry_out` does what was approved, and says so.
+//! - `carry_out` does what was approved, and says so; `lease` has one portal of several do it.
 
 mod acts;
 pub mod asks;
@@ -15,8 +15,10 @@ pub mod decide;
 pub mod evidence;
 pub mod gate;
 pub mod http;
+mod lease;
 pub mod list;
 mod not_done;
+mod one_voice;
 pub mod people;
 pub mod plan;
 pub mod policies;
@@ -28,6 +30,7 @@ mod tell;
 pub mod terminals;
 pub mod times;
 pub mod views;
+mod when;
 
 pub use gate::Gate;
 pub use policies::PolicyBook;

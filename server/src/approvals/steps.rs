@@ -372,7 +372,7 @@ impl ApprovalService {
             }
             return Ok(());
         }
-        self.end(&taken, told).await
+        self.end(&taken, told, &super::one_voice::told(&taken)).await
     }
 
     /// The execution that a request's step belongs to.

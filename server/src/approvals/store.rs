@@ -2,7 +2,7 @@
 //! happened beside it.
 
 use crate::approvals::rows::{RequestRow, ReviewRecord};
-use crate::approvals::tell;
+use crate::approvals::{lease, tell};
 use crate::notifications::{Channels, enqueue};
 use muster_domain::Timestamp;
 use muster_domain::approvals::{Demand, Plan, RequestState, Standing, Verdict};
@@ -19,6 +19,8 @@ pub struct Desk {
     pub db: Db,
     /// Where notices go.
     pub channels: Arc<Channels>,
+    /// Which portal this is, of several on one database: another one after each start.
+    pub owner: Arc<str>,
 }
 
 /// What must hold by the database's own clock for a change to be written.
@@ -30,6 +32,8 @@ pub enum Guard {
     Waits,
     /// The approval can still be used.
     Usable,
+    /// Nobody is at work on it.
+    Free,
 }
 
 /// What is different about a request, beside how it stands.
@@ -290,7 +294,14 @@ pub async fn change(
         .push(", usable_until = ")
         .int_or_none(next.usable_until.map(|at| at.0))
         .push(", runs_at = ")
-        .int_or_none(change.runs_at.map(|at| at.0));
+        .int_or_none(change.runs_at.map(|at| at.0))
+        .push(", ");
+    // It is held while it is being done; whatever else happens to it, nobody is at work on it any more.
+    if next.state == RequestState::Running {
+        lease::push_held(&mut sql, desk);
+    } else {
+        sql.push("held_by = null, held_until = null");
+    }
     if ended {
         sql.push(", ended_at = ").int(now.0);
     }
@@ -339,6 +350,10 @@ pub async fn change(
         }
         Guard::Usable => {
             sql.push(" and usable_until > ").push(desk.db.clock_sql());
+        }
+        Guard::Free => {
+            sql.push(" and ");
+            lease::push_free(&mut sql, desk, "");
         }
     }
     if sql.run(&mut *transaction).await? != 1 {

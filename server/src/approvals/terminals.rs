@@ -2,6 +2,7 @@
 
 use crate::approvals::decide::{nodes, refused};
 use crate::approvals::gate::Gate;
+use crate::approvals::lease;
 use crate::approvals::people;
 use crate::approvals::plan;
 use crate::approvals::rows::{self, RequestRow};
@@ -13,6 +14,7 @@ use muster_domain::fleet::NodeSummary;
 use muster_domain::ids::{NodeSessionId, RequestId};
 use muster_domain::sessions::StartSession;
 use muster_domain::{Actor, PortalError};
+use std::future::Future;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -147,6 +149,11 @@ impl Gate {
             .map_err(store)?
             .ok_or_else(|| void("This request is gone."))?;
         Ok(Ticket { row, minutes })
+    }
+
+    /// Opens the terminal for which an approval was taken, while no other portal takes that for one that was forgotten.
+    pub async fn opening<T>(&self, ticket: &Ticket, work: impl Future<Output = T>) -> T {
+        lease::holding(&self.desk, &ticket.row.id, work).await
     }
 
     /// Says what came of a terminal for which an approval was taken.

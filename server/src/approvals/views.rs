@@ -1,7 +1,7 @@
 //! What pages are given of requests and policies.
 
 use crate::access::queries as access;
-use crate::approvals::decide::{nodes, runs_itself, usable};
+use crate::approvals::decide::{nodes, runs_itself};
 use crate::approvals::people;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::service::ApprovalService;
@@ -125,6 +125,9 @@ impl ApprovalService {
         let query = CommandQuery {
             document: command.document.clone(),
             limit: Some(20),
+            // What ran after it was decided on says nothing about how well it was decided.
+            cursor: (row.standing.state != RequestState::Waiting)
+                .then(|| fleet::encode_cursor(&row.asked_at.0.to_string(), "")),
             ..CommandQuery::default()
         };
         let page = commands::list(&self.db, &query, &viewer).await.map_err(store)?;
@@ -223,7 +226,9 @@ impl ApprovalService {
         };
         let runs_at = match summary.state {
             RequestState::Approved => row.runs_at,
-            RequestState::Waiting if runs_itself(&row) => usable(&row, now)
+            RequestState::Waiting if runs_itself(&row) => self
+                .usable(&row, &loaded.policies, now)
+                .await?
                 .map(|(opens_at, _)| opens_at)
                 .filter(|at| *at > now),
             _ => None,
@@ -267,6 +272,7 @@ impl ApprovalService {
         let whole = i64::from(row.demand.expires_minutes) * 60_000;
         let used = row.standing.expires_at.since_ms(row.standing.waits_since) > whole;
         Ok(RequestDetail {
+            caution: self.caution(&row).await?,
             blast: self.blast(&row).await?,
             past: self.past(actor, &row).await?,
             deciders: self.deciders(&row, &loaded.policies).await?,

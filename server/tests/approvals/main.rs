@@ -6,7 +6,10 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod bundle;
 mod glass;
+mod leases;
 mod race;
 mod rules;
+mod terminal;
 mod world;

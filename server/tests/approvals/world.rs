@@ -63,6 +63,7 @@ pub(crate) struct World {
     pub(crate) access: AccessService,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) db: Db,
+    pub(crate) log: Arc<AuditLog>,
     _dir: tempfile::TempDir,
 }
 
@@ -80,6 +81,12 @@ pub(crate) async fn world(db: &Db, policies: &str) -> World {
 }
 
 pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
+    // Nobody answers there.
+    world_with(db, policies, now, "http://127.0.0.1:9").await
+}
+
+/// A world whose Systems Manager is at an address.
+pub(crate) async fn world_with(db: &Db, policies: &str, now: Timestamp, endpoint: &str) -> World {
     // As the program does; who was first does not matter.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();
@@ -100,7 +107,7 @@ pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
         account: "123456789012".into(),
         region: "eu-west-1".into(),
         embedded: true,
-        endpoint: Some("http://127.0.0.1:9".into()),
+        endpoint: Some(endpoint.into()),
         role_arn: None,
         activation_role: String::new(),
         output_bucket: None,
@@ -148,6 +155,7 @@ pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
         },
         clock,
         db: db.clone(),
+        log,
         _dir: dir,
     }
 }

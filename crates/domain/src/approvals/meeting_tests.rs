@@ -128,6 +128,45 @@ fn accounts_of_one_person_are_one_person() {
 }
 
 #[test]
+fn a_terminal_as_nobody_in_particular_is_one_as_anybody() {
+    let mut root = policy("root", Effect::Approve);
+    root.acts = vec!["*".into()];
+    root.os_users = vec!["root".into()];
+    let mut terminal = proposal("Production", 1);
+    terminal.act = Some(Act::OpenTerminal);
+    let effect = |policy: &Policy, act: &Proposal| effect_of(vec![policy.clone()], act);
+    let ask = Effect::Approve;
+    assert_eq!(effect(&root, &terminal), ask, "the node's own choice may be root");
+    terminal.os_user = " ".into();
+    assert_eq!(effect(&root, &terminal), ask);
+    terminal.os_user = "ROOT".into();
+    assert_eq!(effect(&root, &terminal), ask);
+    terminal.os_user = "www".into();
+    assert_eq!(effect(&root, &terminal), Effect::Allow);
+    let command = proposal("Production", 1);
+    assert_eq!(
+        effect(&root, &command),
+        Effect::Allow,
+        "only terminals have a user"
+    );
+    root.effect = Effect::Deny;
+    terminal.os_user = String::new();
+    assert_eq!(effect(&root, &terminal), Effect::Deny);
+    let mut lax = root;
+    lax.effect = Effect::Allow;
+    let policies = Policies {
+        policies: vec![lax],
+        default: Effect::Deny,
+        ..Policies::default()
+    };
+    assert_eq!(
+        policies.meet(&terminal, &|_| true).effect,
+        Effect::Deny,
+        "what is allowed to one user is not allowed to whoever it may be"
+    );
+}
+
+#[test]
 fn globs_find_what_they_say() {
     for (pattern, text, is) in [
         ("*", "", true),

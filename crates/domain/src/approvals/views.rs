@@ -149,6 +149,8 @@ pub struct RequestDetail {
     pub generation: u32,
     /// What changed the last time.
     pub changed: Vec<String>,
+    /// What has to be known before deciding, beside all that; empty where there is nothing.
+    pub caution: String,
     /// For a change of the policies: the text that holds and the one that would.
     pub texts: Option<(String, String)>,
     /// What the policies ask for.
