@@ -120,6 +120,7 @@ impl ApprovalService {
         }))
         .await;
         self.steps_round().await?;
+        self.warn().await?;
         users::clear_loans(&self.db, now).await?;
         Ok(())
     }

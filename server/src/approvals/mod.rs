@@ -30,6 +30,7 @@ mod tell;
 pub mod terminals;
 pub mod times;
 pub mod views;
+mod warn;
 mod when;
 
 pub use gate::Gate;

@@ -12,4 +12,5 @@ mod leases;
 mod race;
 mod rules;
 mod terminal;
+mod warned;
 mod world;

@@ -17,6 +17,7 @@ use muster_server::audit::log::AuditLog;
 use muster_server::aws::{Connection, Ssm};
 use muster_server::door::Door;
 use muster_server::events::EventBus;
+use muster_server::notifications::Channels;
 use muster_server::overview::service::RecentActs;
 use muster_server::services::{Ground, Services};
 use muster_server::sessions::{SessionPolicy, Store};
@@ -87,6 +88,17 @@ pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
 
 /// A world whose Systems Manager is at an address.
 pub(crate) async fn world_with(db: &Db, policies: &str, now: Timestamp, endpoint: &str) -> World {
+    world_telling(db, policies, now, endpoint, Arc::default()).await
+}
+
+/// A world that tells people by these channels.
+pub(crate) async fn world_telling(
+    db: &Db,
+    policies: &str,
+    now: Timestamp,
+    endpoint: &str,
+    channels: Arc<Channels>,
+) -> World {
     // As the program does; who was first does not matter.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();
@@ -128,7 +140,7 @@ pub(crate) async fn world_with(db: &Db, policies: &str, now: Timestamp, endpoint
         recordings: Store::open(&dir.path().join("recordings"), None, &ssm, clock.clone()).unwrap(),
         policies: PolicyBook::open(db.clone(), None).unwrap(),
         passwords: passwords.clone(),
-        channels: Arc::default(),
+        channels,
         data_dir: dir.path().to_owned(),
         stop: CancellationToken::new(),
     };
