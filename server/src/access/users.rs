@@ -1,5 +1,6 @@
 //! Writes users and grants: the SQL that changes them, each in one transaction.
 
+use crate::approvals::delegations;
 use muster_domain::Timestamp;
 use muster_domain::ids::{GrantId, UserId};
 use muster_domain::permission::{Role, Scope};
@@ -136,7 +137,7 @@ async fn keep<T>(mut transaction: Transaction<'static, Any>, done: T) -> Result<
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn disable(db: &Db, user: &UserId) -> Result<Kept<()>, StoreError> {
+pub async fn disable(db: &Db, user: &UserId, now: Timestamp) -> Result<Kept<()>, StoreError> {
     let mut transaction = db.begin().await?;
     lock_administrators(&mut transaction).await?;
     let mut sql = Sql::new("update users set disabled = 1 where user_id = ");
@@ -144,6 +145,8 @@ pub async fn disable(db: &Db, user: &UserId) -> Result<Kept<()>, StoreError> {
     if sql.run(&mut *transaction).await? == 0 {
         return Ok(Kept::Missing);
     }
+    // Nobody stands in for them any more, and they for nobody: also not when they are let in again.
+    delegations::end_of(&mut transaction, user, now).await?;
     keep(transaction, ()).await
 }
 

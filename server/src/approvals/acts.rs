@@ -2,7 +2,7 @@
 
 use crate::access::users::{self, NewLoan};
 use crate::approvals::plan::Planned;
-use crate::approvals::rows::RequestRow;
+use crate::approvals::rows::{RequestRow, said_by};
 use crate::approvals::service::ApprovalService;
 use crate::approvals::store::{self as requests, Change, Guard};
 use crate::commands::CommandService;
@@ -27,12 +27,12 @@ impl ApprovalService {
         planned: Planned,
         outcome_id: &str,
     ) -> Result<(), PortalError> {
-        let approved_by: Vec<&str> = row
+        let approved_by: Vec<String> = row
             .standing
             .decisions
             .iter()
             .filter(|decision| !decision.struck && decision.generation == row.standing.generation)
-            .map(|decision| decision.account.as_str())
+            .map(said_by)
             .collect();
         let marked = |intent: Intent| {
             intent

@@ -156,6 +156,7 @@ impl ApprovalService {
                 .unwrap_or_default(),
             review_hours: 24,
             anywhere: finding.meeting.demand.anywhere,
+            bulk: false,
         }
     }
 

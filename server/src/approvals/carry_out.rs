@@ -2,14 +2,14 @@
 //! is taken, once, and the act is done by the same services and through the same door as any other.
 
 use crate::access::users;
-use crate::approvals::decide::{nodes, runs_itself};
-use crate::approvals::lease;
+use crate::approvals::decide::runs_itself;
 use crate::approvals::people;
 use crate::approvals::plan::Planned;
 use crate::approvals::rows::{self, RequestRow};
 use crate::approvals::service::ApprovalService;
 use crate::approvals::store::{self as requests, Change, Guard};
 use crate::approvals::times;
+use crate::approvals::{delegations, lease};
 use crate::error::store;
 use crate::events::PortalEvent;
 use muster_domain::approvals::{
@@ -122,6 +122,7 @@ impl ApprovalService {
         self.steps_round().await?;
         self.warn().await?;
         users::clear_loans(&self.db, now).await?;
+        delegations::end_in_time(&self.db, now).await?;
         Ok(())
     }
 
@@ -213,24 +214,8 @@ impl ApprovalService {
 
     /// Those who approved, as they are now.
     pub(super) async fn approvers(&self, row: &RequestRow) -> Result<Vec<Voter>, PortalError> {
-        let now = self.clock.now();
         let policies = self.gate.book.current().await.map_err(store)?;
-        let mut voters = Vec::new();
-        for user in row.deciders.iter().flatten() {
-            if let Some(actor) = people::actor_now(&self.db, user, now).await? {
-                voters.push(
-                    people::voter(
-                        &self.db,
-                        &actor.name,
-                        &actor.grants,
-                        &nodes(row),
-                        &policies.policies,
-                    )
-                    .await?,
-                );
-            }
-        }
-        Ok(voters)
+        people::approvers(&self.db, row, &policies.policies, self.clock.now()).await
     }
 
     async fn carry_out(&self, row: &RequestRow) -> Result<(), PortalError> {

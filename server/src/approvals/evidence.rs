@@ -76,14 +76,17 @@ impl ApprovalService {
         let standing = &row.standing;
         let mut decisions = Vec::new();
         let mut sql = Sql::new(
-            "select account, person, verdict, generation, decided_at, comment, digest, address, struck from \
-             approval_decisions where request_id = ",
+            "select account, person, for_account, for_person, delegation_id, verdict, generation, decided_at, comment, digest, \
+             address, struck from approval_decisions where request_id = ",
         );
         sql.text(row.id.as_str()).push(" order by number");
         for one in sql.all(self.db.reader()).await? {
             decisions.push(json!({
                 "account": one.text("account")?,
                 "person": one.text("person")?,
+                "on_behalf_of": one.text_or_none("for_account")?,
+                "on_behalf_of_person": one.text_or_none("for_person")?,
+                "delegation": one.text_or_none("delegation_id")?,
                 "verdict": one.text("verdict")?,
                 "generation": one.int("generation")?,
                 "at": one.time("decided_at")?.rfc3339(),
@@ -253,6 +256,12 @@ impl ApprovalService {
     /// checked by itself and found in the log.
     async fn audit_rows(&self, row: &RequestRow) -> Result<Vec<Value>, StoreError> {
         let mut resources = vec![resource(&row.id)];
+        // Who stood in for whom was handed that over.
+        let delegations = row
+            .deciders
+            .iter()
+            .filter_map(|decider| decider.delegation.as_ref());
+        resources.extend(delegations.map(|id| format!("delegation:{id}")));
         let outcome = match row.act {
             _ if row.outcome_id.is_empty() => None,
             Act::RunCommand => Some(format!("command:{}", row.outcome_id)),
@@ -351,10 +360,16 @@ pub fn verify(bundle: &Value, public_key: Option<&str>) -> EvidenceReport {
     }
     let person = text(content, "requester_person");
     let mut approvers = BTreeSet::new();
+    let mut approvals = 0_u64;
     for decision in content["decisions"].as_array().into_iter().flatten() {
         let who = text(decision, "person");
-        if who == person || text(decision, "account") == text(content, "requester") {
+        // The person whose voice it was, where somebody stood in for them.
+        let voice = decision["on_behalf_of_person"].as_str().unwrap_or(who);
+        let requester = text(content, "requester");
+        if who == person || text(decision, "account") == requester {
             found(format!("{who} decided on their own request."));
+        } else if voice == person || text(decision, "on_behalf_of") == requester {
+            found(format!("{who} decided for whoever asked."));
         }
         let counts = decision["generation"] == content["generation"] && decision["void"] != true;
         if counts && text(decision, "digest") != digest {
@@ -363,7 +378,11 @@ pub fn verify(bundle: &Value, public_key: Option<&str>) -> EvidenceReport {
             ));
         }
         if counts && text(decision, "verdict") == "approve" {
-            approvers.insert(who.to_owned());
+            let people: BTreeSet<String> = [who.to_owned(), voice.to_owned()].into();
+            if approvers.is_disjoint(&people) {
+                approvals += 1;
+            }
+            approvers.extend(people);
         }
     }
     let levels = content["policies"]["tracks"].as_array().into_iter().flatten();
@@ -376,10 +395,9 @@ pub fn verify(bundle: &Value, public_key: Option<&str>) -> EvidenceReport {
         })
         .max()
         .unwrap_or(0);
-    if report.state == "done" && content["glass_broken"] != true && (approvers.len() as u64) < needed {
+    if report.state == "done" && content["glass_broken"] != true && approvals < needed {
         found(format!(
-            "It was done with {} approvals, and {needed} were needed.",
-            approvers.len()
+            "It was done with {approvals} approvals, and {needed} were needed."
         ));
     }
     let mut last = 0;

@@ -3,6 +3,7 @@
 //!
 //! - `gate` is where services ask whether an act may go on at once; `policies` reads what the policies say.
 //! - `people` says who somebody is to a policy: accounts, groups, roles where the nodes are.
+//! - `delegations` says who stands in for whom.
 //! - `plan` resolves what would run; it does so again before anything runs.
 //! - `store` writes a request and everything that happens to it, compare-and-set; how it goes on is decided by the pure
 //!   `muster_domain::approvals::step`.
@@ -12,6 +13,7 @@ mod acts;
 pub mod asks;
 pub mod carry_out;
 pub mod decide;
+pub(crate) mod delegations;
 pub mod evidence;
 pub mod gate;
 pub mod http;
@@ -29,6 +31,7 @@ pub mod store;
 mod tell;
 pub mod terminals;
 pub mod times;
+mod together;
 pub mod views;
 mod warn;
 mod when;

@@ -1,6 +1,6 @@
 //! Terminals that were approved: who asked opens one, once, and it ends when the approval says.
 
-use crate::approvals::decide::{nodes, refused};
+use crate::approvals::decide::refused;
 use crate::approvals::gate::Gate;
 use crate::approvals::lease;
 use crate::approvals::people;
@@ -110,13 +110,7 @@ impl Gate {
         if let (Some((name, until)), false) = (&finding.freeze, row.standing.glass_broken) {
             return Err(void(&format!("The freeze “{name}” holds until {until}.")));
         }
-        let mut voters = Vec::new();
-        for user in row.deciders.iter().flatten() {
-            if let Some(decider) = people::actor_now(db, user, now).await? {
-                let policies = &finding.loaded.policies;
-                voters.push(people::voter(db, &decider.name, &decider.grants, &nodes(&row), policies).await?);
-            }
-        }
+        let voters = people::approvers(db, &row, &finding.loaded.policies, now).await?;
         let begin = Event::Begin {
             voters: &voters,
             changed: false,

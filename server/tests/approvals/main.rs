@@ -11,6 +11,8 @@ mod glass;
 mod leases;
 mod race;
 mod rules;
+mod stand_ins;
 mod terminal;
+mod together;
 mod warned;
 mod world;

@@ -117,6 +117,7 @@ async fn a_decision_takes_the_password_and_what_was_looked_at() {
                 digest: digest.to_owned(),
                 verdict: Verdict::Approve,
                 comment: String::new(),
+                on_behalf_of: String::new(),
                 password: Password(password.into()),
             };
             world.service.decide(&bob, input).await
@@ -143,6 +144,7 @@ async fn a_decision_takes_the_password_and_what_was_looked_at() {
             digest,
             verdict: Verdict::Reject,
             comment: " ".into(),
+            on_behalf_of: String::new(),
             password: Password(SECRET.into()),
         };
         let why = world.service.decide(&bob, reject).await.unwrap_err();

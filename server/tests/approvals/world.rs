@@ -225,12 +225,24 @@ impl World {
         request: &RequestId,
         verdict: Verdict,
     ) -> Result<RequestState, PortalError> {
+        self.decide_for(by, "", request, verdict).await
+    }
+
+    /// Decides for somebody for whom `by` stands in.
+    pub(crate) async fn decide_for(
+        &self,
+        by: &Actor,
+        other: &str,
+        request: &RequestId,
+        verdict: Verdict,
+    ) -> Result<RequestState, PortalError> {
         let digest = self.get(request).await.digest;
         let input = Decide {
             request: request.clone(),
             digest,
             verdict,
             comment: "looked at it".into(),
+            on_behalf_of: other.into(),
             password: Password(SECRET.into()),
         };
         self.service.decide(by, input).await.map(|summary| summary.state)

@@ -72,6 +72,9 @@ pub struct Demand {
     /// Whether the act may reach nodes that are not named: then every freeze about nodes is about it.
     #[serde(default)]
     pub anywhere: bool,
+    /// Whether all policies let it be approved together with others that ask for the same.
+    #[serde(default)]
+    pub bulk: bool,
 }
 
 /// Whether `text` is what `pattern` says; `*` stands for any text, and case does not matter.
@@ -230,6 +233,7 @@ impl Demand {
         if !policy.windows.is_empty() {
             self.windows.push(policy.windows.clone());
         }
+        self.bulk = policy.bulk && (first || self.bulk);
         let allowed: BTreeSet<String> = policy.break_glass.iter().cloned().collect();
         self.break_glass = if first {
             allowed
@@ -321,6 +325,7 @@ impl Policies {
             windows: Vec::new(),
             break_glass: Vec::new(),
             review_hours: a_day(),
+            bulk: false,
         }
     }
 

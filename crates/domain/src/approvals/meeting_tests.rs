@@ -95,6 +95,7 @@ fn to_allow_takes_every_node_and_what_is_not_named_is_never_allowed() {
 fn several_policies_ask_for_everything_that_each_asks_for() {
     let mut one = policy("one", Effect::Approve);
     one.expires_minutes = 60;
+    one.bulk = true;
     one.break_glass = vec!["user:alice".into(), "role:administrator".into()];
     let mut two = policy("two", Effect::Approve);
     two.reason = true;
@@ -106,6 +107,13 @@ fn several_policies_ask_for_everything_that_each_asks_for() {
     };
     let demand = policies.meet(&proposal("Production", 1), &|_| true).demand;
     assert_eq!(demand.tracks.len(), 2);
+    assert!(
+        !demand.bulk,
+        "one of them does not let it be approved with others"
+    );
+    let mut lax = policies.clone();
+    lax.policies[1].bulk = true;
+    assert!(lax.meet(&proposal("Production", 1), &|_| true).demand.bulk);
     assert!(demand.reason);
     assert_eq!(demand.tickets, ["OPS-[0-9]+"]);
     assert_eq!(demand.expires_minutes, 60);
