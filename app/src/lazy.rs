@@ -77,6 +77,8 @@ feature!(approval_pages, __preload_approval_pages, ApprovalPages:
     OneRequest => crate::approvals::RequestPage,
     /// Ask for a role.
     NewRole => crate::approvals::RolePage,
+    /// Who decides for whom.
+    Delegations => crate::approvals::DelegationsPage,
     /// What takes a second pair of eyes.
     Policies => crate::approvals::PoliciesPage,
 );

@@ -109,6 +109,7 @@ impl Services {
             desk: Desk {
                 db: db.clone(),
                 channels,
+                owner: random.uuid().into(),
             },
             clock: Arc::clone(&clock),
         };

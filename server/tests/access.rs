@@ -245,7 +245,10 @@ async fn somebody_stays_administrator_and_the_disabled_stay_out() {
         // Two administrators who disable each other at once: one stays.
         let bob = add(&world, &ada, "bob", Role::Administrator, "*").await;
         let bob_id = bob.user_id.clone().unwrap();
-        let (one, two) = tokio::join!(users::disable(&db, &ada_id), users::disable(&db, &bob_id));
+        let (one, two) = tokio::join!(
+            users::disable(&db, &ada_id, START),
+            users::disable(&db, &bob_id, START)
+        );
         let (one, two) = (one.unwrap(), two.unwrap());
         assert!(
             (one == users::Kept::Last) != (two == users::Kept::Last),

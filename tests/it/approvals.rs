@@ -11,7 +11,7 @@ use std::time::Duration;
 const PASSWORD: &str = "two grey geese fly south";
 const SOON: Duration = Duration::from_secs(60);
 
-const POLICIES: &str = r#"
+pub const POLICIES: &str = r#"
 [[policy]]
 name = "Production changes"
 acts = ["commands.run", "sessions.start"]
@@ -23,15 +23,15 @@ approvals = 1
 of = ["role:approver"]
 "#;
 
-struct World {
-    portal: Portal,
-    admin: Client,
-    olga: Client,
-    bob: Client,
-    node: String,
+pub struct World {
+    pub portal: Portal,
+    pub admin: Client,
+    pub olga: Client,
+    pub bob: Client,
+    pub node: String,
 }
 
-async fn person(portal: &Portal, admin: &Client, name: &str, role: &str) -> Client {
+pub async fn person(portal: &Portal, admin: &Client, name: &str, role: &str) -> Client {
     let fields = [
         ("name", name),
         ("display_name", ""),
@@ -44,11 +44,11 @@ async fn person(portal: &Portal, admin: &Client, name: &str, role: &str) -> Clie
     Client::sign_in(&portal.base, name, PASSWORD).await.unwrap()
 }
 
-async fn world(folder: &Path) -> World {
+pub async fn world(folder: &Path) -> World {
     world_of(folder, POLICIES).await
 }
 
-async fn world_of(folder: &Path, policies: &str) -> World {
+pub async fn world_of(folder: &Path, policies: &str) -> World {
     // The policies are in a file under version control, as many will have them.
     let file = folder.join("policies.toml");
     std::fs::write(&file, policies).unwrap();
@@ -74,7 +74,7 @@ async fn world_of(folder: &Path, policies: &str) -> World {
     }
 }
 
-async fn ask(client: &Client, function: &str, fields: &[(&str, &str)]) -> String {
+pub async fn ask(client: &Client, function: &str, fields: &[(&str, &str)]) -> String {
     let (status, answer) = client.call(function, fields).await.unwrap();
     assert_eq!(status / 100, 2, "{answer}");
     answer
@@ -83,13 +83,13 @@ async fn ask(client: &Client, function: &str, fields: &[(&str, &str)]) -> String
         .to_owned()
 }
 
-async fn request(client: &Client, id: &str) -> Value {
+pub async fn request(client: &Client, id: &str) -> Value {
     let (status, answer) = client.call("approvals/get", &[("request_id", id)]).await.unwrap();
     assert_eq!(status, 200, "{answer}");
     answer
 }
 
-async fn decide(client: &Client, id: &str, verdict: &str) -> (u16, Value) {
+pub async fn decide(client: &Client, id: &str, verdict: &str) -> (u16, Value) {
     let digest = request(client, id).await["digest"].as_str().unwrap().to_owned();
     let fields = [
         ("request_id", id),
@@ -101,7 +101,7 @@ async fn decide(client: &Client, id: &str, verdict: &str) -> (u16, Value) {
     client.call("approvals/decide", &fields).await.unwrap()
 }
 
-async fn until_state(client: &Client, id: &str, wanted: &str) -> Value {
+pub async fn until_state(client: &Client, id: &str, wanted: &str) -> Value {
     client
         .until(&format!("{id} is {wanted}"), SOON, async |client| {
             let found = request(client, id).await;
@@ -168,6 +168,15 @@ async fn a_command_in_production_runs_when_somebody_else_has_approved_it() {
     let detail = page["items"][0]["detail"].as_str().unwrap();
     assert!(detail.contains(&id) && detail.contains("bob"), "{detail}");
     evidence(&world, &id, folder.path()).await;
+
+    // What ran before is shown to who decides; what runs afterwards is not put beside what was decided.
+    let second = ask(&world.olga, "approvals/ask_command", &with_reason).await;
+    let before = request(&world.bob, &second).await["past"].clone();
+    assert_eq!(before[0]["href"], href, "{before}");
+    assert_eq!(decide(&world.bob, &second, "approve").await.0, 200);
+    let done = until_state(&world.olga, &second, "Done").await;
+    assert_eq!(done["past"], before, "its own command is none of them");
+    assert_eq!(request(&world.bob, &id).await["past"], json!([]));
 }
 
 /// The evidence of a request is for auditors, and is checked without the portal; whatever is changed in it is found.
@@ -375,7 +384,7 @@ async fn what_was_approved_when_the_portal_was_killed_runs_once_afterwards() {
 }
 
 /// The open request of an execution's step, once it is in somebody's queue.
-async fn step_request(client: &Client, execution: &str) -> String {
+pub async fn step_request(client: &Client, execution: &str) -> String {
     client
         .until("the step is in the queue", SOON, async |client| {
             let (_, page) = client.call("approvals/list", &[("query", "tab=waiting")]).await?;

@@ -25,6 +25,25 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
                 ][..],
             ),
         ),
+        (
+            "/api/approvals/approve_together",
+            (More, &[("ticked[]", "CR-999999:00"), ("password", "p")][..]),
+        ),
+        ("/api/approvals/delegations", (Viewer, &[][..])),
+        (
+            "/api/approvals/hand_over",
+            (
+                More,
+                &[("to", "nobody"), ("until", "2030-01-01T00:00"), ("reason", "")][..],
+            ),
+        ),
+        (
+            "/api/approvals/end_delegation",
+            (
+                Viewer,
+                &[("delegation_id", "00000000-0000-4000-8000-000000000000")][..],
+            ),
+        ),
         ("/api/approvals/withdraw", (Viewer, &[REQUEST][..])),
         ("/api/approvals/remind", (Viewer, &[REQUEST][..])),
         ("/api/approvals/extend", (Viewer, &[REQUEST][..])),

@@ -12,6 +12,7 @@
 )]
 
 mod approvals;
+mod approvals_of_steps;
 mod aws_mode;
 mod buckets;
 mod commands;

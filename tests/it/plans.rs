@@ -16,13 +16,14 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Tables that stay small, whatever happens: people, what they saved, and one row for each of a few things.
-const SMALL: [&str; 8] = [
+const SMALL: [&str; 9] = [
     "connections",
     "saved_views",
     "user_grants",
     "users",
     "schema_version",
     "audit_head",
+    "approval_delegations",
     "approval_numbers",
     "approval_policies",
 ];
@@ -146,6 +147,7 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/approvals?tab=history&state=rejected",
         "/approvals/role",
         "/approvals/policies",
+        "/approvals/delegations",
         "/audit",
         "/audit?actor=admin&outcome=Succeeded",
         "/audit?action=commands.run",

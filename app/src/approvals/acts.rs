@@ -171,7 +171,7 @@ mod tests {
                 "request_id": "CR-7", "act": "sessions.start", "title": "Terminal as root on db-1", "requester": "op",
                 "asked_at": 0, "state": "Approved", "expires_at": 0, "usable_until": 1, "ended_at": null, "given": 1,
                 "needed": 1, "nodes": 1, "in_production": 0, "reason": "Disk full\nsecond line", "ticket": "OPS-1",
-                "glass_broken": false, "review_due_at": null, "is_own": true, "waits_for_me": false,
+                "glass_broken": false, "review_due_at": null, "is_own": true, "waits_for_me": false, "alike": null,
             },
             "plan": {
                 "act": "sessions.start",
@@ -180,10 +180,10 @@ mod tests {
                 "nodes": [{"node_id": "mi-1", "name": "db-1", "environment": ""}],
                 "not_before": null,
             },
-            "digest": "", "generation": 1, "changed": [], "texts": null, "tracks": [], "decisions": [],
+            "digest": "", "generation": 1, "changed": [], "caution": "", "texts": null, "tracks": [], "decisions": [],
             "blast": {"by_environment": [], "online": 1, "not_reporting": 0, "with_terminals": 0, "reboot_pending": null},
             "past": [], "outcome": null, "problem": "", "history": [], "windows": [], "runs_at": null,
-            "why_not_decide": "", "deciders": [], "may_withdraw": true, "may_extend": false, "may_remind": false,
+            "why_not_decide": "", "stands_in": [], "deciders": [], "may_withdraw": true, "may_extend": false, "may_remind": false,
             "may_use": may_use, "may_export": false, "may_review": false, "review": null,
         }))
         .unwrap()

@@ -6,12 +6,12 @@ use crate::wire::Json;
 use crate::{approvals::list_url::RequestsUrl, backend::call, url::Query};
 use leptos::prelude::*;
 use muster_domain::access::Password;
-use muster_domain::approvals::{RequestDetail, RequestSummary, WaitingCount};
+use muster_domain::approvals::{OneOfSeveral, RequestDetail, RequestSummary, WaitingCount};
 use muster_domain::paging::Page;
 #[cfg(feature = "ssr")]
 use muster_domain::{
     PortalError,
-    approvals::{Decide, Review, Verdict},
+    approvals::{ApproveTogether, Decide, Review, Verdict},
 };
 
 /// Requests that match. `query` is the part of the page's address after `?`.
@@ -44,6 +44,7 @@ pub(crate) async fn decide_request(
     digest: String,
     verdict: String,
     #[server(default)] comment: Option<String>,
+    #[server(default)] on_behalf_of: Option<String>,
     password: Password,
 ) -> Result<RequestSummary, AppError> {
     call(|backend, actor| async move {
@@ -57,9 +58,36 @@ pub(crate) async fn decide_request(
             digest: digest.trim().to_owned(),
             verdict,
             comment: comment.unwrap_or_default().trim().to_owned(),
+            on_behalf_of: on_behalf_of.unwrap_or_default().trim().to_owned(),
             password,
         };
         backend.approvals.decide(&actor, input).await
+    })
+    .await
+}
+
+/// Approves several requests that ask for the same. Each is ticked as `CR-1042:` and the digest of what the page showed.
+#[server(name = ApproveTicked, prefix = "/api", endpoint = "approvals/approve_together", output = Json)]
+pub(crate) async fn approve_ticked(
+    #[server(default)] ticked: Option<Vec<String>>,
+    #[server(default)] comment: Option<String>,
+    password: Password,
+) -> Result<Vec<OneOfSeveral>, AppError> {
+    call(|backend, actor| async move {
+        let requests = ticked
+            .unwrap_or_default()
+            .iter()
+            .map(|text| {
+                let (id, digest) = text.split_once(':').unwrap_or((text, ""));
+                (id.into(), digest.to_owned())
+            })
+            .collect();
+        let input = ApproveTogether {
+            requests,
+            comment: comment.unwrap_or_default().trim().to_owned(),
+            password,
+        };
+        backend.approvals.approve_together(&actor, input).await
     })
     .await
 }

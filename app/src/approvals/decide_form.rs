@@ -3,12 +3,12 @@
 use super::api::DecideRequest;
 use super::request_view::Shown;
 use crate::access::PasswordField;
-use crate::components::{FormError, TextArea, use_toaster};
-use crate::error::{action_error, field_error};
+use crate::components::{FormError, SelectField, TextArea, use_toaster};
+use crate::error::{AppError, action_error, field_error};
 use crate::forms::keep_fields;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
-use muster_domain::approvals::{Act, RequestDetail, RequestState};
+use muster_domain::approvals::{Act, RequestDetail, RequestState, StandsIn};
 
 /// What the form depends on: while that stays, so does what is typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ struct Question {
     id: String,
     digest: String,
     why_not: String,
+    /// For whom the reader can decide, standing in for them.
+    stands_in: Vec<StandsIn>,
     approve: &'static str,
 }
 
@@ -27,6 +29,7 @@ impl Question {
             id: request.request_id.to_string(),
             digest: detail.digest.clone(),
             why_not: detail.why_not_decide.clone(),
+            stands_in: detail.stands_in.clone(),
             approve: approve_label(detail),
         })
     }
@@ -36,7 +39,7 @@ impl Question {
 fn approve_label(detail: &RequestDetail) -> &'static str {
     let request = &detail.summary;
     let is_last = request.given + 1 >= request.needed;
-    let at_once = detail.windows.is_empty() && detail.plan.not_before.is_none();
+    let at_once = detail.windows.is_empty() && detail.plan.not_before.is_none() && detail.runs_at.is_none();
     match request.act {
         Act::RunCommand | Act::StartRunbook if is_last && at_once => "Approve and run",
         _ => "Approve",
@@ -69,7 +72,7 @@ pub(super) fn DecideForm(shown: Shown) -> impl IntoView {
 #[component]
 fn Form(question: Question, decide: ServerAction<DecideRequest>) -> impl IntoView {
     let error = action_error(decide);
-    if !question.why_not.is_empty() {
+    if !question.why_not.is_empty() && question.stands_in.is_empty() {
         return view! {
             <section class="decide" aria-label="Decide" data-decide="no">
                 <p id="why-not">{question.why_not}</p>
@@ -92,6 +95,7 @@ fn Form(question: Question, decide: ServerAction<DecideRequest>) -> impl IntoVie
                 <FormError error />
                 <input type="hidden" name="request_id" value=question.id />
                 <input type="hidden" name="digest" value=question.digest />
+                <Voice themselves=question.why_not.is_empty() stands_in=question.stands_in error />
                 <div class="decide-fields">
                     <div class="decide-comment">
                         <TextArea
@@ -139,6 +143,49 @@ fn Form(question: Question, decide: ServerAction<DecideRequest>) -> impl IntoVie
                 </div>
             </ActionForm>
         </section>
+    }
+    .into_any()
+}
+
+/// For whom it is decided: nothing where that can only be for themselves.
+#[component]
+fn Voice(
+    /// Whether the reader can decide for themselves.
+    themselves: bool,
+    stands_in: Vec<StandsIn>,
+    error: Signal<Option<AppError>>,
+) -> impl IntoView {
+    if !themselves && let [one] = stands_in.as_slice() {
+        let said = format!(
+            "You decide on behalf of {}, who handed their part over to you until {}.",
+            one.account,
+            one.until.readable()
+        );
+        return view! {
+            <p data-stands-in="">{said}</p>
+            <input type="hidden" name="on_behalf_of" value=one.account.clone() />
+        }
+        .into_any();
+    }
+    if stands_in.is_empty() {
+        return ().into_any();
+    }
+    let mut options = Vec::new();
+    options.extend(themselves.then(|| (String::new(), "for yourself".to_owned())));
+    options.extend(
+        stands_in
+            .into_iter()
+            .map(|one| (one.account.clone(), format!("on behalf of {}", one.account))),
+    );
+    view! {
+        <SelectField
+            name="on_behalf_of"
+            id="decide-for"
+            label="You decide"
+            options
+            hint="One person is one voice: you decide on a request once."
+            error=field_error(error, "on_behalf_of")
+        />
     }
     .into_any()
 }

@@ -112,6 +112,7 @@ fn Decided(decision: DecisionView) -> impl IntoView {
             <span class="grow">
                 <strong>{decision.account.clone()}</strong>
                 {word}
+                {(!decision.on_behalf_of.is_empty()).then(|| format!(" on behalf of {}", decision.on_behalf_of))}
                 {(!decision.comment.is_empty()).then(|| view! { <span class="muted">{format!(" “{}”", decision.comment)}</span> })}
                 {is_void.then(|| view! { <span class="void-because">{format!(" Does not count: {}", decision.void_because)}</span> })}
             </span>

@@ -4,6 +4,7 @@ use super::api::{get_request, list_requests};
 use super::list_url::{PATH, RequestsUrl};
 use super::request_view::RequestView;
 use super::rows::Rows;
+use super::together::{Ticks, Together};
 use super::waiting::{ApprovalsBadge, use_heard};
 use crate::components::{
     ErrorNotice, Fresh, Glyph, Icon, Keeper, PageHead, SelectField, Skeleton, StaleNotice, any_or, renewed,
@@ -75,11 +76,21 @@ pub(crate) fn ListPage() -> impl IntoView {
         }
     });
     let acted = Callback::new(move |()| rows.refetch());
+    let ticks = Ticks::new();
+    Effect::new(move |_| {
+        if let Some(Ok(page)) = rows.get() {
+            ticks.keep_of(&page.value.items);
+        }
+    });
+    let is_waiting = Memo::new(move |_| url.with(|url| url.tab == Tab::Waiting));
     let keeper = Keeper::here();
     view! {
         <PageHead title="Approvals" subtitle=|| "Changes that wait for a second pair of eyes">
             <a class="btn" href=format!("{PATH}/role")>
                 "Ask for a role"
+            </a>
+            <a class="btn" href=format!("{PATH}/delegations")>
+                "Delegations"
             </a>
             <a class="btn" href=format!("{PATH}/policies")>
                 <Icon glyph=Glyph::Shield />
@@ -103,7 +114,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                                         .view(|| {
                                             view! {
                                                 <StaleNotice stale />
-                                                <Rows url=url.get_untracked() page selected may_ask />
+                                                <Rows url=url.get_untracked() page selected may_ask ticks />
                                             }
                                         })
                                 }
@@ -120,6 +131,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                         })
                     }}
                 </Transition>
+                {move || is_waiting.get().then(|| view! { <Together ticks acted /> })}
             </div>
             <Beside url acted />
         </div>

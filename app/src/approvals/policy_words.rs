@@ -134,6 +134,9 @@ pub(super) fn follows(policy: &Policy) -> Vec<String> {
     if !policy.windows.is_empty() {
         said.push(format!("Runs only inside {}.", windows(&policy.windows)));
     }
+    if policy.bulk {
+        said.push("Several that ask for the same can be approved together.".into());
+    }
     said.push(if policy.break_glass.is_empty() {
         "Nobody may break the glass.".into()
     } else {

@@ -237,6 +237,15 @@ fn Notices(detail: RequestDetail) -> impl IntoView {
                     </div>
                 }
             })}
+        {(!detail.caution.is_empty())
+            .then(|| {
+                view! {
+                    <div class="notice warn" data-caution="">
+                        <Icon glyph=Glyph::Warning />
+                        <div>{detail.caution.clone()}</div>
+                    </div>
+                }
+            })}
         {runs_again
             .then(|| {
                 view! {

@@ -1,10 +1,11 @@
 //! Requests as rows, beside the one that is chosen.
 
 use super::list_url::{PATH, RequestsUrl};
+use super::together::{Tick, Ticks};
 use super::words::{Countdown, standing, touches};
 use crate::components::{Empty, EmptyState, Pager, StatusBadge, TimeAgo, plural};
 use leptos::prelude::*;
-use muster_domain::approvals::{RequestState, RequestSummary, Tab};
+use muster_domain::approvals::{Alike, RequestState, RequestSummary, Tab};
 use muster_domain::paging::Page;
 
 /// The rows of a page, or why there are none. `selected` is read as it changes: rows are not made anew for it.
@@ -15,6 +16,8 @@ pub(super) fn Rows(
     selected: Memo<Option<String>>,
     /// Whether the reader may ask for a role.
     may_ask: bool,
+    /// What is ticked.
+    ticks: Ticks,
 ) -> impl IntoView {
     if page.items.is_empty() {
         return view! {
@@ -42,7 +45,8 @@ pub(super) fn Rows(
                     .into_iter()
                     .map(|request| {
                         let href = url.with_selected(Some(request.request_id.to_string())).address();
-                        view! { <Row request href selected /> }
+                        let alike = request.alike.clone().filter(|_| url.tab == Tab::Waiting);
+                        view! { <Row request href selected alike ticks /> }
                     })
                     .collect_view()}
             </ul>
@@ -53,7 +57,13 @@ pub(super) fn Rows(
 }
 
 #[component]
-fn Row(request: RequestSummary, href: String, selected: Memo<Option<String>>) -> impl IntoView {
+fn Row(
+    request: RequestSummary,
+    href: String,
+    selected: Memo<Option<String>>,
+    alike: Option<Alike>,
+    ticks: Ticks,
+) -> impl IntoView {
     let id = request.request_id.to_string();
     // Counted, not owned: it must outlive the run that made it as long as it is on show.
     let is_chosen = {
@@ -69,6 +79,7 @@ fn Row(request: RequestSummary, href: String, selected: Memo<Option<String>>) ->
     let waits = request.state == RequestState::Waiting;
     view! {
         <li data-row="" tabindex="-1" data-request=id.clone() class:chosen=move || is_chosen.get()>
+            {alike.map(|alike| view! { <Tick request=id.clone() alike ticks /> })}
             <span class="two-lines grow">
                 <a class="strong" data-act="open" data-noscroll="" href=href aria-current=current>
                     {format!("{id} · {}", request.title)}

@@ -79,6 +79,18 @@ pub(crate) fn ticked(name: &str) -> Option<bool> {
     Some(fields.0.iter().any(|(field, _)| field == name))
 }
 
+/// All that was sent as the field `name` with a form that was refused: which boxes were ticked. For fields that stand outside
+/// their form.
+pub(crate) fn kept_values<S: ServerFn>(name: &str) -> Vec<String> {
+    let values = kept(S::PATH, |form| {
+        let fields = form.fields.iter().filter(|(field, _)| field == name);
+        form.answer
+            .is_none()
+            .then(|| fields.map(|(_, value)| value.clone()).collect())
+    });
+    values.unwrap_or_default()
+}
+
 /// What a form's last submission brought, with script or without. Called where the page is made.
 pub(crate) fn action_answer<S>(action: ServerAction<S>) -> Signal<Option<Result<S::Output, AppError>>>
 where

@@ -42,6 +42,7 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("a", "To the comment, to approve"),
             ("r", "To the button that rejects"),
+            ("x", "In the list: tick it, to approve several"),
             ("Esc", "Back to the list"),
         ],
     ),

@@ -36,6 +36,7 @@ const PAGES: &[(&str, &str, &str)] = &[
         "/approvals/role",
     ),
     ("Policies", "Which acts need approval", "/approvals/policies"),
+    ("Delegations", "Who decides for whom", "/approvals/delegations"),
     ("Runbooks", "Work of several steps, to be started", "/runbooks"),
     ("Executions", "Runbooks that ran and that run", "/executions"),
     ("Audit log", "Who did what", "/audit"),

@@ -89,9 +89,10 @@ fn Asked(
                 {(is_decision && !approvers.is_empty())
                     .then(|| {
                         let needed = if needed.is_empty() { "1".to_owned() } else { needed };
+                        let counts = if needed == "1" { "" } else { ", which counts as one of them" };
                         view! {
                             <p class="muted small-text">
-                                {format!("Approvers at Systems Manager: {approvers}; needed: {needed}. A decision from here is made as the portal.")}
+                                {format!("Approvers at Systems Manager: {approvers}; needed: {needed}. A decision from here is made as the portal{counts}.")}
                             </p>
                         }
                     })}

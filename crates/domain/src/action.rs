@@ -162,6 +162,14 @@ actions! {
     ApprovalsBreakGlass = "approvals.break_glass", OPERATORS, true;
     /// Approve or reject a request.
     ApprovalsDecide = "approvals.decide", APPROVERS, true;
+    /// Approve or reject a request for somebody for whom one stands in. What is theirs to decide is checked behind the door.
+    ApprovalsDecideForAnother = "approvals.decide_for_another", READERS, true;
+    /// Approve several requests that ask for the same; each of them is written down as a decision too.
+    ApprovalsDecideTogether = "approvals.decide_together", APPROVERS, true;
+    /// Hand one's own part in approvals over to somebody else for a time.
+    ApprovalsHandOver = "approvals.hand_over", APPROVERS, true;
+    /// End a delegation early: one's own, or one by which one stands in.
+    ApprovalsEndDelegation = "approvals.end_delegation", READERS, true;
     /// Take back one's own request.
     ApprovalsWithdraw = "approvals.withdraw", READERS, true;
     /// Tell those who can decide once more.
@@ -260,6 +268,10 @@ impl Action {
             | Self::ApprovalsAsk
             | Self::ApprovalsBreakGlass
             | Self::ApprovalsDecide
+            | Self::ApprovalsDecideForAnother
+            | Self::ApprovalsDecideTogether
+            | Self::ApprovalsHandOver
+            | Self::ApprovalsEndDelegation
             | Self::ApprovalsWithdraw
             | Self::ApprovalsRemind
             | Self::ApprovalsExtend

@@ -1,5 +1,6 @@
 //! Approvals: which acts take a second pair of eyes, what exactly is asked for, who decided, and what became of it.
 
+mod delegation;
 mod input;
 mod machine;
 #[cfg(test)]
@@ -7,23 +8,29 @@ mod machine_tests;
 mod meeting;
 mod plan;
 mod policy;
+mod state;
 mod views;
+mod voter;
 
-pub use input::{Ask, Decide, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review, Tab};
-pub use machine::{
-    Decision, Event, Refused, RequestState, Standing, Track, TrackProgress, Verdict, Voter, step,
+pub use delegation::{Delegation, DelegationView, HandOver, StandsIn};
+pub use input::{
+    ApproveTogether, Ask, Decide, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review,
+    Tab,
 };
+pub use machine::{Event, Standing, Track, TrackProgress, step};
 pub use meeting::{Demand, Judgement, Meeting, Proposal, glob};
 pub use plan::{Plan, PlanNode, PlanSubject, canonical_json, differences};
 pub use policy::{Act, Effect, Freeze, Hours, Level, Policies, Policy, Window};
+pub use state::RequestState;
 pub use views::{
-    Blast, DecisionView, Happening, LevelView, OutcomeLink, PastOutcome, PoliciesView, RequestDetail,
-    RequestSummary, TrackView, WaitingCount,
+    Alike, Blast, DecisionView, Happening, LevelView, OneOfSeveral, OutcomeLink, PastOutcome, PoliciesView,
+    RequestDetail, RequestSummary, TrackView, WaitingCount,
 };
+pub use voter::{Decision, Party, Refused, Verdict, Voter};
 
 use crate::actor::Actor;
 use crate::error::PortalError;
-use crate::ids::RequestId;
+use crate::ids::{DelegationId, RequestId};
 use crate::paging::Page;
 use async_trait::async_trait;
 
@@ -35,6 +42,13 @@ pub trait Approvals: Send + Sync {
     async fn ask(&self, actor: &Actor, ask: Ask) -> Result<RequestId, PortalError>;
     /// Approves or rejects. The digest has to be the one that the request has now: what was looked at is what is decided.
     async fn decide(&self, actor: &Actor, input: Decide) -> Result<RequestSummary, PortalError>;
+    /// Approves several requests that ask for the same, where the policies let that be. Each is a decision of its own: what
+    /// came of it is answered for each.
+    async fn approve_together(
+        &self,
+        actor: &Actor,
+        input: ApproveTogether,
+    ) -> Result<Vec<OneOfSeveral>, PortalError>;
     /// Takes back one's own request.
     async fn withdraw(&self, actor: &Actor, request: RequestId) -> Result<(), PortalError>;
     /// Tells those who can decide once more; at most once in a quarter of an hour.
@@ -49,6 +63,12 @@ pub trait Approvals: Send + Sync {
     async fn get(&self, actor: &Actor, request: RequestId) -> Result<RequestDetail, PortalError>;
     /// How many requests wait for the actor, for the badge; and the first few of them.
     async fn waiting(&self, actor: &Actor) -> Result<WaitingCount, PortalError>;
+    /// Who stands in for whom: what holds now, and what ended in the last month.
+    async fn delegations(&self, actor: &Actor) -> Result<Vec<DelegationView>, PortalError>;
+    /// Hands one's own part over to somebody else for a time.
+    async fn hand_over(&self, actor: &Actor, input: HandOver) -> Result<DelegationId, PortalError>;
+    /// Ends a delegation early: by who handed over, or by who stands in.
+    async fn end_delegation(&self, actor: &Actor, delegation: DelegationId) -> Result<(), PortalError>;
     /// The policies that hold.
     async fn policies(&self, actor: &Actor) -> Result<PoliciesView, PortalError>;
     /// Which policies a hypothetical act would meet, and why.

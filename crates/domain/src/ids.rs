@@ -57,6 +57,8 @@ ids! {
     ConnectionId;
     /// One role given to one user within one scope.
     GrantId;
+    /// A part in approvals that somebody handed over for a time.
+    DelegationId;
     /// A request for approval: `CR-1042`.
     RequestId;
     /// An act in the audit log: ties its intent row to its outcome row.

@@ -300,7 +300,10 @@ impl Access for AccessService {
                 Intent::new(Action::UsersDisable, format!("user:{name}")),
                 Ok(()),
                 async |pass| {
-                    match users::disable(&self.db, &user).await.map_err(store)? {
+                    match users::disable(&self.db, &user, self.clock.now())
+                        .await
+                        .map_err(store)?
+                    {
                         Kept::Done(()) => {}
                         Kept::Last => return Err(last_administrator()),
                         Kept::Missing => return Err(no_user()),

@@ -1,5 +1,6 @@
 //! Writes users and grants: the SQL that changes them, each in one transaction.
 
+use crate::approvals::delegations;
 use muster_domain::Timestamp;
 use muster_domain::ids::{GrantId, UserId};
 use muster_domain::permission::{Role, Scope};
@@ -136,7 +137,7 @@ async fn keep<T>(mut transaction: Transaction<'static, Any>, done: T) -> Result<
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn disable(db: &Db, user: &UserId) -> Result<Kept<()>, StoreError> {
+pub async fn disable(db: &Db, user: &UserId, now: Timestamp) -> Result<Kept<()>, StoreError> {
     let mut transaction = db.begin().await?;
     lock_administrators(&mut transaction).await?;
     let mut sql = Sql::new("update users set disabled = 1 where user_id = ");
@@ -144,6 +145,8 @@ pub async fn disable(db: &Db, user: &UserId) -> Result<Kept<()>, StoreError> {
     if sql.run(&mut *transaction).await? == 0 {
         return Ok(Kept::Missing);
     }
+    // Nobody stands in for them any more, and they for nobody: also not when they are let in again.
+    delegations::end_of(&mut transaction, user, now).await?;
     keep(transaction, ()).await
 }
 
@@ -224,7 +227,8 @@ pub struct NewLoan<'a> {
     pub until: Timestamp,
 }
 
-/// Gives a role for a time. One that is held already is held until the later end; one without an end stays so.
+/// Gives a role for a time. One that is held already is held until the later end; one without an end stays so, and stays the
+/// grant that it is. One that has an end becomes the grant with the new id: who finds that id knows that this was done.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -247,9 +251,34 @@ pub async fn lend(db: &Db, loan: &NewLoan<'_>) -> Result<(), StoreError> {
         .int(loan.until.0);
     sql.push(
         ") on conflict (user_id, role, scope) do update set expires_at = case when user_grants.expires_at is null then \
-         null when user_grants.expires_at > excluded.expires_at then user_grants.expires_at else excluded.expires_at end",
+         null when user_grants.expires_at > excluded.expires_at then user_grants.expires_at else excluded.expires_at end, \
+         grant_id = case when user_grants.expires_at is null then user_grants.grant_id else excluded.grant_id end, \
+         granted_by = case when user_grants.expires_at is null then user_grants.granted_by else excluded.granted_by end",
     );
     sql.run(db.writer()).await.map(|_| ())
+}
+
+/// Whether somebody has got a role by the grant with this id, or has it without an end, which such a grant leaves as it is.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn holds(
+    db: &Db,
+    user: &UserId,
+    role: Role,
+    scope: &Scope,
+    grant: &str,
+) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("select 1 as found from user_grants where user_id = ");
+    sql.text(user.as_str())
+        .push(" and role = ")
+        .text(role.as_str())
+        .push(" and scope = ")
+        .text(scope.to_string())
+        .push(" and (expires_at is null or grant_id = ")
+        .text(grant)
+        .push(") limit 1");
+    Ok(sql.first(db.reader()).await?.is_some())
 }
 
 /// Clears away what was given for a time that is over.

@@ -2,7 +2,7 @@
 
 use crate::access::users::{self, NewLoan};
 use crate::approvals::plan::Planned;
-use crate::approvals::rows::RequestRow;
+use crate::approvals::rows::{RequestRow, said_by};
 use crate::approvals::service::ApprovalService;
 use crate::approvals::store::{self as requests, Change, Guard};
 use crate::commands::CommandService;
@@ -27,12 +27,12 @@ impl ApprovalService {
         planned: Planned,
         outcome_id: &str,
     ) -> Result<(), PortalError> {
-        let approved_by: Vec<&str> = row
+        let approved_by: Vec<String> = row
             .standing
             .decisions
             .iter()
             .filter(|decision| !decision.struck && decision.generation == row.standing.generation)
-            .map(|decision| decision.account.as_str())
+            .map(said_by)
             .collect();
         let marked = |intent: Intent| {
             intent
@@ -122,11 +122,12 @@ impl ApprovalService {
         }
     }
 
-    /// Writes down how it went.
+    /// Writes down how it went; `said` where it went well.
     pub(super) async fn end(
         &self,
         row: &RequestRow,
         done: Result<(), PortalError>,
+        said: &str,
     ) -> Result<(), PortalError> {
         let now = self.clock.now();
         let Ok(next) = step(&row.standing, Event::End { well: done.is_ok() }, now) else {
@@ -135,7 +136,7 @@ impl ApprovalService {
         let change = Change {
             who: "muster".into(),
             what: match &done {
-                Ok(()) => "Done.".to_owned(),
+                Ok(()) => said.to_owned(),
                 Err(error) => format!("It could not be done: {error}"),
             },
             problem: done.err().map(|error| error.to_string()),

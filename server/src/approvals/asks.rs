@@ -155,6 +155,8 @@ impl ApprovalService {
                 .map(|freeze| freeze.break_glass.iter().cloned().collect())
                 .unwrap_or_default(),
             review_hours: 24,
+            anywhere: finding.meeting.demand.anywhere,
+            bulk: false,
         }
     }
 

@@ -2,18 +2,20 @@
 //! is taken, once, and the act is done by the same services and through the same door as any other.
 
 use crate::access::users;
-use crate::approvals::decide::{nodes, runs_itself};
+use crate::approvals::decide::runs_itself;
 use crate::approvals::people;
 use crate::approvals::plan::Planned;
 use crate::approvals::rows::{self, RequestRow};
 use crate::approvals::service::ApprovalService;
 use crate::approvals::store::{self as requests, Change, Guard};
 use crate::approvals::times;
+use crate::approvals::{delegations, lease};
 use crate::error::store;
 use crate::events::PortalEvent;
 use muster_domain::approvals::{
     Act, Demand, Effect, Event, ProposedAct, RequestState, Voter, differences, step,
 };
+use muster_domain::permission::Scope;
 use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::{Sql, StoreError};
 use std::time::Duration;
@@ -57,9 +59,6 @@ impl From<PortalError> for NotNow {
 impl ApprovalService {
     /// Carries out what is due, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        if let Err(error) = self.recover().await {
-            tracing::error!(%error, "requests that were being carried out were not looked at");
-        }
         loop {
             if let Err(error) = self.round().await {
                 tracing::warn!(%error, "requests for approval were not looked at");
@@ -105,20 +104,25 @@ impl ApprovalService {
         for row in self.found(sql).await? {
             self.expire(&row, "The approval was not used in time.").await?;
         }
+        self.recover().await?;
+        let desk = &self.gate.desk;
         let mut sql = Sql::new(rows::COLUMNS);
         sql.push(" where r.state = 'approved' and r.runs_at <= ")
             .int(now.0)
-            .push(" order by r.runs_at limit ")
-            .int(AT_ONCE);
+            .push(" and ");
+        lease::push_free(&mut sql, desk, "r.");
+        sql.push(" order by r.runs_at limit ").int(AT_ONCE);
         let due = self.found(sql).await?;
         futures::future::join_all(due.iter().map(async |row| {
-            if let Err(error) = self.carry_out(row).await {
+            if let Err(error) = self.carry_out_alone(row).await {
                 tracing::warn!(request = %row.id, %error, "what was approved was not carried out");
             }
         }))
         .await;
         self.steps_round().await?;
+        self.warn().await?;
         users::clear_loans(&self.db, now).await?;
+        delegations::end_in_time(&self.db, now).await?;
         Ok(())
     }
 
@@ -139,10 +143,24 @@ impl ApprovalService {
         Ok(())
     }
 
-    /// After a stop: what had been begun was done if it is there, and was not if it is not.
+    /// Carries a request out, if no other portal does.
+    async fn carry_out_alone(&self, row: &RequestRow) -> Result<(), PortalError> {
+        let desk = &self.gate.desk;
+        if !lease::hold(desk, row).await.map_err(store)? {
+            return Ok(());
+        }
+        let done = lease::holding(desk, &row.id, self.carry_out(row)).await;
+        // Nothing may have become of it.
+        lease::let_go(desk, &row.id).await.map_err(store)?;
+        done
+    }
+
+    /// After a stop, of this portal or of another one: what had been begun was done if it is there, and was not if it is not.
     async fn recover(&self) -> Result<(), StoreError> {
         let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.state = 'running' limit ").int(1_000);
+        sql.push(" where r.state = 'running' and ");
+        lease::push_free(&mut sql, &self.gate.desk, "r.");
+        sql.push(" limit ").int(AT_ONCE);
         for row in self.found(sql).await? {
             let was_done = self.was_done(&row).await?;
             let now = self.clock.now();
@@ -165,26 +183,30 @@ impl ApprovalService {
                 runs_at: (!was_done && runs_itself(&row)).then_some(now),
                 ..Change::default()
             };
-            requests::change(&self.gate.desk, &row, &next, &change, Guard::Anytime, now).await?;
+            requests::change(&self.gate.desk, &row, &next, &change, Guard::Free, now).await?;
         }
         Ok(())
     }
 
     /// Whether what a request was to become is there.
     async fn was_done(&self, row: &RequestRow) -> Result<bool, StoreError> {
+        if let (ProposedAct::Role { role, scope, .. }, Some(user)) = (&row.proposed, &row.requester_id)
+            && let Ok(scope) = Scope::parse(scope)
+        {
+            return users::holds(&self.db, user, *role, &scope, &row.outcome_id).await;
+        }
         let mut sql = match row.act {
             Act::RunCommand => Sql::new("select 1 as found from commands where command_id = "),
             Act::OpenTerminal | Act::OpenTunnel => {
                 Sql::new("select 1 as found from sessions where session_id = ")
             }
-            Act::HoldRole => Sql::new("select 1 as found from user_grants where grant_id = "),
             Act::ChangePolicies => Sql::new(
                 "select 1 as found from (select sha256 from approval_policies order by version desc limit 1) newest where \
                  newest.sha256 = ",
             ),
             Act::StartRunbook => Sql::new("select 1 as found from executions where execution_id = "),
-            // Told again, it is looked first whether the step still waits.
-            Act::AnswerStep => return Ok(false),
+            // Told again, it is looked first whether the step still waits. A role without who asked for it is nobody's.
+            Act::AnswerStep | Act::HoldRole => return Ok(false),
         };
         sql.text(&row.outcome_id).push(" limit 1");
         Ok(sql.first(self.db.reader()).await?.is_some())
@@ -192,24 +214,8 @@ impl ApprovalService {
 
     /// Those who approved, as they are now.
     pub(super) async fn approvers(&self, row: &RequestRow) -> Result<Vec<Voter>, PortalError> {
-        let now = self.clock.now();
         let policies = self.gate.book.current().await.map_err(store)?;
-        let mut voters = Vec::new();
-        for user in row.deciders.iter().flatten() {
-            if let Some(actor) = people::actor_now(&self.db, user, now).await? {
-                voters.push(
-                    people::voter(
-                        &self.db,
-                        &actor.name,
-                        &actor.grants,
-                        &nodes(row),
-                        &policies.policies,
-                    )
-                    .await?,
-                );
-            }
-        }
-        Ok(voters)
+        people::approvers(&self.db, row, &policies.policies, self.clock.now()).await
     }
 
     async fn carry_out(&self, row: &RequestRow) -> Result<(), PortalError> {
@@ -332,6 +338,6 @@ impl ApprovalService {
         }
         let taken = self.again(&row.id).await?;
         let done = self.act(actor, &taken, again.planned, &outcome_id).await;
-        self.end(&taken, done).await
+        self.end(&taken, done, "Done.").await
     }
 }

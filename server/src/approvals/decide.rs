@@ -4,10 +4,10 @@
 use crate::access::limits::{self, Subject};
 use crate::access::queries as access;
 use crate::approvals::people;
-use crate::approvals::rows::{RequestRow, ReviewRecord};
+use crate::approvals::rows;
+use crate::approvals::rows::{Decider, RequestRow, ReviewRecord};
 use crate::approvals::service::{ApprovalService, not_found, resource};
 use crate::approvals::store::{self as requests, Change, Guard};
-use crate::approvals::{rows, times};
 use crate::error::store;
 use crate::events::PortalEvent;
 use muster_domain::access::Password;
@@ -25,12 +25,21 @@ const REMINDED_EVERY_MS: i64 = 15 * MINUTE_MS;
 /// How often somebody who was overtaken looks again.
 const TRIES: usize = 5;
 
+/// What somebody decides, about what they looked at.
+pub(super) struct Said<'a> {
+    pub(super) digest: &'a str,
+    pub(super) verdict: Verdict,
+    pub(super) comment: &'a str,
+}
+
 /// A refusal of the state machine, as it is shown.
 pub(crate) fn refused(why: Refused) -> PortalError {
     let message = why.to_string();
     match why {
-        Refused::Own | Refused::NotAsked | Refused::NotOwn => PortalError::Forbidden { message },
-        Refused::NotNow(_) | Refused::Expired | Refused::Twice | Refused::Extended => {
+        Refused::Own | Refused::OwnOfDelegator | Refused::NotAsked | Refused::NotOwn => {
+            PortalError::Forbidden { message }
+        }
+        Refused::NotNow(_) | Refused::Expired | Refused::Twice | Refused::OneVoice | Refused::Extended => {
             PortalError::Conflict { message }
         }
     }
@@ -54,15 +63,6 @@ pub(super) fn runs_itself(row: &RequestRow) -> bool {
     row.act != Act::OpenTerminal
 }
 
-/// When an approval that is given now can be used: from when, and until when. None when no window opens in time.
-pub(super) fn usable(row: &RequestRow, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
-    let from = row.not_before.map_or(now, |at| at.max(now));
-    let (opens_at, closes_at) = times::first_fit(&row.demand.windows, from)?;
-    let until =
-        closes_at.unwrap_or_else(|| opens_at.plus_ms(i64::from(row.demand.usable_minutes) * MINUTE_MS));
-    Some((opens_at, until))
-}
-
 impl ApprovalService {
     /// The actor as a voter on this request.
     pub(super) async fn voter(
@@ -75,7 +75,7 @@ impl ApprovalService {
     }
 
     /// Asks for the password once more, behind the limits of signing in.
-    async fn step_up(&self, actor: &Actor, password: Password) -> Result<(), PortalError> {
+    pub(super) async fn step_up(&self, actor: &Actor, password: Password) -> Result<(), PortalError> {
         let now = self.clock.now();
         let user = match &actor.user_id {
             Some(user) => access::by_id(&self.db, user).await.map_err(store)?,
@@ -104,8 +104,15 @@ impl ApprovalService {
             Verdict::Approve => "approve",
             Verdict::Reject => "reject",
         };
-        let intent = Intent::new(Action::ApprovalsDecide, resource(&input.request))
+        let other = input.on_behalf_of.trim();
+        let action = if other.is_empty() {
+            Action::ApprovalsDecide
+        } else {
+            Action::ApprovalsDecideForAnother
+        };
+        let intent = Intent::new(action, resource(&input.request))
             .with("verdict", verdict)
+            .with("on_behalf_of", other)
             .with("comment", input.comment.clone())
             .with("digest", input.digest.clone())
             .with("authentication", "password");
@@ -113,29 +120,34 @@ impl ApprovalService {
             .pass(actor, intent, input.check(), async |pass| {
                 let row = self.visible(actor, &input.request, &pass.scopes).await?;
                 let policies = self.gate.book.current().await.map_err(store)?;
-                let voter = self.voter(actor, &row, &policies.policies).await?;
+                let speaker = self.speaker(actor, other, &row, &policies.policies).await?;
                 // Who cannot decide is not asked for a password first.
                 row.standing
-                    .counts_for(&voter, self.clock.now())
+                    .counts_for(&speaker.0, self.clock.now())
                     .map_err(refused)?;
                 self.step_up(actor, input.password.clone()).await?;
-                let row = self.decide_now(actor, &input, row, &voter).await?;
+                let said = Said {
+                    digest: &input.digest,
+                    verdict: input.verdict,
+                    comment: input.comment.trim(),
+                };
+                let row = self.decide_now(actor, &said, row, &speaker).await?;
                 pass.note("state", row.standing.state.as_str());
                 self.bus.tell(PortalEvent::Approvals);
                 if row.standing.state != RequestState::Waiting {
                     self.wake.notify_one();
                 }
-                Ok(self.summary(actor, &row, Some(&voter)))
+                Ok(self.summary(actor, &row, &[speaker.0], &policies.policies))
             })
             .await
     }
 
-    async fn decide_now(
+    pub(super) async fn decide_now(
         &self,
         actor: &Actor,
-        input: &Decide,
+        input: &Said<'_>,
         mut row: RequestRow,
-        voter: &Voter,
+        (voter, decider): &(Voter, Decider),
     ) -> Result<RequestRow, PortalError> {
         for _ in 0..TRIES {
             if row.digest != input.digest {
@@ -144,38 +156,44 @@ impl ApprovalService {
                 });
             }
             let now = self.clock.now();
-            let usable = usable(&row, now);
+            let loaded = self.gate.book.current().await.map_err(store)?;
+            let usable = self.usable(&row, &loaded.policies, now).await?;
             let (opens_at, usable_until) = match (usable, input.verdict) {
                 (Some(usable), _) => usable,
                 (None, Verdict::Reject) => (now, now),
                 (None, Verdict::Approve) => {
                     return Err(PortalError::Conflict {
-                        message: "No window in which the policies let this run opens within a year.".into(),
+                        message: "There is no time within a year at which the policies let this run, with their windows and freezes."
+                            .into(),
                     });
                 }
             };
             let event = Event::Decide {
                 by: voter,
                 verdict: input.verdict,
-                comment: input.comment.trim(),
+                comment: input.comment,
                 usable_until,
             };
             let next = step(&row.standing, event, now).map_err(refused)?;
+            let for_whom = voter
+                .on_behalf_of
+                .as_ref()
+                .map_or_else(String::new, |other| format!(" on behalf of {}", other.account));
             let said = match (input.verdict, next.state) {
-                (Verdict::Reject, _) => "Rejected it.".to_owned(),
+                (Verdict::Reject, _) => format!("Rejected it{for_whom}."),
                 (_, RequestState::Approved) if opens_at > now => {
-                    format!("Approved it; it runs at {}.", opens_at.readable())
+                    format!("Approved it{for_whom}; it runs at {}.", opens_at.readable())
                 }
-                (_, RequestState::Approved) => "Approved it; nothing more is needed.".to_owned(),
+                (_, RequestState::Approved) => format!("Approved it{for_whom}; nothing more is needed."),
                 _ => {
                     let (given, needed) = next.count();
-                    format!("Approved it: {given} of {needed}.")
+                    format!("Approved it{for_whom}: {given} of {needed}.")
                 }
             };
             let change = Change {
                 who: actor.name.clone(),
                 what: said,
-                decider: Some((actor.user_id.clone(), actor.origin.address.clone())),
+                decider: Some((decider.clone(), actor.origin.address.clone())),
                 runs_at: match next.state {
                     RequestState::Approved if runs_itself(&row) => Some(opens_at),
                     // A runbook is told also that it may not go on.

@@ -15,12 +15,16 @@ use muster_domain::ids::RequestId;
 use muster_domain::{Actor, PortalError};
 use muster_store::{RowExt, Sql, StoreError};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use sqlx::any::AnyRow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the signature is made over begins with this, so that no other signed text can be taken for evidence.
 const LABEL: &str = "muster-evidence-v1\n";
 /// Rows of the audit log in one bundle at most.
 const MAX_AUDIT_ROWS: i64 = 10_000;
+/// Rows of the audit log, each with the hash before it.
+const AUDIT_ROWS: &str = "select a.sequence, a.act_id, a.body, a.hash, (select p.hash from audit_log p where p.sequence = \
+     a.sequence - 1) as previous from audit_log a";
 
 /// What checking a bundle has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,14 +76,17 @@ impl ApprovalService {
         let standing = &row.standing;
         let mut decisions = Vec::new();
         let mut sql = Sql::new(
-            "select account, person, verdict, generation, decided_at, comment, digest, address, struck from \
-             approval_decisions where request_id = ",
+            "select account, person, for_account, for_person, delegation_id, verdict, generation, decided_at, comment, digest, \
+             address, struck from approval_decisions where request_id = ",
         );
         sql.text(row.id.as_str()).push(" order by number");
         for one in sql.all(self.db.reader()).await? {
             decisions.push(json!({
                 "account": one.text("account")?,
                 "person": one.text("person")?,
+                "on_behalf_of": one.text_or_none("for_account")?,
+                "on_behalf_of_person": one.text_or_none("for_person")?,
+                "delegation": one.text_or_none("delegation_id")?,
                 "verdict": one.text("verdict")?,
                 "generation": one.int("generation")?,
                 "at": one.time("decided_at")?.rfc3339(),
@@ -199,7 +206,12 @@ impl ApprovalService {
                     "recording_sha256": session.text("recording_sha256")?,
                 }))
             }
-            Act::StartRunbook | Act::AnswerStep => self.execution(&row.outcome_id).await,
+            Act::StartRunbook => self.execution(&row.outcome_id).await,
+            // What it became is the step that was answered.
+            Act::AnswerStep => match Self::execution_of(row) {
+                Some(execution) => self.execution(execution.as_str()).await,
+                None => Ok(Value::Null),
+            },
             Act::HoldRole => Ok(json!({ "grant": row.outcome_id })),
             Act::ChangePolicies => Ok(json!({ "policies_sha256": row.outcome_id })),
         }
@@ -244,33 +256,75 @@ impl ApprovalService {
     /// checked by itself and found in the log.
     async fn audit_rows(&self, row: &RequestRow) -> Result<Vec<Value>, StoreError> {
         let mut resources = vec![resource(&row.id)];
-        if !row.outcome_id.is_empty() {
-            let kind = match row.act {
-                Act::RunCommand => "command",
-                Act::OpenTerminal | Act::OpenTunnel => "session",
-                Act::StartRunbook | Act::AnswerStep => "execution",
-                Act::HoldRole => "grant",
-                Act::ChangePolicies => "policies",
-            };
-            resources.push(format!("{kind}:{}", row.outcome_id));
-        }
-        let mut sql = Sql::new(
-            "select a.sequence, a.body, a.hash, (select p.hash from audit_log p where p.sequence = a.sequence - 1) as previous \
-             from audit_log a where a.resource in (",
-        );
-        sql.texts(&resources)
+        // Who stood in for whom was handed that over.
+        let delegations = row
+            .deciders
+            .iter()
+            .filter_map(|decider| decider.delegation.as_ref());
+        resources.extend(delegations.map(|id| format!("delegation:{id}")));
+        let outcome = match row.act {
+            _ if row.outcome_id.is_empty() => None,
+            Act::RunCommand => Some(format!("command:{}", row.outcome_id)),
+            Act::OpenTerminal | Act::OpenTunnel => Some(format!("session:{}", row.outcome_id)),
+            Act::StartRunbook => Some(format!("execution:{}", row.outcome_id)),
+            Act::AnswerStep => Self::execution_of(row).map(|id| format!("execution:{id}")),
+            // What these change is there before and after them: below.
+            Act::HoldRole | Act::ChangePolicies => None,
+        };
+        resources.extend(outcome);
+        let mut sql = Sql::new(AUDIT_ROWS);
+        sql.push(" where a.resource in (")
+            .texts(&resources)
             .push(") order by a.sequence limit ")
             .int(MAX_AUDIT_ROWS);
-        let mut rows = Vec::new();
-        for one in sql.all(self.db.reader()).await? {
-            rows.push(json!({
-                "sequence": one.int("sequence")?,
+        let mut found = sql.all(self.db.reader()).await?;
+        found.extend(self.audit_rows_of_change(row).await?);
+        let mut rows = BTreeMap::new();
+        for one in found {
+            let sequence = one.int("sequence")?;
+            let row = json!({
+                "sequence": sequence,
                 "body": one.text("body")?,
                 "hash": one.text("hash")?,
                 "previous": one.text_or_none("previous")?.unwrap_or_else(|| crate::audit::row::GENESIS.to_owned()),
-            }));
+            });
+            rows.insert(sequence, row);
         }
-        Ok(rows)
+        Ok(rows.into_values().collect())
+    }
+
+    /// The rows about changing a role or the policies, which are on an account and on the policies: of those that name this
+    /// request, both the intent and how it ended.
+    async fn audit_rows_of_change(&self, row: &RequestRow) -> Result<Vec<AnyRow>, StoreError> {
+        let (resource, action) = match row.act {
+            Act::HoldRole => (format!("user:{}", row.standing.requester), Action::AccessHoldRole),
+            Act::ChangePolicies => ("policies".to_owned(), Action::ApprovalsChangePolicies),
+            _ => return Ok(Vec::new()),
+        };
+        let mut sql = Sql::new(AUDIT_ROWS);
+        sql.push(" where a.resource = ")
+            .text(resource)
+            .push(" and a.action = ")
+            .text(action.as_str())
+            .push(" and a.at >= ")
+            .int(row.asked_at.0)
+            .push(" order by a.sequence limit ")
+            .int(MAX_AUDIT_ROWS);
+        let rows = sql.all(self.db.reader()).await?;
+        let mut acts = BTreeSet::new();
+        for one in &rows {
+            let body: Value = serde_json::from_str(&one.text("body")?).unwrap_or_default();
+            if text(&body["detail"], "request") == row.id.as_str() {
+                acts.insert(text(&body, "act_id").to_owned());
+            }
+        }
+        let mut found = Vec::new();
+        for one in rows {
+            if acts.contains(&one.text("act_id")?) {
+                found.push(one);
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -306,10 +360,16 @@ pub fn verify(bundle: &Value, public_key: Option<&str>) -> EvidenceReport {
     }
     let person = text(content, "requester_person");
     let mut approvers = BTreeSet::new();
+    let mut approvals = 0_u64;
     for decision in content["decisions"].as_array().into_iter().flatten() {
         let who = text(decision, "person");
-        if who == person || text(decision, "account") == text(content, "requester") {
+        // The person whose voice it was, where somebody stood in for them.
+        let voice = decision["on_behalf_of_person"].as_str().unwrap_or(who);
+        let requester = text(content, "requester");
+        if who == person || text(decision, "account") == requester {
             found(format!("{who} decided on their own request."));
+        } else if voice == person || text(decision, "on_behalf_of") == requester {
+            found(format!("{who} decided for whoever asked."));
         }
         let counts = decision["generation"] == content["generation"] && decision["void"] != true;
         if counts && text(decision, "digest") != digest {
@@ -318,7 +378,11 @@ pub fn verify(bundle: &Value, public_key: Option<&str>) -> EvidenceReport {
             ));
         }
         if counts && text(decision, "verdict") == "approve" {
-            approvers.insert(who.to_owned());
+            let people: BTreeSet<String> = [who.to_owned(), voice.to_owned()].into();
+            if approvers.is_disjoint(&people) {
+                approvals += 1;
+            }
+            approvers.extend(people);
         }
     }
     let levels = content["policies"]["tracks"].as_array().into_iter().flatten();
@@ -331,10 +395,9 @@ pub fn verify(bundle: &Value, public_key: Option<&str>) -> EvidenceReport {
         })
         .max()
         .unwrap_or(0);
-    if report.state == "done" && content["glass_broken"] != true && (approvers.len() as u64) < needed {
+    if report.state == "done" && content["glass_broken"] != true && approvals < needed {
         found(format!(
-            "It was done with {} approvals, and {needed} were needed.",
-            approvers.len()
+            "It was done with {approvals} approvals, and {needed} were needed."
         ));
     }
     let mut last = 0;

@@ -1,5 +1,6 @@
 //! Lists of requests: what waits for somebody, one's own, all that are open, and what is over.
 
+use crate::approvals::delegations::StandIn;
 use crate::approvals::people;
 use crate::approvals::rows::{self, RequestRow};
 use crate::approvals::service::ApprovalService;
@@ -148,23 +149,28 @@ async fn page(
 }
 
 impl ApprovalService {
-    /// The actor as a voter on each of these requests: looked up once where the roles hold everywhere.
-    async fn voter_for(
+    /// As whom the actor can speak on each of these requests: looked up once where all their roles hold everywhere.
+    async fn voters_for(
         &self,
         actor: &Actor,
+        stand_ins: &[StandIn],
         row: &RequestRow,
         policies: &muster_domain::approvals::Policies,
-        everywhere: &mut Option<Voter>,
-    ) -> Result<Voter, PortalError> {
-        if actor.grants.iter().all(|grant| grant.scope == Scope::All) {
-            if let Some(voter) = everywhere {
-                return Ok(voter.clone());
-            }
-            let voter = self.voter(actor, row, policies).await?;
-            *everywhere = Some(voter.clone());
-            return Ok(voter);
+        everywhere: &mut Option<Vec<Voter>>,
+    ) -> Result<Vec<Voter>, PortalError> {
+        let mut grants = stand_ins
+            .iter()
+            .flat_map(|one| &one.from.grants)
+            .chain(&actor.grants);
+        if !grants.all(|grant| grant.scope == Scope::All) {
+            return self.voters(actor, stand_ins, row, policies).await;
         }
-        self.voter(actor, row, policies).await
+        if let Some(voters) = everywhere {
+            return Ok(voters.clone());
+        }
+        let voters = self.voters(actor, stand_ins, row, policies).await?;
+        *everywhere = Some(voters.clone());
+        Ok(voters)
     }
 
     pub(super) async fn list_inner(
@@ -177,7 +183,11 @@ impl ApprovalService {
         let loaded = self.gate.book.current().await.map_err(store)?;
         let policies = &loaded.policies;
         let person = policies.person(&actor.name);
-        let names = people::names(actor, policies);
+        let mut names = people::names(actor, policies);
+        let stand_ins = self.stand_ins(actor).await?;
+        for one in &stand_ins {
+            names.extend(people::names(&one.from, policies));
+        }
         let asked = Asked {
             person: &person,
             names: &names,
@@ -198,8 +208,10 @@ impl ApprovalService {
             for row in found {
                 let row = row.as_of(policies);
                 after = Some((row.standing.expires_at.0.to_string(), row.number.to_string()));
-                let voter = self.voter_for(actor, &row, policies, &mut everywhere).await?;
-                let summary = self.summary(actor, &row, Some(&voter));
+                let voters = self
+                    .voters_for(actor, &stand_ins, &row, policies, &mut everywhere)
+                    .await?;
+                let summary = self.summary(actor, &row, &voters, policies);
                 if query.tab != Tab::Waiting || summary.waits_for_me {
                     items.push(summary);
                     if items.len() >= limit as usize {

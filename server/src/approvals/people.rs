@@ -1,9 +1,11 @@
 //! Who somebody is to a policy: the account, its groups, and the roles that it holds on all nodes of a request.
 
 use crate::access::queries as access;
+use crate::approvals::rows::RequestRow;
+use crate::approvals::{decide, delegations};
 use crate::error::store;
 use crate::fleet::queries as fleet;
-use muster_domain::approvals::{Policies, Voter};
+use muster_domain::approvals::{Party, Policies, Voter};
 use muster_domain::ids::{NodeId, UserId};
 use muster_domain::permission::{Grant, Role, Scope};
 use muster_domain::{Actor, PortalError};
@@ -78,8 +80,68 @@ pub async fn voter(
     Ok(Voter {
         account: account.to_owned(),
         person: policies.person(account),
+        on_behalf_of: None,
         names,
     })
+}
+
+/// Somebody as a voter for somebody else for whom they stand in: what counts is what that one is, as they are now. Whether who
+/// stands in may decide themselves does not matter.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn voter_for(
+    db: &Db,
+    account: &str,
+    other: &Actor,
+    nodes: &[NodeId],
+    policies: &Policies,
+) -> Result<Voter, PortalError> {
+    let theirs = voter(db, &other.name, &other.grants, nodes, policies).await?;
+    Ok(Voter {
+        account: account.to_owned(),
+        person: policies.person(account),
+        on_behalf_of: Some(Party {
+            account: theirs.account,
+            person: theirs.person,
+        }),
+        names: theirs.names,
+    })
+}
+
+/// Those who decided on a request, as they are now. Who is gone is not among them, nor who stood in for somebody where that was
+/// taken back.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn approvers(
+    db: &Db,
+    row: &RequestRow,
+    policies: &Policies,
+    now: muster_domain::Timestamp,
+) -> Result<Vec<Voter>, PortalError> {
+    let nodes = decide::nodes(row);
+    let mut voters = Vec::new();
+    for decider in &row.deciders {
+        let Some(user) = &decider.user else { continue };
+        let Some(actor) = actor_now(db, user, now).await? else {
+            continue;
+        };
+        let (Some(other), Some(delegation)) = (&decider.for_user, &decider.delegation) else {
+            voters.push(voter(db, &actor.name, &actor.grants, &nodes, policies).await?);
+            continue;
+        };
+        let stands = delegations::get(db, delegation)
+            .await
+            .map_err(store)?
+            .is_some_and(|one| one.stands());
+        if let Some(other) = actor_now(db, other, now).await?
+            && stands
+        {
+            voters.push(voter_for(db, &actor.name, &other, &nodes, policies).await?);
+        }
+    }
+    Ok(voters)
 }
 
 /// An account as it is now; none when it is gone or disabled.

@@ -2,9 +2,9 @@
 
 use muster_domain::Timestamp;
 use muster_domain::approvals::{
-    Act, Decision, Demand, Plan, Policies, ProposedAct, RequestState, Standing, Verdict,
+    Act, Decision, Demand, Party, Plan, Policies, ProposedAct, RequestState, Standing, Verdict,
 };
-use muster_domain::ids::{RequestId, UserId};
+use muster_domain::ids::{DelegationId, RequestId, UserId};
 use muster_store::{Db, RowExt, Sql, StoreError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,17 @@ pub struct ReviewRecord {
     pub comment: String,
 }
 
+/// The accounts behind a decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decider {
+    /// Whose account decided.
+    pub user: Option<UserId>,
+    /// For whose account, where they stood in for somebody.
+    pub for_user: Option<UserId>,
+    /// By which delegation.
+    pub delegation: Option<DelegationId>,
+}
+
 /// A request, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRow {
@@ -36,7 +47,7 @@ pub struct RequestRow {
     /// How it stands.
     pub standing: Standing,
     /// The accounts behind the decisions, in their order.
-    pub deciders: Vec<Option<UserId>>,
+    pub deciders: Vec<Decider>,
     /// What the policies ask for.
     pub demand: Demand,
     /// Which act.
@@ -89,8 +100,19 @@ impl RequestRow {
         self.standing.requester_person = policies.person(&self.standing.requester);
         for decision in &mut self.standing.decisions {
             decision.person = policies.person(&decision.account);
+            if let Some(other) = &mut decision.on_behalf_of {
+                other.person = policies.person(&other.account);
+            }
         }
         self
+    }
+}
+
+/// Who decided, and for whom: `bob`, `bob on behalf of alice`.
+pub(super) fn said_by(decision: &Decision) -> String {
+    match &decision.on_behalf_of {
+        Some(other) => format!("{} on behalf of {}", decision.account, other.account),
+        None => decision.account.clone(),
     }
 }
 
@@ -181,17 +203,21 @@ pub async fn with_decisions(db: &Db, mut rows: Vec<RequestRow>) -> Result<Vec<Re
     }
     let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
     let mut sql = Sql::new(
-        "select request_id, generation, user_id, account, person, verdict, counts, decided_at, comment, struck \
-         from approval_decisions where request_id in (",
+        "select request_id, generation, user_id, account, person, for_user_id, for_account, for_person, delegation_id, verdict, \
+         counts, decided_at, comment, struck from approval_decisions where request_id in (",
     );
     sql.texts(&ids).push(") order by request_id, number");
-    let mut found: HashMap<String, Vec<(Decision, Option<UserId>)>> = HashMap::new();
+    let mut found: HashMap<String, Vec<(Decision, Decider)>> = HashMap::new();
     for row in sql.all(db.reader()).await? {
         let verdict = row.text("verdict")?;
         let decision = Decision {
             generation: u32::try_from(row.int("generation")?).unwrap_or(u32::MAX),
             account: row.text("account")?,
             person: row.text("person")?,
+            on_behalf_of: match (row.text_or_none("for_account")?, row.text_or_none("for_person")?) {
+                (Some(account), Some(person)) => Some(Party { account, person }),
+                _ => None,
+            },
             verdict: match verdict.as_str() {
                 "approve" => Verdict::Approve,
                 "reject" => Verdict::Reject,
@@ -202,16 +228,20 @@ pub async fn with_decisions(db: &Db, mut rows: Vec<RequestRow>) -> Result<Vec<Re
             comment: row.text("comment")?,
             struck: row.flag("struck")?,
         };
-        let user = row.text_or_none("user_id")?.map(UserId::new);
+        let decider = Decider {
+            user: row.text_or_none("user_id")?.map(UserId::new),
+            for_user: row.text_or_none("for_user_id")?.map(UserId::new),
+            delegation: row.text_or_none("delegation_id")?.map(DelegationId::new),
+        };
         found
             .entry(row.text("request_id")?)
             .or_default()
-            .push((decision, user));
+            .push((decision, decider));
     }
     for row in &mut rows {
-        for (decision, user) in found.remove(row.id.as_str()).unwrap_or_default() {
+        for (decision, decider) in found.remove(row.id.as_str()).unwrap_or_default() {
             row.standing.decisions.push(decision);
-            row.deciders.push(user);
+            row.deciders.push(decider);
         }
     }
     Ok(rows)

@@ -11,11 +11,11 @@ use crate::sessions::SessionService;
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
-    Approvals, Ask, Decide, Hypothetical, Meeting, PoliciesView, RequestDetail, RequestQuery, RequestSummary,
-    Review, WaitingCount,
+    Approvals, ApproveTogether, Ask, Decide, DelegationView, HandOver, Hypothetical, Meeting, OneOfSeveral,
+    PoliciesView, RequestDetail, RequestQuery, RequestSummary, Review, WaitingCount,
 };
 use muster_domain::audit::Intent;
-use muster_domain::ids::RequestId;
+use muster_domain::ids::{DelegationId, RequestId};
 use muster_domain::paging::Page;
 use muster_domain::time::{Clock, Random};
 use muster_domain::{Actor, PortalError};
@@ -71,6 +71,14 @@ impl Approvals for ApprovalService {
         self.decide_inner(actor, input).await
     }
 
+    async fn approve_together(
+        &self,
+        actor: &Actor,
+        input: ApproveTogether,
+    ) -> Result<Vec<OneOfSeveral>, PortalError> {
+        self.approve_together_inner(actor, input).await
+    }
+
     async fn withdraw(&self, actor: &Actor, request: RequestId) -> Result<(), PortalError> {
         self.withdraw_inner(actor, &request).await
     }
@@ -118,6 +126,23 @@ impl Approvals for ApprovalService {
                 async |pass| self.waiting_inner(actor, &pass.scopes).await,
             )
             .await
+    }
+
+    async fn delegations(&self, actor: &Actor) -> Result<Vec<DelegationView>, PortalError> {
+        let intent = Intent::new(Action::ApprovalsRead, "");
+        self.door
+            .pass(actor, intent, Ok(()), async |_| {
+                self.delegations_inner(actor).await
+            })
+            .await
+    }
+
+    async fn hand_over(&self, actor: &Actor, input: HandOver) -> Result<DelegationId, PortalError> {
+        self.hand_over_inner(actor, input).await
+    }
+
+    async fn end_delegation(&self, actor: &Actor, delegation: DelegationId) -> Result<(), PortalError> {
+        self.end_delegation_inner(actor, &delegation).await
     }
 
     async fn policies(&self, actor: &Actor) -> Result<PoliciesView, PortalError> {

@@ -2,7 +2,7 @@
 //! what is decided here is told to Systems Manager, and what was answered elsewhere is closed here.
 
 use crate::approvals::plan::digest;
-use crate::approvals::rows::{self, RequestRow};
+use crate::approvals::rows::{self, RequestRow, said_by};
 use crate::approvals::service::{ApprovalService, resource};
 use crate::approvals::store::{self as requests, Change, Guard};
 use crate::error::store;
@@ -275,12 +275,12 @@ impl ApprovalService {
                 message: "It is no step of a runbook.".into(),
             });
         };
-        let who: Vec<&str> = row
+        let who: Vec<String> = row
             .standing
             .decisions
             .iter()
             .filter(|decision| !decision.struck)
-            .map(|decision| decision.account.as_str())
+            .map(said_by)
             .collect();
         let comment = format!("{} (through Muster, {})", who.join(", "), row.id);
         let intent = Intent::new(Action::ApprovalsCarryOut, resource(&row.id))
@@ -372,7 +372,7 @@ impl ApprovalService {
             }
             return Ok(());
         }
-        self.end(&taken, told).await
+        self.end(&taken, told, &super::one_voice::told(&taken)).await
     }
 
     /// The execution that a request's step belongs to.

@@ -1,12 +1,12 @@
 //! Writes requests: each change in one transaction that begins by comparing the version that was seen, with what
 //! happened beside it.
 
-use crate::approvals::rows::{RequestRow, ReviewRecord};
-use crate::approvals::tell;
+use crate::approvals::rows::{Decider, RequestRow, ReviewRecord};
+use crate::approvals::{lease, tell};
 use crate::notifications::{Channels, enqueue};
 use muster_domain::Timestamp;
 use muster_domain::approvals::{Demand, Plan, RequestState, Standing, Verdict};
-use muster_domain::ids::{RequestId, UserId};
+use muster_domain::ids::RequestId;
 use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::{Any, Transaction};
 use std::collections::BTreeMap;
@@ -19,6 +19,8 @@ pub struct Desk {
     pub db: Db,
     /// Where notices go.
     pub channels: Arc<Channels>,
+    /// Which portal this is, of several on one database: another one after each start.
+    pub owner: Arc<str>,
 }
 
 /// What must hold by the database's own clock for a change to be written.
@@ -30,6 +32,8 @@ pub enum Guard {
     Waits,
     /// The approval can still be used.
     Usable,
+    /// Nobody is at work on it.
+    Free,
 }
 
 /// What is different about a request, beside how it stands.
@@ -40,7 +44,7 @@ pub struct Change {
     /// What happened, as a sentence.
     pub what: String,
     /// Whose account decided, when somebody did, and from which address.
-    pub decider: Option<(Option<UserId>, String)>,
+    pub decider: Option<(Decider, String)>,
     /// What would run now, where that has changed: the plan, its digest, what is different.
     pub plan: Option<(Plan, String, Vec<String>)>,
     /// What the policies ask for now, where that has changed.
@@ -290,7 +294,14 @@ pub async fn change(
         .push(", usable_until = ")
         .int_or_none(next.usable_until.map(|at| at.0))
         .push(", runs_at = ")
-        .int_or_none(change.runs_at.map(|at| at.0));
+        .int_or_none(change.runs_at.map(|at| at.0))
+        .push(", ");
+    // It is held while it is being done; whatever else happens to it, nobody is at work on it any more.
+    if next.state == RequestState::Running {
+        lease::push_held(&mut sql, desk);
+    } else {
+        sql.push("held_by = null, held_until = null");
+    }
     if ended {
         sql.push(", ended_at = ").int(now.0);
     }
@@ -340,6 +351,10 @@ pub async fn change(
         Guard::Usable => {
             sql.push(" and usable_until > ").push(desk.db.clock_sql());
         }
+        Guard::Free => {
+            sql.push(" and ");
+            lease::push_free(&mut sql, desk, "");
+        }
     }
     if sql.run(&mut *transaction).await? != 1 {
         transaction.rollback().await?;
@@ -375,15 +390,19 @@ async fn write_decisions(
             }
             continue;
         }
-        let (user, address) = change.decider.clone().unwrap_or_default();
+        let (decider, address) = change.decider.clone().unwrap_or_default();
+        let (for_account, for_person) = match &decision.on_behalf_of {
+            Some(other) => (Some(other.account.clone()), Some(other.person.clone())),
+            None => (None, None),
+        };
         let mut sql = Sql::new(
             "insert into approval_decisions (request_id, number, generation, user_id, account, person, verdict, counts, \
-             decided_at, comment, digest, address, struck) values (",
+             decided_at, comment, digest, address, for_user_id, for_account, for_person, delegation_id, struck) values (",
         );
         sql.text(row.id.as_str()).push(", ").int(number).push(", ");
         sql.int(decision.generation.into())
             .push(", ")
-            .text_or_none(user.map(|user| user.to_string()))
+            .text_or_none(decider.user.map(|user| user.to_string()))
             .push(", ");
         sql.text(&decision.account)
             .push(", ")
@@ -403,6 +422,14 @@ async fn write_decisions(
             .text(&row.digest)
             .push(", ")
             .text(address)
+            .push(", ")
+            .text_or_none(decider.for_user.map(|user| user.to_string()))
+            .push(", ")
+            .text_or_none(for_account)
+            .push(", ")
+            .text_or_none(for_person)
+            .push(", ")
+            .text_or_none(decider.delegation.map(|id| id.to_string()))
             .push(", 0)");
         sql.run(&mut **transaction).await?;
     }

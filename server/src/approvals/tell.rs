@@ -28,11 +28,11 @@ pub(super) fn open_names(standing: &Standing) -> BTreeSet<String> {
     names_of(levels)
 }
 
-fn all_names(standing: &Standing) -> BTreeSet<String> {
+pub(super) fn all_names(standing: &Standing) -> BTreeSet<String> {
     names_of(standing.tracks.iter().flat_map(|track| &track.levels))
 }
 
-fn requester(standing: &Standing) -> BTreeSet<String> {
+pub(super) fn requester(standing: &Standing) -> BTreeSet<String> {
     [format!("user:{}", standing.requester.to_lowercase())].into()
 }
 

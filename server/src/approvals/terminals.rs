@@ -1,7 +1,8 @@
 //! Terminals that were approved: who asked opens one, once, and it ends when the approval says.
 
-use crate::approvals::decide::{nodes, refused};
+use crate::approvals::decide::refused;
 use crate::approvals::gate::Gate;
+use crate::approvals::lease;
 use crate::approvals::people;
 use crate::approvals::plan;
 use crate::approvals::rows::{self, RequestRow};
@@ -13,6 +14,7 @@ use muster_domain::fleet::NodeSummary;
 use muster_domain::ids::{NodeSessionId, RequestId};
 use muster_domain::sessions::StartSession;
 use muster_domain::{Actor, PortalError};
+use std::future::Future;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -108,13 +110,7 @@ impl Gate {
         if let (Some((name, until)), false) = (&finding.freeze, row.standing.glass_broken) {
             return Err(void(&format!("The freeze “{name}” holds until {until}.")));
         }
-        let mut voters = Vec::new();
-        for user in row.deciders.iter().flatten() {
-            if let Some(decider) = people::actor_now(db, user, now).await? {
-                let policies = &finding.loaded.policies;
-                voters.push(people::voter(db, &decider.name, &decider.grants, &nodes(&row), policies).await?);
-            }
-        }
+        let voters = people::approvers(db, &row, &finding.loaded.policies, now).await?;
         let begin = Event::Begin {
             voters: &voters,
             changed: false,
@@ -147,6 +143,11 @@ impl Gate {
             .map_err(store)?
             .ok_or_else(|| void("This request is gone."))?;
         Ok(Ticket { row, minutes })
+    }
+
+    /// Opens the terminal for which an approval was taken, while no other portal takes that for one that was forgotten.
+    pub async fn opening<T>(&self, ticket: &Ticket, work: impl Future<Output = T>) -> T {
+        lease::holding(&self.desk, &ticket.row.id, work).await
     }
 
     /// Says what came of a terminal for which an approval was taken.

@@ -139,6 +139,25 @@ pub(super) fn first_fit(windows: &[Vec<Window>], from: Timestamp) -> Option<(Tim
     }
 }
 
+/// As [`first_fit`], and outside all of these freezes: when one ends, it is looked again from there.
+pub(super) fn first_free(
+    windows: &[Vec<Window>],
+    freezes: &[&Freeze],
+    from: Timestamp,
+) -> Option<(Timestamp, Option<Timestamp>)> {
+    let mut at = from;
+    while at.since_ms(from) <= LOOKED_AHEAD_MS {
+        let (opens_at, closes_at) = first_fit(windows, at)?;
+        let holding = freezes.iter().filter(|freeze| is_frozen(freeze, opens_at));
+        let ends: Option<Vec<Timestamp>> = holding.map(|freeze| Timestamp::parse(&freeze.until)).collect();
+        match ends?.into_iter().max() {
+            None => return Some((opens_at, closes_at)),
+            Some(end) => at = end,
+        }
+    }
+    None
+}
+
 /// What is wrong with a freeze, if anything.
 pub(super) fn complaint_about_freeze(freeze: &Freeze) -> Option<String> {
     let (Some(from), Some(until)) = (Timestamp::parse(&freeze.from), Timestamp::parse(&freeze.until)) else {
@@ -237,6 +256,49 @@ mod tests {
         assert_eq!(fit(&never, "2026-11-27T10:00"), None);
         assert!(complaint_about_window(&window("cron(nonsense)", 1)).is_some());
         assert!(complaint_about_window(&window("rate(1 day)", 0)).is_some());
+    }
+
+    #[test]
+    fn what_is_frozen_fits_when_the_last_freeze_has_ended_and_a_window_is_open() {
+        let freeze = |from: &str, until: &str| Freeze {
+            name: format!("{from} to {until}"),
+            from: from.into(),
+            until: until.into(),
+            acts: Vec::new(),
+            nodes: String::new(),
+            break_glass: Vec::new(),
+        };
+        let (week, month) = (
+            freeze("2026-12-20", "2026-12-27"),
+            freeze("2026-12-26", "2027-01-20"),
+        );
+        let sunday = vec![vec![window("cron(0 2 ? * SUN *)", 4)]];
+        let free =
+            |windows: &[Vec<Window>], freezes: &[&Freeze], now: &str| first_free(windows, freezes, at(now));
+        let none: &[Vec<Window>] = &[];
+        assert_eq!(
+            free(none, &[&week], "2026-12-19"),
+            Some((at("2026-12-19"), None)),
+            "it has not begun"
+        );
+        assert_eq!(
+            free(none, &[&month, &week], "2026-12-21"),
+            Some((at("2027-01-20"), None)),
+            "one begins before the other ends"
+        );
+        // 2027-01-24 is the first Sunday after the second freeze.
+        assert_eq!(
+            free(&sunday, &[&week, &month], "2026-12-21"),
+            Some((at("2027-01-24T02:00"), Some(at("2027-01-24T06:00"))))
+        );
+        // A freeze that ends within a window leaves the rest of it.
+        let early = freeze("2026-12-01", "2026-12-06T05:00");
+        assert_eq!(
+            free(&sunday, &[&early], "2026-12-02"),
+            Some((at("2026-12-06T05:00"), Some(at("2026-12-06T06:00"))))
+        );
+        let long = freeze("2026-12-01", "2029-01-01");
+        assert_eq!(free(none, &[&long], "2026-12-02"), None);
     }
 
     #[test]

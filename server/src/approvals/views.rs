@@ -1,18 +1,20 @@
 //! What pages are given of requests and policies.
 
 use crate::access::queries as access;
-use crate::approvals::decide::{nodes, runs_itself, usable};
+use crate::approvals::decide::{nodes, runs_itself};
+use crate::approvals::delegations;
 use crate::approvals::people;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::service::ApprovalService;
-use crate::approvals::{policies, times};
+use crate::approvals::{policies, times, together};
 use crate::commands::queries as commands;
 use crate::error::store;
 use crate::fleet::queries as fleet;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
     Act, Blast, DecisionView, Happening, Hypothetical, LevelView, Meeting, OutcomeLink, PastOutcome,
-    Policies, PoliciesView, ProposedAct, RequestDetail, RequestState, RequestSummary, TrackView, Voter,
+    Policies, PoliciesView, ProposedAct, RequestDetail, RequestState, RequestSummary, StandsIn, TrackView,
+    Voter,
 };
 use muster_domain::commands::CommandQuery;
 use muster_domain::fleet::PingStatus;
@@ -30,21 +32,39 @@ const MAX_DECIDERS: usize = 10;
 const MAX_LOOKED_AT: i64 = 200;
 
 impl ApprovalService {
-    /// A request as a row, for somebody who is `voter` on it.
-    pub(super) fn summary(&self, actor: &Actor, row: &RequestRow, voter: Option<&Voter>) -> RequestSummary {
+    /// A request as a row, for somebody who can speak on it as `voters`: for themselves first.
+    pub(super) fn summary(
+        &self,
+        actor: &Actor,
+        row: &RequestRow,
+        voters: &[Voter],
+        policies: &Policies,
+    ) -> RequestSummary {
         let now = self.clock.now();
         let (given, needed) = row.standing.count();
         let own = row.requester_id.is_some() && row.requester_id == actor.user_id;
-        let decides = voter.is_some_and(|voter| {
-            row.standing.counts_for(voter, now).is_ok()
-                || (row.review_due_at.is_some()
-                    && voter.person != row.standing.requester_person
-                    && row
-                        .standing
-                        .tracks
-                        .iter()
-                        .flat_map(|track| &track.levels)
-                        .any(|level| level.of.iter().any(|name| voter.names.contains(name))))
+        let reviews = |voter: &Voter| {
+            row.review_due_at.is_some()
+                && voter.on_behalf_of.is_none()
+                && voter.person != row.standing.requester_person
+                && row
+                    .standing
+                    .tracks
+                    .iter()
+                    .flat_map(|track| &track.levels)
+                    .any(|level| level.of.iter().any(|name| voter.names.contains(name)))
+        };
+        let decides_themselves = actor.may(Action::ApprovalsDecide)
+            && voters
+                .first()
+                .is_some_and(|voter| row.standing.counts_for(voter, now).is_ok());
+        let decides = voters.iter().any(|voter| {
+            let action = if voter.on_behalf_of.is_some() {
+                Action::ApprovalsDecideForAnother
+            } else {
+                Action::ApprovalsDecide
+            };
+            actor.may(action) && (row.standing.counts_for(voter, now).is_ok() || reviews(voter))
         });
         RequestSummary {
             request_id: row.id.clone(),
@@ -72,7 +92,8 @@ impl ApprovalService {
             glass_broken: row.standing.glass_broken,
             review_due_at: row.review_due_at,
             is_own: own,
-            waits_for_me: decides && actor.may(Action::ApprovalsDecide),
+            waits_for_me: decides,
+            alike: together::alike(row, policies).filter(|_| decides_themselves),
         }
     }
 
@@ -125,6 +146,9 @@ impl ApprovalService {
         let query = CommandQuery {
             document: command.document.clone(),
             limit: Some(20),
+            // What ran after it was decided on says nothing about how well it was decided.
+            cursor: (row.standing.state != RequestState::Waiting)
+                .then(|| fleet::encode_cursor(&row.asked_at.0.to_string(), "")),
             ..CommandQuery::default()
         };
         let page = commands::list(&self.db, &query, &viewer).await.map_err(store)?;
@@ -168,8 +192,21 @@ impl ApprovalService {
             if row.standing.counts_for(&voter, now).is_ok() {
                 found.push(name);
                 if found.len() >= MAX_DECIDERS {
-                    break;
+                    return Ok(found);
                 }
+            }
+        }
+        for one in delegations::holding(&self.db, now).await.map_err(store)? {
+            let (from, to) = (
+                people::actor_now(&self.db, &one.from, now).await?,
+                people::actor_now(&self.db, &one.to, now).await?,
+            );
+            let (Some(from), Some(to)) = (from, to) else {
+                continue;
+            };
+            let voter = people::voter_for(&self.db, &to.name, &from, &nodes(row), policies).await?;
+            if row.standing.counts_for(&voter, now).is_ok() && found.len() < MAX_DECIDERS {
+                found.push(format!("{} on behalf of {}", to.name, from.name));
             }
         }
         Ok(found)
@@ -212,18 +249,33 @@ impl ApprovalService {
         let row = self.visible(actor, request, scopes).await?;
         let now = self.clock.now();
         let loaded = self.gate.book.current().await.map_err(store)?;
-        let voter = self.voter(actor, &row, &loaded.policies).await?;
-        let summary = self.summary(actor, &row, Some(&voter));
+        let stand_ins = self.stand_ins(actor).await?;
+        let voters = self.voters(actor, &stand_ins, &row, &loaded.policies).await?;
+        let summary = self.summary(actor, &row, &voters, &loaded.policies);
         let own = summary.is_own;
         let waits = summary.state == RequestState::Waiting;
-        let why_not_decide = match row.standing.counts_for(&voter, now) {
-            Ok(_) if actor.may(Action::ApprovalsDecide) => String::new(),
-            Ok(_) => "Only approvers decide.".into(),
-            Err(why) => why.to_string(),
+        let why_not_decide = match voters.first().map(|voter| row.standing.counts_for(voter, now)) {
+            Some(Ok(_)) if actor.may(Action::ApprovalsDecide) => String::new(),
+            Some(Ok(_)) | None => "Only approvers decide.".into(),
+            Some(Err(why)) => why.to_string(),
         };
+        let stands_in = voters
+            .iter()
+            .skip(1)
+            .zip(&stand_ins)
+            .filter(|(voter, _)| {
+                actor.may(Action::ApprovalsDecideForAnother) && row.standing.counts_for(voter, now).is_ok()
+            })
+            .map(|(_, one)| StandsIn {
+                account: one.from.name.clone(),
+                until: one.delegation.until,
+            })
+            .collect();
         let runs_at = match summary.state {
             RequestState::Approved => row.runs_at,
-            RequestState::Waiting if runs_itself(&row) => usable(&row, now)
+            RequestState::Waiting if runs_itself(&row) => self
+                .usable(&row, &loaded.policies, now)
+                .await?
                 .map(|(opens_at, _)| opens_at)
                 .filter(|at| *at > now),
             _ => None,
@@ -252,10 +304,19 @@ impl ApprovalService {
             .iter()
             .map(|decision| DecisionView {
                 account: decision.account.clone(),
+                on_behalf_of: decision
+                    .on_behalf_of
+                    .as_ref()
+                    .map_or_else(String::new, |other| other.account.clone()),
                 verdict: decision.verdict,
                 comment: decision.comment.clone(),
                 at: decision.at,
-                void_because: if decision.struck {
+                void_because: if let (true, Some(other)) = (decision.struck, &decision.on_behalf_of) {
+                    format!(
+                        "{} does not stand in for {} any more, or one of them may not decide.",
+                        decision.account, other.account
+                    )
+                } else if decision.struck {
                     format!("{} may not decide on this any more.", decision.account)
                 } else if decision.generation != row.standing.generation {
                     "What would run has changed since.".into()
@@ -267,6 +328,7 @@ impl ApprovalService {
         let whole = i64::from(row.demand.expires_minutes) * 60_000;
         let used = row.standing.expires_at.since_ms(row.standing.waits_since) > whole;
         Ok(RequestDetail {
+            caution: self.caution(&row).await?,
             blast: self.blast(&row).await?,
             past: self.past(actor, &row).await?,
             deciders: self.deciders(&row, &loaded.policies).await?,
@@ -286,6 +348,7 @@ impl ApprovalService {
             windows: row.demand.windows.clone(),
             runs_at,
             why_not_decide,
+            stands_in,
             may_withdraw: own && matches!(summary.state, RequestState::Waiting | RequestState::Approved),
             may_extend: own && waits && !used,
             may_remind: own && waits,

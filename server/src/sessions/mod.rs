@@ -10,6 +10,7 @@ mod recordings;
 pub mod service;
 mod ssm;
 mod start;
+mod start_act;
 pub mod sweep;
 
 pub use policy::{RecordingPolicy, SessionPolicy};

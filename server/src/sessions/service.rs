@@ -13,7 +13,7 @@ use muster_domain::action::Action;
 use muster_domain::approvals::{Act, Proposal};
 use muster_domain::audit::Intent;
 use muster_domain::fleet::PingStatus;
-use muster_domain::ids::{NodeId, NodeSessionId, RequestId};
+use muster_domain::ids::{NodeId, NodeSessionId};
 use muster_domain::paging::Page;
 use muster_domain::permission::{Role, Scope};
 use muster_domain::sessions::{
@@ -175,33 +175,7 @@ impl Sessions for SessionService {
     }
 
     async fn start(&self, actor: &Actor, input: StartSession) -> Result<NodeSessionId, PortalError> {
-        let id = NodeSessionId::new(self.ground.random.uuid());
-        let intent = Intent::new(Action::SessionsStart, format!("session:{id}"))
-            .with("node", input.node.as_str())
-            .with("os_user", input.os_user.clone())
-            .with("reason", input.reason.clone())
-            .with("request", input.request.as_ref().map_or("", RequestId::as_str));
-        let check = input.check(self.ground.policy.needs_reason);
-        self.ground
-            .door
-            .pass(actor, intent, check, async |pass| {
-                let node = self.node(&input.node, &pass.scopes).await?;
-                let ticket = self.gate.admit_terminal(actor, &node, &input, &id).await?;
-                let minutes = ticket.as_ref().map(|ticket| ticket.minutes);
-                let begun = self.begin(actor, id.clone(), input.clone(), node, minutes).await;
-                if let Some(ticket) = ticket {
-                    self.gate.opened(ticket, begun.clone()).await?;
-                }
-                begun?;
-                if let Some(shared) = self.ground.live.get(&id) {
-                    pass.note(
-                        "ssm_session_id",
-                        shared.state().row.summary.ssm_session_id.clone(),
-                    );
-                }
-                Ok(id)
-            })
-            .await
+        self.start_whoever_watches(actor, input).await
     }
 
     async fn tunnel(&self, actor: &Actor, input: OpenTunnel) -> Result<NodeSessionId, PortalError> {

@@ -6,7 +6,13 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+mod bundle;
 mod glass;
+mod leases;
 mod race;
 mod rules;
+mod stand_ins;
+mod terminal;
+mod together;
+mod warned;
 mod world;

@@ -9,7 +9,7 @@ use muster_domain::audit::Outcome;
 use muster_domain::permission::Role;
 use muster_domain::system::SystemClock;
 use muster_domain::time::Clock;
-use muster_domain::{Actor, PortalError};
+use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::Db;
 use muster_store::test_database::on_both;
 
@@ -117,6 +117,7 @@ async fn a_decision_takes_the_password_and_what_was_looked_at() {
                 digest: digest.to_owned(),
                 verdict: Verdict::Approve,
                 comment: String::new(),
+                on_behalf_of: String::new(),
                 password: Password(password.into()),
             };
             world.service.decide(&bob, input).await
@@ -143,6 +144,7 @@ async fn a_decision_takes_the_password_and_what_was_looked_at() {
             digest,
             verdict: Verdict::Reject,
             comment: " ".into(),
+            on_behalf_of: String::new(),
             password: Password(SECRET.into()),
         };
         let why = world.service.decide(&bob, reject).await.unwrap_err();
@@ -330,6 +332,43 @@ async fn what_is_approved_for_a_window_runs_in_it() {
             .advance(detail.runs_at.unwrap().since_ms(world.clock.now()));
         world.service.round().await.unwrap();
         assert_eq!(world.state(&request).await, RequestState::Done);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_approved_in_a_freeze_lives_until_it_has_ended() {
+    on_both(async |db: Db| {
+        let now = SystemClock.now();
+        let ends_at = Timestamp((now.0 / MINUTE + 180) * MINUTE);
+        let freeze = format!(
+            "{POLICIES}\n[[freeze]]\nname = \"year's end\"\nfrom = \"{}\"\nuntil = \"{}\"\n",
+            now.plus_ms(-MINUTE).rfc3339(),
+            ends_at.rfc3339()
+        );
+        let world = world(&db, &freeze).await;
+        let (rita, bob, eve) = people(&world).await;
+        let request = world.ask(&rita).await;
+        let waiting = world.get(&request).await;
+        assert_eq!(waiting.runs_at, Some(ends_at), "said before anybody decides");
+        world.approve(&bob, &request).await.unwrap();
+        world.approve(&eve, &request).await.unwrap();
+        world.service.round().await.unwrap();
+        let detail = world.get(&request).await;
+        assert_eq!(detail.summary.state, RequestState::Approved);
+        assert_eq!(detail.runs_at, Some(ends_at));
+        assert_eq!(
+            detail.summary.usable_until,
+            Some(ends_at.plus_ms(30 * MINUTE)),
+            "its time begins when the freeze has ended"
+        );
+        world.clock.advance(ends_at.since_ms(world.clock.now()) - 1);
+        world.service.round().await.unwrap();
+        assert_eq!(world.state(&request).await, RequestState::Approved);
+        world.clock.advance(1);
+        world.service.round().await.unwrap();
+        assert_eq!(world.state(&request).await, RequestState::Done);
+        assert!(world.holds("rita", Role::Administrator).await);
     })
     .await;
 }

@@ -17,6 +17,7 @@ use muster_server::audit::log::AuditLog;
 use muster_server::aws::{Connection, Ssm};
 use muster_server::door::Door;
 use muster_server::events::EventBus;
+use muster_server::notifications::Channels;
 use muster_server::overview::service::RecentActs;
 use muster_server::services::{Ground, Services};
 use muster_server::sessions::{SessionPolicy, Store};
@@ -63,6 +64,7 @@ pub(crate) struct World {
     pub(crate) access: AccessService,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) db: Db,
+    pub(crate) log: Arc<AuditLog>,
     _dir: tempfile::TempDir,
 }
 
@@ -80,6 +82,23 @@ pub(crate) async fn world(db: &Db, policies: &str) -> World {
 }
 
 pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
+    // Nobody answers there.
+    world_with(db, policies, now, "http://127.0.0.1:9").await
+}
+
+/// A world whose Systems Manager is at an address.
+pub(crate) async fn world_with(db: &Db, policies: &str, now: Timestamp, endpoint: &str) -> World {
+    world_telling(db, policies, now, endpoint, Arc::default()).await
+}
+
+/// A world that tells people by these channels.
+pub(crate) async fn world_telling(
+    db: &Db,
+    policies: &str,
+    now: Timestamp,
+    endpoint: &str,
+    channels: Arc<Channels>,
+) -> World {
     // As the program does; who was first does not matter.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();
@@ -100,7 +119,7 @@ pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
         account: "123456789012".into(),
         region: "eu-west-1".into(),
         embedded: true,
-        endpoint: Some("http://127.0.0.1:9".into()),
+        endpoint: Some(endpoint.into()),
         role_arn: None,
         activation_role: String::new(),
         output_bucket: None,
@@ -121,7 +140,7 @@ pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
         recordings: Store::open(&dir.path().join("recordings"), None, &ssm, clock.clone()).unwrap(),
         policies: PolicyBook::open(db.clone(), None).unwrap(),
         passwords: passwords.clone(),
-        channels: Arc::default(),
+        channels,
         data_dir: dir.path().to_owned(),
         stop: CancellationToken::new(),
     };
@@ -148,6 +167,7 @@ pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
         },
         clock,
         db: db.clone(),
+        log,
         _dir: dir,
     }
 }
@@ -205,12 +225,24 @@ impl World {
         request: &RequestId,
         verdict: Verdict,
     ) -> Result<RequestState, PortalError> {
+        self.decide_for(by, "", request, verdict).await
+    }
+
+    /// Decides for somebody for whom `by` stands in.
+    pub(crate) async fn decide_for(
+        &self,
+        by: &Actor,
+        other: &str,
+        request: &RequestId,
+        verdict: Verdict,
+    ) -> Result<RequestState, PortalError> {
         let digest = self.get(request).await.digest;
         let input = Decide {
             request: request.clone(),
             digest,
             verdict,
             comment: "looked at it".into(),
+            on_behalf_of: other.into(),
             password: Password(SECRET.into()),
         };
         self.service.decide(by, input).await.map(|summary| summary.state)

@@ -1,5 +1,6 @@
 // Approvals, by two people in two browsers: asked for, approved, it runs; rejected; void because what would run has
-// changed; the glass broken and reviewed; without script; and every page in two shapes.
+// changed; the glass broken and reviewed; several approved together; by who stands in for somebody; without script; and every
+// page in two shapes.
 
 import { person } from '../lib/people.mjs';
 import { live, someNode } from '../lib/terminal.mjs';
@@ -8,6 +9,7 @@ export const timeout = 480_000;
 
 const ANNA = 'two grey geese fly south';
 const OLGA = 'nine brown bears swim east';
+const CARL = 'four red foxes run north';
 
 // Only about one person, so that the specs around this one are not asked.
 const POLICIES = `default = "allow"
@@ -20,6 +22,7 @@ reason = true
 ticket = "OPS-[0-9]+"
 levels = [{ of = ["role:approver"] }]
 break_glass = ["user:olga"]
+bulk = true
 `;
 
 export default async function approvals(t) {
@@ -39,6 +42,8 @@ export default async function approvals(t) {
     await changed(t, admin, anna, olga, node);
     await withoutScript(t, node);
     await keyboard(t, anna);
+    await together(t, anna, olga, node);
+    await delegated(t, anna, olga, node);
     await shapes(t, first);
   } finally {
     await save(t, admin, 'default = "allow"\n');
@@ -298,13 +303,96 @@ async function keyboard(t, anna) {
   await anna.waitForURL((url) => !url.search.includes('selected'));
 }
 
+// Three requests, two of them for the same: ticked by keyboard, approved with the password once.
+async function together(t, anna, olga, node) {
+  const ask = (script) => asked(t, olga, node, script, 'Several.');
+  const [one, other, two] = [await ask('echo the same'), await ask('echo another'), await ask('echo the same')];
+  await t.visit(anna, '/approvals');
+  const box = (id) => anna.locator(`[data-request=${id}] [data-act=select]`);
+  await box(one).waitFor();
+  await anna.locator(`[data-request=${one}]`).focus();
+  await anna.keyboard.press('x');
+  t.assert.ok(await box(one).isChecked());
+  t.assert.ok(await box(other).isDisabled(), 'what asks for something else is approved another time');
+  await box(two).check();
+  await t.axe(anna, 'several requests ticked');
+  await t.picture(anna, 'together');
+  await anna.locator('#together-password').fill('not the password');
+  await anna.getByRole('button', { name: 'Approve 2 requests' }).click();
+  await anna.locator('#together-password-error').filter({ hasText: /\S/ }).waitFor();
+  await anna.locator('#together-password').fill(ANNA);
+  await anna.getByRole('button', { name: 'Approve 2 requests' }).click();
+  for (const id of [one, two]) {
+    await anna.locator(`[data-outcome-of=${id}]`).getByText('approved.').waitFor();
+    await anna.locator(`[data-request=${id}]`).waitFor({ state: 'detached' });
+  }
+  await anna.locator(`[data-request=${other}]`).waitFor();
+  await t.picture(anna, 'together-done');
+
+  // Without script: ticked, refused with the ticks kept, and told what came of it.
+  const third = await ask('echo another');
+  const plain = await t.open({ as: 'anna', javaScript: false });
+  await plain.goto('/approvals');
+  for (const id of [other, third]) await plain.locator(`[data-request=${id}] [data-act=select]`).check();
+  await plain.locator('#together-password').fill('wrong again');
+  await plain.getByRole('button', { name: /^Approve what is ticked|^Approve 2/ }).click();
+  await plain.locator('#together-password-error').filter({ hasText: /\S/ }).waitFor();
+  for (const id of [other, third]) {
+    t.assert.ok(await plain.locator(`[data-request=${id}] [data-act=select]`).isChecked(), `${id} stays ticked`);
+  }
+  await plain.locator('#together-password').fill(ANNA);
+  await plain.getByRole('button', { name: /^Approve what is ticked|^Approve 2/ }).click();
+  await plain.locator(`[data-outcome-of=${third}]`).getByText('approved.').waitFor();
+  await plain.locator(`[data-outcome-of=${other}]`).getByText('approved.').waitFor();
+}
+
+// Anna is away: whoever stands in decides for her, and both names are said.
+async function delegated(t, anna, olga, node) {
+  const admin = await t.open({ as: 'administrator' });
+  const carl = await person(t, admin, 'carl', 'viewer', CARL);
+  const until = new Date(Date.now() + 86_400_000).toISOString().slice(0, 16);
+  await t.visit(anna, '/approvals/delegations');
+  await anna.getByText('Everybody decides for themselves').waitFor();
+  await anna.getByLabel('To whom').fill('anna');
+  await anna.getByLabel('Until (UTC)').fill(until);
+  await anna.getByRole('button', { name: 'Hand over' }).click();
+  await anna.locator('#hand-over-to-error').filter({ hasText: 'yourself' }).waitFor();
+  await anna.getByLabel('To whom').fill('carl');
+  await anna.getByLabel('Why').fill('on leave');
+  await anna.getByRole('button', { name: 'Hand over' }).click();
+  await anna.locator('[data-delegation=anna]').getByText('on leave').waitFor();
+  await t.axe(anna, 'delegations');
+  await t.picture(anna, 'delegations');
+
+  const id = await asked(t, olga, node, 'echo on behalf', 'Anna is away.');
+  await olga.locator('[data-deciders]').getByText('carl on behalf of anna').waitFor();
+  await t.visit(carl, '/approvals');
+  await carl.locator(`[data-request=${id}] a`).click();
+  await carl.locator('[data-stands-in]').getByText('on behalf of anna').waitFor();
+  await t.axe(carl, 'deciding for somebody');
+  await t.picture(carl, 'stands-in');
+  await decide(carl, /^Approve/, 'For Anna.', CARL);
+  await carl.locator('[data-decision=carl]').getByText('on behalf of anna').waitFor();
+
+  // Taken back, without script.
+  const plain = await t.open({ as: 'anna', javaScript: false });
+  await plain.goto('/approvals/delegations');
+  await plain.getByRole('button', { name: 'Take it back' }).click();
+  await plain.locator('[data-delegation=anna]').getByText('Ended').waitFor();
+  await plain.getByLabel('To whom').fill('nobody-at-all');
+  await plain.getByLabel('Until (UTC)').fill(until);
+  await plain.getByRole('button', { name: 'Hand over' }).click();
+  await plain.locator('#hand-over-to-error').filter({ hasText: 'no account' }).waitFor();
+  t.assert.equal(await plain.getByLabel('To whom').inputValue(), 'nobody-at-all');
+}
+
 async function shapes(t, id) {
   const wanted = ['1440-light', '390-dark'];
   for (const shape of t.variants.filter((one) => wanted.includes(one.name))) {
     const page = await t.open({ as: 'anna', ...shape });
     for (const path of [
       '/approvals?tab=all', `/approvals?tab=history&selected=${id}`, `/approvals/${id}`, '/approvals/role',
-      '/approvals/policies', '/approvals?tab=mine', '/approvals?tab=history&q=nothing-like-it', '/approvals?tab=yours',
+      '/approvals/policies', '/approvals/delegations', '/approvals?tab=mine', '/approvals?tab=history&q=nothing-like-it', '/approvals?tab=yours',
     ]) {
       await t.visit(page, path);
       await page.getByRole('heading', { level: 1 }).waitFor();

@@ -1,8 +1,9 @@
 //! What is asked for, decided and looked for, and what can be said against it before anything is looked up.
 
-use super::machine::{RequestState, Verdict};
 use super::meeting::Proposal;
 use super::policy::Act;
+use super::state::RequestState;
+use super::voter::Verdict;
 use crate::access::Password;
 use crate::commands::RunCommand;
 use crate::error::{FieldError, PortalError};
@@ -197,6 +198,8 @@ pub struct Decide {
     pub verdict: Verdict,
     /// Why; needed to say no.
     pub comment: String,
+    /// For whom, by account, where one stands in for somebody; empty is for oneself.
+    pub on_behalf_of: String,
     /// One's own password, again.
     pub password: Password,
 }
@@ -216,6 +219,48 @@ impl Decide {
             fields.push(FieldError::new(
                 "comment",
                 "Say why: who asked is shown the reason.",
+            ));
+        }
+        if self.password.0.is_empty() {
+            fields.push(FieldError::new("password", "Type your password to decide."));
+        }
+        PortalError::from_fields(fields)
+    }
+}
+
+/// Requests that are approved together at most.
+const MAX_TOGETHER: usize = 50;
+
+/// Input: approve several requests that ask for the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApproveTogether {
+    /// Which, each with the digest of what was looked at.
+    pub requests: Vec<(RequestId, String)>,
+    /// Why.
+    pub comment: String,
+    /// One's own password, again.
+    pub password: Password,
+}
+
+impl ApproveTogether {
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn check(&self) -> Result<(), PortalError> {
+        let mut fields = Vec::new();
+        if self.requests.is_empty() {
+            fields.push(FieldError::new("requests", "Tick the requests to approve."));
+        }
+        if self.requests.len() > MAX_TOGETHER {
+            fields.push(FieldError::new("requests", "Tick at most 50 requests."));
+        }
+        let ids: std::collections::BTreeSet<&RequestId> = self.requests.iter().map(|(id, _)| id).collect();
+        if ids.len() < self.requests.len() {
+            fields.push(FieldError::new("requests", "Each request can be ticked once."));
+        }
+        if too_long(&self.comment, MAX_COMMENT) || self.comment.contains('\0') {
+            fields.push(FieldError::new(
+                "comment",
+                "Use at most 1,000 characters of plain text.",
             ));
         }
         if self.password.0.is_empty() {

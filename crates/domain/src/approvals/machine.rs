@@ -3,86 +3,11 @@
 
 use super::meeting::is_one_of;
 use super::policy::Level;
+use super::state::RequestState;
+use super::voter::{Decision, Refused, Verdict, Voter};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// Where a request stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum RequestState {
-    /// For decisions.
-    Waiting,
-    /// Approved, and not done yet: it waits for its time, or for the requester.
-    Approved,
-    /// It is being done.
-    Running,
-    /// It was done: the act was begun, whatever came of it there.
-    Done,
-    /// It was tried and refused.
-    Failed,
-    /// Somebody said no.
-    Rejected,
-    /// The requester took it back.
-    Withdrawn,
-    /// Nobody decided, or nobody used it, in time.
-    Expired,
-}
-
-impl RequestState {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Waiting,
-        Self::Approved,
-        Self::Running,
-        Self::Done,
-        Self::Failed,
-        Self::Rejected,
-        Self::Withdrawn,
-        Self::Expired,
-    ];
-
-    /// The word in the database and in URLs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Approved => "approved",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Rejected => "rejected",
-            Self::Withdrawn => "withdrawn",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// As people read it.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Waiting => "Waiting",
-            Self::Approved => "Approved",
-            Self::Running => "Starting",
-            Self::Done => "Done",
-            Self::Failed => "Failed",
-            Self::Rejected => "Rejected",
-            Self::Withdrawn => "Withdrawn",
-            Self::Expired => "Expired",
-        }
-    }
-
-    /// The state of that name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
-    }
-
-    /// Whether something can still come of it.
-    #[must_use]
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Waiting | Self::Approved | Self::Running)
-    }
-}
 
 /// The levels that one policy asks for, passed one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,48 +16,6 @@ pub struct Track {
     pub policy: String,
     /// Its levels.
     pub levels: Vec<Level>,
-}
-
-/// Yes or no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Yes.
-    Approve,
-    /// No.
-    Reject,
-}
-
-/// What somebody decided.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Decision {
-    /// About which form of the request: it changes when what would run changes.
-    pub generation: u32,
-    /// By which account.
-    pub account: String,
-    /// By whom: several accounts may be one person.
-    pub person: String,
-    /// What.
-    pub verdict: Verdict,
-    /// For which levels it counts: track and level.
-    pub counts: Vec<(usize, usize)>,
-    /// When.
-    pub at: Timestamp,
-    /// Why.
-    pub comment: String,
-    /// Whether it does not count any more, because who gave it may not decide any more.
-    pub struck: bool,
-}
-
-/// Somebody who would decide, as they are now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Voter {
-    /// The account.
-    pub account: String,
-    /// The person behind it.
-    pub person: String,
-    /// What they are, where the request's nodes are: `user:alice`, `group:sre`, `role:approver`.
-    pub names: BTreeSet<String>,
 }
 
 /// How a request stands.
@@ -206,32 +89,6 @@ pub enum Event<'a> {
     Lost,
 }
 
-/// Why something does not happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It is over, or not there yet.
-    #[error("This request is not waiting any more: it is {}.", .0.label().to_lowercase())]
-    NotNow(RequestState),
-    /// The time is over.
-    #[error("This request has expired. Ask again.")]
-    Expired,
-    /// One's own.
-    #[error("You asked for this yourself, so somebody else has to decide.")]
-    Own,
-    /// One has decided already.
-    #[error("You have decided on this already.")]
-    Twice,
-    /// One is not among those who are asked, at the level that is open now.
-    #[error("You are not among those who can decide on this now.")]
-    NotAsked,
-    /// Not one's own.
-    #[error("Only who asked for it can do this.")]
-    NotOwn,
-    /// It waits for decisions again.
-    #[error("This was extended already.")]
-    Extended,
-}
-
 /// How far one level of a track is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackProgress {
@@ -245,18 +102,23 @@ pub struct TrackProgress {
 
 impl Standing {
     fn given(&self, track: usize, level: usize) -> u32 {
-        let people: BTreeSet<&str> = self
-            .decisions
-            .iter()
-            .filter(|decision| {
-                decision.generation == self.generation
-                    && !decision.struck
-                    && decision.verdict == Verdict::Approve
-                    && decision.counts.contains(&(track, level))
-            })
-            .map(|decision| decision.person.as_str())
-            .collect();
-        u32::try_from(people.len()).unwrap_or(u32::MAX)
+        let counting = self.decisions.iter().filter(|decision| {
+            decision.generation == self.generation
+                && !decision.struck
+                && decision.verdict == Verdict::Approve
+                && decision.counts.contains(&(track, level))
+        });
+        // One person counts once, whether they decided themselves or somebody did for them; also when two accounts are only
+        // found to be one person's after they decided.
+        let mut people: BTreeSet<&str> = BTreeSet::new();
+        let mut given = 0;
+        for decision in counting {
+            if !people.contains(decision.person.as_str()) && !people.contains(decision.voice()) {
+                people.extend([decision.person.as_str(), decision.voice()]);
+                given += 1;
+            }
+        }
+        given
     }
 
     /// How far each level of each track is.
@@ -328,11 +190,29 @@ impl Standing {
         if by.person == self.requester_person || by.account.eq_ignore_ascii_case(&self.requester) {
             return Err(Refused::Own);
         }
-        let has_decided = self.decisions.iter().any(|decision| {
-            decision.generation == self.generation && !decision.struck && decision.person == by.person
-        });
-        if has_decided {
+        if let Some(other) = &by.on_behalf_of {
+            if other.person == self.requester_person || other.account.eq_ignore_ascii_case(&self.requester) {
+                return Err(Refused::OwnOfDelegator);
+            }
+            // Who stands in for another account of their own would have two voices.
+            if other.person == by.person {
+                return Err(Refused::NotAsked);
+            }
+        }
+        let now_counting = || {
+            self.decisions
+                .iter()
+                .filter(|decision| decision.generation == self.generation && !decision.struck)
+        };
+        if now_counting().any(|decision| decision.person == by.person) {
             return Err(Refused::Twice);
+        }
+        // Whoever decided for somebody has used that voice, and whoever was decided for has used theirs.
+        let is_used = |person: &str| {
+            now_counting().any(|decision| decision.person == person || decision.voice() == person)
+        };
+        if is_used(&by.person) || is_used(by.voice()) {
+            return Err(Refused::OneVoice);
         }
         let mut counts = Vec::new();
         for (t, levels) in self.progress().iter().enumerate() {
@@ -360,9 +240,9 @@ impl Standing {
                 continue;
             }
             let still = voters.iter().any(|voter| {
-                voter.account == decision.account
-                    && voter.person == decision.person
+                voter.gave(decision)
                     && voter.person != self.requester_person
+                    && voter.voice() != self.requester_person
                     && decision.counts.iter().all(|(t, l)| {
                         tracks
                             .get(*t)
@@ -426,6 +306,7 @@ pub fn step(standing: &Standing, event: Event<'_>, now: Timestamp) -> Result<Sta
                 generation: standing.generation,
                 account: by.account.clone(),
                 person: by.person.clone(),
+                on_behalf_of: by.on_behalf_of.clone(),
                 verdict,
                 counts,
                 at: now,

@@ -1,7 +1,8 @@
 //! Every order in which a few people can act on a request, explored to the end: what must never be is never reached.
 use super::*;
+use crate::approvals::Party;
 use crate::time::Timestamp;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 const USABLE: i64 = 100;
 const WAITS: i64 = 4;
@@ -10,7 +11,19 @@ fn voter(account: &str, person: &str, names: &[&str]) -> Voter {
     Voter {
         account: account.into(),
         person: person.into(),
+        on_behalf_of: None,
         names: names.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+/// Somebody who stands in for somebody: with what the other one is.
+fn for_another(account: &str, person: &str, other: (&str, &str), names: &[&str]) -> Voter {
+    Voter {
+        on_behalf_of: Some(Party {
+            account: other.0.into(),
+            person: other.1.into(),
+        }),
+        ..voter(account, person, names)
     }
 }
 
@@ -69,13 +82,25 @@ const PEOPLE: [(&str, &str); 4] = [
     ("eve", "eve"),
 ];
 
-fn voters(allowed: [bool; 4]) -> Vec<Voter> {
-    PEOPLE
+/// Who stands in for whom, where somebody does: one who may decide too, and who asked; and somebody for who asked.
+const STAND_INS: [(&str, &str, usize); 3] = [
+    ("bob", "bob", 3),
+    ("rita-admin", "person:Rita", 3),
+    ("bob", "bob", 0),
+];
+
+fn voters(allowed: [bool; 4], stand_ins: &[(&str, &str, usize)]) -> Vec<Voter> {
+    const NAMES: &[&str] = &["role:approver", "role:administrator"];
+    let own = PEOPLE
         .iter()
         .zip(allowed)
         .filter(|(_, allowed)| *allowed)
-        .map(|((account, person), _)| voter(account, person, &["role:approver", "role:administrator"]))
-        .collect()
+        .map(|((account, person), _)| voter(account, person, NAMES));
+    let others = stand_ins
+        .iter()
+        .filter(|(_, _, of)| allowed[*of])
+        .map(|(account, person, of)| for_another(account, person, PEOPLE[*of], NAMES));
+    own.chain(others).collect()
 }
 
 fn standing(world: &World, template: &Standing) -> Standing {
@@ -101,7 +126,7 @@ fn put(world: &World, next: &Standing) -> World {
 }
 
 /// All worlds that one thing that happens can lead to.
-fn successors(world: &World, template: &Standing) -> Vec<World> {
+fn successors(world: &World, template: &Standing, stand_ins: &[(&str, &str, usize)]) -> Vec<World> {
     let now = Timestamp(world.now);
     let request = standing(world, template);
     let mut found = Vec::new();
@@ -110,7 +135,7 @@ fn successors(world: &World, template: &Standing) -> Vec<World> {
             found.push(put(world, &next));
         }
     };
-    let present = voters(world.allowed);
+    let present = voters(world.allowed, stand_ins);
     for by in &present {
         for verdict in [Verdict::Approve, Verdict::Reject] {
             happen(Event::Decide {
@@ -149,24 +174,27 @@ fn successors(world: &World, template: &Standing) -> Vec<World> {
                 world.now < world.usable_until.unwrap().0,
                 "used after its time: {world:?}"
             );
-            let people: HashSet<&str> = next
+            let counting: Vec<&Decision> = next
                 .decisions
                 .iter()
                 .filter(|d| d.generation == next.generation && !d.struck && d.verdict == Verdict::Approve)
-                .map(|d| d.person.as_str())
                 .collect();
-            assert!(
-                !people.contains("person:Rita"),
-                "the requester approved: {world:?}"
-            );
-            for person in &people {
-                let index = PEOPLE.iter().position(|(_, p)| p == person).unwrap();
+            let mut people: HashSet<&str> = HashSet::new();
+            for decision in &counting {
+                // Whose hand it was, and whose voice.
+                let both: HashSet<&str> = [decision.person.as_str(), decision.voice()].into();
+                assert!(!both.contains("person:Rita"), "the requester approved: {world:?}");
+                for person in both {
+                    assert!(people.insert(person), "{person} counts twice: {world:?}");
+                }
+                let index = PEOPLE.iter().position(|(_, p)| *p == decision.voice()).unwrap();
                 assert!(
                     world.allowed[index],
-                    "{person} may not approve any more: {world:?}"
+                    "{} may not approve any more: {world:?}",
+                    decision.voice()
                 );
             }
-            assert!(people.len() >= 2, "two people have to approve: {world:?}");
+            assert!(counting.len() >= 2, "two people have to approve: {world:?}");
         } else {
             // What has changed was looked at anew: it is what would run now.
             after.changed = false;
@@ -199,7 +227,7 @@ fn successors(world: &World, template: &Standing) -> Vec<World> {
     found
 }
 
-fn explore(tracks: Vec<Track>) -> usize {
+fn explore(tracks: Vec<Track>, stand_ins: &[(&str, &str, usize)]) -> usize {
     let template = waiting(tracks);
     let start = World {
         state: RequestState::Waiting,
@@ -227,7 +255,7 @@ fn explore(tracks: Vec<Track>) -> usize {
         ) {
             assert_eq!(world.done, 0, "done although it had ended: {world:?}");
         }
-        for next in successors(&world, &template) {
+        for next in successors(&world, &template, stand_ins) {
             if !world.state.is_open() {
                 assert_eq!(next.state, world.state, "an end is not the end: {world:?}");
             }
@@ -246,9 +274,80 @@ fn explore(tracks: Vec<Track>) -> usize {
 #[test]
 fn no_order_of_events_runs_what_was_not_approved_by_two_others() {
     let of = &["role:approver", "role:administrator"];
-    let two_at_once = explore(vec![track(vec![level(2, of)])]);
-    let one_after_the_other = explore(vec![track(vec![level(1, of), level(1, of)])]);
+    let two_at_once = explore(vec![track(vec![level(2, of)])], &[]);
+    let one_after_the_other = explore(vec![track(vec![level(1, of), level(1, of)])], &[]);
     assert!(two_at_once > 1_000 && one_after_the_other > 1_000);
+}
+
+#[test]
+fn no_order_of_events_lets_two_hands_or_two_voices_be_one_persons() {
+    let of = &["role:approver", "role:administrator"];
+    assert!(explore(vec![track(vec![level(2, of)])], &STAND_INS) > 1_000);
+}
+
+#[test]
+fn who_stands_in_for_somebody_is_as_they_are_and_one_voice_with_them() {
+    let of_sre = || waiting(vec![track(vec![level(2, &["group:sre"])])]);
+    let request = of_sre();
+    let eve = voter("eve", "eve", &["group:sre"]);
+    let carol = voter("carol", "carol", &[]);
+    let carol_for_eve = for_another("carol", "carol", ("eve", "eve"), &["group:sre"]);
+    let carol_for_bob = for_another("carol", "carol", ("bob", "bob"), &["group:sre"]);
+    let bob_for_eve = for_another("bob", "bob", ("eve", "eve"), &["group:sre"]);
+    let bob = voter("bob", "bob", &["group:sre"]);
+    assert_eq!(approve(&request, &carol, 0), Err(Refused::NotAsked));
+    let one = approve(&request, &carol_for_eve, 0).unwrap();
+    assert_eq!(one.count(), (1, 2));
+    assert_eq!(one.decisions[0].voice(), "eve");
+    // Neither is asked again: not the one who was away, not another who stands in for them, and not carol for anybody else.
+    assert_eq!(approve(&one, &eve, 0), Err(Refused::OneVoice));
+    assert_eq!(approve(&one, &bob_for_eve, 0), Err(Refused::OneVoice));
+    assert_eq!(approve(&one, &carol_for_bob, 0), Err(Refused::Twice));
+    assert_eq!(approve(&one, &bob, 0).unwrap().state, RequestState::Approved);
+    // The other way round.
+    let one = approve(&request, &eve, 0).unwrap();
+    assert_eq!(approve(&one, &carol_for_eve, 0), Err(Refused::OneVoice));
+    let one = approve(&request, &bob, 0).unwrap();
+    assert_eq!(
+        approve(&one, &bob_for_eve, 0),
+        Err(Refused::Twice),
+        "not for both"
+    );
+    // Never for who asked, never by who asked, never for another account of one's own.
+    let for_rita = for_another("bob", "bob", ("rita-admin", "person:Rita"), &["group:sre"]);
+    assert_eq!(approve(&request, &for_rita, 0), Err(Refused::OwnOfDelegator));
+    let by_rita = for_another("rita-admin", "person:Rita", ("eve", "eve"), &["group:sre"]);
+    assert_eq!(approve(&request, &by_rita, 0), Err(Refused::Own));
+    let for_oneself = for_another("bob", "bob", ("bob-admin", "bob"), &["group:sre"]);
+    assert_eq!(approve(&request, &for_oneself, 0), Err(Refused::NotAsked));
+}
+
+#[test]
+fn what_somebody_decided_for_another_counts_only_while_they_may() {
+    let request = waiting(vec![track(vec![level(1, &["group:sre"])])]);
+    let carol_for_eve = for_another("carol", "carol", ("eve", "eve"), &["group:sre"]);
+    let approved = approve(&request, &carol_for_eve, 0).unwrap();
+    let begin = |voters: &[Voter]| {
+        let event = Event::Begin {
+            voters,
+            changed: false,
+            until: Timestamp(WAITS),
+        };
+        step(&approved, event, Timestamp(1)).unwrap().state
+    };
+    assert_eq!(begin(std::slice::from_ref(&carol_for_eve)), RequestState::Running);
+    assert_eq!(begin(&[]), RequestState::Waiting, "it was taken back");
+    let no_more = Voter {
+        names: BTreeSet::new(),
+        ..carol_for_eve
+    };
+    assert_eq!(begin(&[no_more]), RequestState::Waiting, "eve may not any more");
+    // That both may decide themselves is not the same.
+    let both = [
+        voter("carol", "carol", &["group:sre"]),
+        voter("eve", "eve", &["group:sre"]),
+    ];
+    assert_eq!(begin(&both), RequestState::Waiting);
 }
 
 fn approve(standing: &Standing, by: &Voter, now: i64) -> Result<Standing, Refused> {

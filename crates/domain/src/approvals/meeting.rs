@@ -69,6 +69,12 @@ pub struct Demand {
     pub break_glass: BTreeSet<String>,
     /// Hours within which that is reviewed.
     pub review_hours: u32,
+    /// Whether the act may reach nodes that are not named: then every freeze about nodes is about it.
+    #[serde(default)]
+    pub anywhere: bool,
+    /// Whether all policies let it be approved together with others that ask for the same.
+    #[serde(default)]
+    pub bulk: bool,
 }
 
 /// Whether `text` is what `pattern` says; `*` stands for any text, and case does not matter.
@@ -149,7 +155,7 @@ impl Policy {
         {
             return Some(format!("It is about more than {above} nodes."));
         }
-        if !self.os_users.is_empty() && !self.os_users.iter().any(|user| glob(user, &proposal.os_user)) {
+        if !self.os_users.is_empty() && !self.means_user(proposal) {
             return Some(format!("It is about the users {}.", self.os_users.join(", ")));
         }
         if !self.requesters.is_empty() && !is_one_of(&self.requesters, &proposal.requester) {
@@ -165,6 +171,16 @@ impl Policy {
             ));
         }
         None
+    }
+
+    /// Whether it is about the user of the operating system as whom a terminal is opened. Who names none gets the one that the
+    /// preferences of sessions or the agent choose, which nobody knows here: to forbid or to ask, that may be any, and to allow,
+    /// it is none.
+    fn means_user(&self, proposal: &Proposal) -> bool {
+        if proposal.os_user.trim().is_empty() {
+            return proposal.act == Some(Act::OpenTerminal) && self.effect != Effect::Allow;
+        }
+        self.os_users.iter().any(|user| glob(user, &proposal.os_user))
     }
 
     /// Why it is meant, in words.
@@ -186,7 +202,11 @@ impl Policy {
             said.push(format!("{} nodes are more than {above}", proposal.nodes.len()));
         }
         if !self.os_users.is_empty() {
-            said.push(format!("the user {}", proposal.os_user));
+            said.push(if proposal.os_user.trim().is_empty() {
+                "no user is named, so it may be any".into()
+            } else {
+                format!("the user {}", proposal.os_user)
+            });
         }
         if !self.requesters.is_empty() {
             said.push("this requester".into());
@@ -213,6 +233,7 @@ impl Demand {
         if !policy.windows.is_empty() {
             self.windows.push(policy.windows.clone());
         }
+        self.bulk = policy.bulk && (first || self.bulk);
         let allowed: BTreeSet<String> = policy.break_glass.iter().cloned().collect();
         self.break_glass = if first {
             allowed
@@ -270,6 +291,7 @@ impl Policies {
                 demand.add(&Self::fallback(), true);
             }
         }
+        demand.anywhere = proposal.anywhere;
         Meeting {
             judgements,
             effect,
@@ -303,6 +325,7 @@ impl Policies {
             windows: Vec::new(),
             break_glass: Vec::new(),
             review_hours: a_day(),
+            bulk: false,
         }
     }
 

@@ -95,6 +95,7 @@ fn to_allow_takes_every_node_and_what_is_not_named_is_never_allowed() {
 fn several_policies_ask_for_everything_that_each_asks_for() {
     let mut one = policy("one", Effect::Approve);
     one.expires_minutes = 60;
+    one.bulk = true;
     one.break_glass = vec!["user:alice".into(), "role:administrator".into()];
     let mut two = policy("two", Effect::Approve);
     two.reason = true;
@@ -106,6 +107,13 @@ fn several_policies_ask_for_everything_that_each_asks_for() {
     };
     let demand = policies.meet(&proposal("Production", 1), &|_| true).demand;
     assert_eq!(demand.tracks.len(), 2);
+    assert!(
+        !demand.bulk,
+        "one of them does not let it be approved with others"
+    );
+    let mut lax = policies.clone();
+    lax.policies[1].bulk = true;
+    assert!(lax.meet(&proposal("Production", 1), &|_| true).demand.bulk);
     assert!(demand.reason);
     assert_eq!(demand.tickets, ["OPS-[0-9]+"]);
     assert_eq!(demand.expires_minutes, 60);
@@ -125,6 +133,45 @@ fn accounts_of_one_person_are_one_person() {
     assert_eq!(policies.person("Alice-Admin"), policies.person("alice"));
     assert_ne!(policies.person("bob"), policies.person("alice"));
     assert_eq!(policies.person("Bob"), "bob");
+}
+
+#[test]
+fn a_terminal_as_nobody_in_particular_is_one_as_anybody() {
+    let mut root = policy("root", Effect::Approve);
+    root.acts = vec!["*".into()];
+    root.os_users = vec!["root".into()];
+    let mut terminal = proposal("Production", 1);
+    terminal.act = Some(Act::OpenTerminal);
+    let effect = |policy: &Policy, act: &Proposal| effect_of(vec![policy.clone()], act);
+    let ask = Effect::Approve;
+    assert_eq!(effect(&root, &terminal), ask, "the node's own choice may be root");
+    terminal.os_user = " ".into();
+    assert_eq!(effect(&root, &terminal), ask);
+    terminal.os_user = "ROOT".into();
+    assert_eq!(effect(&root, &terminal), ask);
+    terminal.os_user = "www".into();
+    assert_eq!(effect(&root, &terminal), Effect::Allow);
+    let command = proposal("Production", 1);
+    assert_eq!(
+        effect(&root, &command),
+        Effect::Allow,
+        "only terminals have a user"
+    );
+    root.effect = Effect::Deny;
+    terminal.os_user = String::new();
+    assert_eq!(effect(&root, &terminal), Effect::Deny);
+    let mut lax = root;
+    lax.effect = Effect::Allow;
+    let policies = Policies {
+        policies: vec![lax],
+        default: Effect::Deny,
+        ..Policies::default()
+    };
+    assert_eq!(
+        policies.meet(&terminal, &|_| true).effect,
+        Effect::Deny,
+        "what is allowed to one user is not allowed to whoever it may be"
+    );
 }
 
 #[test]

@@ -176,6 +176,24 @@ impl Plan {
         canonical_json(&value)
     }
 
+    /// The bytes of what it does, whatever nodes it does that to: plans with the same ask for the same. None of what is never the
+    /// same twice.
+    #[must_use]
+    pub fn alike(&self) -> Option<String> {
+        match self.subject {
+            PlanSubject::Command { .. }
+            | PlanSubject::Terminal { .. }
+            | PlanSubject::Tunnel { .. }
+            | PlanSubject::Runbook { .. }
+            | PlanSubject::Role { .. } => Some(canonical_json(&serde_json::json!({
+                "act": self.act,
+                "subject": self.subject,
+                "not_before": self.not_before,
+            }))),
+            PlanSubject::Policies { .. } | PlanSubject::Step { .. } => None,
+        }
+    }
+
     /// One line that says what it is.
     #[must_use]
     pub fn title(&self) -> String {
@@ -375,6 +393,57 @@ mod tests {
         other.targets = "tag:x=y".into();
         assert_eq!(one.canonical(), other.canonical());
         assert_eq!(differences(&one, &other), Vec::<String>::new());
+    }
+
+    #[test]
+    fn plans_are_alike_that_do_the_same_to_other_nodes() {
+        let one = plan();
+        let mut other = plan();
+        other.nodes.pop();
+        other.targets = "tag:x=y".into();
+        assert!(one.alike().is_some());
+        assert_eq!(one.alike(), other.alike());
+        type Change = fn(&mut PlanSubject);
+        let changes: [Change; 4] = [
+            |subject| {
+                if let PlanSubject::Command { document_sha256, .. } = subject {
+                    *document_sha256 = "bb".into();
+                }
+            },
+            |subject| {
+                if let PlanSubject::Command { document_version, .. } = subject {
+                    *document_version = "2".into();
+                }
+            },
+            |subject| {
+                if let PlanSubject::Command { parameters, .. } = subject {
+                    parameters.insert("commands".into(), vec!["reboot".into()]);
+                }
+            },
+            |subject| {
+                if let PlanSubject::Command { references, .. } = subject {
+                    references.insert("/app/name".into(), 2);
+                }
+            },
+        ];
+        for change in changes {
+            let mut other = plan();
+            change(&mut other.subject);
+            assert_ne!(one.alike(), other.alike(), "{:?}", other.subject);
+        }
+        let later = Plan {
+            not_before: Some(7),
+            ..plan()
+        };
+        assert_ne!(one.alike(), later.alike());
+        let policies = Plan {
+            subject: PlanSubject::Policies {
+                old_sha256: "a".into(),
+                new_sha256: "b".into(),
+            },
+            ..plan()
+        };
+        assert_eq!(policies.alike(), None);
     }
 
     #[test]

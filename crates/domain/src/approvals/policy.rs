@@ -217,6 +217,9 @@ pub struct Policy {
     /// Hours within which that has to be reviewed.
     #[serde(default = "a_day")]
     pub review_hours: u32,
+    /// Whether requests that ask for the same, on other nodes or by other people, can be approved together.
+    #[serde(default)]
+    pub bulk: bool,
 }
 
 pub(super) const fn four_hours() -> u32 {

@@ -1,8 +1,11 @@
 //! What pages show of requests and policies.
 
-use super::machine::{RequestState, TrackProgress, Verdict};
+use super::delegation::StandsIn;
+use super::machine::TrackProgress;
 use super::plan::Plan;
 use super::policy::{Act, Effect, Freeze, Policy, Window};
+use super::state::RequestState;
+use super::voter::Verdict;
 use crate::commands::CommandStatus;
 use crate::ids::RequestId;
 use crate::time::Timestamp;
@@ -49,6 +52,28 @@ pub struct RequestSummary {
     pub is_own: bool,
     /// Whether the actor can decide on it now, or has to review it.
     pub waits_for_me: bool,
+    /// By what it can be approved together with others, where it can.
+    pub alike: Option<Alike>,
+}
+
+/// By what a request can be approved together with others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alike {
+    /// The same for all that ask for the same.
+    pub key: String,
+    /// The digest of what is decided on.
+    pub digest: String,
+}
+
+/// What came of one of several requests that were approved together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneOfSeveral {
+    /// Which.
+    pub request: RequestId,
+    /// Whether it was approved by this.
+    pub is_done: bool,
+    /// How it stands, or why it was not.
+    pub said: String,
 }
 
 /// A decision, as it is shown.
@@ -56,6 +81,8 @@ pub struct RequestSummary {
 pub struct DecisionView {
     /// Who.
     pub account: String,
+    /// For whom, by account; empty where for themselves.
+    pub on_behalf_of: String,
     /// What.
     pub verdict: Verdict,
     /// Why.
@@ -149,6 +176,8 @@ pub struct RequestDetail {
     pub generation: u32,
     /// What changed the last time.
     pub changed: Vec<String>,
+    /// What has to be known before deciding, beside all that; empty where there is nothing.
+    pub caution: String,
     /// For a change of the policies: the text that holds and the one that would.
     pub texts: Option<(String, String)>,
     /// What the policies ask for.
@@ -169,8 +198,10 @@ pub struct RequestDetail {
     pub windows: Vec<Vec<Window>>,
     /// When it runs, once approved, as far as that is known.
     pub runs_at: Option<Timestamp>,
-    /// Why the actor cannot decide; empty when they can.
+    /// Why the actor cannot decide for themselves; empty when they can.
     pub why_not_decide: String,
+    /// For whom the actor can decide now, standing in for them.
+    pub stands_in: Vec<StandsIn>,
     /// Accounts that can decide on it now.
     pub deciders: Vec<String>,
     /// Whether the actor can take it back.

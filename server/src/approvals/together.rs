@@ -1,0 +1,135 @@
+//! Approving several requests that ask for the same, with the password once. What is the same is the whole plan but for its nodes:
+//! document, version, content, parameters and what they refer to, rate. Each is a decision of its own, compared and written like
+//! any other, so one that somebody else was faster with is left out and said to be.
+
+use crate::approvals::decide::{Said, refused};
+use crate::approvals::policies::sha256;
+use crate::approvals::rows::{Decider, RequestRow};
+use crate::approvals::service::{ApprovalService, not_found, resource};
+use crate::error::store;
+use crate::events::PortalEvent;
+use muster_domain::action::Action;
+use muster_domain::approvals::{Alike, ApproveTogether, OneOfSeveral, Policies, RequestState, Verdict};
+use muster_domain::audit::Intent;
+use muster_domain::{Actor, PortalError};
+
+/// Characters of a key: enough to tell apart what is in one list.
+const KEY: usize = 16;
+
+/// By what a request can be approved together with others. None where its policies do not let it, as they were when it was
+/// asked for and as they are now, and for what ran without approval.
+pub(super) fn alike(row: &RequestRow, policies: &Policies) -> Option<Alike> {
+    let waits = row.standing.state == RequestState::Waiting && !row.standing.glass_broken;
+    let lets = |name: &str| {
+        let policy = policies.policies.iter().find(|policy| policy.name == name);
+        policy.is_some_and(|policy| policy.bulk)
+    };
+    let may = row.demand.bulk && row.standing.tracks.iter().all(|track| lets(&track.policy));
+    let plan = row.plan.alike().filter(|_| waits && may)?;
+    Some(Alike {
+        key: sha256(&plan).chars().take(KEY).collect(),
+        digest: row.digest.clone(),
+    })
+}
+
+impl ApprovalService {
+    pub(super) async fn approve_together_inner(
+        &self,
+        actor: &Actor,
+        input: ApproveTogether,
+    ) -> Result<Vec<OneOfSeveral>, PortalError> {
+        let ids: Vec<&str> = input.requests.iter().map(|(id, _)| id.as_str()).collect();
+        let intent = Intent::new(Action::ApprovalsDecideTogether, "requests")
+            .with("requests", serde_json::json!(ids))
+            .with("comment", input.comment.clone())
+            .with("authentication", "password");
+        self.door
+            .pass(actor, intent, input.check(), async |pass| {
+                let policies = self.gate.book.current().await.map_err(store)?;
+                let mut rows = Vec::new();
+                let mut keys = std::collections::BTreeSet::new();
+                for (id, digest) in &input.requests {
+                    let row = self.visible(actor, id, &pass.scopes).await;
+                    if let Ok(row) = &row
+                        && row.standing.state == RequestState::Waiting
+                    {
+                        let alike = alike(row, &policies.policies).ok_or_else(|| {
+                            PortalError::invalid(
+                                "requests",
+                                format!("The policies do not let {id} be approved together with others."),
+                            )
+                        })?;
+                        keys.insert(alike.key);
+                    }
+                    rows.push((id, digest, row));
+                }
+                if keys.len() > 1 {
+                    return Err(PortalError::invalid(
+                        "requests",
+                        "These do not all ask for the same: approve those together that do.",
+                    ));
+                }
+                self.step_up(actor, input.password.clone()).await?;
+                let mut outcomes = Vec::new();
+                for (id, digest, row) in rows {
+                    let done = match row {
+                        Ok(row) => self.approve_one(actor, row, digest, &input.comment).await,
+                        Err(_) => Err(not_found(id)),
+                    };
+                    outcomes.push(OneOfSeveral {
+                        request: id.clone(),
+                        is_done: done.is_ok(),
+                        said: match done {
+                            Ok(row) => {
+                                let (given, needed) = row.standing.count();
+                                format!("{}, {given} of {needed}.", row.standing.state.label())
+                            }
+                            Err(why) => why.to_string(),
+                        },
+                    });
+                }
+                pass.note("approved", outcomes.iter().filter(|one| one.is_done).count());
+                self.bus.tell(PortalEvent::Approvals);
+                self.wake.notify_one();
+                Ok(outcomes)
+            })
+            .await
+    }
+
+    /// One of them, as an act of its own.
+    async fn approve_one(
+        &self,
+        actor: &Actor,
+        row: RequestRow,
+        digest: &str,
+        comment: &str,
+    ) -> Result<RequestRow, PortalError> {
+        let intent = Intent::new(Action::ApprovalsDecide, resource(&row.id))
+            .with("verdict", "approve")
+            .with("comment", comment)
+            .with("digest", digest)
+            .with("together", true)
+            .with("authentication", "password");
+        self.door
+            .pass(actor, intent, Ok(()), async |pass| {
+                let policies = self.gate.book.current().await.map_err(store)?;
+                let voter = self.voter(actor, &row, &policies.policies).await?;
+                row.standing
+                    .counts_for(&voter, self.clock.now())
+                    .map_err(refused)?;
+                let said = Said {
+                    digest,
+                    verdict: Verdict::Approve,
+                    comment: comment.trim(),
+                };
+                let decider = Decider {
+                    user: actor.user_id.clone(),
+                    ..Decider::default()
+                };
+                let row = self.decide_now(actor, &said, row, &(voter, decider)).await?;
+                pass.note("state", row.standing.state.as_str());
+                Ok(row)
+            })
+            .await
+    }
+}
