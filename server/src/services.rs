@@ -190,7 +190,7 @@ impl Services {
                 figures: figures.clone(),
             },
             commands,
-            runbooks,
+            runbooks: runbooks.clone(),
             execution_sync: ExecutionSync {
                 db: db.clone(),
                 ssm: ssm.clone(),
@@ -201,6 +201,7 @@ impl Services {
                     clock: Arc::clone(&clock),
                     bus: bus.clone(),
                 },
+                runbooks,
                 queued: started,
             },
             overview: OverviewService {
@@ -267,6 +268,7 @@ impl Services {
             tokio::spawn(self.fleet_sync.run(stop.clone())),
             tokio::spawn(self.command_sync.run(nudges, stop.clone())),
             tokio::spawn(self.execution_sync.clone().follow(stop.clone())),
+            tokio::spawn(self.execution_sync.clone().schedules(stop.clone())),
             tokio::spawn(self.execution_sync.copy(stop.clone())),
         ]
     }

@@ -1,5 +1,6 @@
 //! Approvals: which acts take a second pair of eyes, what exactly is asked for, who decided, and what became of it.
 
+mod calendar;
 mod input;
 mod machine;
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod plan;
 mod policy;
 mod views;
 
+pub use calendar::{Calendar, CalendarEntry, CalendarPage, DAY_MS, EntryKind, Month, span};
 pub use input::{Ask, Decide, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review, Tab};
 pub use machine::{
     Decision, Event, Refused, RequestState, Standing, Track, TrackProgress, Verdict, Voter, step,

@@ -10,6 +10,7 @@
 
 mod acts;
 pub mod asks;
+pub mod calendar;
 pub mod carry_out;
 pub mod decide;
 pub mod evidence;

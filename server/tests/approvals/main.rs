@@ -9,4 +9,5 @@
 mod glass;
 mod race;
 mod rules;
+mod runbooks;
 mod world;

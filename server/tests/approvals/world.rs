@@ -80,6 +80,11 @@ pub(crate) async fn world(db: &Db, policies: &str) -> World {
 }
 
 pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
+    world_on(db, policies, now, "http://127.0.0.1:9").await
+}
+
+/// A world whose Systems Manager is at that address.
+pub(crate) async fn world_on(db: &Db, policies: &str, now: Timestamp, endpoint: &str) -> World {
     // As the program does; who was first does not matter.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();
@@ -100,7 +105,7 @@ pub(crate) async fn world_at(db: &Db, policies: &str, now: Timestamp) -> World {
         account: "123456789012".into(),
         region: "eu-west-1".into(),
         embedded: true,
-        endpoint: Some("http://127.0.0.1:9".into()),
+        endpoint: Some(endpoint.into()),
         role_arn: None,
         activation_role: String::new(),
         output_bucket: None,
