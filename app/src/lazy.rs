@@ -75,6 +75,8 @@ feature!(approval_pages, __preload_approval_pages, ApprovalPages:
     Requests => crate::approvals::ListPage,
     /// One request.
     OneRequest => crate::approvals::RequestPage,
+    /// Windows, freezes, and what is to come.
+    Calendar => crate::approvals::CalendarPage,
     /// Ask for a role.
     NewRole => crate::approvals::RolePage,
     /// Who decides for whom.
@@ -89,6 +91,8 @@ feature!(runbook_pages, __preload_runbook_pages, RunbookPages:
     OneRunbook => crate::runbooks::RunbookPage,
     /// What was started.
     Executions => crate::runbooks::HistoryPage,
+    /// What is started by itself.
+    Schedules => crate::runbooks::SchedulesPage,
 );
 feature!(start_pages, __preload_start_pages, StartPages:
     /// Start a runbook.

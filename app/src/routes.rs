@@ -7,9 +7,9 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, Delegations, Executions, Fleet, History, NewRole, NewTerminal, Node, OneCommand,
-    OneExecution, OneRecording, OneRequest, OneRunbook, OneTerminal, Policies, Profile, Requests, Roles,
-    RunDocument, Runbooks, Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users,
+    AddNode, Audit, Calendar, Delegations, Executions, Fleet, History, NewRole, NewTerminal, Node,
+    OneCommand, OneExecution, OneRecording, OneRequest, OneRunbook, OneTerminal, Policies, Profile, Requests,
+    Roles, RunDocument, Runbooks, Schedules, Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -43,6 +43,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runbooks") view={Lazy::<Runbooks>::new()} />
                     <Route path=path!("/runbooks/:name") view={Lazy::<OneRunbook>::new()} />
                     <Route path=path!("/runbooks/:name/start") view={Lazy::<StartRunbook>::new()} />
+                    <Route path=path!("/schedules") view={Lazy::<Schedules>::new()} />
                     <Route path=path!("/executions") view={Lazy::<Executions>::new()} />
                     <Route path=path!("/executions/:execution_id") view={Lazy::<OneExecution>::new()} />
                     <Route path=path!("/terminals") view={Lazy::<Terminals>::new()} />
@@ -52,6 +53,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/approvals") view={Lazy::<Requests>::new()} />
                     <Route path=path!("/approvals/role") view={Lazy::<NewRole>::new()} />
                     <Route path=path!("/approvals/delegations") view={Lazy::<Delegations>::new()} />
+                    <Route path=path!("/approvals/calendar") view={Lazy::<Calendar>::new()} />
                     <Route path=path!("/approvals/policies") view={Lazy::<Policies>::new()} />
                     <Route path=path!("/approvals/:request_id") view={Lazy::<OneRequest>::new()} />
                     <Route path=path!("/audit") view={Lazy::<Audit>::new()} />

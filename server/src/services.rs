@@ -191,7 +191,7 @@ impl Services {
                 figures: figures.clone(),
             },
             commands,
-            runbooks,
+            runbooks: runbooks.clone(),
             execution_sync: ExecutionSync {
                 db: db.clone(),
                 ssm: ssm.clone(),
@@ -202,6 +202,7 @@ impl Services {
                     clock: Arc::clone(&clock),
                     bus: bus.clone(),
                 },
+                runbooks,
                 queued: started,
             },
             overview: OverviewService {
@@ -270,6 +271,7 @@ impl Services {
             tokio::spawn(self.fleet_sync.run(stop.clone())),
             tokio::spawn(self.command_sync.run(commands, stop.clone())),
             tokio::spawn(self.execution_sync.clone().follow(executions, stop.clone())),
+            tokio::spawn(self.execution_sync.clone().schedules(stop.clone())),
             tokio::spawn(self.execution_sync.copy(stop.clone())),
         ]
     }

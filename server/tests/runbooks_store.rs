@@ -338,3 +338,70 @@ async fn what_is_usual_is_the_middle_of_those_that_went_well() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn one_that_is_retried_runs_again_and_late_news_of_its_end_does_not_count() {
+    on_both(|db| async move {
+        use ExecutionStatus::{Failed, InProgress, Success};
+        let id = ExecutionId::new("e");
+        let mut new = new("e", NOW, &["mi-1"]);
+        new.row.ssm_execution_id = Some("ssm".into());
+        new.row.state = "active".into();
+        insert(&db, &new).await.unwrap();
+        let later = |ms: i64| NOW.plus_ms(ms);
+        assert!(
+            apply::reopen(&db, &id, later(1)).await.unwrap().is_none(),
+            "it runs"
+        );
+        let failed = seen(Failed, vec![step(0, "First", Failed)]);
+        apply::apply(&db, &id, &failed, later(5_000)).await.unwrap();
+        let before = row(&db, "e").await;
+        let is_over = |all: &[(muster_domain::runbooks::ExecutionEvent, bool)]| {
+            all.iter().map(|(_, is_last)| *is_last).collect::<Vec<_>>()
+        };
+        assert_eq!(is_over(&events::after(&db, &id, 0).await.unwrap()), [false, true]);
+
+        // Refused: as before, and told once more that it has ended.
+        let stood = apply::reopen(&db, &id, later(6_000)).await.unwrap().unwrap();
+        assert_eq!(stood.summary.status, Failed);
+        assert_eq!(row(&db, "e").await.summary.status, InProgress);
+        assert_eq!(apply::put_back(&db, &stood, later(6_100)).await.unwrap(), 1);
+        let after = row(&db, "e").await;
+        assert_eq!(
+            (after.summary.status, after.summary.ended_at, after.state.as_str()),
+            (Failed, before.summary.ended_at, "done")
+        );
+
+        apply::reopen(&db, &id, later(7_000)).await.unwrap().unwrap();
+        assert!(
+            apply::reopen(&db, &id, later(7_000)).await.unwrap().is_none(),
+            "once"
+        );
+        // Somebody looked before it was taken.
+        assert_eq!(apply::apply(&db, &id, &failed, later(7_100)).await.unwrap(), 0);
+        assert_eq!(row(&db, "e").await.state, "active");
+        let again = seen(
+            InProgress,
+            vec![step(0, "First", Failed), step(1, "First", InProgress)],
+        );
+        assert_eq!(apply::apply(&db, &id, &again, later(7_200)).await.unwrap(), 2);
+        let mut done = seen(Success, vec![step(0, "First", Failed), step(1, "First", Success)]);
+        done.ended_at = Some(later(7_500));
+        assert_eq!(apply::apply(&db, &id, &done, later(7_600)).await.unwrap(), 2);
+        let all = events::after(&db, &id, 0).await.unwrap();
+        let numbers: Vec<i64> = all.iter().map(|(event, _)| event.sequence).collect();
+        assert_eq!(numbers, (1..=9).collect::<Vec<i64>>());
+        let over = is_over(&all);
+        assert_eq!(over.iter().filter(|is| **is).count(), 1, "it ends once: {over:?}");
+        assert_eq!(over.last(), Some(&true));
+
+        // What was never taken has ended as it had, once it is certain.
+        let mut failed = done.clone();
+        failed.status = Failed;
+        apply::reopen(&db, &id, later(8_000)).await.unwrap().unwrap();
+        assert_eq!(apply::apply(&db, &id, &failed, later(67_000)).await.unwrap(), 0);
+        assert!(apply::apply(&db, &id, &failed, later(68_000)).await.unwrap() > 0);
+        assert_eq!(row(&db, "e").await.summary.status, Failed);
+    })
+    .await;
+}

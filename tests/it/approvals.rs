@@ -480,4 +480,33 @@ async fn a_runbook_in_production_starts_when_somebody_else_has_approved_it() {
         .unwrap();
     let ended = stands(&world.olga, execution, "Success").await;
     assert_eq!(ended["summary"]["requested_by"], "olga");
+
+    // Neither is what has failed done again past the policies.
+    let mut failing = greeting();
+    failing["mainSteps"][0]["onFailure"] = json!("Abort");
+    failing["mainSteps"][0]["inputs"]["Parameters"]["commands"] = json!(["exit 3"]);
+    make(&api, "Own-Fails", &failing).await;
+    let fields = [
+        ("document", "Own-Fails"),
+        ("nodes", world.node.as_str()),
+        ("reason", "fails"),
+    ];
+    let id = ask(&world.olga, "approvals/ask_runbook", &fields).await;
+    assert_eq!(decide(&world.bob, &id, "approve").await.0, 200);
+    let done = until_state(&world.olga, &id, "Done").await;
+    let execution = done["outcome"]["href"]
+        .as_str()
+        .unwrap()
+        .strip_prefix("/executions/")
+        .unwrap();
+    let failed = stands(&world.olga, execution, "Failed").await;
+    let step = failed["steps"][0]["step_execution_id"].as_str().unwrap();
+    let retry = [
+        ("execution_id", execution),
+        ("step", step),
+        ("confirmed_nodes", "1"),
+    ];
+    let (status, answer) = world.olga.call("runbooks/retry", &retry).await.unwrap();
+    assert_eq!(status, 403, "{answer}");
+    assert!(answer.to_string().contains("Start again"), "{answer}");
 }

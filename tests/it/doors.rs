@@ -136,6 +136,45 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
             "/api/runbooks/start",
             (More, &[("document", "No-Such-Runbook"), ("reason", "a test")][..]),
         ),
+        ("/api/runbooks/schedules", (Viewer, &[][..])),
+        (
+            "/api/runbooks/schedule",
+            (
+                More,
+                &[
+                    ("document", "No-Such-Runbook"),
+                    ("reason", "a test"),
+                    ("schedule_name", "n"),
+                    ("schedule", "rate(1 day)"),
+                ][..],
+            ),
+        ),
+        (
+            "/api/runbooks/enable_schedule",
+            (More, &[("schedule_id", "x"), ("enabled", "true")][..]),
+        ),
+        (
+            "/api/runbooks/delete_schedule",
+            (More, &[("schedule_id", "x")][..]),
+        ),
+        ("/api/runbooks/templates", (Viewer, &[][..])),
+        ("/api/runbooks/template", (Viewer, &[("template_id", "x")][..])),
+        (
+            "/api/runbooks/save_template",
+            (
+                More,
+                &[("document", "No-Such-Runbook"), ("template_name", "n")][..],
+            ),
+        ),
+        (
+            "/api/runbooks/rename_template",
+            (More, &[("template_id", "x"), ("template_name", "n")][..]),
+        ),
+        (
+            "/api/runbooks/delete_template",
+            (More, &[("template_id", "x")][..]),
+        ),
+        ("/api/runbooks/retry", (More, &[EXECUTION, ("step", "s")][..])),
         ("/api/runbooks/stop", (More, &[EXECUTION, ("kind", "cancel")][..])),
         (
             "/api/runbooks/signal",

@@ -11,6 +11,7 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     BTreeMap::from([
         ("/api/approvals/list", (Viewer, &[("query", "")][..])),
         ("/api/approvals/get", (Viewer, &[REQUEST][..])),
+        ("/api/approvals/calendar", (Viewer, &[][..])),
         ("/api/approvals/waiting", (Viewer, &[][..])),
         (
             "/api/approvals/decide",

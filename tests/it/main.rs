@@ -29,6 +29,7 @@ mod postgres;
 mod records;
 mod refusals;
 mod rough;
+mod runbook_reuse;
 mod runbook_starts;
 mod runbooks;
 mod steps;

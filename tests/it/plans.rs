@@ -16,9 +16,11 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Tables that stay small, whatever happens: people, what they saved, and one row for each of a few things.
-const SMALL: [&str; 9] = [
+const SMALL: [&str; 11] = [
     "connections",
     "saved_views",
+    "runbook_templates",
+    "runbook_schedules",
     "user_grants",
     "users",
     "schema_version",

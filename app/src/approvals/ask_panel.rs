@@ -97,7 +97,7 @@ pub(crate) fn field_of(field: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// The form's fields as they are now. Browser only.
-fn fields_now(form: &str) -> Option<web_sys::FormData> {
+pub(crate) fn fields_now(form: &str) -> Option<web_sys::FormData> {
     let form = document().get_element_by_id(form)?;
     let form = form.dyn_into::<web_sys::HtmlFormElement>().ok()?;
     web_sys::FormData::new_with_form(&form).ok()

@@ -92,6 +92,10 @@ pub(crate) fn ListPage() -> impl IntoView {
             <a class="btn" href=format!("{PATH}/delegations")>
                 "Delegations"
             </a>
+            <a class="btn" href=format!("{PATH}/calendar")>
+                <Icon glyph=Glyph::Calendar />
+                "Calendar"
+            </a>
             <a class="btn" href=format!("{PATH}/policies")>
                 <Icon glyph=Glyph::Shield />
                 "Policies"

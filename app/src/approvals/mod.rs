@@ -5,6 +5,8 @@ mod api;
 mod ask_api;
 mod ask_panel;
 mod blast;
+mod calendar_api;
+mod calendar_page;
 mod decide_form;
 mod decisions;
 mod delegations_api;
@@ -30,7 +32,8 @@ mod words;
 
 pub(crate) use api::get_waiting;
 pub(crate) use ask_api::{AskCommand, AskRunbook, AskTerminal};
-pub(crate) use ask_panel::{AskPanel, Asking, WHY_ID, asked_for, field_of, needs_of};
+pub(crate) use ask_panel::{AskPanel, Asking, WHY_ID, asked_for, field_of, fields_now, needs_of};
+pub(crate) use calendar_page::CalendarPage;
 pub(crate) use delegations_page::DelegationsPage;
 pub(crate) use list_page::ListPage;
 pub(crate) use policies_page::PoliciesPage;

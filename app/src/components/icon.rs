@@ -46,6 +46,8 @@ glyphs! {
     Lock = "M6 11h12v9H6zM8 11V8a4 4 0 018 0v3";
     User = "M12 4a4 4 0 100 8 4 4 0 000-8zM4 21c1-4 4-6 8-6s7 2 8 6";
     Bookmark = "M7 4h10v16l-5-4-5 4z";
+    Clock = "M12 3a9 9 0 100 18 9 9 0 000-18zM12 7v5l3 2";
+    Calendar = "M4 6h16v14H4zM4 10h16M8 3v5M16 3v5";
     Columns = "M4 5h16v14H4zM10 5v14M15 5v14";
     Keyboard = "M3 7h18v11H3zM7 11h.01M11 11h.01M15 11h.01M8 15h8";
     SignOut = "M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9";

@@ -38,6 +38,16 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("Policies", "Which acts need approval", "/approvals/policies"),
     ("Delegations", "Who decides for whom", "/approvals/delegations"),
     ("Runbooks", "Work of several steps, to be started", "/runbooks"),
+    (
+        "Schedules",
+        "Runbooks that are started by themselves",
+        "/schedules",
+    ),
+    (
+        "Calendar",
+        "Windows, freezes, and what is to come",
+        "/approvals/calendar",
+    ),
     ("Executions", "Runbooks that ran and that run", "/executions"),
     ("Audit log", "Who did what", "/audit"),
     ("Profile", "Password, theme, shortcuts", "/settings/profile"),

@@ -23,7 +23,7 @@ pub(super) fn is_at(path: &str, href: &str) -> bool {
         "/" => path == "/",
         "/settings/profile" => path.starts_with("/settings"),
         // Executions are those of runbooks.
-        "/runbooks" if is_at(path, "/executions") => true,
+        "/runbooks" if is_at(path, "/executions") || is_at(path, "/schedules") => true,
         _ => path == href || path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')),
     }
 }
@@ -137,7 +137,7 @@ mod tests {
     fn a_place_is_marked_for_all_its_pages() {
         assert!(is_at("/fleet/mi-1", "/fleet"));
         assert!(is_at("/settings/users", "/settings/profile"));
-        assert!(is_at("/executions/e", "/runbooks"));
+        assert!(is_at("/executions/e", "/runbooks") && is_at("/schedules", "/runbooks"));
         assert!(!is_at("/fleet", "/"));
         assert!(!is_at("/fleeting", "/fleet"));
     }

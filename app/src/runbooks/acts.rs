@@ -43,6 +43,10 @@ pub(super) fn Acts(page: Live) -> impl IntoView {
                             <Icon glyph=Glyph::Refresh />
                             "Start again"
                         </a>
+                        <a class="btn" href=format!("{}&save=template#save-template", again.get_value())>
+                            <Icon glyph=Glyph::Bookmark />
+                            "Save as template"
+                        </a>
                     }
                 })
         }}

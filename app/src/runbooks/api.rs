@@ -8,7 +8,7 @@ use super::{catalogue_url::read_owner, history_url::read_status};
 #[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};
 #[cfg(feature = "ssr")]
-use crate::commands::{Period, selection};
+use crate::commands::{Period, read_count, selection};
 use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use crate::runbooks::StartFields;
@@ -26,7 +26,7 @@ use muster_domain::runbooks::{
 use muster_domain::{
     PortalError,
     paging::Cursor,
-    runbooks::{ExecutionQuery, RunbookQuery, SendSignal, Signal, StopExecution, StopKind},
+    runbooks::{ExecutionQuery, RetryExecution, RunbookQuery, SendSignal, Signal, StopExecution, StopKind},
     time::Clock as _,
 };
 use std::collections::BTreeMap;
@@ -148,6 +148,24 @@ pub(crate) async fn stop_execution(execution_id: String, kind: String) -> Result
             kind,
         };
         backend.runbooks.stop(&actor, input).await
+    })
+    .await
+}
+
+/// Does an execution that has ended badly again, from a step on.
+#[server(name = RetryExecutionFn, prefix = "/api", endpoint = "runbooks/retry", output = Json)]
+pub(crate) async fn retry_execution(
+    execution_id: String,
+    step: String,
+    #[server(default)] confirmed_nodes: Option<String>,
+) -> Result<(), AppError> {
+    call(|backend, actor| async move {
+        let input = RetryExecution {
+            execution: execution_id.as_str().into(),
+            step,
+            confirmed_nodes: read_count(confirmed_nodes.as_deref().unwrap_or_default())?,
+        };
+        backend.runbooks.retry(&actor, input).await
     })
     .await
 }

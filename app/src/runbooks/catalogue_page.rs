@@ -2,6 +2,7 @@
 
 use super::api::list_runbooks;
 use super::catalogue_url::{CatalogueUrl, runbook_path};
+use super::template_list::Templates;
 use crate::components::{
     Empty, EmptyState, ErrorNotice, Fresh, PageHead, Pager, SelectField, Skeleton, StaleNotice, TableCard,
     TimeAgo, any_or, grouped, plural, renewed,
@@ -59,6 +60,9 @@ pub(crate) fn CataloguePage() -> impl IntoView {
     );
     view! {
         <PageHead title="Runbooks" subtitle=|| "Work of several steps, written down once and started when it is needed.">
+            <a class="btn" href="/schedules">
+                "Schedules"
+            </a>
             <a class="btn" href="/executions">
                 "Executions"
             </a>
@@ -93,6 +97,7 @@ pub(crate) fn CataloguePage() -> impl IntoView {
                 }
             })}
         </Transition>
+        <Templates document=String::new() />
     }
 }
 

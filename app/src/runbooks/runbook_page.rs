@@ -5,6 +5,7 @@ use super::content_tab::{ContentTab, VersionsTab};
 use super::executions_table::ExecutionsTable;
 use super::graph_view::{GraphCard, Standing, drawing};
 use super::runbook_url::{RunbookUrl, TabName};
+use super::template_list::Templates;
 use crate::components::{ErrorNotice, Fact, Glyph, Icon, Keeper, PageHead, Skeleton, Tab, Tabs, TimeAgo};
 use crate::error::set_page_status;
 use crate::url::{address, use_query};
@@ -178,6 +179,7 @@ fn Overview(detail: RunbookDetail) -> impl IntoView {
                         })}
                 </div>
             </div>
+            {detail.may_start.then(|| view! { <Templates document=detail.summary.name.clone() /> })}
             <h2 class="section-title">
                 "Last executions " <a class="small-text" href=all>
                     "all →"

@@ -2,8 +2,12 @@
 //! anything is sent; the portal looks at everything.
 
 use super::api::{StartRunbookFn, resolve_for};
+use super::schedule_api::ScheduleRunbookFn;
+use super::schedule_panel::SchedulePanel;
 use super::start_bar::StartBar;
 use super::start_page::{Asked, Plan};
+use super::template_api::SaveTemplateFn;
+use super::template_panel::TemplatePanel;
 use crate::approvals::{AskPanel, AskRunbook, Asking, needs_of};
 use crate::commands::{
     CONFIRM_ID, ConfirmRun, ConfirmStep, FORM_ID, ParameterForm, asked_for, complaints, field_now,
@@ -100,18 +104,36 @@ pub(super) fn StartForm(plan: Plan, action: ServerAction<StartRunbookFn>) -> imp
         runbook,
         resolved,
         again,
+        template,
     } = plan;
     let chosen = asked.chosen.clone();
     let refused = action_error(action);
     let ask = ServerAction::<AskRunbook>::new();
     let ask_error = action_error(ask);
     // Asking comes after starting was refused.
-    let sent = Signal::derive(move || ask_error.get().or_else(|| refused.get()));
+    let save = ServerAction::<SaveTemplateFn>::new();
+    let save_error = action_error(save);
+    let schedule = ServerAction::<ScheduleRunbookFn>::new();
+    let schedule_error = action_error(schedule);
+    // What else is wrong with a schedule is said beside it.
+    let to_confirm = Signal::derive(move || schedule_error.get().filter(|error| asked_for(error).is_some()));
+    let sent = Signal::derive(move || {
+        to_confirm
+            .get()
+            .or_else(|| ask_error.get())
+            .or_else(|| refused.get())
+    });
     // What the page itself found; forgotten when the form is sent.
     let found = RwSignal::new(None::<AppError>);
     let error = Signal::derive(move || found.get().or_else(|| sent.get()));
+    // What is wrong with a field is said there, whichever button was pressed.
+    let of_fields = Signal::derive(move || error.get().or_else(|| schedule_error.get()));
     keep_fields::<StartRunbookFn>();
     keep_fields::<AskRunbook>();
+    keep_fields::<SaveTemplateFn>();
+    keep_fields::<ScheduleRunbookFn>();
+    let saved_as = template.map(|template| template.row);
+    let (saving, scheduling) = (asked.saving, asked.scheduling);
     let needs = needs_of(refused, ask_error);
     let is_chosen = !chosen.is_nothing() && runbook.node_parameter.is_some();
     let node_parameter = runbook.node_parameter.clone();
@@ -197,7 +219,7 @@ pub(super) fn StartForm(plan: Plan, action: ServerAction<StartRunbookFn>) -> imp
                         .map(|(name, _)| {
                             view! { <p class="muted small-text">{format!("The nodes chosen above go to {name}.")}</p> }
                         })}
-                    <ParameterForm parameters given error />
+                    <ParameterForm parameters given error=of_fields />
                 </div>
             </section>
             <section class="card" aria-labelledby="why-title">
@@ -211,7 +233,7 @@ pub(super) fn StartForm(plan: Plan, action: ServerAction<StartRunbookFn>) -> imp
                         hint="Up to 500 characters. Shown in the history and the audit log."
                         rows=2
                         value=reason
-                        error=field_error(error, "reason")
+                        error=field_error(of_fields, "reason")
                     />
                     {several
                         .then(|| {
@@ -257,6 +279,8 @@ pub(super) fn StartForm(plan: Plan, action: ServerAction<StartRunbookFn>) -> imp
                         view! { <AskPanel refusal asking error=ask_error /> }
                     })
             }}
+            <SchedulePanel action=schedule error=schedule_error open=scheduling />
+            <TemplatePanel action=save error=save_error row=saved_as open=saving />
             <StartBar error targets is_chosen must asked=needed pending start over=asked.chosen.page.clone() />
         </ActionForm>
         <ConfirmRun targets document=name.get_value() script typed=count_typed pending verb="Start" />

@@ -29,6 +29,24 @@ fn given(text: Option<String>) -> Option<String> {
 impl StartFields {
     /// Reads them, with the types that the runbook declares.
     pub(crate) async fn read(self, backend: &Backend, actor: &Actor) -> Result<StartRunbook, PortalError> {
+        self.read_as_far(backend, actor, StartRunbook::check).await
+    }
+
+    /// Reads them as far as they are filled in: what is missing may be missing.
+    pub(crate) async fn read_unfinished(
+        self,
+        backend: &Backend,
+        actor: &Actor,
+    ) -> Result<StartRunbook, PortalError> {
+        self.read_as_far(backend, actor, |_| Ok(())).await
+    }
+
+    async fn read_as_far(
+        self,
+        backend: &Backend,
+        actor: &Actor,
+        check: fn(&StartRunbook) -> Result<(), PortalError>,
+    ) -> Result<StartRunbook, PortalError> {
         let selection = selection(
             self.nodes.as_deref(),
             self.filter.as_deref(),
@@ -44,7 +62,7 @@ impl StartFields {
             reason: self.reason.unwrap_or_default().trim().to_owned(),
             confirmed_nodes: read_count(self.confirmed_nodes.as_deref().unwrap_or_default())?,
         };
-        input.check()?;
+        check(&input)?;
         let version = Some(input.version.clone()).filter(|version| !version.is_empty());
         // Without the runbook all goes on as text: starting says what is wrong, to those who may start.
         let declared = backend

@@ -4,6 +4,8 @@
 use super::api::{StartRunbookFn, get_runbook, resolve_for, start_again};
 use super::catalogue_url::runbook_path;
 use super::start_form::StartForm;
+use super::template_api::open_template;
+use super::template_list::TemplateNotice;
 use crate::commands::{Chosen, TargetPicker};
 use crate::components::{ErrorNotice, Glyph, Icon, PageHead, SelectField, Skeleton};
 use crate::error::{AppError, set_page_status};
@@ -14,7 +16,7 @@ use leptos_router::components::Form;
 use leptos_router::hooks::use_params_map;
 use muster_domain::action::Action;
 use muster_domain::fleet::{NodeSelection, ResolvedTargets};
-use muster_domain::runbooks::{RunbookDetail, StartRunbook};
+use muster_domain::runbooks::{RunbookDetail, SavedTemplate, StartRunbook, TemplateState};
 use serde::{Deserialize, Serialize};
 
 /// What the address chooses.
@@ -26,6 +28,12 @@ pub(super) struct Asked {
     pub(super) version: String,
     /// The execution to start again.
     pub(super) from: String,
+    /// The template that fills the form.
+    pub(super) template: String,
+    /// Whether it is to be kept as a template.
+    pub(super) saving: bool,
+    /// Whether it is to be started on a schedule.
+    pub(super) scheduling: bool,
     /// The nodes.
     pub(super) chosen: Chosen,
 }
@@ -34,7 +42,8 @@ impl Asked {
     fn read(name: String, query: &Query) -> Self {
         let version = query.text("version").unwrap_or_default();
         let from = query.text("from").unwrap_or_default();
-        let carried = [("version", &version), ("from", &from)]
+        let template = query.text("template").unwrap_or_default();
+        let carried = [("version", &version), ("from", &from), ("template", &template)]
             .into_iter()
             .map(|(key, value)| (key.to_owned(), value.clone()))
             .collect();
@@ -48,7 +57,27 @@ impl Asked {
             name,
             version,
             from,
+            template,
+            saving: query.get("save") == Some("template"),
+            scheduling: query.get("on") == Some("schedule"),
             chosen,
+        }
+    }
+
+    /// Takes over the nodes that a form was filled with, unless the address names others.
+    fn take_nodes(&mut self, selection: &NodeSelection) {
+        if !self.chosen.is_nothing() {
+            return;
+        }
+        match selection {
+            NodeSelection::Nothing => {}
+            NodeSelection::Nodes { nodes } => {
+                self.chosen.nodes = nodes.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
+            }
+            NodeSelection::Matching { filter } => {
+                self.chosen.filter = filter.to_string();
+                self.chosen.all = filter.is_empty();
+            }
         }
     }
 }
@@ -60,18 +89,28 @@ pub(super) struct Plan {
     pub(super) runbook: RunbookDetail,
     pub(super) resolved: Result<ResolvedTargets, AppError>,
     pub(super) again: Option<StartRunbook>,
+    pub(super) template: Option<SavedTemplate>,
 }
 
 async fn load(mut asked: Asked) -> Result<Plan, AppError> {
     let mut again = None;
     if !asked.from.is_empty() {
         let input = start_again(asked.from.clone()).await?;
-        if asked.chosen.is_nothing()
-            && let NodeSelection::Nodes { nodes } = &input.selection
-        {
-            asked.chosen.nodes = nodes.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
-        }
+        asked.take_nodes(&input.selection);
         again = Some(input).filter(|input| input.document == asked.name);
+    }
+    let mut template = None;
+    if !asked.template.is_empty() {
+        let saved = open_template(asked.template.clone()).await?;
+        // One of another runbook fills in nothing here.
+        if saved.input.document == asked.name {
+            asked.take_nodes(&saved.input.selection);
+            if asked.version.is_empty() && !matches!(saved.state, TemplateState::Gone { .. }) {
+                asked.version.clone_from(&saved.input.version);
+            }
+            again = Some(saved.input.clone());
+            template = Some(saved);
+        }
     }
     let runbook = get_runbook(asked.name.clone(), Some(asked.version.clone())).await?;
     let resolved = if asked.chosen.is_nothing() || runbook.node_parameter.is_none() {
@@ -91,6 +130,7 @@ async fn load(mut asked: Asked) -> Result<Plan, AppError> {
         runbook,
         resolved,
         again,
+        template,
     })
 }
 
@@ -139,8 +179,10 @@ fn Sections(plan: Plan, action: ServerAction<StartRunbookFn>) -> impl IntoView {
     let takes_nodes = plan.runbook.node_parameter.is_some();
     let chosen = plan.asked.chosen.clone();
     let resolved = plan.resolved.clone();
+    let template = plan.template.clone();
     view! {
         <div class="stack run-sections">
+            {template.map(|template| view! { <TemplateNotice template /> })}
             <What runbook=plan.runbook.clone() asked=plan.asked.clone() />
             {takes_nodes.then(|| view! { <TargetPicker chosen resolved /> })}
             <StartForm plan action />
@@ -178,6 +220,7 @@ fn What(runbook: RunbookDetail, asked: Asked) -> impl IntoView {
             },
         ),
         ("from", asked.from.clone()),
+        ("template", asked.template.clone()),
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())

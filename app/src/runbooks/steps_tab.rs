@@ -2,6 +2,7 @@
 
 use super::execution_page::Live;
 use super::executions_table::ExecutionsTable;
+use super::retry_step::RetryStep;
 use crate::components::time_ago::duration;
 use crate::components::{CopyButton, Glyph, Icon, StatusBadge, TableCard};
 use crate::live::clock::use_now;
@@ -174,6 +175,16 @@ fn Row(page: Live, at: u32) -> impl IntoView {
             })
         }
     };
+    let to_retry = {
+        let step = step.clone();
+        ArcMemo::new(move |_| {
+            let may = page.detail.with(|detail| detail.retry_from.contains(&at));
+            step.with(|step| {
+                let step = step.as_ref().filter(|_| may)?;
+                Some((step.step_execution_id.clone(), step.name.clone()))
+            })
+        })
+    };
     let usually = {
         let step = step.clone();
         move || {
@@ -209,6 +220,7 @@ fn Row(page: Live, at: u32) -> impl IntoView {
                     let text = message();
                     (!text.is_empty()).then(|| view! { <div class="small-text bad-text step-message">{text}</div> })
                 }}
+                {move || to_retry.get().map(|(step, name)| view! { <RetryStep page step name /> })}
             </td>
             <td class="muted nowrap">{started}</td>
             <td class="right nowrap">{took}</td>

@@ -30,6 +30,8 @@ pub struct Executed {
     pub within: Option<Within>,
     /// The iteration that a loop is in; 0 before its first.
     pub iteration: usize,
+    /// Whether it was retried from here, or from before it: then it counts as not begun.
+    pub retried: bool,
 }
 
 /// What is to be done.
@@ -79,7 +81,7 @@ fn decide(document: &Document, done: &[Executed], stop: Stop) -> Decision {
             .steps
             .get(one.step)
             .is_some_and(|step| step.action == Action::Loop);
-        is_loop && !one.status.is_final()
+        is_loop && !one.status.is_final() && !one.retried
     };
     let Some(at) = done.iter().rposition(is_open) else {
         let block = Block {
@@ -94,10 +96,7 @@ fn decide(document: &Document, done: &[Executed], stop: Stop) -> Decision {
         };
     };
     // A loop that cleans up after a cancelled step goes through to its end.
-    let is_cleaning = done
-        .iter()
-        .take(at)
-        .any(|one| one.status == StepStatus::Cancelled);
+    let is_cleaning = cancelled(done.get(..at).unwrap_or_default()) > 0;
     let stop = if is_cleaning && stop == Stop::Cancel {
         Stop::No
     } else {
@@ -125,12 +124,12 @@ fn decide(document: &Document, done: &[Executed], stop: Stop) -> Decision {
 
 fn cancelled(done: &[Executed]) -> usize {
     done.iter()
-        .filter(|one| one.status == StepStatus::Cancelled)
+        .filter(|one| one.status == StepStatus::Cancelled && !one.retried)
         .count()
 }
 
-/// How often a step was begun, each attempt by itself.
-fn attempts(done: &[Executed]) -> usize {
+/// How often a step was begun, each attempt by itself, also those that were retried.
+pub(crate) fn attempts(done: &[Executed]) -> usize {
     done.iter()
         .map(|one| usize::try_from(one.attempts).unwrap_or(usize::MAX))
         .fold(0, usize::saturating_add)
@@ -152,7 +151,9 @@ struct Block<'a> {
 impl Block<'_> {
     /// Its own steps that were begun.
     fn own(&self) -> impl DoubleEndedIterator<Item = &Executed> {
-        self.done.iter().filter(|one| one.within == self.within)
+        self.done
+            .iter()
+            .filter(|one| one.within == self.within && !one.retried)
     }
 
     /// From the first cancelled step on, a run that is cancelled only cleans up.

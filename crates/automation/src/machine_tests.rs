@@ -1,6 +1,7 @@
 //! What comes next, by examples and for random documents and random ends.
 
 use super::*;
+use crate::retry;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -24,6 +25,7 @@ fn at(step: usize, status: StepStatus) -> Executed {
         chosen: None,
         within: None,
         iteration: 0,
+        retried: false,
     }
 }
 
@@ -394,7 +396,7 @@ proptest! {
     /// Whoever does what is said comes to an end; a step that has ended is never begun anew by the same row, nothing runs
     /// beside something else but loops around it, each iteration's steps stand in it, and a run that is stopped ends soon.
     #[test]
-    fn every_run_ends(document in documents(), ends in prop::collection::vec(0..3_u8, 1..40), rounds in 0..4_usize, stop_at in 0..60_usize, kind in 0..3_u8) {
+    fn every_run_ends(document in documents(), ends in prop::collection::vec(0..3_u8, 1..40), rounds in 0..4_usize, stop_at in 0..60_usize, kind in 0..3_u8, mut retries in 0..4_u8) {
         let mut done: Vec<Executed> = Vec::new();
         let mut stop = Stop::No;
         let mut after_stop = 0;
@@ -444,9 +446,22 @@ proptest! {
                 Decision::Finish(status, _) => {
                     prop_assert!(done.iter().all(|one| one.status.is_final()));
                     if stop == Stop::Cancel && status != RunStatus::Cancelled {
-                        prop_assert!(done.iter().all(|one| one.status != Cancelled));
+                        prop_assert!(done.iter().all(|one| one.retried || one.status != Cancelled));
                     }
-                    return Ok(());
+                    // Where it may be retried, exactly that step is begun anew, and that comes to an end, too.
+                    let mut names = document.steps.iter().map(|step| step.name.as_str());
+                    let found = names.find_map(|name| retry(&document, &done, name).ok());
+                    let Some(from) = found.filter(|_| retries > 0) else {
+                        return Ok(());
+                    };
+                    retries -= 1;
+                    let step = done[from].step;
+                    prop_assert!(done[from].within.is_none() && done[from].status != Success);
+                    for one in &mut done[from..] {
+                        one.retried = true;
+                    }
+                    (stop, after_stop) = (Stop::No, 0);
+                    prop_assert_eq!(next(&document, &done, stop), Decision::Start(step, None));
                 }
             }
             prop_assert!(after_stop < 7, "it goes on after it was to stop");

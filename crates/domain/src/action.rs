@@ -122,6 +122,14 @@ actions! {
     RunbooksRead = "runbooks.read", READERS, false;
     /// Start an execution of a runbook.
     RunbooksStart = "runbooks.start", OPERATORS, true;
+    /// Do an execution that has ended badly again, from a step on.
+    RunbooksRetry = "runbooks.retry", OPERATORS, true;
+    /// Have a runbook started on a schedule, pause that or let it go on, or delete it.
+    RunbooksSchedule = "runbooks.schedule", OPERATORS, true;
+    /// Keep a filled form that starts a runbook, or give it another name.
+    RunbooksSaveTemplate = "runbooks.save_template", OPERATORS, true;
+    /// Delete such a form.
+    RunbooksDeleteTemplate = "runbooks.delete_template", OPERATORS, true;
     /// Stop an execution.
     RunbooksStop = "runbooks.stop", OPERATORS, true;
     /// Let an execution that pauses go on.
@@ -251,6 +259,10 @@ impl Action {
             | Self::CommandsDownloadOutput
             | Self::RunbooksRead
             | Self::RunbooksStart
+            | Self::RunbooksRetry
+            | Self::RunbooksSchedule
+            | Self::RunbooksSaveTemplate
+            | Self::RunbooksDeleteTemplate
             | Self::RunbooksStop
             | Self::RunbooksSignal
             | Self::RunbooksDecide

@@ -1,5 +1,6 @@
 //! Approvals: which acts take a second pair of eyes, what exactly is asked for, who decided, and what became of it.
 
+mod calendar;
 mod delegation;
 mod input;
 mod machine;
@@ -12,6 +13,7 @@ mod state;
 mod views;
 mod voter;
 
+pub use calendar::{Calendar, CalendarEntry, CalendarPage, DAY_MS, EntryKind, Month, span};
 pub use delegation::{Delegation, DelegationView, HandOver, StandsIn};
 pub use input::{
     ApproveTogether, Ask, Decide, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review,

@@ -1,12 +1,12 @@
 //! All operations traits in one place: what pages are given.
 
 use crate::access::Access;
-use crate::approvals::Approvals;
+use crate::approvals::{Approvals, Calendar};
 use crate::audit::Audit;
 use crate::commands::Commands;
 use crate::fleet::Fleet;
 use crate::overview::Overview;
-use crate::runbooks::Runbooks;
+use crate::runbooks::{RunbookSchedules, RunbookTemplates, Runbooks};
 use crate::sessions::Sessions;
 use std::sync::Arc;
 
@@ -21,10 +21,16 @@ pub struct Backend {
     pub commands: Arc<dyn Commands>,
     /// Runbooks and their executions.
     pub runbooks: Arc<dyn Runbooks>,
+    /// Filled forms that start runbooks.
+    pub templates: Arc<dyn RunbookTemplates>,
+    /// Schedules on which runbooks are started.
+    pub schedules: Arc<dyn RunbookSchedules>,
     /// Terminals and other sessions on nodes.
     pub sessions: Arc<dyn Sessions>,
     /// What needs a second pair of eyes.
     pub approvals: Arc<dyn Approvals>,
+    /// Windows, freezes, and what is to come in them.
+    pub calendar: Arc<dyn Calendar>,
     /// The audit log.
     pub audit: Arc<dyn Audit>,
     /// Overview, connections, search.

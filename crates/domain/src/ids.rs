@@ -53,6 +53,10 @@ ids! {
     NodeSessionId;
     /// A named filter on the fleet.
     SavedViewId;
+    /// A schedule on which a runbook is started.
+    ScheduleId;
+    /// A filled form that starts a runbook, kept under a name.
+    TemplateId;
     /// An account and region that the portal speaks to.
     ConnectionId;
     /// One role given to one user within one scope.

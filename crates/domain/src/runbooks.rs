@@ -4,8 +4,10 @@
 mod catalogue;
 mod execution;
 mod plan;
+mod schedule;
 mod start;
 mod status;
+mod template;
 
 pub use catalogue::{
     EdgeKind, RunbookDetail, RunbookOwner, RunbookPage, RunbookQuery, RunbookStep, RunbookSummary,
@@ -16,8 +18,13 @@ pub use execution::{
     WaitsFor,
 };
 pub use plan::{PlannedNode, PlannedTargets, StartPlan};
-pub use start::{SendSignal, Signal, StartRunbook, StopExecution, StopKind};
+pub use schedule::{LastRun, LocalTime, RunbookSchedules, ScheduleRow, ScheduleRunbook, Timing};
+pub use start::{RetryExecution, SendSignal, Signal, StartRunbook, StopExecution, StopKind};
 pub use status::ExecutionStatus;
+pub use template::{
+    RenameTemplate, RunbookTemplates, SaveTemplate, SavedTemplate, TemplateRow, TemplateState, looks_secret,
+    without_secrets,
+};
 
 use crate::actor::Actor;
 use crate::error::PortalError;
@@ -61,6 +68,8 @@ pub trait Runbooks: Send + Sync {
     async fn again(&self, actor: &Actor, execution: ExecutionId) -> Result<StartRunbook, PortalError>;
     /// Asks for an execution to be stopped.
     async fn stop(&self, actor: &Actor, input: StopExecution) -> Result<(), PortalError>;
+    /// Does an execution that has ended badly again, from a step on; what came before stays as it is.
+    async fn retry(&self, actor: &Actor, input: RetryExecution) -> Result<(), PortalError>;
     /// Tells a step that waits what it waits for.
     async fn signal(&self, actor: &Actor, input: SendSignal) -> Result<(), PortalError>;
     /// Executions that match, newest first.

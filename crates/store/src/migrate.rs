@@ -58,6 +58,7 @@ migrations! {
     26 "0026_runbooks_init";
     27 "0027_notifications_init";
     28 "0028_approvals_delegations";
+    29 "0029_runbooks_reuse";
 }
 
 /// The newest version that this program knows.

@@ -297,8 +297,11 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         fleet: Arc::new(services.fleet.clone()),
         commands: Arc::new(services.commands.clone()),
         runbooks: Arc::new(services.runbooks.clone()),
+        templates: Arc::new(services.runbooks.clone()),
+        schedules: Arc::new(services.runbooks.clone()),
         sessions: Arc::new(services.sessions.clone()),
         approvals: Arc::new(services.approvals.clone()),
+        calendar: Arc::new(services.approvals.clone()),
         audit: Arc::new(audit_service.clone()),
         overview: Arc::new(services.overview.clone()),
     };

@@ -59,7 +59,7 @@ impl ApprovalService {
             ProposedAct::Runbook { runbook } => {
                 let id = ExecutionId::new(outcome_id);
                 let intent = marked(RunbookService::intent_to_start(&id, runbook));
-                let plan = planned.runbook.ok_or_else(|| PortalError::Conflict {
+                let meant = planned.runbook.ok_or_else(|| PortalError::Conflict {
                     message: "It is no runbook.".into(),
                 })?;
                 let order = Order {
@@ -69,7 +69,9 @@ impl ApprovalService {
                     requested_by_id: actor.user_id.clone(),
                 };
                 self.door
-                    .pass(actor, intent, Ok(()), async |_| {
+                    .pass(actor, intent, Ok(()), async |pass| {
+                        let plan = meant.reporting(true)?;
+                        pass.note("nodes", plan.nodes().len() as u64);
                         self.runbooks.carry_out(&plan, order).await
                     })
                     .await

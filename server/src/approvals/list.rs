@@ -23,7 +23,7 @@ const FIRST: usize = 5;
 const MAX_ROUNDS: usize = 20;
 
 /// Adds the condition that a request is the actor's own, or about nodes that are all within `scopes`.
-fn push_visible(sql: &mut Sql, actor: &Actor, scopes: &[Scope]) {
+pub(super) fn push_visible(sql: &mut Sql, actor: &Actor, scopes: &[Scope]) {
     if scopes.contains(&Scope::All) {
         sql.push("1 = 1");
         return;

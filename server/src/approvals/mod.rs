@@ -11,6 +11,7 @@
 
 mod acts;
 pub mod asks;
+pub mod calendar;
 pub mod carry_out;
 pub mod decide;
 pub(crate) mod delegations;

@@ -8,7 +8,7 @@ use crate::commands::CommandService;
 use crate::commands::start::Prepared;
 use crate::error::store;
 use crate::fleet::resolve::environment;
-use crate::runbooks::RunbookService;
+use crate::runbooks::{Meant, RunbookService};
 use aws_sdk_ssm::types::OperatingSystem;
 use muster_domain::approvals::{Act, Plan, PlanNode, PlanSubject, Proposal};
 use muster_domain::commands::RunCommand;
@@ -33,8 +33,8 @@ pub struct Planned {
     pub proposal: Proposal,
     /// The command, ready to be started, where it is one.
     pub command: Option<Prepared>,
-    /// The runbook's plan, where it is one.
-    pub runbook: Option<StartPlan>,
+    /// The runbook's plan for everybody who is meant, where it is one.
+    pub runbook: Option<Meant>,
 }
 
 /// SHA-256 of a plan's canonical bytes, hexadecimal.
@@ -320,7 +320,8 @@ pub async fn of_runbook(
     scopes: &[Scope],
     not_before: Option<Timestamp>,
 ) -> Result<Planned, PortalError> {
-    let start = runbooks.plan(input, scopes).await?;
+    let meant = runbooks.plan(input, scopes).await?;
+    let start = &meant.plan;
     let mut nodes: Vec<PlanNode> = start
         .nodes()
         .iter()
@@ -353,9 +354,9 @@ pub async fn of_runbook(
     };
     Ok(Planned {
         plan,
-        proposal: runbook_proposal(runbooks, &start, scopes).await?,
+        proposal: runbook_proposal(runbooks, start, scopes).await?,
         command: None,
-        runbook: Some(start),
+        runbook: Some(meant),
     })
 }
 

@@ -92,7 +92,7 @@ pub(super) fn complaint_about_window(window: &Window) -> Option<String> {
 }
 
 /// The first time from `now` on at which a window is open, and when it closes then.
-fn next_open(window: &Window, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+pub(super) fn next_open(window: &Window, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
     let schedule = Schedule::parse(&window.schedule).ok()?;
     let length = i64::from(window.hours) * 3_600_000;
     let context = Context {

@@ -7,9 +7,12 @@ use crate::runbooks::steps;
 use muster_domain::Timestamp;
 use muster_domain::ids::ExecutionId;
 use muster_domain::runbooks::{ExecutionStatus, StepExecution};
-use muster_store::{Db, Sql, StoreError};
+use muster_store::{Db, RowExt, Sql, StoreError};
 use serde_json::json;
 use sqlx::{Any, Transaction};
+
+/// How long news that an execution has ended before it was retried is old news, in ms: so long the retry may be under way.
+const RETRY_MS: i64 = 60_000;
 
 struct Writer {
     transaction: Transaction<'static, Any>,
@@ -139,6 +142,31 @@ impl Writer {
         self.event(kind, json!(summary).to_string()).await
     }
 
+    /// Notes that it is retried, or that it is not after all: since when, and when it had ended before.
+    async fn retried(&mut self, at: Option<Timestamp>, ended: Option<Timestamp>) -> Result<(), StoreError> {
+        let mut sql = Sql::new("update executions set retried_at = ");
+        sql.int_or_none(at.map(|at| at.0))
+            .push(", ended_before = ")
+            .int_or_none(ended.map(|at| at.0));
+        sql.push(" where execution_id = ").text(self.execution.as_str());
+        sql.run(&mut *self.transaction).await?;
+        Ok(())
+    }
+
+    /// Whether it is how an execution had ended before it was retried just now.
+    async fn is_old(&mut self, seen: &SeenExecution) -> Result<bool, StoreError> {
+        let Some(ended_at) = seen.ended_at.filter(|_| seen.status.is_final()) else {
+            return Ok(false);
+        };
+        let mut sql = Sql::new("select retried_at, ended_before from executions where execution_id = ");
+        sql.text(self.execution.as_str());
+        let row = sql.one(&mut *self.transaction).await?;
+        let (retried_at, before) = (row.time_or_none("retried_at")?, row.time_or_none("ended_before")?);
+        Ok(retried_at
+            .zip(before)
+            .is_some_and(|(at, before)| ended_at <= before && self.now.since_ms(at) < RETRY_MS))
+    }
+
     async fn end(mut self, from: i64) -> Result<i64, StoreError> {
         let made = self.next - from;
         if made > 0 {
@@ -194,7 +222,7 @@ pub async fn apply(
         return Ok(0);
     };
     // What has ended does not change; late news of it is older news.
-    if row.state == "done" {
+    if row.state == "done" || writer.is_old(seen).await? {
         return Ok(0);
     }
     let stored = steps::steps(&mut *writer.transaction, execution).await?;
@@ -237,5 +265,47 @@ pub async fn give_up(
     next.problem = problem.to_owned();
     next.state = "done".into();
     writer.whole(&next).await?;
+    writer.end(row.next_event).await
+}
+
+/// Lets an execution that has ended run again: it is being retried. Answers how it stood, and nothing where it has not ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reopen(
+    db: &Db,
+    execution: &ExecutionId,
+    now: Timestamp,
+) -> Result<Option<ExecutionRow>, StoreError> {
+    let Some((mut writer, row)) = Writer::begin(db, execution, now).await? else {
+        return Ok(None);
+    };
+    if row.state != "done" {
+        return Ok(None);
+    }
+    let mut next = row.clone();
+    next.summary.status = ExecutionStatus::InProgress;
+    next.summary.ended_at = None;
+    next.summary.failure_message = String::new();
+    next.state = "active".into();
+    writer.whole(&next).await?;
+    writer.retried(Some(now), row.summary.ended_at).await?;
+    writer.end(row.next_event).await?;
+    Ok(Some(row))
+}
+
+/// Takes that back: Systems Manager refused. What it has said meanwhile stays.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn put_back(db: &Db, before: &ExecutionRow, now: Timestamp) -> Result<i64, StoreError> {
+    let Some((mut writer, row)) = Writer::begin(db, &before.summary.execution_id, now).await? else {
+        return Ok(0);
+    };
+    if row.state == "done" {
+        return Ok(0);
+    }
+    writer.whole(before).await?;
+    writer.retried(None, None).await?;
     writer.end(row.next_event).await
 }

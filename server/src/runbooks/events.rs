@@ -46,5 +46,17 @@ pub async fn after(
         };
         events.push((event, kind == "finished"));
     }
+    // One that was retried goes on behind what was its last event.
+    if events.iter().any(|(_, is_last)| *is_last) {
+        let mut sql = Sql::new("select next_event from executions where execution_id = ");
+        sql.text(execution.as_str());
+        let next = match sql.first(db.reader()).await? {
+            Some(row) => row.int("next_event")?,
+            None => 0,
+        };
+        for (event, is_last) in &mut events {
+            *is_last &= event.sequence + 1 >= next;
+        }
+    }
     Ok(events)
 }

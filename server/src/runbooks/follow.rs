@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// long it remembers a token.
 const SENT_AGAIN_MS: i64 = 10 * 60_000;
 
+/// A list of executions is no older than this, in ms.
+const OLDER_LIST_MS: i64 = 30_000;
+
 /// Follows executions.
 #[derive(Clone)]
 pub struct Follower {
@@ -137,6 +140,24 @@ impl Follower {
         Ok(())
     }
 
+    /// Follows an execution again that has ended, and that somebody has retried by other means.
+    async fn retried_outside(&self, row: &ExecutionRow, has_ended: bool) -> Result<(), FollowError> {
+        let now = self.clock.now();
+        // The list may be older than its end.
+        let is_long_over = row
+            .summary
+            .ended_at
+            .is_some_and(|at| now.since_ms(at) > OLDER_LIST_MS)
+            && row.state == "done";
+        if is_long_over && !has_ended {
+            let id = &row.summary.execution_id;
+            if apply::reopen(&self.db, id, now).await?.is_some() {
+                self.tell(id, 1);
+            }
+        }
+        Ok(())
+    }
+
     /// Writes down what was started by other means, from the last day on.
     ///
     /// # Errors
@@ -145,15 +166,16 @@ impl Follower {
         let since = Timestamp(self.clock.now().0 - 24 * 3_600_000);
         let pages = if self.ssm.connection.embedded { 4 } else { 2 };
         // Oldest first, so that whoever started another is known before it.
-        for (id, document) in ssm::executions_since(&self.ssm, since, pages).await?.iter().rev() {
-            if queries::of_ssm(&self.db, id).await?.is_some() {
+        for listed in ssm::executions_since(&self.ssm, since, pages).await?.iter().rev() {
+            if let Some(row) = queries::of_ssm(&self.db, &listed.id).await? {
+                self.retried_outside(&row, listed.has_ended).await?;
                 continue;
             }
             // It may be one of ours whose id is just being written down: the next round knows.
-            if queries::is_sending(&self.db, document).await? {
+            if queries::is_sending(&self.db, &listed.document).await? {
                 continue;
             }
-            self.take_in(id).await?;
+            self.take_in(&listed.id).await?;
         }
         Ok(())
     }

@@ -14,17 +14,27 @@ pub mod events;
 pub mod follow;
 pub mod http;
 pub mod insert;
+pub mod meant;
+pub mod moments;
 pub mod outside;
 pub mod plan;
 pub mod queries;
 pub mod reach;
+pub mod retry;
+pub mod schedule_queries;
+pub mod schedule_ssm;
+pub mod schedule_sync;
+pub mod schedules;
 pub mod service;
 pub mod ssm;
 pub mod steps;
 pub mod stream;
+pub mod template_queries;
+pub mod templates;
 pub mod text;
 
 pub use carry_out::Order;
+pub use meant::Meant;
 pub use service::RunbookService;
 
 use ring::digest::{SHA256, digest};

@@ -6,17 +6,18 @@ use crate::error::store;
 use crate::fleet::queries::by_ids;
 use crate::fleet::resolve::{Resolved, resolve};
 use crate::runbooks::content::{self, Content, NodeParameter};
+use crate::runbooks::meant::Meant;
 use crate::runbooks::reach::reaches_further;
 use crate::runbooks::service::RunbookService;
 use crate::runbooks::{catalogue, copy, ssm};
 use muster_domain::PortalError;
 use muster_domain::commands::{DocumentDetail, DocumentSummary};
 use muster_domain::error::FieldError;
-use muster_domain::fleet::{NodeSelection, NodeSummary, PingStatus};
+use muster_domain::fleet::{ExcludedNode, NodeSelection, NodeSummary};
 use muster_domain::ids::NodeId;
 use muster_domain::permission::Scope;
 use muster_domain::runbooks::{PlannedNode, PlannedTargets, StartPlan, StartRunbook};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Given = BTreeMap<String, Vec<String>>;
 
@@ -38,6 +39,13 @@ fn filled(given: &Given, name: &str) -> Vec<String> {
         .map(|value| value.trim().to_owned())
         .filter(|value| !value.is_empty())
         .collect()
+}
+
+/// Each of them once, where it stands first.
+fn once<T: Ord + Clone>(mut all: Vec<T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    all.retain(|one| seen.insert(one.clone()));
+    all
 }
 
 fn ids(values: &[String]) -> NodeSelection {
@@ -84,12 +92,23 @@ fn check(document: &str, content: &Content, given: &Given, but: Option<&str>) ->
     PortalError::from_fields(documents::check(&detail, given))
 }
 
+/// Those of the meant that would be refused now, and why.
+fn silent_of(resolved: &Resolved) -> Vec<ExcludedNode> {
+    let is_silent = |out: &&ExcludedNode| {
+        resolved
+            .not_reporting
+            .iter()
+            .any(|node| node.node_id == out.node_id)
+    };
+    resolved.excluded.iter().filter(is_silent).cloned().collect()
+}
+
 impl RunbookService {
-    /// Resolves everything into a plan, within the scopes in which the person may start runbooks.
+    /// Resolves everything into a plan for everybody who is meant, within the scopes in which the person may start runbooks.
     ///
     /// # Errors
     /// What cannot be accepted, with its field; what they may not do.
-    pub async fn plan(&self, input: &StartRunbook, scopes: &[Scope]) -> Result<StartPlan, PortalError> {
+    pub async fn plan(&self, input: &StartRunbook, scopes: &[Scope]) -> Result<Meant, PortalError> {
         let now = self.clock.now();
         let name = input.document.trim();
         copy::known(&self.db, &self.ssm, name, now)
@@ -137,16 +156,16 @@ impl RunbookService {
             parameters.remove(but);
         }
         check(name, &content, &parameters, but)?;
-        let targets = match node_parameter {
+        let (targets, silent) = match node_parameter {
             Some(parameter) if chosen => {
-                let targets = self.chosen(parameter, &input.selection, scopes).await?;
-                Some(self.fitted(parameter, targets, &mut parameters)?)
+                let (nodes, silent) = self.chosen(parameter, &input.selection, scopes).await?;
+                (Some(self.fitted(parameter, nodes, &mut parameters)?), silent)
             }
-            Some(parameter) => self.named(parameter, &parameters, scopes).await?,
-            None => None,
+            Some(parameter) => self.named(parameter, &mut parameters, scopes).await?,
+            None => (None, Vec::new()),
         };
         self.within(&content, &parameters, scopes).await?;
-        Ok(StartPlan {
+        let plan = StartPlan {
             reaches_further: !reaches_further(&content).is_empty(),
             document: name.to_owned(),
             document_version: fresh.version,
@@ -155,6 +174,11 @@ impl RunbookService {
             targets,
             max_concurrency: input.max_concurrency.trim().to_owned(),
             max_errors: input.max_errors.trim().to_owned(),
+        };
+        Ok(Meant {
+            plan,
+            silent,
+            is_named: !chosen,
         })
     }
 
@@ -170,13 +194,7 @@ impl RunbookService {
             return Ok(resolved);
         }
         // Runbooks also start what is stopped: a node that does not report may be meant.
-        let out: Vec<NodeId> = resolved
-            .excluded
-            .iter()
-            .map(|node| node.node_id.clone())
-            .collect();
-        let mut silent = by_ids(&self.db, &out, scopes).await.map_err(store)?;
-        silent.retain(|node| node.ping_status == PingStatus::ConnectionLost);
+        let silent = std::mem::take(&mut resolved.not_reporting);
         resolved
             .excluded
             .retain(|out| silent.iter().all(|node| node.node_id != out.node_id));
@@ -184,18 +202,21 @@ impl RunbookService {
         Ok(resolved)
     }
 
-    /// The nodes that were chosen; those that would be refused are left out.
+    /// The nodes that were chosen, whether they report or not, and those of them that would be refused now.
     async fn chosen(
         &self,
         parameter: &NodeParameter,
         selection: &NodeSelection,
         scopes: &[Scope],
-    ) -> Result<Vec<PlannedNode>, PortalError> {
+    ) -> Result<(Vec<PlannedNode>, Vec<ExcludedNode>), PortalError> {
         let resolved = self.resolved(parameter, selection, scopes).await?;
-        if resolved.targets.is_empty() {
+        let mut nodes: Vec<PlannedNode> = resolved.all().map(planned).collect();
+        if nodes.is_empty() {
             return Err(none_left(&resolved));
         }
-        Ok(resolved.targets.iter().map(planned).collect())
+        // By name, so that a plan is the same whoever of them reports.
+        nodes.sort_by_cached_key(|node| (node.name.to_lowercase(), node.node_id.to_string()));
+        Ok((nodes, silent_of(&resolved)))
     }
 
     /// Puts nodes into the parameter, or makes it one execution for each where that takes only one.
@@ -235,27 +256,29 @@ impl RunbookService {
         })
     }
 
-    /// The nodes that the parameter itself names. Some may be no managed nodes: instances that are stopped, say.
+    /// The nodes that the parameter itself names, each once. Some may be no managed nodes: instances that are stopped, say.
     async fn named(
         &self,
         parameter: &NodeParameter,
-        parameters: &Given,
+        parameters: &mut Given,
         scopes: &[Scope],
-    ) -> Result<Option<PlannedTargets>, PortalError> {
-        let values = filled(parameters, &parameter.name);
+    ) -> Result<(Option<PlannedTargets>, Vec<ExcludedNode>), PortalError> {
+        let values = once(filled(parameters, &parameter.name));
         if values.is_empty() {
-            return Ok(None);
+            return Ok((None, Vec::new()));
         }
-        let field = format!("parameters.{}", parameter.name);
-        let nodes = if parameter.runs_commands {
+        let (nodes, silent) = if parameter.runs_commands {
             let resolved = resolve(&self.db, &ids(&values), scopes, self.clock.now()).await?;
+            let silent = silent_of(&resolved);
+            let field = format!("parameters.{}", parameter.name);
             let complaints: Vec<FieldError> = resolved
                 .excluded
                 .iter()
+                .filter(|node| !silent.contains(node))
                 .map(|node| FieldError::new(field.as_str(), format!("{}: {}", node.node_id, node.reason)))
                 .collect();
             PortalError::from_fields(complaints)?;
-            resolved.targets.iter().map(planned).collect()
+            (resolved.all().map(planned).collect(), silent)
         } else {
             let wanted: Vec<NodeId> = values.iter().map(|id| NodeId::new(id.as_str())).collect();
             let known = by_ids(&self.db, &wanted, scopes).await.map_err(store)?;
@@ -264,19 +287,22 @@ impl RunbookService {
                 name: String::new(),
                 environment: String::new(),
             };
-            wanted
+            let nodes = wanted
                 .iter()
                 .map(|id| {
                     let found = known.iter().find(|node| &node.node_id == id);
                     found.map_or_else(|| unknown(id), planned)
                 })
-                .collect()
+                .collect();
+            (nodes, Vec::new())
         };
-        Ok(Some(PlannedTargets {
+        parameters.insert(parameter.name.clone(), values);
+        let targets = PlannedTargets {
             parameter: parameter.name.clone(),
             nodes,
             one_each: false,
-        }))
+        };
+        Ok((Some(targets), silent))
     }
 
     /// Whoever has the role on a part of the fleet starts only what acts on nodes of that part, and on nothing else.

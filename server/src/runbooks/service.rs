@@ -8,7 +8,7 @@ use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
 use crate::runbooks::carry_out::Order;
 use crate::runbooks::queries::{self, ExecutionRow, Viewer};
-use crate::runbooks::{catalogue, content, copy, detail, diff, ssm, steps};
+use crate::runbooks::{catalogue, content, copy, detail, diff, retry, ssm, steps};
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::audit::Intent;
@@ -18,8 +18,8 @@ use muster_domain::ids::ExecutionId;
 use muster_domain::paging::Page;
 use muster_domain::permission::Scope;
 use muster_domain::runbooks::{
-    ExecutionDetail, ExecutionQuery, ExecutionSummary, RunbookDetail, RunbookPage, RunbookQuery, Runbooks,
-    SendSignal, Signal, StartRunbook, StopExecution, VersionDiff, WaitsFor,
+    ExecutionDetail, ExecutionQuery, ExecutionSummary, RetryExecution, RunbookDetail, RunbookPage,
+    RunbookQuery, Runbooks, SendSignal, Signal, StartRunbook, StopExecution, VersionDiff, WaitsFor,
 };
 use muster_domain::time::{Clock, Random};
 use muster_domain::{Actor, PortalError};
@@ -142,7 +142,7 @@ impl RunbookService {
         }
     }
 
-    fn changed(&self, execution: ExecutionId) {
+    pub(super) fn changed(&self, execution: ExecutionId) {
         self.queued.notify_one();
         self.bus.tell(PortalEvent::Execution(execution));
     }
@@ -230,11 +230,13 @@ impl Runbooks for RunbookService {
         let intent = Self::intent_to_start(&id, &input);
         self.door
             .pass(actor, intent, input.check(), async |pass| {
-                let plan = self.plan(&input, &pass.scopes).await?;
-                pass.note("document_version", plan.document_version.as_str());
-                pass.note("content_hash", plan.content_hash.as_str());
-                let proposal = runbook_proposal(self, &plan, &pass.scopes).await?;
+                let meant = self.plan(&input, &pass.scopes).await?;
+                pass.note("document_version", meant.plan.document_version.as_str());
+                pass.note("content_hash", meant.plan.content_hash.as_str());
+                // Everybody who is meant counts for the policies, whether they report now or not.
+                let proposal = runbook_proposal(self, &meant.plan, &pass.scopes).await?;
                 self.gate.admit(actor, &proposal).await?;
+                let plan = meant.reporting(false)?;
                 let nodes = plan.nodes().len() as u64;
                 pass.note("nodes", nodes);
                 check_confirmed(input.confirmed_nodes, nodes, plan.in_production())?;
@@ -294,6 +296,10 @@ impl Runbooks for RunbookService {
                 Ok(())
             })
             .await
+    }
+
+    async fn retry(&self, actor: &Actor, input: RetryExecution) -> Result<(), PortalError> {
+        retry::retry(self, actor, input).await
     }
 
     async fn signal(&self, actor: &Actor, input: SendSignal) -> Result<(), PortalError> {

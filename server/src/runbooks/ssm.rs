@@ -309,15 +309,22 @@ pub async fn execution(ssm: &Ssm, id: &str) -> Result<Option<SeenExecution>, Cal
     Ok(Some(seen(execution, &steps)))
 }
 
-/// Executions that began since `since`, newest first, at most `pages` pages of 50: their ids and runbooks.
+/// An execution as a list tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Systems Manager's id.
+    pub id: String,
+    /// The runbook.
+    pub document: String,
+    /// Whether it has ended.
+    pub has_ended: bool,
+}
+
+/// Executions that began since `since`, newest first, at most `pages` pages of 50.
 ///
 /// # Errors
 /// [`CallError`].
-pub async fn executions_since(
-    ssm: &Ssm,
-    since: Timestamp,
-    pages: usize,
-) -> Result<Vec<(String, String)>, CallError> {
+pub async fn executions_since(ssm: &Ssm, since: Timestamp, pages: usize) -> Result<Vec<Listed>, CallError> {
     let value = since.rfc3339();
     let value = format!("{}Z", value.split('.').next().unwrap_or_default());
     let filter = AutomationExecutionFilter::builder()
@@ -337,8 +344,10 @@ pub async fn executions_since(
         let answer = ssm.call("DescribeAutomationExecutions", request.send()).await?;
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         found.extend(answer.automation_execution_metadata_list().iter().map(
-            |one: &AutomationExecutionMetadata| {
-                (text(one.automation_execution_id()), text(one.document_name()))
+            |one: &AutomationExecutionMetadata| Listed {
+                id: text(one.automation_execution_id()),
+                document: text(one.document_name()),
+                has_ended: status(one.automation_execution_status().map(|status| status.as_str())).is_final(),
             },
         ));
         token = given(answer.next_token());

@@ -3,7 +3,7 @@
 
 use crate::aws::Ssm;
 use crate::runbooks::follow::{FollowError, Follower};
-use crate::runbooks::{copy, queries};
+use crate::runbooks::{RunbookService, copy, queries};
 use futures::StreamExt as _;
 use muster_domain::time::Clock;
 use muster_store::Db;
@@ -30,6 +30,8 @@ pub struct ExecutionSync {
     pub clock: Arc<dyn Clock>,
     /// Follows.
     pub follower: Follower,
+    /// Looks after schedules.
+    pub runbooks: RunbookService,
     /// Somebody started, stopped or told one.
     pub queued: Arc<Notify>,
 }
@@ -106,6 +108,21 @@ impl ExecutionSync {
                 }
             });
             looks.buffer_unordered(8).collect::<()>().await;
+        }
+    }
+
+    /// Looks after schedules until `stop`.
+    pub async fn schedules(self, stop: CancellationToken) {
+        let every = Duration::from_secs(if self.ssm.connection.embedded { 5 } else { 120 });
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.runbooks.look_after_schedules() => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(every) => {}
+            }
         }
     }
 

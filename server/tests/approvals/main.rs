@@ -11,6 +11,7 @@ mod glass;
 mod leases;
 mod race;
 mod rules;
+mod runbooks;
 mod stand_ins;
 mod terminal;
 mod together;

@@ -1,5 +1,5 @@
 // Runbooks end to end: found, started on a node, its steps watched as they come, a pause ended by hand, an approval given
-// by somebody else, and its pages in two shapes.
+// by somebody else, and its pages in two shapes. Then again from what was kept: a template, a step that failed, a schedule.
 
 export const timeout = 300_000;
 
@@ -140,6 +140,121 @@ export default async function runbooks(t) {
   await page.locator('[data-status=Cancelled]').waitFor();
 
   await withoutScript(t, node.node_id);
+  await template(t, page, node.node_id);
+  await retry(t, page, create);
+  await schedule(t, page);
+}
+
+// The filled form is kept, opened again, and says when its runbook is another one by now.
+async function template(t, page, node) {
+  await t.visit(page, `/runbooks/Suite-Greet/start?nodes=${node}`);
+  await page.getByLabel('Word').selectOption('goodbye');
+  await page.getByText('Save as template', { exact: true }).click();
+  await page.getByRole('button', { name: 'Save template' }).click();
+  await page.getByText('Give the template a name').first().waitFor();
+  await page.getByLabel('Name of the template').fill('Suite nightly');
+  await page.getByRole('button', { name: 'Save template' }).click();
+  await page.waitForURL(/template=/);
+  await page.locator('[data-from-template="Suite nightly"]').waitFor();
+  t.assert.equal(await page.getByLabel('Word').inputValue(), 'goodbye');
+  await page.getByRole('button', { name: /^Start on 1 node/ }).waitFor();
+  await shapes(t, 'administrator', page.url().replace(/^https?:\/\/[^/]+/, ''), 'template');
+  await shapes(t, 'administrator', '/runbooks', 'catalogue-templates');
+  // Found beside the runbook, renamed, opened by its name, deleted after being asked.
+  await t.visit(page, '/runbooks/Suite-Greet');
+  const row = page.locator('tr[data-template="Suite nightly"]');
+  await row.getByRole('button', { name: 'Rename' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill('Suite weekly');
+  await t.axe(page, 'renaming a template');
+  await page.getByRole('dialog').getByRole('button', { name: 'Rename template' }).click();
+  await page.locator('tr[data-template="Suite weekly"]').waitFor();
+  await page.getByRole('link', { name: 'Suite weekly' }).click();
+  await page.locator('[data-from-template="Suite weekly"]').waitFor();
+  await t.visit(page, '/runbooks');
+  await page.locator('tr[data-template="Suite weekly"]').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete template' }).click();
+  await page.locator('tr[data-template]').waitFor({ state: 'detached' });
+}
+
+// What has failed goes on from the step that did.
+async function retry(t, page, create) {
+  const api = await t.portal.api();
+  await create('Suite-Needs', {
+    schemaVersion: '0.3',
+    mainSteps: [
+      step('First', 'aws:sleep', { Duration: 'PT1S' }),
+      step('Needs', 'aws:executeAwsApi', { Service: 'ssm', Api: 'GetParameter', Name: '/suite/needs' }),
+      step('Last', 'aws:sleep', { Duration: 'PT1S' }),
+    ],
+  });
+  await t.visit(page, '/runbooks/Suite-Needs/start');
+  await page.getByLabel('What it is for').fill('something is missing');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await page.waitForURL(/\/executions\/[0-9a-f-]{36}/);
+  await page.locator('[data-status=Failed]').waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Retry from this step' }).waitFor();
+  await shapes(t, 'administrator', new URL(page.url()).pathname, 'failed');
+  await api('PutParameter', { Name: '/suite/needs', Value: 'there', Type: 'String' });
+  await page.getByRole('button', { name: 'Retry from this step' }).click();
+  await page.getByRole('dialog').getByText('Steps before it stay as they are').waitFor();
+  await t.axe(page, 'retrying');
+  await t.picture(page, 'retrying');
+  await page.getByRole('dialog').getByRole('button', { name: 'Retry', exact: true }).click();
+  await page.locator('[data-status=Success]').waitFor({ timeout: 60_000 });
+  const stood = await page.locator('tr[data-step]').evaluateAll((rows) => rows.map((row) => [row.dataset.step, row.dataset.stepStatus]));
+  t.assert.deepEqual(stood, [['First', 'Success'], ['Needs', 'Failed'], ['Needs', 'Success'], ['Last', 'Success']]);
+  t.assert.equal(await page.getByRole('button', { name: 'Retry from this step' }).count(), 0);
+}
+
+// Started by itself: the next starts are shown before it is saved; paused, resumed, on the calendar, deleted.
+async function schedule(t, page) {
+  await t.visit(page, '/runbooks/Suite-Needs/start');
+  await page.getByLabel('What it is for').fill('every week');
+  await page.getByText('On a schedule instead of now').click();
+  await page.getByLabel('Name of the schedule').fill('Suite Sundays');
+  await page.getByLabel('When', { exact: true }).fill('cron(0 2 ? * SUN *)');
+  await page.getByLabel('Time zone').fill('Europe/Berlin');
+  await page.getByRole('button', { name: 'Show the next starts' }).click();
+  await page.locator('[data-next-starts]').getByText('Europe/Berlin').waitFor();
+  await t.axe(page, 'next starts');
+  await t.picture(page, 'next-starts');
+  await page.getByRole('button', { name: 'Save this schedule' }).click();
+  await page.waitForURL(/\/schedules/);
+  const row = page.locator('tr[data-schedule="Suite Sundays"]');
+  await row.locator('[data-standing=On]').waitFor();
+  await shapes(t, 'administrator', '/schedules', 'schedules');
+  await shapes(t, 'administrator', '/approvals/calendar', 'calendar');
+  await row.getByRole('button', { name: /^Pause/ }).click();
+  await row.locator('[data-standing=Paused]').waitFor();
+  await row.getByRole('button', { name: /^Resume/ }).click();
+  await row.locator('[data-standing=On]').waitFor();
+
+  // The calendar by keyboard: its entries are links, and the address has the month.
+  await t.visit(page, '/approvals/calendar');
+  await page.locator('[data-entry=schedule]').first().waitFor();
+  const months = page.getByRole('navigation', { name: 'Months' }).getByRole('link');
+  await months.last().focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/month=\d{4}-\d{2}/);
+  await page.getByRole('link', { name: 'Coming four weeks' }).waitFor();
+
+  await t.visit(page, '/schedules');
+  await row.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete schedule' }).click();
+  await page.getByText('Nothing is scheduled').waitFor();
+
+  const plain = await t.open({ as: 'administrator', javaScript: false });
+  await plain.goto('/runbooks/Suite-Needs/start?on=schedule');
+  await plain.getByLabel('What it is for').fill('without script');
+  await plain.getByLabel('Name of the schedule').fill('Suite plain');
+  await plain.getByLabel('When', { exact: true }).fill('rate(7 days)');
+  await plain.getByRole('button', { name: 'Show the next starts' }).click();
+  await plain.locator('[data-next-starts]').waitFor();
+  t.assert.equal(await plain.getByLabel('Name of the schedule').inputValue(), 'Suite plain');
+  await plain.getByRole('button', { name: 'Save this schedule' }).click();
+  await plain.waitForURL(/\/schedules/);
+  await plain.locator('tr[data-schedule="Suite plain"]').waitFor();
+  await plain.close();
 }
 
 // The same as plain forms.

@@ -121,6 +121,7 @@ pub(crate) async fn begin(
         ended_at: None,
         due_at: due_at.into_iter().flatten().min(),
         poll_at: None,
+        retried: false,
     };
     let mut execution = standing.execution.clone();
     execution.current_step.clone_from(&row.name);

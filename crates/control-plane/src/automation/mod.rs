@@ -12,6 +12,7 @@ pub(crate) mod looping;
 pub(crate) mod preview_queries;
 pub(crate) mod property;
 pub(crate) mod queries;
+pub(crate) mod retrying;
 pub(crate) mod rounds;
 pub(crate) mod script;
 pub(crate) mod send_automation_signal;

@@ -344,3 +344,26 @@ pub(crate) async fn lock(on: impl AnyExecutor<'_>, row: &ExecutionRow) -> ApiRes
     sql.push(" and ended_at is null");
     Ok(sql.run(on).await? == 1)
 }
+
+/// Lets an execution that has ended go on as that row says. `false` when it does not stand so any more.
+pub(crate) async fn reopen(
+    on: impl AnyExecutor<'_>,
+    row: &ExecutionRow,
+    ended_at: Timestamp,
+) -> ApiResult<bool> {
+    let (variables, outputs) = (text(&row.variables)?, text(&row.outputs)?);
+    let mut sql = Sql::new("update ssm_automation_executions set ended_at = null, stop = '', status = ");
+    sql.text(&row.status);
+    for (name, value) in [
+        (", failure_message = ", row.failure_message.as_str()),
+        (", variables = ", &variables),
+        (", outputs = ", &outputs),
+        (", permitted = ", &row.permitted),
+    ] {
+        sql.push(name).text(value);
+    }
+    sql.push(" where region = ").text(&row.region);
+    sql.push(" and execution_id = ").text(&row.execution_id);
+    sql.push(" and ended_at = ").int(ended_at.0);
+    Ok(sql.run(on).await? == 1)
+}

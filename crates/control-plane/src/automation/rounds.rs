@@ -81,7 +81,7 @@ pub(crate) async fn round(plane: &ControlPlane) {
         .await;
 }
 
-fn executed(row: &StepRow) -> Executed {
+pub(super) fn executed(row: &StepRow) -> Executed {
     Executed {
         step: usize::try_from(row.step).unwrap_or(usize::MAX),
         status: row.status,
@@ -96,6 +96,7 @@ fn executed(row: &StepRow) -> Executed {
         } else {
             0
         },
+        retried: row.retried,
     }
 }
 
@@ -235,7 +236,9 @@ fn is_cleaning_too_long(
 ) -> bool {
     execution.stop == Stop::Cancel
         && matches!(row.status, StepStatus::InProgress | StepStatus::Waiting)
-        && steps.iter().any(|other| other.status == StepStatus::Cancelled)
+        && steps
+            .iter()
+            .any(|other| other.status == StepStatus::Cancelled && !other.retried)
         && plane.clock.now().since_ms(row.started_at) > CLEANING_MS
 }
 
@@ -248,7 +251,7 @@ async fn finish(
 ) -> ApiResult<()> {
     let told = |reference: &String| {
         let (name, output) = reference.split_once('.')?;
-        let row = steps.iter().rev().find(|row| row.name == name)?;
+        let row = steps.iter().rev().find(|row| row.name == name && !row.retried)?;
         Some((reference.clone(), texts_of(row.outputs.get(output)?)))
     };
     execution.outputs = document.outputs.iter().filter_map(told).collect::<Given>();
@@ -256,7 +259,7 @@ async fn finish(
     execution.failure_message = if status == RunStatus::Success {
         message.to_owned()
     } else {
-        looping::told(steps.iter(), message)
+        looping::told(steps.iter().filter(|row| !row.retried), message)
     };
     execution.status = status.as_str().to_owned();
     execution.ended_at = Some(plane.clock.now());

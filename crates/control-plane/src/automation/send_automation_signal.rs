@@ -1,10 +1,10 @@
-//! `SendAutomationSignal`: decisions of approvers, and going on after a pause.
+//! `SendAutomationSignal`: decisions of approvers, going on after a pause, and retrying what has ended badly.
 
 use super::acting::{Standing, end, is_approver};
 use super::queries::{self, ExecutionRow};
 use super::start_automation_execution::caller_arn;
 use super::step_queries::{self, StepRow};
-use super::{EXECUTION_ID, PARAMETERS, find, watching};
+use super::{EXECUTION_ID, PARAMETERS, find, retrying, watching};
 use crate::control_plane::ControlPlane;
 use crate::documents::automation_content;
 use crate::documents::parameters::Given;
@@ -43,7 +43,7 @@ struct Decision {
     at: String,
 }
 
-fn invalid(message: impl Into<String>) -> ApiError {
+pub(super) fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new("InvalidAutomationSignalException", message)
 }
 
@@ -181,6 +181,12 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
     let action = match input.signal_type.as_str() {
         "StopStep" => return stop_step(plane, &execution, first("StepExecutionId")).await,
         "StartStep" => return start_step(plane, &execution, first("StepName")).await,
+        "Resume" if execution.ended_at.is_some() => {
+            let Some(name) = first("StepName") else {
+                return Err(ended(&execution));
+            };
+            return retrying::retry(plane, execution, &name).await;
+        }
         // One that waits in a pause goes on with that; one that is run step by step with its next step.
         "Resume" if execution.mode == "Interactive" && !is_paused(plane, &execution).await? => {
             return start_step(plane, &execution, first("StepName")).await;

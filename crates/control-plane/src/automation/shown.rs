@@ -158,12 +158,12 @@ pub(crate) fn step(document: &Document, row: &StepRow, rows: &[StepRow]) -> Show
     }
 }
 
-/// Steps that were begun, in their order, and those that were not reached; of a loop what is within it is told when it is
+/// Steps that were begun, in their order, also those that were retried, and those that were not reached; of a loop what is within it is told when it is
 /// begun.
 pub(crate) fn steps(execution: &ExecutionRow, document: &Document, rows: &[StepRow]) -> Vec<ShownStep> {
     let mut all: Vec<ShownStep> = rows.iter().map(|row| step(document, row, rows)).collect();
     for (at, one) in document.steps.iter().enumerate() {
-        if one.parent.is_none() && rows.iter().all(|row| row.name != one.name) {
+        if one.parent.is_none() && rows.iter().all(|row| row.retried || row.name != one.name) {
             all.push(ShownStep {
                 // The same one whenever it is asked for.
                 step_execution_id: format!("{}-{at}", execution.execution_id),
@@ -187,7 +187,11 @@ pub(crate) struct Counters {
 
 /// How many steps have come to what.
 pub(crate) fn counters(total: usize, rows: &[StepRow]) -> Counters {
-    let count = |status: StepStatus| rows.iter().filter(|row| row.status == status).count();
+    let count = |status: StepStatus| {
+        rows.iter()
+            .filter(|row| row.status == status && !row.retried)
+            .count()
+    };
     Counters {
         total_steps: total,
         success_steps: count(StepStatus::Success),

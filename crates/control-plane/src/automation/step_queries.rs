@@ -39,6 +39,8 @@ pub(crate) struct StepRow {
     pub(crate) due_at: Option<Timestamp>,
     /// When it is looked at again.
     pub(crate) poll_at: Option<Timestamp>,
+    /// Whether it was retried from here, or from before it: then it counts as not begun.
+    pub(crate) retried: bool,
 }
 
 impl StepRow {
@@ -66,6 +68,7 @@ impl StepRow {
             ended_at: row.time_or_none("ended_at")?,
             due_at: row.time_or_none("due_at")?,
             poll_at: row.time_or_none("poll_at")?,
+            retried: row.flag("retried")?,
         })
     }
 
@@ -172,4 +175,12 @@ pub(crate) async fn put_step(
     );
     sql.text(was.as_str());
     Ok(sql.run(on).await? == 1)
+}
+
+/// Notes that steps from a position on are retried: they count as not begun.
+pub(crate) async fn retry_from(on: impl AnyExecutor<'_>, execution_id: &str, position: i64) -> ApiResult<()> {
+    let mut sql = Sql::new("update ssm_automation_steps set retried = 1 where execution_id = ");
+    sql.text(execution_id).push(" and position >= ").int(position);
+    sql.run(on).await?;
+    Ok(())
 }

@@ -71,7 +71,7 @@ pub(crate) fn lookup(
         Some((name, output)) => steps
             .iter()
             .rev()
-            .find(|row| row.name == name)
+            .find(|row| row.name == name && !row.retried)
             .and_then(|row| row.outputs.get(output).cloned()),
         None => parameter(reference, declared, &execution.parameters),
     }

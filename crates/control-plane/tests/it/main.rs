@@ -16,6 +16,8 @@ mod automation_limits;
 #[cfg(test)]
 mod automation_loops;
 #[cfg(test)]
+mod automation_retries;
+#[cfg(test)]
 mod automation_scripts;
 #[cfg(test)]
 mod automation_targets;

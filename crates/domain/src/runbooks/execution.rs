@@ -158,6 +158,8 @@ pub struct ExecutionDetail {
     pub may_start: bool,
     /// Whether the actor may stop it now.
     pub may_stop: bool,
+    /// The steps, by their places, from which the actor may do it again now.
+    pub retry_from: Vec<u32>,
     /// Whether the actor may let it go on where it pauses.
     pub may_signal: bool,
     /// Whether the actor may decide where it waits for approval.

@@ -115,6 +115,29 @@ pub struct StopExecution {
     pub kind: StopKind,
 }
 
+/// Input: do an execution that has ended badly again, from a step on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryExecution {
+    /// Which.
+    pub execution: ExecutionId,
+    /// The step that the person saw failed, by the id of its execution.
+    pub step: String,
+    /// The number of nodes that the person was shown and confirmed, where that was asked.
+    #[serde(default)]
+    pub confirmed_nodes: Option<u64>,
+}
+
+impl RetryExecution {
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the field.
+    pub fn check(&self) -> Result<(), PortalError> {
+        if self.step.trim().is_empty() {
+            return Err(PortalError::invalid("step", "Say which step is meant."));
+        }
+        Ok(())
+    }
+}
+
 /// What a step that waits can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
