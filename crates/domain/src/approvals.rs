@@ -5,6 +5,7 @@ mod machine;
 #[cfg(test)]
 mod machine_tests;
 mod meeting;
+mod parameter_plan;
 mod plan;
 mod policy;
 mod views;
@@ -14,6 +15,7 @@ pub use machine::{
     Decision, Event, Refused, RequestState, Standing, Track, TrackProgress, Verdict, Voter, step,
 };
 pub use meeting::{Demand, Judgement, Meeting, Proposal, glob};
+pub use parameter_plan::{PlannedContent, PlannedParameter, PlannedVersion};
 pub use plan::{Plan, PlanNode, PlanSubject, canonical_json, differences};
 pub use policy::{Act, Effect, Freeze, Hours, Level, Policies, Policy, Window};
 pub use views::{

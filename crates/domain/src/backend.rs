@@ -6,6 +6,7 @@ use crate::audit::Audit;
 use crate::commands::Commands;
 use crate::fleet::Fleet;
 use crate::overview::Overview;
+use crate::parameters::Parameters;
 use crate::runbooks::Runbooks;
 use crate::sessions::Sessions;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Backend {
     pub commands: Arc<dyn Commands>,
     /// Runbooks and their executions.
     pub runbooks: Arc<dyn Runbooks>,
+    /// Parameter Store.
+    pub parameters: Arc<dyn Parameters>,
     /// Terminals and other sessions on nodes.
     pub sessions: Arc<dyn Sessions>,
     /// What needs a second pair of eyes.

@@ -57,6 +57,7 @@ migrations! {
     25 "0025_approvals_init";
     26 "0026_runbooks_init";
     27 "0027_notifications_init";
+    30 "0030_parameters_init";
 }
 
 /// The newest version that this program knows.

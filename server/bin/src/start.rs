@@ -298,6 +298,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         fleet: Arc::new(services.fleet.clone()),
         commands: Arc::new(services.commands.clone()),
         runbooks: Arc::new(services.runbooks.clone()),
+        parameters: Arc::new(services.parameters.clone()),
         sessions: Arc::new(services.sessions.clone()),
         approvals: Arc::new(services.approvals.clone()),
         audit: Arc::new(audit_service.clone()),

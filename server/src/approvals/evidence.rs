@@ -4,6 +4,7 @@
 use crate::approvals::policies::sha256;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::service::{ApprovalService, resource};
+use crate::approvals::views::parameter_of;
 use crate::audit::AuditLog;
 use crate::audit::keys::is_signed;
 use crate::audit::row::hash;
@@ -201,6 +202,9 @@ impl ApprovalService {
             }
             Act::StartRunbook | Act::AnswerStep => self.execution(&row.outcome_id).await,
             Act::HoldRole => Ok(json!({ "grant": row.outcome_id })),
+            Act::RevealParameter | Act::PutParameter | Act::DeleteParameter => {
+                Ok(json!({ "parameter": parameter_of(row) }))
+            }
             Act::ChangePolicies => Ok(json!({ "policies_sha256": row.outcome_id })),
         }
     }
@@ -245,11 +249,15 @@ impl ApprovalService {
     async fn audit_rows(&self, row: &RequestRow) -> Result<Vec<Value>, StoreError> {
         let mut resources = vec![resource(&row.id)];
         if !row.outcome_id.is_empty() {
+            if let Some(name) = parameter_of(row) {
+                resources.push(crate::parameters::service::resource(name));
+            }
             let kind = match row.act {
                 Act::RunCommand => "command",
                 Act::OpenTerminal | Act::OpenTunnel => "session",
                 Act::StartRunbook | Act::AnswerStep => "execution",
                 Act::HoldRole => "grant",
+                Act::RevealParameter | Act::PutParameter | Act::DeleteParameter => "parameter",
                 Act::ChangePolicies => "policies",
             };
             resources.push(format!("{kind}:{}", row.outcome_id));
