@@ -102,6 +102,16 @@ feature!(execution_pages, __preload_execution_pages, ExecutionPages:
     /// One execution.
     OneExecution => crate::runbooks::ExecutionPage,
 );
+feature!(parameter_pages, __preload_parameter_pages, ParameterPages:
+    /// Configuration and secrets, folder by folder.
+    Parameters => crate::parameters::ListPage,
+    /// One parameter.
+    OneParameter => crate::parameters::ViewPage,
+    /// Make one.
+    NewParameter => crate::parameters::NewPage,
+    /// Change one.
+    EditParameter => crate::parameters::EditPage,
+);
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.
     Audit => crate::audit::AuditPage,

@@ -29,6 +29,7 @@ mod layout;
 mod lazy;
 mod live;
 mod overview;
+mod parameters;
 mod routes;
 mod runbooks;
 #[cfg(feature = "ssr")]

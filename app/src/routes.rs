@@ -7,9 +7,10 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, Calendar, Delegations, Executions, Fleet, History, NewRole, NewTerminal, Node,
-    OneCommand, OneExecution, OneRecording, OneRequest, OneRunbook, OneTerminal, Policies, Profile, Requests,
-    Roles, RunDocument, Runbooks, Schedules, Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users,
+    AddNode, Audit, Calendar, Delegations, EditParameter, Executions, Fleet, History, NewParameter, NewRole,
+    NewTerminal, Node, OneCommand, OneExecution, OneParameter, OneRecording, OneRequest, OneRunbook,
+    OneTerminal, Parameters, Policies, Profile, Requests, Roles, RunDocument, Runbooks, Schedules, Sessions,
+    SettingsParts, StartRunbook, Terminals, Tokens, Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -46,6 +47,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/schedules") view={Lazy::<Schedules>::new()} />
                     <Route path=path!("/executions") view={Lazy::<Executions>::new()} />
                     <Route path=path!("/executions/:execution_id") view={Lazy::<OneExecution>::new()} />
+                    <Route path=path!("/parameters") view={Lazy::<Parameters>::new()} />
+                    <Route path=path!("/parameters/view") view={Lazy::<OneParameter>::new()} />
+                    <Route path=path!("/parameters/new") view={Lazy::<NewParameter>::new()} />
+                    <Route path=path!("/parameters/edit") view={Lazy::<EditParameter>::new()} />
                     <Route path=path!("/terminals") view={Lazy::<Terminals>::new()} />
                     <Route path=path!("/terminals/new") view={Lazy::<NewTerminal>::new()} />
                     <Route path=path!("/terminals/:session_id") view={Lazy::<OneTerminal>::new()} />

@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod http;
 pub mod notifications;
 pub mod overview;
+pub mod parameters;
 pub mod runbooks;
 pub mod services;
 pub mod sessions;

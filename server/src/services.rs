@@ -14,12 +14,14 @@ use crate::notifications::Channels;
 use crate::overview::OverviewService;
 use crate::overview::http::LiveState;
 use crate::overview::service::RecentActs;
+use crate::parameters::{Gone, ParameterService, Seal};
 use crate::runbooks::RunbookService;
 use crate::sessions::live::{Connector, Live, LiveGround};
 use crate::sessions::{SessionPolicy, SessionService, Store};
 use crate::sync::commands::{CommandSync, Nudge};
 use crate::sync::executions::ExecutionSync;
 use crate::sync::fleet::FleetSync;
+use crate::sync::parameters::ParameterSync;
 use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
 use muster_store::Db;
@@ -69,6 +71,8 @@ pub struct Services {
     pub commands: CommandService,
     /// Runbooks.
     pub runbooks: RunbookService,
+    /// Parameter Store.
+    pub parameters: ParameterService,
     /// Sessions on nodes.
     pub sessions: SessionService,
     /// What needs a second pair of eyes.
@@ -80,6 +84,7 @@ pub struct Services {
     fleet_sync: FleetSync,
     command_sync: CommandSync,
     execution_sync: ExecutionSync,
+    parameter_sync: ParameterSync,
 }
 
 impl Services {
@@ -166,6 +171,16 @@ impl Services {
             bus: bus.clone(),
             queued: Arc::clone(&started),
         };
+        let parameters = ParameterService {
+            db: db.clone(),
+            door: door.clone(),
+            clock: Arc::clone(&clock),
+            ssm: ssm.clone(),
+            passwords: passwords.clone(),
+            gone: Gone::default(),
+            gate: gate.clone(),
+            seal: Seal::open_or_make(&data_dir.join("parameters.key"), Arc::clone(&random)),
+        };
         Ok(Self {
             approvals: ApprovalService {
                 db: db.clone(),
@@ -177,6 +192,7 @@ impl Services {
                 passwords,
                 commands: commands.clone(),
                 runbooks: runbooks.clone(),
+                parameters: parameters.clone(),
                 sessions: sessions.clone(),
                 wake: Arc::default(),
             },
@@ -192,6 +208,13 @@ impl Services {
             },
             commands,
             runbooks: runbooks.clone(),
+            parameter_sync: ParameterSync {
+                db: db.clone(),
+                ssm: ssm.clone(),
+                clock: Arc::clone(&clock),
+                gone: parameters.gone.clone(),
+            },
+            parameters,
             execution_sync: ExecutionSync {
                 db: db.clone(),
                 ssm: ssm.clone(),
@@ -245,6 +268,7 @@ impl Services {
     pub fn routes(&self) -> axum::Router {
         crate::commands::http::routes(self.commands.clone())
             .merge(crate::runbooks::http::routes(self.runbooks.clone()))
+            .merge(crate::parameters::http::routes(self.parameters.clone()))
             .merge(crate::fleet::http::routes(self.fleet.clone()))
             .merge(crate::sessions::http::routes(self.sessions.clone()))
             .merge(crate::overview::http::routes(self.live.clone()))
@@ -273,6 +297,7 @@ impl Services {
             tokio::spawn(self.execution_sync.clone().follow(executions, stop.clone())),
             tokio::spawn(self.execution_sync.clone().schedules(stop.clone())),
             tokio::spawn(self.execution_sync.copy(stop.clone())),
+            tokio::spawn(self.parameter_sync.run(stop.clone())),
         ]
     }
 }

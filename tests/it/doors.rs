@@ -28,6 +28,7 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     const SESSION: (&str, &str) = ("session_id", "00000000-0000-4000-8000-000000000000");
     const NODE: (&str, &str) = ("node_id", "mi-00000000000000000");
     let mut cases = crate::doors_of_approvals::cases();
+    cases.extend(crate::doors_of_parameters::cases());
     cases.extend(BTreeMap::from([
         ("/api/access/sessions", (SignIn, &[][..])),
         ("/api/access/revoke_session", (SignIn, &[("session_id", "x")][..])),
@@ -240,6 +241,8 @@ const GUARDED: &[&str] = &[
     "/download/sessions/x/transcript.txt",
     "/export/fleet.csv",
     "/export/fleet.json",
+    "/export/parameters.csv",
+    "/export/parameters.json",
     "/export/audit.csv",
     "/export/audit.json",
     "/export/requests/CR-1001",
@@ -387,6 +390,9 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
         "runbooks.start",
         "runbooks.stop",
         "runbooks.decide",
+        "parameters.reveal",
+        "parameters.put",
+        "parameters.delete",
         "fleet.edit_tags",
         "users.create",
         "audit.read",

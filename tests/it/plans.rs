@@ -16,8 +16,9 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Tables that stay small, whatever happens: people, what they saved, and one row for each of a few things.
-const SMALL: [&str; 11] = [
+const SMALL: [&str; 12] = [
     "connections",
+    "parameter_copies",
     "saved_views",
     "runbook_templates",
     "runbook_schedules",
@@ -140,6 +141,15 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/runbooks",
         "/runbooks?text=x&owner=own",
         "/runbooks?category=x",
+        "/parameters",
+        "/parameters?path=walk",
+        "/parameters?path=walk&text=x&tier=Standard",
+        "/parameters?type=String&label=live",
+        "/parameters/view?name=/walk/a",
+        "/parameters/view?name=/walk/a&old=1&new=2",
+        "/parameters/edit?name=/walk/a",
+        "/parameters/new",
+        "/export/parameters.csv?path=walk",
         "/executions",
         "/executions?status=Failed",
         "/executions?text=x&document=y&period=all",
@@ -315,7 +325,22 @@ async fn no_query_reads_a_growing_table_from_end_to_end() {
         .unwrap();
     walk_runbooks(&client, &Api::of(&portal).unwrap(), &node).await;
     walk_approvals(&client).await;
+    for (name, replaces) in [("/walk/a", ""), ("/walk/a", "1"), ("/walk/b", "")] {
+        let fields = [
+            ("name", name),
+            ("kind", "String"),
+            ("value", "v"),
+            ("replaces", replaces),
+        ];
+        let (status, answer) = client.call("parameters/put", &fields).await.unwrap();
+        assert_eq!(status / 100, 2, "{answer}");
+    }
     walk(&client, &node, &command).await;
+    let delete = [("name", "/walk/b"), ("version", "1"), ("confirmation", "/walk/b")];
+    assert_eq!(
+        client.call("parameters/delete", &delete).await.unwrap().0 / 100,
+        2
+    );
     let api = Api::of(&portal).unwrap();
     walk_api(&api).await;
     walk_operations(&api, &node).await;

@@ -6,6 +6,7 @@ use crate::components::{
     ConfirmDialog, DialogCancel, FormError, Glyph, Icon, SubmitButton, Tone, close_dialogs, use_toaster,
 };
 use crate::error::{AppError, action_error};
+use crate::parameters::use_path;
 use crate::url::address;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -28,6 +29,12 @@ fn session_reason(request: &RequestSummary) -> String {
 
 /// Where an approval is used; nothing where it is not used by hand.
 fn use_address(detail: &RequestDetail) -> Option<String> {
+    if let PlanSubject::Parameter { parameter } = &detail.plan.subject {
+        let request = detail.summary.request_id.as_str();
+        return detail
+            .may_use
+            .then(|| use_path(&parameter.name, parameter.revealed, request));
+    }
     let PlanSubject::Terminal { os_user, .. } = &detail.plan.subject else {
         return None;
     };
@@ -91,6 +98,9 @@ pub(super) fn Acts(shown: Shown) -> impl IntoView {
         })
     });
     let id = StoredValue::new(shown.id());
+    let is_secret = shown
+        .detail
+        .with_untracked(|detail| matches!(detail.plan.subject, PlanSubject::Parameter { .. }));
     view! {
         <FormError error=remind_error />
         <FormError error=extend_error />
@@ -105,8 +115,19 @@ pub(super) fn Acts(shown: Shown) -> impl IntoView {
                                 .map(|href| {
                                     view! {
                                         <a class="btn primary" href=href data-use="">
-                                            <Icon glyph=Glyph::Terminal />
-                                            "Open the terminal"
+                                            {if is_secret {
+                                                view! {
+                                                    <Icon glyph=Glyph::Eye />
+                                                    "Look at the secret"
+                                                }
+                                                    .into_any()
+                                            } else {
+                                                view! {
+                                                    <Icon glyph=Glyph::Terminal />
+                                                    "Open the terminal"
+                                                }
+                                                    .into_any()
+                                            }}
                                         </a>
                                     }
                                 })}

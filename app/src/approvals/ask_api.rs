@@ -25,18 +25,18 @@ use std::collections::BTreeMap;
 
 /// The fields with which the panel asks, as they were sent.
 #[cfg(feature = "ssr")]
-struct AskFields {
-    why: Option<String>,
-    ticket: Option<String>,
-    not_before: Option<String>,
-    glass: Option<String>,
-    understood: Option<String>,
+pub(crate) struct AskFields {
+    pub(crate) why: Option<String>,
+    pub(crate) ticket: Option<String>,
+    pub(crate) not_before: Option<String>,
+    pub(crate) glass: Option<String>,
+    pub(crate) understood: Option<String>,
 }
 
 #[cfg(feature = "ssr")]
 impl AskFields {
     /// Asks for `act`. Nothing is done unapproved unless that was said twice.
-    fn of(self, act: ProposedAct) -> Result<Ask, PortalError> {
+    pub(crate) fn of(self, act: ProposedAct) -> Result<Ask, PortalError> {
         let given = |text: Option<String>| text.unwrap_or_default().trim().to_owned();
         let not_before = match given(self.not_before).as_str() {
             "" => None,
@@ -75,7 +75,7 @@ fn read_minutes(text: Option<String>) -> Result<u32, PortalError> {
 }
 
 #[cfg(feature = "ssr")]
-fn to_request(id: &RequestId) {
+pub(crate) fn to_request(id: &RequestId) {
     redirect_to(&format!("/approvals/{id}"));
 }
 

@@ -32,6 +32,8 @@ mod words;
 
 pub(crate) use api::get_waiting;
 pub(crate) use ask_api::{AskCommand, AskRunbook, AskTerminal};
+#[cfg(feature = "ssr")]
+pub(crate) use ask_api::{AskFields, to_request};
 pub(crate) use ask_panel::{AskPanel, Asking, WHY_ID, asked_for, field_of, fields_now, needs_of};
 pub(crate) use calendar_page::CalendarPage;
 pub(crate) use delegations_page::DelegationsPage;
@@ -39,4 +41,5 @@ pub(crate) use list_page::ListPage;
 pub(crate) use policies_page::PoliciesPage;
 pub(crate) use request_page::RequestPage;
 pub(crate) use role_page::RolePage;
+pub(crate) use text_diff::TextDiff;
 pub(crate) use waiting::{ApprovalsBadge, NeedsDecisionPanel, provide_waiting, use_heard};

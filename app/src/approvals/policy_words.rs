@@ -26,6 +26,13 @@ reason = true
 levels = [{ approvals = 1, of = ["role:approver"] }]
 
 [[policy]]
+name = "Production parameters"
+acts = ["parameters.*"]
+parameters = ["/production/*"]
+reason = true
+levels = [{ approvals = 1, of = ["role:approver"] }]
+
+[[policy]]
 name = "Policies are changed by two"
 acts = ["approvals.change_policies"]
 levels = [{ approvals = 1, of = ["role:approver"] }]
@@ -73,6 +80,12 @@ pub(super) fn about(policy: &Policy) -> String {
     }
     if !policy.os_users.is_empty() {
         add(format!("as {}", joined(policy.os_users.clone(), "or")));
+    }
+    if !policy.parameters.is_empty() {
+        add(format!(
+            "of the parameters {}",
+            joined(policy.parameters.clone(), "or")
+        ));
     }
     if !policy.requesters.is_empty() {
         add(format!("by {}", one_of(&policy.requesters)));

@@ -59,6 +59,13 @@ pub(super) fn Tester(text: RwSignal<String>) -> impl IntoView {
                     </div>
                     <div class="form-row">
                         <TextField name="document" id="test-document" label="Document" placeholder="AWS-RunShellScript" error=field_error(error, "document") />
+                        <TextField
+                            name="parameter"
+                            id="test-parameter"
+                            label="Parameter"
+                            placeholder="/prod/db/password"
+                            error=field_error(error, "parameter")
+                        />
                         <TextField name="os_user" id="test-user" label="OS user (terminals)" error=field_error(error, "os_user") />
                         <TextField
                             name="at"

@@ -95,7 +95,7 @@ pub(super) fn hunks(old: &str, new: &str) -> Vec<Vec<DiffLine>> {
 
 /// What is different between two texts.
 #[component]
-pub(super) fn TextDiff(old: String, new: String, #[prop(into)] label: String) -> impl IntoView {
+pub(crate) fn TextDiff(old: String, new: String, #[prop(into)] label: String) -> impl IntoView {
     let hunks = hunks(&old, &new);
     if hunks.is_empty() {
         return view! { <p class="muted small-text">"Both texts are the same."</p> }.into_any();

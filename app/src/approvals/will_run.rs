@@ -3,9 +3,10 @@
 use super::request_view::short;
 use super::words::{joined, minutes};
 use crate::components::{Fact, TimeAgo, plural};
+use crate::parameters::WillChange;
 use leptos::prelude::*;
 use muster_domain::Timestamp;
-use muster_domain::approvals::{Plan, PlanSubject, RequestDetail, Window};
+use muster_domain::approvals::{Act, Plan, PlanSubject, RequestDetail, Window};
 use std::collections::BTreeMap;
 
 /// Nodes that are named.
@@ -48,6 +49,7 @@ fn when(windows: &[Vec<Window>], not_before: Option<Timestamp>) -> String {
 #[component]
 pub(super) fn WillRun(detail: RequestDetail) -> impl IntoView {
     let Plan {
+        act,
         subject,
         targets,
         nodes,
@@ -68,7 +70,7 @@ pub(super) fn WillRun(detail: RequestDetail) -> impl IntoView {
             </header>
             <div class="card-body">
                 <dl class="facts">
-                    <Subject subject />
+                    <Subject act subject />
                     {(!targets.is_empty()).then(|| view! { <Fact label="Targets">{targets}</Fact> })}
                     {(!names.is_empty()).then(|| view! { <Fact label="Nodes"><Nodes names /></Fact> })}
                     <Fact label="When">
@@ -151,7 +153,7 @@ fn Parameters(given: BTreeMap<String, Vec<String>>, references: BTreeMap<String,
 }
 
 #[component]
-fn Subject(subject: PlanSubject) -> impl IntoView {
+fn Subject(act: Act, subject: PlanSubject) -> impl IntoView {
     match subject {
         PlanSubject::Command {
             document,
@@ -245,6 +247,7 @@ fn Subject(subject: PlanSubject) -> impl IntoView {
             </Fact>
         }
         .into_any(),
+        PlanSubject::Parameter { parameter } => view! { <WillChange act parameter /> }.into_any(),
         PlanSubject::Step {
             execution,
             step,

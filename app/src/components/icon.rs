@@ -30,6 +30,8 @@ glyphs! {
     Terminal = "M4 5h16v14H4zM7 9l3 3-3 3M12 15h5";
     Command = "M5 4l14 8-14 8z";
     Runbook = "M5 4h6v5H5zM13 15h6v5h-6zM8 9v8h5M11 6.5h8v4";
+    Key = "M8 8a4 4 0 100 8 4 4 0 000-8zM12 12h9M18 12v4";
+    Folder = "M3 6h6l2 2h10v11H3z";
     Audit = "M5 4h14v16H5zM8 9h8M8 13h8M8 17h4";
     Settings = "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5";
     Check = "M4 12l5 5L20 6";

@@ -111,6 +111,7 @@ fn NavLists() -> impl IntoView {
                 <Link place=place("Terminals", "/terminals", Glyph::Terminal) />
                 <Link place=place("Commands", "/commands", Glyph::Command) />
                 <Link place=place("Runbooks", "/runbooks", Glyph::Runbook) />
+                <Link place=place("Parameters", "/parameters", Glyph::Key) />
                 <Link place=place("Approvals", "/approvals", Glyph::Check)>
                     <ApprovalsBadge />
                 </Link>

@@ -108,7 +108,7 @@ fn Found(url: Memo<RunbookUrl>, found: VersionDiff) -> impl IntoView {
                                 if split {
                                     view! { <Sides lines /> }.into_any()
                                 } else {
-                                    view! { <List lines /> }.into_any()
+                                    view! { <DiffList lines /> }.into_any()
                                 }
                             })
                             .collect_view()}
@@ -138,8 +138,9 @@ const fn look(kind: DiffKind) -> (&'static str, &'static str, &'static str) {
     }
 }
 
+/// The lines of a stretch, one below the other.
 #[component]
-fn List(lines: Vec<DiffLine>) -> impl IntoView {
+pub(crate) fn DiffList(lines: Vec<DiffLine>) -> impl IntoView {
     view! {
         <div class="hunk">
             {lines

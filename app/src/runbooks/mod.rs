@@ -33,6 +33,7 @@ mod template_panel;
 mod waiting;
 
 pub(crate) use catalogue_page::CataloguePage;
+pub(crate) use diff_view::DiffList;
 pub(crate) use execution_page::ExecutionPage;
 pub(crate) use history_page::HistoryPage;
 pub(crate) use runbook_page::RunbookPage;

@@ -137,6 +137,21 @@ actions! {
     /// Approve or reject a step that waits for it; never in an execution of one's own.
     RunbooksDecide = "runbooks.decide", DECIDERS, true;
 
+    /// See parameters, and the values of those that are no secrets.
+    ParametersRead = "parameters.read", READERS, false;
+    /// Take the list of parameters away as a file, without values.
+    ParametersExport = "parameters.export", READERS, true;
+    /// See a secret parameter's value.
+    ParametersReveal = "parameters.reveal", OPERATORS, true;
+    /// Make a parameter, or a new version of one.
+    ParametersPut = "parameters.put", OPERATORS, true;
+    /// Delete a parameter with all of its versions.
+    ParametersDelete = "parameters.delete", OPERATORS, true;
+    /// Give labels to versions of a parameter, or take them away.
+    ParametersLabel = "parameters.label", OPERATORS, true;
+    /// Change tags of a parameter.
+    ParametersTag = "parameters.tag", OPERATORS, true;
+
     /// See sessions on nodes.
     SessionsRead = "sessions.read", READERS, false;
     /// Start a session: open a terminal on a node.
@@ -266,6 +281,8 @@ impl Action {
             | Self::RunbooksStop
             | Self::RunbooksSignal
             | Self::RunbooksDecide
+            | Self::ParametersRead
+            | Self::ParametersExport
             | Self::SessionsRead
             | Self::SessionsStart
             | Self::SessionsAttach
@@ -290,6 +307,11 @@ impl Action {
             | Self::ApprovalsReview
             | Self::ApprovalsReadPolicies => true,
             Self::FleetCreateActivation
+            | Self::ParametersReveal
+            | Self::ParametersPut
+            | Self::ParametersDelete
+            | Self::ParametersLabel
+            | Self::ParametersTag
             | Self::AuditRead
             | Self::AuditExport
             | Self::AuditVerify
@@ -338,6 +360,9 @@ impl Action {
                 | Self::CommandsRead
                 | Self::CommandsDownloadOutput
                 | Self::RunbooksRead
+                | Self::ParametersRead
+                | Self::ParametersExport
+                | Self::ParametersReveal
                 | Self::SessionsRead
                 | Self::SessionsPlay
                 | Self::SessionsVerify

@@ -7,6 +7,7 @@ mod machine;
 #[cfg(test)]
 mod machine_tests;
 mod meeting;
+mod parameter_plan;
 mod plan;
 mod policy;
 mod state;
@@ -21,6 +22,7 @@ pub use input::{
 };
 pub use machine::{Event, Standing, Track, TrackProgress, step};
 pub use meeting::{Demand, Judgement, Meeting, Proposal, glob};
+pub use parameter_plan::{PlannedContent, PlannedParameter, PlannedVersion};
 pub use plan::{Plan, PlanNode, PlanSubject, canonical_json, differences};
 pub use policy::{Act, Effect, Freeze, Hours, Level, Policies, Policy, Window};
 pub use state::RequestState;

@@ -6,6 +6,7 @@ use crate::audit::Audit;
 use crate::commands::Commands;
 use crate::fleet::Fleet;
 use crate::overview::Overview;
+use crate::parameters::Parameters;
 use crate::runbooks::{RunbookSchedules, RunbookTemplates, Runbooks};
 use crate::sessions::Sessions;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub struct Backend {
     pub templates: Arc<dyn RunbookTemplates>,
     /// Schedules on which runbooks are started.
     pub schedules: Arc<dyn RunbookSchedules>,
+    /// Parameter Store.
+    pub parameters: Arc<dyn Parameters>,
     /// Terminals and other sessions on nodes.
     pub sessions: Arc<dyn Sessions>,
     /// What needs a second pair of eyes.

@@ -15,6 +15,7 @@ pub mod fleet_filter;
 pub mod ids;
 pub mod overview;
 pub mod paging;
+pub mod parameters;
 pub mod permission;
 pub mod runbooks;
 pub mod sessions;

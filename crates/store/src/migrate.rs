@@ -59,6 +59,7 @@ migrations! {
     27 "0027_notifications_init";
     28 "0028_approvals_delegations";
     29 "0029_runbooks_reuse";
+    30 "0030_parameters_init";
 }
 
 /// The newest version that this program knows.

@@ -299,6 +299,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         runbooks: Arc::new(services.runbooks.clone()),
         templates: Arc::new(services.runbooks.clone()),
         schedules: Arc::new(services.runbooks.clone()),
+        parameters: Arc::new(services.parameters.clone()),
         sessions: Arc::new(services.sessions.clone()),
         approvals: Arc::new(services.approvals.clone()),
         calendar: Arc::new(services.approvals.clone()),

@@ -6,6 +6,7 @@ pub mod passwords;
 pub mod queries;
 pub mod service;
 pub mod session_store;
+pub mod step_up;
 pub mod tokens;
 pub mod users;
 

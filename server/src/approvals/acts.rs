@@ -8,6 +8,7 @@ use crate::approvals::store::{self as requests, Change, Guard};
 use crate::commands::CommandService;
 use crate::error::store;
 use crate::events::PortalEvent;
+use crate::parameters::ParameterService;
 use crate::runbooks::{Order, RunbookService};
 use muster_domain::action::Action;
 use muster_domain::approvals::{Event, ProposedAct, step};
@@ -117,7 +118,23 @@ impl ApprovalService {
                     })
                     .await
             }
+            ProposedAct::PutParameter { .. } | ProposedAct::DeleteParameter { .. } => {
+                let intent = ParameterService::intent_of(&row.proposed).map(marked);
+                let intent = intent.ok_or_else(|| PortalError::Conflict {
+                    message: "It is about no parameter.".into(),
+                })?;
+                self.door
+                    .pass(actor, intent, Ok(()), async |pass| {
+                        self.parameters
+                            .carry_out(&row.proposed, &planned.plan, &pass)
+                            .await
+                    })
+                    .await
+            }
             ProposedAct::Step { .. } => self.answer(row, true).await,
+            ProposedAct::RevealParameter { .. } => Err(PortalError::Conflict {
+                message: "A secret is looked at by who asked for it.".into(),
+            }),
             ProposedAct::Terminal { .. } => Err(PortalError::Conflict {
                 message: "A terminal is opened by who asked for it.".into(),
             }),

@@ -1,5 +1,6 @@
 //! Asking: the act is planned, the policies say who has to approve, and all of it is written down. Or the glass is broken.
 
+use crate::approvals::decide::used_by_hand;
 use crate::approvals::gate::{Finding, asked};
 use crate::approvals::people;
 use crate::approvals::plan::{self, Planned, digest};
@@ -29,6 +30,9 @@ pub(super) const fn action_of(act: Act) -> Action {
         // The runbook's own step asks, and starting it was allowed.
         Act::StartRunbook | Act::AnswerStep => Action::RunbooksStart,
         Act::HoldRole => Action::AccessHoldRole,
+        Act::RevealParameter => Action::ParametersReveal,
+        Act::PutParameter => Action::ParametersPut,
+        Act::DeleteParameter => Action::ParametersDelete,
         Act::ChangePolicies => Action::ApprovalsChangePolicies,
     }
 }
@@ -65,6 +69,17 @@ fn intent(ask: &Ask, number: i64) -> Intent {
         ProposedAct::Step { execution, step } => intent
             .with("execution", execution.as_str())
             .with("step", step.clone()),
+        // Never the value.
+        ProposedAct::PutParameter { parameter } => intent
+            .with("parameter", parameter.name.clone())
+            .with("type", parameter.kind.as_str())
+            .with("replaces", serde_json::json!(parameter.replaces)),
+        ProposedAct::RevealParameter { name, version } => intent
+            .with("parameter", name.clone())
+            .with("version", serde_json::json!(version)),
+        ProposedAct::DeleteParameter { name, version } => {
+            intent.with("parameter", name.clone()).with("version", *version)
+        }
         ProposedAct::Policies { text, .. } => intent.with("sha256", super::policies::sha256(text)),
     }
 }
@@ -95,6 +110,9 @@ impl ApprovalService {
                 let scope = Scope::parse(scope).map_err(|why| PortalError::invalid("scope", why))?;
                 Ok(plan::of_role(role.as_str(), &scope, *minutes, not_before))
             }
+            ProposedAct::PutParameter { .. }
+            | ProposedAct::RevealParameter { .. }
+            | ProposedAct::DeleteParameter { .. } => self.parameters.plan(act, not_before).await,
             ProposedAct::Step { .. } => Err(PortalError::Conflict {
                 message: "A step of a runbook asks by itself.".into(),
             }),
@@ -227,7 +245,7 @@ impl ApprovalService {
         Ok(())
     }
 
-    pub(super) async fn ask_inner(&self, actor: &Actor, ask: Ask) -> Result<RequestId, PortalError> {
+    pub(super) async fn ask_inner(&self, actor: &Actor, mut ask: Ask) -> Result<RequestId, PortalError> {
         let now = self.clock.now();
         // Who is not signed in takes no number.
         let number = if actor.is_known() {
@@ -246,6 +264,7 @@ impl ApprovalService {
                         ),
                     });
                 }
+                self.parameters.ready(&mut ask.act).await?;
                 let planned = self.plan(&ask.act, &scopes, ask.not_before).await?;
                 let finding = self.gate.look(actor, &planned.proposal).await?;
                 let demand = Self::demand(&ask, &finding)?;
@@ -297,7 +316,7 @@ impl ApprovalService {
         let broken = ask.break_glass;
         // The window in which it can run does not shorten the time in which it can be decided on.
         let expires_at = now.plus_ms(i64::from(demand.expires_minutes) * MINUTE_MS);
-        let by_hand = ask.act.act() == Act::OpenTerminal;
+        let by_hand = used_by_hand(ask.act.act());
         let in_production = plan
             .nodes
             .iter()

@@ -205,8 +205,12 @@ impl ApprovalService {
                  newest.sha256 = ",
             ),
             Act::StartRunbook => Sql::new("select 1 as found from executions where execution_id = "),
-            // Told again, it is looked first whether the step still waits. A role without who asked for it is nobody's.
-            Act::AnswerStep | Act::HoldRole => return Ok(false),
+            // Told again, it is looked first whether the step still waits. A role without who asked for it is nobody's. A
+            // parameter that was written has another version now, and one that was deleted is gone: then what was approved
+            // does not hold any more.
+            Act::AnswerStep | Act::HoldRole | Act::PutParameter | Act::DeleteParameter => return Ok(false),
+            // Whether it was seen nobody knows: it is not shown twice.
+            Act::RevealParameter => return Ok(true),
         };
         sql.text(&row.outcome_id).push(" limit 1");
         Ok(sql.first(self.db.reader()).await?.is_some())

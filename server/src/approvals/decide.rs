@@ -1,8 +1,7 @@
 //! What people do to a request: decide, take back, remind, extend, review. Each is a compare-and-set: of two at once, the
 //! second one sees what the first one did.
 
-use crate::access::limits::{self, Subject};
-use crate::access::queries as access;
+use crate::access::step_up;
 use crate::approvals::people;
 use crate::approvals::rows;
 use crate::approvals::rows::{Decider, RequestRow, ReviewRecord};
@@ -58,9 +57,14 @@ pub(crate) fn nodes(row: &RequestRow) -> Vec<NodeId> {
     row.plan.nodes.iter().map(|node| node.node_id.clone()).collect()
 }
 
-/// Whether the portal does it by itself once it is approved; a terminal is opened by who asked for it.
+/// Whether who asked does it, once it is approved: a terminal is opened, a secret is looked at.
+pub(super) const fn used_by_hand(act: Act) -> bool {
+    matches!(act, Act::OpenTerminal | Act::RevealParameter)
+}
+
+/// Whether the portal does it by itself once it is approved.
 pub(super) fn runs_itself(row: &RequestRow) -> bool {
-    row.act != Act::OpenTerminal
+    !used_by_hand(row.act)
 }
 
 impl ApprovalService {
@@ -76,23 +80,7 @@ impl ApprovalService {
 
     /// Asks for the password once more, behind the limits of signing in.
     pub(super) async fn step_up(&self, actor: &Actor, password: Password) -> Result<(), PortalError> {
-        let now = self.clock.now();
-        let user = match &actor.user_id {
-            Some(user) => access::by_id(&self.db, user).await.map_err(store)?,
-            None => None,
-        };
-        let account = Subject::Account(actor.name.clone());
-        let subjects = [account.clone(), Subject::Address(actor.origin.address.clone())];
-        limits::check(&self.db, &subjects, now).await?;
-        let right = self
-            .passwords
-            .check(password, user.map(|user| user.password_hash))
-            .await?;
-        if !right {
-            limits::failed(&self.db, &subjects, now).await.map_err(store)?;
-            return Err(PortalError::invalid("password", "This is not your password."));
-        }
-        limits::succeeded(&self.db, &account).await.map_err(store)
+        step_up::confirm(&self.db, &self.passwords, actor, password, self.clock.now()).await
     }
 
     pub(super) async fn decide_inner(

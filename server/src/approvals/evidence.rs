@@ -4,6 +4,7 @@
 use crate::approvals::policies::sha256;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::service::{ApprovalService, resource};
+use crate::approvals::views::parameter_of;
 use crate::audit::AuditLog;
 use crate::audit::keys::is_signed;
 use crate::audit::row::hash;
@@ -213,6 +214,9 @@ impl ApprovalService {
                 None => Ok(Value::Null),
             },
             Act::HoldRole => Ok(json!({ "grant": row.outcome_id })),
+            Act::RevealParameter | Act::PutParameter | Act::DeleteParameter => {
+                Ok(json!({ "parameter": parameter_of(row) }))
+            }
             Act::ChangePolicies => Ok(json!({ "policies_sha256": row.outcome_id })),
         }
     }
@@ -268,6 +272,9 @@ impl ApprovalService {
             Act::OpenTerminal | Act::OpenTunnel => Some(format!("session:{}", row.outcome_id)),
             Act::StartRunbook => Some(format!("execution:{}", row.outcome_id)),
             Act::AnswerStep => Self::execution_of(row).map(|id| format!("execution:{id}")),
+            Act::RevealParameter | Act::PutParameter | Act::DeleteParameter => {
+                parameter_of(row).map(crate::parameters::service::resource)
+            }
             // What these change is there before and after them: below.
             Act::HoldRole | Act::ChangePolicies => None,
         };

@@ -103,6 +103,21 @@ fn complaints(policies: &Policies) -> Vec<String> {
         if !policy.nodes.is_empty() {
             say(Scope::parse(&policy.nodes).err());
         }
+        if !policy.parameters.is_empty() {
+            let about = [Act::RevealParameter, Act::PutParameter, Act::DeleteParameter];
+            let is_about = |pattern: &String| about.iter().any(|act| glob(pattern, act.as_str()));
+            if !policy.acts.iter().any(is_about) {
+                say(Some(
+                    "it names parameters, so its acts have to be among parameters.reveal, parameters.put and parameters.delete"
+                        .into(),
+                ));
+            }
+            if policy.parameters.iter().any(|pattern| pattern.trim().is_empty()) {
+                say(Some(
+                    "a parameter of it is empty: write a path such as /prod/*".into(),
+                ));
+            }
+        }
         if policy.effect == Effect::Approve && policy.levels.is_empty() {
             say(Some(
                 "it asks for approval, so it has to say of whom ([[policy.levels]])".into(),

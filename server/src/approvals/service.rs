@@ -6,6 +6,7 @@ use crate::commands::CommandService;
 use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
+use crate::parameters::ParameterService;
 use crate::runbooks::RunbookService;
 use crate::sessions::SessionService;
 use async_trait::async_trait;
@@ -44,6 +45,8 @@ pub struct ApprovalService {
     pub commands: CommandService,
     /// Starts what was approved.
     pub runbooks: RunbookService,
+    /// Writes and deletes what was approved.
+    pub parameters: ParameterService,
     /// Opens what was approved.
     pub sessions: SessionService,
     /// Wakes whoever carries out.

@@ -119,7 +119,7 @@ pub(super) fn next_open(window: &Window, now: Timestamp) -> Option<(Timestamp, T
 /// windows mean at once, for ever.
 ///
 /// None when there is no such time within a year.
-pub(super) fn first_fit(windows: &[Vec<Window>], from: Timestamp) -> Option<(Timestamp, Option<Timestamp>)> {
+pub(crate) fn first_fit(windows: &[Vec<Window>], from: Timestamp) -> Option<(Timestamp, Option<Timestamp>)> {
     let mut at = from;
     loop {
         if at.since_ms(from) > LOOKED_AHEAD_MS {

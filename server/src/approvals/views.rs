@@ -1,7 +1,7 @@
 //! What pages are given of requests and policies.
 
 use crate::access::queries as access;
-use crate::approvals::decide::{nodes, runs_itself};
+use crate::approvals::decide::{nodes, runs_itself, used_by_hand};
 use crate::approvals::delegations;
 use crate::approvals::people;
 use crate::approvals::rows::RequestRow;
@@ -13,8 +13,8 @@ use crate::fleet::queries as fleet;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
     Act, Blast, DecisionView, Happening, Hypothetical, LevelView, Meeting, OutcomeLink, PastOutcome,
-    Policies, PoliciesView, ProposedAct, RequestDetail, RequestState, RequestSummary, StandsIn, TrackView,
-    Voter,
+    PlanSubject, Policies, PoliciesView, ProposedAct, RequestDetail, RequestState, RequestSummary, StandsIn,
+    TrackView, Voter,
 };
 use muster_domain::commands::CommandQuery;
 use muster_domain::fleet::PingStatus;
@@ -352,7 +352,7 @@ impl ApprovalService {
             may_withdraw: own && matches!(summary.state, RequestState::Waiting | RequestState::Approved),
             may_extend: own && waits && !used,
             may_remind: own && waits,
-            may_use: own && summary.state == RequestState::Approved && row.act == Act::OpenTerminal,
+            may_use: own && summary.state == RequestState::Approved && used_by_hand(row.act),
             review: row
                 .review
                 .map(|review| (review.by, review.at, review.was_right, review.comment)),
@@ -422,6 +422,14 @@ impl ApprovalService {
     }
 }
 
+/// The parameter that a request is about.
+pub(super) fn parameter_of(row: &RequestRow) -> Option<&str> {
+    match &row.plan.subject {
+        PlanSubject::Parameter { parameter } => Some(&parameter.name),
+        _ => None,
+    }
+}
+
 /// What became of it, as a link.
 fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
     if let Some(execution) = ApprovalService::execution_of(row) {
@@ -438,6 +446,11 @@ fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
         Act::OpenTerminal | Act::OpenTunnel => ("The session", format!("/terminals/{}", row.outcome_id)),
         Act::StartRunbook | Act::AnswerStep => ("The execution", format!("/executions/{}", row.outcome_id)),
         Act::HoldRole => ("The role is held", String::new()),
+        Act::RevealParameter | Act::PutParameter => (
+            "The parameter",
+            parameter_of(row).map_or_else(String::new, |name| format!("/parameters/view?name={name}")),
+        ),
+        Act::DeleteParameter => ("The parameter is deleted", String::new()),
         Act::ChangePolicies => ("The policies", "/approvals/policies".to_owned()),
     };
     Some(OutcomeLink {

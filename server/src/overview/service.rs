@@ -282,6 +282,16 @@ impl Overview for OverviewService {
                         subtitle: description,
                     });
                 }
+                let parameters =
+                    crate::parameters::queries::found(&self.db, self.connection.id.as_str(), text, 4);
+                for parameter in parameters.await.map_err(store)? {
+                    hits.push(SearchHit {
+                        kind: "Parameter".into(),
+                        url: format!("/parameters/view?name={}", parameter.name),
+                        title: parameter.name,
+                        subtitle: parameter.description,
+                    });
+                }
                 if actor.may(Action::UsersRead) {
                     let mut sql = Sql::new("select name, display_name from users where lower(name) like ");
                     let pattern = contains_pattern(text);

@@ -3,4 +3,5 @@
 pub mod commands;
 pub mod executions;
 pub mod fleet;
+pub mod parameters;
 mod tags;

@@ -16,6 +16,8 @@ const PAGES = [
   ['/approvals/policies', 'Policies'],
   ['/runbooks', 'Runbooks'],
   ['/executions', 'Executions'],
+  ['/parameters', 'Parameters'],
+  ['/parameters/new', 'New parameter'],
   ['/audit', 'Audit log'],
   ['/settings/profile', 'Profile'],
   ['/settings/sessions', 'Sessions'],
@@ -41,6 +43,10 @@ const NOTHING = [
   ['/executions/00000000-0000-4000-8000-000000000000', 'Execution not found'],
   ['/executions?status=Fine', 'Executions'],
   ['/terminals?period=never', 'Terminals'],
+  ['/parameters/view?name=/no/such', 'Parameter not found'],
+  ['/parameters/edit?name=/no/such', 'Parameter not found'],
+  ['/parameters?path=no/such', 'Parameters'],
+  ['/parameters?type=Secret', 'Parameters'],
 ];
 
 export default async function pages(t) {

@@ -9,6 +9,7 @@ use crate::commands::RunCommand;
 use crate::error::{FieldError, PortalError};
 use crate::ids::{ExecutionId, RequestId};
 use crate::paging::Cursor;
+use crate::parameters::PutParameter;
 use crate::permission::{Role, Scope};
 use crate::runbooks::StartRunbook;
 use crate::sessions::StartSession;
@@ -56,6 +57,25 @@ pub enum ProposedAct {
         /// For how many minutes.
         minutes: u32,
     },
+    /// See a secret parameter's value, once.
+    RevealParameter {
+        /// Of which parameter.
+        name: String,
+        /// Of which version; of the newest where none is named.
+        version: Option<i64>,
+    },
+    /// Write a parameter.
+    PutParameter {
+        /// What. A secret is sealed before it is kept.
+        parameter: PutParameter,
+    },
+    /// Delete a parameter.
+    DeleteParameter {
+        /// Which.
+        name: String,
+        /// The version that was looked at.
+        version: i64,
+    },
     /// Let a runbook go on that waits for an approval. Nobody asks for this: the runbook does.
     Step {
         /// The execution.
@@ -81,6 +101,9 @@ impl ProposedAct {
             Self::Terminal { .. } => Act::OpenTerminal,
             Self::Runbook { .. } => Act::StartRunbook,
             Self::Role { .. } => Act::HoldRole,
+            Self::RevealParameter { .. } => Act::RevealParameter,
+            Self::PutParameter { .. } => Act::PutParameter,
+            Self::DeleteParameter { .. } => Act::DeleteParameter,
             Self::Step { .. } => Act::AnswerStep,
             Self::Policies { .. } => Act::ChangePolicies,
         }
@@ -165,6 +188,12 @@ impl Ask {
                 minutes(*wanted, &mut fields);
                 if let Err(why) = Scope::parse(scope) {
                     fields.push(FieldError::new("scope", why));
+                }
+            }
+            ProposedAct::PutParameter { parameter } => merge(&mut fields, parameter.check()),
+            ProposedAct::RevealParameter { name, .. } | ProposedAct::DeleteParameter { name, .. } => {
+                if name.trim().is_empty() {
+                    fields.push(FieldError::new("name", "Say which parameter."));
                 }
             }
             ProposedAct::Step { .. } => fields.push(FieldError::new(
@@ -373,6 +402,9 @@ pub struct Hypothetical {
     pub document: String,
     /// As which user of the operating system.
     pub os_user: String,
+    /// Of which parameter.
+    #[serde(default)]
+    pub parameter: String,
     /// On how many nodes.
     pub nodes: u32,
     /// The tags of these nodes: `Environment=Production,Team=web`.
@@ -410,6 +442,7 @@ impl Hypothetical {
             act,
             document: self.document.trim().to_owned(),
             os_user: self.os_user.trim().to_owned(),
+            parameter: self.parameter.trim().to_owned(),
             nodes: vec![tags; self.nodes as usize],
             anywhere: false,
             requester: std::collections::BTreeSet::new(),

@@ -2,6 +2,7 @@
 
 use super::machine::Track;
 use super::policy::{Act, Effect, Freeze, Hours, Level, Policies, Policy, Window, a_day, four_hours};
+use crate::parameters::with_slash;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -15,6 +16,9 @@ pub struct Proposal {
     pub document: String,
     /// As which user of the operating system; empty is the agent's own choice.
     pub os_user: String,
+    /// Of which parameter.
+    #[serde(default)]
+    pub parameter: String,
     /// The tags of each node.
     pub nodes: Vec<Vec<(String, String)>>,
     /// Whether it may also act on nodes that are not named: a role everywhere, a runbook that reaches further.
@@ -119,6 +123,22 @@ fn covers(nodes: &str, tags: &[(String, String)]) -> bool {
         })
 }
 
+/// Whether a parameter is meant: with and without its leading slash it is one.
+fn is_meant(parameters: &[String], name: &str) -> bool {
+    let pattern_of = |pattern: &String| {
+        let pattern = pattern.trim();
+        if pattern.starts_with(['/', '*']) {
+            pattern.to_owned()
+        } else {
+            with_slash(pattern)
+        }
+    };
+    !name.is_empty()
+        && parameters
+            .iter()
+            .any(|pattern| glob(&pattern_of(pattern), &with_slash(name)))
+}
+
 /// Whether somebody who is all of `names` is one of `of`.
 pub(super) fn is_one_of(of: &[String], names: &BTreeSet<String>) -> bool {
     of.iter().any(|name| names.contains(name))
@@ -157,6 +177,12 @@ impl Policy {
         }
         if !self.os_users.is_empty() && !self.means_user(proposal) {
             return Some(format!("It is about the users {}.", self.os_users.join(", ")));
+        }
+        if !self.parameters.is_empty() && !is_meant(&self.parameters, &proposal.parameter) {
+            return Some(format!(
+                "It is about the parameters {}.",
+                self.parameters.join(", ")
+            ));
         }
         if !self.requesters.is_empty() && !is_one_of(&self.requesters, &proposal.requester) {
             return Some(format!("It is about {}.", self.requesters.join(", ")));
@@ -207,6 +233,9 @@ impl Policy {
             } else {
                 format!("the user {}", proposal.os_user)
             });
+        }
+        if !self.parameters.is_empty() {
+            said.push(format!("the parameter {}", proposal.parameter));
         }
         if !self.requesters.is_empty() {
             said.push("this requester".into());
@@ -309,6 +338,7 @@ impl Policies {
             nodes: String::new(),
             more_than_nodes: None,
             os_users: Vec::new(),
+            parameters: Vec::new(),
             requesters: Vec::new(),
             at: None,
             effect: Effect::Approve,

@@ -206,3 +206,39 @@ fn hours_hold_within_or_outside() {
     assert_eq!(policies.meet(&act, &|_| true).effect, Effect::Allow);
     assert_eq!(policies.meet(&act, &|_| false).effect, Effect::Approve);
 }
+
+#[test]
+fn a_parameter_is_meant_by_its_path() {
+    let of = |parameters: &[&str], name: &str| {
+        let policy = Policy {
+            acts: vec!["*".into()],
+            parameters: parameters.iter().map(|one| (*one).to_owned()).collect(),
+            ..policy("p", Effect::Approve)
+        };
+        let act = Proposal {
+            act: Some(Act::PutParameter),
+            parameter: name.into(),
+            ..Proposal::default()
+        };
+        effect_of(vec![policy], &act) == Effect::Approve
+    };
+    assert!(of(&["/prod/*"], "/prod/db/password"));
+    assert!(of(&["/dev/*", "/prod/db"], "/prod/db"));
+    assert!(!of(&["/prod/*"], "/production/x") && !of(&["/prod/*"], "/dev/prod/x"));
+    // `foo` and `/foo` are one parameter, however the policy and the act spell it.
+    for (pattern, name) in [
+        ("foo", "/foo"),
+        ("/foo", "foo"),
+        ("foo", "foo"),
+        ("*", "foo"),
+        ("fo*", "/foo"),
+    ] {
+        assert!(of(&[pattern], name), "{pattern} {name}");
+    }
+    // What is about no parameter is not meant, by no pattern.
+    assert!(!of(&["*"], "") && !of(&["/*"], ""));
+    assert!(
+        of(&[], "/any"),
+        "a policy about all acts is about parameters, too"
+    );
+}

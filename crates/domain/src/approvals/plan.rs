@@ -1,5 +1,6 @@
 //! The plan: exactly what will run where, frozen when it is asked for, and compared with what would run when it is done.
 
+use super::parameter_plan::PlannedParameter;
 use super::policy::Act;
 use crate::ids::NodeId;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,11 @@ pub enum PlanSubject {
         old_sha256: String,
         /// SHA-256 of the text that would hold, hexadecimal.
         new_sha256: String,
+    },
+    /// Reveals, writes or deletes a stored parameter.
+    Parameter {
+        /// What would be done with which.
+        parameter: PlannedParameter,
     },
     /// Goes on with a step of a runbook.
     Step {
@@ -190,7 +196,7 @@ impl Plan {
                 "subject": self.subject,
                 "not_before": self.not_before,
             }))),
-            PlanSubject::Policies { .. } | PlanSubject::Step { .. } => None,
+            PlanSubject::Policies { .. } | PlanSubject::Parameter { .. } | PlanSubject::Step { .. } => None,
         }
     }
 
@@ -226,6 +232,19 @@ impl Plan {
                 format!("Role {role} ({place}) for {minutes} minutes")
             }
             PlanSubject::Policies { .. } => "Change the policies".into(),
+            PlanSubject::Parameter { parameter } => {
+                let name = &parameter.name;
+                match (self.act, &parameter.becomes, &parameter.now) {
+                    (Act::RevealParameter, ..) => format!("Reveal {name}"),
+                    (Act::DeleteParameter, ..) => format!("Delete the parameter {name}"),
+                    (_, Some(content), _) if content.restores.is_some() => format!(
+                        "Restore version {} of {name}",
+                        content.restores.unwrap_or_default()
+                    ),
+                    (_, _, None) => format!("Make the parameter {name}"),
+                    _ => format!("Change the parameter {name}"),
+                }
+            }
             PlanSubject::Step { step, .. } => format!("Go on at {step}"),
         }
     }
@@ -340,6 +359,9 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
             }
             of_maps("The parameter", old_parameters, parameters, &mut said);
             of_maps("The stored parameter", old_references, references, &mut said);
+        }
+        (PlanSubject::Parameter { parameter: old }, PlanSubject::Parameter { parameter: new }) => {
+            said.extend(old.differences(new));
         }
         (PlanSubject::Policies { old_sha256: old, .. }, PlanSubject::Policies { old_sha256: new, .. })
             if old != new =>

@@ -21,6 +21,15 @@ pub enum Act {
     /// Have a role for a time.
     #[serde(rename = "access.hold_role")]
     HoldRole,
+    /// See a secret parameter's value.
+    #[serde(rename = "parameters.reveal")]
+    RevealParameter,
+    /// Make a parameter or a new version of one, also by restoring an old one.
+    #[serde(rename = "parameters.put")]
+    PutParameter,
+    /// Delete a parameter.
+    #[serde(rename = "parameters.delete")]
+    DeleteParameter,
     /// Change the policies themselves.
     #[serde(rename = "approvals.change_policies")]
     ChangePolicies,
@@ -31,12 +40,15 @@ pub enum Act {
 
 impl Act {
     /// All that policies may name.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::RunCommand,
         Self::OpenTerminal,
         Self::OpenTunnel,
         Self::StartRunbook,
         Self::HoldRole,
+        Self::RevealParameter,
+        Self::PutParameter,
+        Self::DeleteParameter,
         Self::ChangePolicies,
     ];
 
@@ -49,6 +61,9 @@ impl Act {
             Self::OpenTunnel => "sessions.tunnel",
             Self::StartRunbook => "runbooks.start",
             Self::HoldRole => "access.hold_role",
+            Self::RevealParameter => "parameters.reveal",
+            Self::PutParameter => "parameters.put",
+            Self::DeleteParameter => "parameters.delete",
             Self::ChangePolicies => "approvals.change_policies",
             Self::AnswerStep => "runbooks.signal",
         }
@@ -63,6 +78,9 @@ impl Act {
             Self::OpenTunnel => "Open a tunnel",
             Self::StartRunbook => "Start a runbook",
             Self::HoldRole => "Hold a role for a time",
+            Self::RevealParameter => "Reveal a parameter",
+            Self::PutParameter => "Write a parameter",
+            Self::DeleteParameter => "Delete a parameter",
             Self::ChangePolicies => "Change the policies",
             Self::AnswerStep => "Go on with a runbook",
         }
@@ -184,6 +202,9 @@ pub struct Policy {
     /// Only terminals as these users of the operating system; `*` stands for any text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub os_users: Vec<String>,
+    /// Only these parameters, by path: `/prod/*`; `*` stands for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<String>,
     /// Only for these people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requesters: Vec<String>,
