@@ -221,7 +221,11 @@ fn Row(
     enable: ServerAction<EnableScheduleFn>,
     delete: ServerAction<DeleteScheduleFn>,
 ) -> impl IntoView {
-    let nodes = plural(row.nodes.len() as u64, "node", "nodes");
+    let nodes = if row.nodes.is_empty() {
+        "given no nodes".to_owned()
+    } else {
+        plural(row.nodes.len() as u64, "node", "nodes")
+    };
     let about = format!("version {}, {nodes}, by {}", row.document_version, row.created_by);
     let hours = format!(
         "{}, open for {}",

@@ -1,7 +1,7 @@
 // Runbooks end to end: found, started on a node, its steps watched as they come, a pause ended by hand, an approval given
 // by somebody else, and its pages in two shapes. Then again from what was kept: a template, a step that failed, a schedule.
 
-export const timeout = 300_000;
+export const timeout = 600_000;
 
 const step = (name, action, inputs, more = {}) => ({ name, action, inputs, ...more });
 const RUNBOOK = {
@@ -276,4 +276,5 @@ async function withoutScript(t, node) {
     return (await page.locator('[data-waiting=decision]').count()) === 1;
   });
   await page.getByText('somebody else').waitFor();
+  await page.close();
 }
