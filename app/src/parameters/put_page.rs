@@ -1,8 +1,8 @@
 //! The pages where a parameter is made and where it is changed.
 
-use super::api::get_parameter;
 use super::put_form::{Begin, PutForm};
 use super::url::{edit_path, read_folder, read_kind, view_path};
+use super::view_page::named;
 use crate::components::{ErrorNotice, Keeper, PageHead, Skeleton};
 use crate::error::set_page_status;
 use crate::layout::{NotPermitted, missing, use_frame};
@@ -81,7 +81,7 @@ pub(crate) fn EditPage() -> impl IntoView {
     let query = use_query();
     let frame = use_frame();
     let name = Memo::new(move |_| query.with(|query| query.text("name").unwrap_or_default()));
-    let detail = Resource::new(move || name.get(), get_parameter);
+    let detail = Resource::new(move || name.get(), named);
     let keeper = Keeper::here();
     view! {
         <nav class="crumbs" aria-label="Path">

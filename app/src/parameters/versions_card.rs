@@ -35,7 +35,7 @@ pub(super) fn VersionsCard(detail: ParameterDetail, changes: Changes) -> impl In
                 <h2 id="versions-title">"Versions"</h2>
                 <span class="aside">{plural(count as u64, "version is kept", "versions are kept")}", 100 at most"</span>
             </header>
-            <div class="table-scroll" role="region" aria-label="Versions" tabindex="0">
+            <div class="table-scroll" role="region" aria-label="Table of versions" tabindex="0">
                 <table class="parameter-versions">
                     <thead>
                         <tr>
@@ -160,12 +160,12 @@ fn LabelForm(name: String, options: Vec<(String, String)>, changes: Changes) -> 
                         name="labels"
                         label="Labels"
                         placeholder="live, tested"
-                        hint="Separated by commas. A label that another version has moves."
                         required=true
                         error=field_error(error, "labels")
                     />
                     <SubmitButton pending=changes.label.pending()>"Set labels"</SubmitButton>
                 </div>
+                <p class="muted small-text">"Separated by commas. A label that another version has moves."</p>
             </ActionForm>
         </div>
     }

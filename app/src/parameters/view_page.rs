@@ -15,6 +15,7 @@ use crate::error::{AppError, set_page_status};
 use crate::url::use_query;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use muster_domain::PortalError;
 use muster_domain::parameters::{ParameterDetail, ParameterSummary, folder_of, name_key};
 
 /// What the cards of the page do, and by which the page is read anew.
@@ -24,6 +25,19 @@ pub(super) struct Changes {
     pub(super) unlabel: ServerAction<UnlabelFn>,
     pub(super) tag: ServerAction<TagFn>,
     pub(super) untag: ServerAction<UntagFn>,
+}
+
+/// The parameter of that name. On the way to another page the address has no name any more, and nothing is asked for.
+///
+/// # Errors
+/// As the portal says.
+pub(super) async fn named(name: String) -> Result<ParameterDetail, AppError> {
+    if name.is_empty() {
+        return Err(AppError::Portal(PortalError::NotFound {
+            what: "A parameter without a name".into(),
+        }));
+    }
+    get_parameter(name).await
 }
 
 /// Says that an act worked, once for each time; what did not stands beside its form.
@@ -71,7 +85,7 @@ pub(crate) fn ViewPage() -> impl IntoView {
                 changes.untag.version().get(),
             )
         },
-        |((name, _), ..)| get_parameter(name),
+        |((name, _), ..)| named(name),
     );
     let keeper = Keeper::here();
     view! {
@@ -211,7 +225,13 @@ fn Saved(url: Memo<ViewUrl>) -> impl IntoView {
                 view! {
                     <div class="notice ok" role="status" data-saved="">
                         <Icon glyph=Glyph::Check />
-                        <div>{format!("Written as version {version}. What was there before is under Versions.")}</div>
+                        <div>
+                            {if version == 1 {
+                                "Made, as version 1.".to_owned()
+                            } else {
+                                format!("Written as version {version}. What was there before is under Versions.")
+                            }}
+                        </div>
                     </div>
                 }
                     .into_any()

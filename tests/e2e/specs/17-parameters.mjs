@@ -21,7 +21,7 @@ levels = [{ of = ["role:approver"] }]
 `;
 
 export default async function parameters(t) {
-  t.tolerate(/status of (409|422|428)/);
+  t.tolerate(/status of (403|409|422|428)/);
   const admin = await t.open({ as: 'administrator' });
   const pete = await person(t, admin, 'peter', 'operator', PETE);
   await found(t, pete);
@@ -72,8 +72,8 @@ async function found(t, page) {
   await page.getByLabel('Name contains').fill('host');
   await page.getByRole('button', { name: 'Filter' }).click();
   await page.waitForURL(/text=host/);
+  await page.locator('[data-parameter="/suite/app/port"]').waitFor({ state: 'detached' });
   await page.locator('[data-parameter="/suite/app/hosts"]').waitFor();
-  t.assert.equal(await page.locator('[data-parameter]').count(), 1);
   await page.getByLabel('Name contains').fill('nothing like this');
   await page.getByRole('button', { name: 'Filter' }).click();
   await page.locator('[data-empty=matches]').waitFor();
@@ -284,5 +284,5 @@ async function gone(t, page) {
   await page.getByRole('button', { name: 'Delete it' }).click();
   await page.waitForURL(/\/parameters\?path=suite\/app/);
   await page.locator('[data-parameter="/suite/app/port"]').waitFor();
-  t.assert.equal(await page.locator('[data-parameter="/suite/app/hosts"]').count(), 0);
+  await page.locator('[data-parameter="/suite/app/hosts"]').waitFor({ state: 'detached' });
 }
