@@ -435,6 +435,7 @@ async fn nothing_changes_at_the_word_of_another_site() {
 async fn every_operation_of_the_endpoint_refuses_unsigned_calls() {
     let folder = tempfile::tempdir().unwrap();
     let portal = Portal::start(folder.path(), &["--local-node", "false"], &[]).unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::new();
     assert!(OPERATIONS.len() > 15);
     for operation in OPERATIONS {

@@ -9,6 +9,8 @@ mod machine_tests;
 mod meeting;
 mod parameter_plan;
 mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod policy;
 mod state;
 mod views;
