@@ -1,4 +1,5 @@
-//! Runbooks once more: from a filled form that was kept, and from the step that failed.
+//! Runbooks once more: from a filled form that was kept, from the step that failed, and on a schedule. Long because each case
+//! tells a whole story.
 
 use crate::runbooks::{PATIENCE, execution, greeting, make, stands, start};
 use crate::support::{free_address, online_node};
