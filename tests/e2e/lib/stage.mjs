@@ -25,6 +25,8 @@ export class Stage {
   // The network of the demo nodes comes up on this machine while the browser runs; what matters is asked for again.
   #tolerated = [/ERR_NETWORK_CHANGED/];
   #remembered;
+  // The parts of the program that each page is loading.
+  #loading = new WeakMap();
 
   constructor({ name, browser, portal, nodes, output, remembered }) {
     Object.assign(this, { name, browser, portal, nodes, output, assert });
@@ -60,8 +62,11 @@ export class Stage {
     this.portal.companions.push(child);
   }
 
-  /** Goes there and waits until the wasm has taken the page over. */
+  /** Goes there and waits until the wasm has taken the page over. What is left has loaded its parts first: people wait for
+   * a page before they leave it, and a part whose loading is broken off says so on the console. */
   async visit(page, url) {
+    const loading = this.#loading.get(page);
+    await this.until('the page that is left has loaded', () => !loading?.size);
     const answer = await page.goto(url);
     await this.hydrated(page);
     return answer;
@@ -112,6 +117,10 @@ export class Stage {
   #watch(page, javaScript) {
     // Without script nothing can be evaluated in a page, so axe cannot look at it.
     if (javaScript) this.#pages.push(page);
+    const loading = new Set();
+    this.#loading.set(page, loading);
+    page.on('request', (request) => request.url().includes('/pkg/') && loading.add(request));
+    for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => loading.delete(request));
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) {
         this.#found(`console ${message.type()} on ${page.url()}: ${message.text()} (${message.location().url})`);
