@@ -1,7 +1,7 @@
 // Every page in every shape: it is there, it hydrates without a word on the console, axe finds nothing,
 // and at 390 pixels it does not scroll sideways.
 
-export const timeout = 300_000;
+export const timeout = 900_000;
 
 const PAGES = [
   ['/', 'Overview'],
@@ -14,6 +14,9 @@ const PAGES = [
   ['/approvals', 'Approvals'],
   ['/approvals/role', 'Ask for a role'],
   ['/approvals/policies', 'Policies'],
+  ['/approvals/delegations', 'Delegations'],
+  ['/approvals/calendar', 'Calendar'],
+  ['/schedules', 'Schedules'],
   ['/runbooks', 'Runbooks'],
   ['/executions', 'Executions'],
   ['/parameters', 'Parameters'],
@@ -35,6 +38,7 @@ const NOTHING = [
   ['/terminals/00000000-0000-4000-8000-000000000000/recording', 'Recording'],
   ['/approvals/CR-999999', 'Request not found'],
   ['/approvals?tab=yours&state=fine', 'Approvals'],
+  ['/approvals/calendar?month=soon', 'Calendar'],
   ['/audit?since=hello&actor=admin', 'Audit log'],
   ['/fleet?filter=colour%3Dred', 'Fleet'],
   ['/commands?status=Fine', 'Commands'],

@@ -98,7 +98,10 @@ async function asked(t, olga, node, script, why, address = `/commands/new?nodes=
   await olga.locator('#ask-why').fill(why);
   await olga.locator('#ask-ticket').fill('OPS-7');
   await olga.getByRole('button', { name: 'Ask for approval' }).click();
-  return number(olga);
+  const id = await number(olga);
+  // The address is there before the part of the program that shows the request.
+  await olga.locator(`[data-shown=${id}]`).waitFor();
+  return id;
 }
 
 // One's own cannot be decided, and the page says why.
