@@ -183,7 +183,7 @@ async function retry(t, page, create) {
     schemaVersion: '0.3',
     mainSteps: [
       step('First', 'aws:sleep', { Duration: 'PT1S' }),
-      step('Needs', 'aws:executeAwsApi', { Service: 'ssm', Api: 'GetParameter', Name: '/suite/needs' }),
+      step('Needs', 'aws:executeAwsApi', { Service: 'ssm', Api: 'GetParameter', Name: '/walk/needs' }),
       step('Last', 'aws:sleep', { Duration: 'PT1S' }),
     ],
   });
@@ -194,7 +194,7 @@ async function retry(t, page, create) {
   await page.locator('[data-status=Failed]').waitFor({ timeout: 60_000 });
   await page.getByRole('button', { name: 'Retry from this step' }).waitFor();
   await shapes(t, 'administrator', new URL(page.url()).pathname, 'failed');
-  await api('PutParameter', { Name: '/suite/needs', Value: 'there', Type: 'String' });
+  await api('PutParameter', { Name: '/walk/needs', Value: 'there', Type: 'String' });
   await page.getByRole('button', { name: 'Retry from this step' }).click();
   await page.getByRole('dialog').getByText('Steps before it stay as they are').waitFor();
   await t.axe(page, 'retrying');
