@@ -38,7 +38,6 @@ const NOTHING = [
   ['/terminals/00000000-0000-4000-8000-000000000000/recording', 'Recording'],
   ['/approvals/CR-999999', 'Request not found'],
   ['/approvals?tab=yours&state=fine', 'Approvals'],
-  ['/approvals/calendar?month=soon', 'Calendar'],
   ['/audit?since=hello&actor=admin', 'Audit log'],
   ['/fleet?filter=colour%3Dred', 'Fleet'],
   ['/commands?status=Fine', 'Commands'],
