@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 const PASSWORD: &str = "two grey geese fly south";
-const SOON: Duration = Duration::from_secs(60);
+pub const SOON: Duration = Duration::from_secs(60);
 
 pub const POLICIES: &str = r#"
 [[policy]]
@@ -381,72 +381,6 @@ async fn what_was_approved_when_the_portal_was_killed_runs_once_afterwards() {
     assert_eq!(support::status(&events), "Success");
     assert_eq!(std::fs::read_to_string(&marker).unwrap(), "once\n");
     assert_eq!(commands(&olga).await.len(), 1);
-}
-
-/// The open request of an execution's step, once it is in somebody's queue.
-pub async fn step_request(client: &Client, execution: &str) -> String {
-    client
-        .until("the step is in the queue", SOON, async |client| {
-            let (_, page) = client.call("approvals/list", &[("query", "tab=waiting")]).await?;
-            let ids: Vec<String> = page["items"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter(|item| item["act"] == "runbooks.signal")
-                .filter_map(|item| item["request_id"].as_str().map(str::to_owned))
-                .collect();
-            for id in ids {
-                let found = request(client, &id).await;
-                if found["outcome"]["href"] == format!("/executions/{execution}") {
-                    return Ok(Some(id));
-                }
-            }
-            Ok(None)
-        })
-        .await
-        .unwrap()
-}
-
-#[tokio::test]
-async fn steps_of_runbooks_wait_in_the_same_queue() {
-    use crate::runbooks::{make, stands, start};
-    let folder = tempfile::tempdir().unwrap();
-    let world = world(folder.path()).await;
-    let api = Api::of(&world.portal).unwrap();
-    let gate = json!({"schemaVersion": "0.3", "mainSteps": [
-        {"name": "Ask", "action": "aws:approve",
-            "inputs": {"Approvers": ["portal"], "Message": "May it go on?", "MinRequiredApprovals": 1}},
-        {"name": "Rest", "action": "aws:sleep", "inputs": {"Duration": "PT1S"}}]});
-    make(&api, "Own-Gate", &gate).await;
-    let fields = [("document", "Own-Gate"), ("reason", "a step asks")];
-    let approved = start(&world.olga, &fields).await;
-    let id = step_request(&world.bob, &approved).await;
-    let found = request(&world.bob, &id).await;
-    assert_eq!(found["plan"]["subject"]["message"], "May it go on?");
-    let (status, answer) = decide(&world.olga, &id, "approve").await;
-    assert_eq!(status, 403, "who started it does not decide: {answer}");
-    let (status, answer) = decide(&world.bob, &id, "approve").await;
-    assert_eq!(status, 200, "{answer}");
-    stands(&world.olga, &approved, "Success").await;
-    until_state(&world.bob, &id, "Done").await;
-
-    let rejected = start(&world.olga, &fields).await;
-    let id = step_request(&world.bob, &rejected).await;
-    let (status, answer) = decide(&world.bob, &id, "reject").await;
-    assert_eq!(status, 200, "{answer}");
-    let failed = stands(&world.olga, &rejected, "Failed").await;
-    assert!(
-        failed.to_string().contains("bob"),
-        "the comment says who: {failed}"
-    );
-    assert_eq!(request(&world.bob, &id).await["summary"]["state"], "Rejected");
-
-    // One that is stopped does not wait in the queue any more.
-    let stopped = start(&world.olga, &fields).await;
-    let id = step_request(&world.bob, &stopped).await;
-    let stop = [("execution_id", stopped.as_str()), ("kind", "cancel")];
-    assert_eq!(world.olga.call("runbooks/stop", &stop).await.unwrap().0 / 100, 2);
-    until_state(&world.bob, &id, "Withdrawn").await;
 }
 
 #[tokio::test]
