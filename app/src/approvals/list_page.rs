@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Form;
 use leptos_router::hooks::{use_location, use_navigate};
+use muster_domain::PortalError;
 use muster_domain::action::Action;
 use muster_domain::approvals::{Act, RequestState, Tab};
 use std::time::Duration;
@@ -217,24 +218,43 @@ fn Filter(url: RequestsUrl) -> impl IntoView {
     }
 }
 
+/// What stands beside the list.
+#[derive(Clone, PartialEq)]
+enum Asked {
+    /// The request of that number.
+    Chosen(String),
+    /// The first of these rows.
+    First(Result<String, PortalError>),
+}
+
 /// The request that the address names; where it names none, the first of the list (on wide screens only).
 #[component]
 fn Beside(url: Memo<RequestsUrl>, acted: Callback<()>) -> impl IntoView {
-    let asked = Memo::new(move |_| {
-        url.with(|url| (url.selected.clone(), url.clone().readable().map(|url| url.rows())))
+    // What is on show. Choosing that very request loads nothing anew: somebody may be typing in its form.
+    let on_show = StoredValue::new(None::<String>);
+    let asked = Memo::new(move |before: Option<&Asked>| {
+        let now = url.with(|url| match &url.selected {
+            Some(id) => Asked::Chosen(id.clone()),
+            None => Asked::First(url.clone().readable().map(|url| url.rows())),
+        });
+        match (before, &now) {
+            (Some(first @ Asked::First(_)), Asked::Chosen(id))
+                if on_show.with_value(|on_show| on_show.as_ref() == Some(id)) =>
+            {
+                first.clone()
+            }
+            _ => now,
+        }
     });
     let detail = Resource::new(
         move || asked.get(),
-        |(selected, rows)| async move {
-            let id = match selected {
-                Some(id) => id,
-                None => {
-                    let first = list_requests(rows?).await?.items.into_iter().next();
-                    match first {
-                        Some(request) => request.request_id.to_string(),
-                        None => return Ok(None),
-                    }
-                }
+        |asked| async move {
+            let id = match asked {
+                Asked::Chosen(id) => id,
+                Asked::First(rows) => match list_requests(rows?).await?.items.into_iter().next() {
+                    Some(request) => request.request_id.to_string(),
+                    None => return Ok(None),
+                },
             };
             get_request(id).await.map(Some)
         },
@@ -248,10 +268,13 @@ fn Beside(url: Memo<RequestsUrl>, acted: Callback<()>) -> impl IntoView {
                     let keeper = keeper.clone();
                     Suspend::new(async move {
                         match detail.await {
-                            Ok(Some(detail)) => keeper.view(|| view! { <RequestView detail acted close /> }),
+                            Ok(Some(detail)) => {
+                                on_show.set_value(Some(detail.summary.request_id.to_string()));
+                                keeper.view(|| view! { <RequestView detail acted close /> })
+                            }
                             Ok(None) => ().into_any(),
                             // The list says it already when nothing was chosen.
-                            Err(_) if asked.with_untracked(|(selected, _)| selected.is_none()) => ().into_any(),
+                            Err(_) if url.with_untracked(|url| url.selected.is_none()) => ().into_any(),
                             Err(error) => {
                                 view! {
                                     <div class="card card-body">

@@ -293,6 +293,8 @@ async function keyboard(t, anna) {
   await anna.locator('[data-request]:focus').waitFor();
   await anna.keyboard.press('Enter');
   await anna.waitForURL(/selected=CR-/);
+  // It may be another than the first of the list, which stands beside it until one is chosen.
+  await anna.locator(`[data-shown=${new URL(anna.url()).searchParams.get('selected')}]`).waitFor();
   await anna.locator('[data-decide=yes]').waitFor();
   await anna.keyboard.press('r');
   await anna.locator('button[value=reject]:focus').waitFor();
@@ -304,6 +306,16 @@ async function keyboard(t, anna) {
   t.assert.equal(await anna.locator('#decide-comment').inputValue(), 'half a sentence');
   await anna.keyboard.press('Escape');
   await anna.waitForURL((url) => !url.search.includes('selected'));
+  // The first of the list is on show already: choosing it leaves what is being typed there alone.
+  const first = anna.locator('[data-request]').first();
+  await anna.locator(`[data-shown=${await first.getAttribute('data-request')}] [data-decide=yes]`).waitFor();
+  await anna.locator('#decide-comment').fill('not lost');
+  await first.focus();
+  await anna.keyboard.press('Enter');
+  await anna.waitForURL(/selected=CR-/);
+  await anna.keyboard.press('a');
+  await anna.locator('#decide-comment:focus').waitFor();
+  t.assert.equal(await anna.locator('#decide-comment').inputValue(), 'not lost');
 }
 
 // Three requests, two of them for the same: ticked by keyboard, approved with the password once.

@@ -5,7 +5,7 @@ import { person } from '../lib/people.mjs';
 
 export const timeout = 420_000;
 
-const VERA = 'six green frogs look up';
+const NORA = 'six green frogs look up';
 const PETE = 'four blue whales dive deep';
 const APPROVER = 'one red lynx decides alone';
 const SECRET = 'correct-horse-battery-staple';
@@ -138,14 +138,14 @@ async function secret(t, page) {
 
 // Somebody who only looks sees what is there, and no way to more.
 async function looked(t, admin) {
-  const vera = await person(t, admin, 'vera', 'viewer', VERA);
-  await t.visit(vera, '/parameters/view?name=/suite/app/password');
-  await vera.getByText('To see it takes the role').waitFor();
-  t.assert.equal(await vera.getByRole('button', { name: 'Reveal' }).count(), 0);
-  t.assert.equal(await vera.getByRole('link', { name: 'Edit' }).count(), 0);
-  await t.visit(vera, '/parameters/new');
-  await vera.locator('[data-empty=permitted]').waitFor();
-  await t.axe(vera, 'not permitted');
+  const nora = await person(t, admin, 'nora', 'viewer', NORA);
+  await t.visit(nora, '/parameters/view?name=/suite/app/password');
+  await nora.getByText('To see it takes the role').waitFor();
+  t.assert.equal(await nora.getByRole('button', { name: 'Reveal' }).count(), 0);
+  t.assert.equal(await nora.getByRole('link', { name: 'Edit' }).count(), 0);
+  await t.visit(nora, '/parameters/new');
+  await nora.locator('[data-empty=permitted]').waitFor();
+  await t.axe(nora, 'not permitted');
 }
 
 async function shapes(t) {
