@@ -166,7 +166,7 @@ async fn begun(client: &Client, command: &str) -> Fallible<()> {
             return Ok(());
         }
     }
-    Err("the stream ended".into())
+    Err(format!("the stream of {command} ended without a node that ran it: {text}").into())
 }
 
 async fn first_step(admin: &Client, olga: &Client, bob: &Client) -> Fallible<()> {

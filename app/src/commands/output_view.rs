@@ -95,11 +95,13 @@ fn OutputView(page: Live, output: Output, shown: Shown, wrap: RwSignal<bool>) ->
             let _ = earlier.try_set(false);
             match answer {
                 Ok(piece) => {
-                    let height = frame.get_untracked().map(|frame| frame.scroll_height());
+                    // The page may have been left while it was fetched.
+                    let shown = move || frame.try_get_untracked().flatten();
+                    let height = shown().map(|frame| frame.scroll_height());
                     let _ = buffer.try_update(|buffer| buffer.prepend(&piece));
                     // What was being read stays where it is.
                     request_animation_frame(move || {
-                        if let Some((frame, height)) = frame.get_untracked().zip(height) {
+                        if let Some((frame, height)) = shown().zip(height) {
                             frame.set_scroll_top(frame.scroll_top() + frame.scroll_height() - height);
                         }
                     });

@@ -136,7 +136,7 @@ pub(super) fn StartBar(
                 .and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok());
             if let Some(field) = field {
                 let _ = field.focus();
-            } else if let Some(slot) = slot.get_untracked() {
+            } else if let Some(slot) = slot.try_get_untracked().flatten() {
                 let _ = slot.focus();
             }
         });

@@ -2,11 +2,12 @@
 //! second one sees what the first one did.
 
 use crate::access::step_up;
-use crate::approvals::people;
+use crate::approvals::listed::Listed;
 use crate::approvals::rows;
 use crate::approvals::rows::{Decider, RequestRow, ReviewRecord};
 use crate::approvals::service::{ApprovalService, not_found, resource};
 use crate::approvals::store::{self as requests, Change, Guard};
+use crate::approvals::{people, together};
 use crate::error::store;
 use crate::events::PortalEvent;
 use muster_domain::access::Password;
@@ -125,7 +126,8 @@ impl ApprovalService {
                 if row.standing.state != RequestState::Waiting {
                     self.wake.notify_one();
                 }
-                Ok(self.summary(actor, &row, &[speaker.0], &policies.policies))
+                let alike = together::alike(&row, &policies.policies);
+                Ok(self.summary(actor, &Listed::from(&row), &[speaker.0], alike))
             })
             .await
     }

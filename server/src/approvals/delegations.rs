@@ -10,7 +10,7 @@ use crate::events::PortalEvent;
 use muster_domain::action::Action;
 use muster_domain::approvals::{Delegation, DelegationView, HandOver, Policies, Voter};
 use muster_domain::audit::Intent;
-use muster_domain::ids::{DelegationId, UserId};
+use muster_domain::ids::{DelegationId, NodeId, UserId};
 use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::any::AnyRow;
@@ -141,13 +141,12 @@ impl ApprovalService {
         &self,
         actor: &Actor,
         stand_ins: &[StandIn],
-        row: &RequestRow,
+        nodes: &[NodeId],
         policies: &Policies,
     ) -> Result<Vec<Voter>, PortalError> {
-        let mut voters = vec![self.voter(actor, row, policies).await?];
-        let nodes = crate::approvals::decide::nodes(row);
+        let mut voters = vec![people::voter(&self.db, &actor.name, &actor.grants, nodes, policies).await?];
         for one in stand_ins {
-            voters.push(people::voter_for(&self.db, &actor.name, &one.from, &nodes, policies).await?);
+            voters.push(people::voter_for(&self.db, &actor.name, &one.from, nodes, policies).await?);
         }
         Ok(voters)
     }

@@ -1,19 +1,21 @@
 //! Lists of requests: what waits for somebody, one's own, all that are open, and what is over.
 
 use crate::approvals::delegations::StandIn;
+use crate::approvals::listed;
 use crate::approvals::people;
-use crate::approvals::rows::{self, RequestRow};
+use crate::approvals::rows::RequestRow;
 use crate::approvals::service::ApprovalService;
 use crate::error::store;
 use crate::fleet::filter_sql::push_scopes;
 use crate::fleet::queries::{decode_cursor, encode_cursor};
-use muster_domain::approvals::{RequestQuery, RequestSummary, Tab, Voter, WaitingCount};
+use muster_domain::approvals::{Policies, RequestQuery, RequestSummary, Tab, Voter, WaitingCount};
+use muster_domain::ids::NodeId;
 use muster_domain::paging::{Page, clamp_limit};
 use muster_domain::permission::Scope;
 use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::sql::contains_pattern;
-use muster_store::{Db, Sql, StoreError};
-use std::collections::BTreeSet;
+use muster_store::{Db, RowExt, Sql, StoreError};
+use std::collections::{BTreeSet, HashMap};
 
 /// What waits for somebody is counted up to here.
 const MAX_COUNTED: u32 = 100;
@@ -77,100 +79,115 @@ fn push_filter(sql: &mut Sql, query: &RequestQuery) {
     }
 }
 
-/// Whether a list is in the order of what expires first; else the newest comes first.
-const fn by_expiry(tab: Tab) -> bool {
-    matches!(tab, Tab::Waiting | Tab::All)
-}
-
 struct Asked<'a> {
     person: &'a str,
     names: &'a BTreeSet<String>,
     now: Timestamp,
 }
 
-/// One page, and one row more where there is one.
+/// Whether a request may be among those of the list: what the actor may see, of this tab, as filtered.
+fn push_listed(sql: &mut Sql, actor: &Actor, query: &RequestQuery, asked: &Asked<'_>, scopes: &[Scope]) {
+    push_visible(sql, actor, scopes);
+    match query.tab {
+        Tab::Waiting => {
+            sql.push(" and exists (select 1 from approval_asked a where a.request_id = r.request_id and a.from_at <= ")
+                .int(asked.now.0)
+                .push(" and a.name in (")
+                .texts(&asked.names.iter().cloned().collect::<Vec<_>>())
+                .push(")) and r.requester_person <> ")
+                .text(asked.person);
+        }
+        Tab::All | Tab::History => {}
+        Tab::Mine => {
+            let own = actor.user_id.as_ref().map_or("", |user| user.as_str());
+            sql.push(" and r.requester_id = ").text(own);
+        }
+    }
+    push_filter(sql, query);
+}
+
+/// Where a page begins: after this time of expiry and this number.
+type After = Option<(String, String)>;
+
+/// The ids of one page, and one more where there is one. Found by themselves, since whole requests are wide.
 async fn page(
     db: &Db,
     actor: &Actor,
     query: &RequestQuery,
     asked: &Asked<'_>,
     scopes: &[Scope],
-    after: Option<(String, String)>,
+    after: &After,
     limit: u32,
-) -> Result<Vec<RequestRow>, StoreError> {
-    let mut sql = Sql::new(rows::COLUMNS);
-    sql.push(" where ");
-    push_visible(&mut sql, actor, scopes);
-    match query.tab {
-        Tab::Waiting => {
-            // A request that was done with a broken glass is over, and waits for its review.
-            sql.push(
-                " and (r.is_open = 1 or r.review_due_at is not null) and r.request_id in (select a.request_id from \
-                 approval_asked a where a.from_at <= ",
-            )
-            .int(asked.now.0)
-            .push(" and a.name in (")
-            .texts(&asked.names.iter().cloned().collect::<Vec<_>>())
-            .push(")) and r.requester_person <> ")
-            .text(asked.person);
-        }
-        Tab::All => {
-            sql.push(" and r.is_open = 1");
-        }
-        Tab::History => {
-            sql.push(" and r.is_open = 0");
-        }
-        Tab::Mine => {
-            let own = actor.user_id.as_ref().map_or("", |user| user.as_str());
-            sql.push(" and r.requester_id = ").text(own);
-        }
-    }
-    push_filter(&mut sql, query);
+) -> Result<Vec<String>, StoreError> {
     let number = |text: &str| text.parse::<i64>().unwrap_or_default();
-    if by_expiry(query.tab) {
+    let limit = i64::from(limit) + 1;
+    let by_expiry = |sql: &mut Sql, of: &'static str| {
+        sql.push("select r.request_id, r.expires_at, r.number from approval_requests r where ")
+            .push(of)
+            .push(" and ");
+        push_listed(sql, actor, query, asked, scopes);
         if let Some((expires, last)) = after {
             sql.push(" and (r.expires_at, r.number) > (")
-                .int(number(&expires))
+                .int(number(expires))
                 .push(", ")
-                .int(number(&last))
+                .int(number(last))
                 .push(")");
         }
-        sql.push(" order by r.expires_at, r.number limit ");
-    } else {
-        if let Some((_, last)) = after {
-            sql.push(" and r.number < ").int(number(&last));
+        sql.push(" order by r.expires_at, r.number limit ").int(limit);
+    };
+    let mut sql = Sql::new("");
+    match query.tab {
+        Tab::Waiting => {
+            // A request that was done with a broken glass is over, and waits for its review. Two indexes, each read in its
+            // order no further than the page goes.
+            sql.push("select request_id from (select request_id, expires_at, number from (");
+            by_expiry(&mut sql, "r.is_open = 1");
+            sql.push(") open union all select request_id, expires_at, number from (");
+            by_expiry(&mut sql, "r.is_open = 0 and r.review_due_at is not null");
+            sql.push(") reviewed) of_both order by expires_at, number limit ")
+                .int(limit);
         }
-        sql.push(" order by r.number desc limit ");
+        Tab::All => by_expiry(&mut sql, "r.is_open = 1"),
+        Tab::History | Tab::Mine => {
+            sql.push("select r.request_id from approval_requests r where ");
+            if query.tab == Tab::History {
+                sql.push("r.is_open = 0 and ");
+            }
+            push_listed(&mut sql, actor, query, asked, scopes);
+            if let Some((_, last)) = after {
+                sql.push(" and r.number < ").int(number(last));
+            }
+            sql.push(" order by r.number desc limit ").int(limit);
+        }
     }
-    sql.int(i64::from(limit) + 1);
     let found = sql.all(db.reader()).await?;
-    let requests = found.iter().map(rows::request).collect::<Result<Vec<_>, _>>()?;
-    rows::with_decisions(db, requests).await
+    found.iter().map(|row| row.text("request_id")).collect()
+}
+
+/// As whom the actor can speak: on every request the same where all roles hold everywhere, else by its nodes.
+enum Speaks {
+    Everywhere(Vec<Voter>),
+    ByNodes(HashMap<String, Vec<NodeId>>),
 }
 
 impl ApprovalService {
-    /// As whom the actor can speak on each of these requests: looked up once where all their roles hold everywhere.
-    async fn voters_for(
+    async fn speaks(
         &self,
         actor: &Actor,
         stand_ins: &[StandIn],
-        row: &RequestRow,
-        policies: &muster_domain::approvals::Policies,
-        everywhere: &mut Option<Vec<Voter>>,
-    ) -> Result<Vec<Voter>, PortalError> {
+        ids: &[String],
+        policies: &Policies,
+    ) -> Result<Speaks, PortalError> {
         let mut grants = stand_ins
             .iter()
             .flat_map(|one| &one.from.grants)
             .chain(&actor.grants);
-        if !grants.all(|grant| grant.scope == Scope::All) {
-            return self.voters(actor, stand_ins, row, policies).await;
+        if grants.all(|grant| grant.scope == Scope::All) {
+            let voters = self.voters(actor, stand_ins, &[], policies).await?;
+            return Ok(Speaks::Everywhere(voters));
         }
-        if let Some(voters) = everywhere {
-            return Ok(voters.clone());
-        }
-        let voters = self.voters(actor, stand_ins, row, policies).await?;
-        *everywhere = Some(voters.clone());
-        Ok(voters)
+        let nodes = listed::nodes_of(&self.db, ids).await.map_err(store)?;
+        Ok(Speaks::ByNodes(nodes))
     }
 
     pub(super) async fn list_inner(
@@ -194,24 +211,31 @@ impl ApprovalService {
             now: self.clock.now(),
         };
         let mut after = query.cursor.as_ref().and_then(decode_cursor);
-        let mut everywhere = None;
         let mut items = Vec::new();
         // What somebody is asked for by name may still not be theirs: not on these nodes, or decided on already. So pages
         // are looked through until one is full.
         for _ in 0..MAX_ROUNDS {
-            let mut found = page(&self.db, actor, query, &asked, scopes, after.clone(), limit)
+            let mut ids = page(&self.db, actor, query, &asked, scopes, &after, limit)
                 .await
                 .map_err(store)?;
-            let is_more = found.len() > limit as usize;
-            found.truncate(limit as usize);
+            let is_more = ids.len() > limit as usize;
+            ids.truncate(limit as usize);
+            let found = listed::by_ids(&self.db, &ids, policies).await.map_err(store)?;
+            let mut alike = listed::alike(&self.db, &found, policies).await.map_err(store)?;
+            let speaks = self.speaks(actor, &stand_ins, &ids, policies).await?;
             let mut full = None;
             for row in found {
-                let row = row.as_of(policies);
                 after = Some((row.standing.expires_at.0.to_string(), row.number.to_string()));
-                let voters = self
-                    .voters_for(actor, &stand_ins, &row, policies, &mut everywhere)
-                    .await?;
-                let summary = self.summary(actor, &row, &voters, policies);
+                let by_nodes;
+                let voters = match &speaks {
+                    Speaks::Everywhere(voters) => voters,
+                    Speaks::ByNodes(nodes) => {
+                        let nodes = nodes.get(row.id.as_str()).map_or(&[][..], Vec::as_slice);
+                        by_nodes = self.voters(actor, &stand_ins, nodes, policies).await?;
+                        &by_nodes
+                    }
+                };
+                let summary = self.summary(actor, &row, voters, alike.remove(&row.id));
                 if query.tab != Tab::Waiting || summary.waits_for_me {
                     items.push(summary);
                     if items.len() >= limit as usize {

@@ -20,6 +20,7 @@ pub mod gate;
 pub mod http;
 mod lease;
 pub mod list;
+mod listed;
 mod not_done;
 mod one_voice;
 pub mod people;

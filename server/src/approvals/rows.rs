@@ -2,7 +2,7 @@
 
 use muster_domain::Timestamp;
 use muster_domain::approvals::{
-    Act, Decision, Demand, Party, Plan, Policies, ProposedAct, RequestState, Standing, Verdict,
+    Act, Decision, Demand, Party, Plan, Policies, ProposedAct, RequestState, Standing, Track, Verdict,
 };
 use muster_domain::ids::{DelegationId, RequestId, UserId};
 use muster_store::{Db, RowExt, Sql, StoreError};
@@ -97,14 +97,19 @@ impl RequestRow {
     /// requester later does not decide either.
     #[must_use]
     pub fn as_of(mut self, policies: &Policies) -> Self {
-        self.standing.requester_person = policies.person(&self.standing.requester);
-        for decision in &mut self.standing.decisions {
-            decision.person = policies.person(&decision.account);
-            if let Some(other) = &mut decision.on_behalf_of {
-                other.person = policies.person(&other.account);
-            }
-        }
+        people_as_of(&mut self.standing, policies);
         self
+    }
+}
+
+/// Sets the people behind the accounts as the policies say now.
+pub(super) fn people_as_of(standing: &mut Standing, policies: &Policies) {
+    standing.requester_person = policies.person(&standing.requester);
+    for decision in &mut standing.decisions {
+        decision.person = policies.person(&decision.account);
+        if let Some(other) = &mut decision.on_behalf_of {
+            other.person = policies.person(&other.account);
+        }
     }
 }
 
@@ -123,7 +128,7 @@ pub const COLUMNS: &str = "select r.request_id, r.number, r.act, r.title, r.requ
      r.glass_broken, r.review_due_at, r.review, r.outcome_id, r.problem, r.reminded_at from approval_requests r";
 
 /// A column that holds JSON.
-fn json<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, StoreError> {
+pub(super) fn json<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, StoreError> {
     serde_json::from_str(&row.text(column)?).map_err(|error| StoreError::Column {
         column: column.to_owned(),
         message: error.to_string(),
@@ -137,13 +142,38 @@ fn unknown(column: &str, value: &str) -> StoreError {
     }
 }
 
+/// Which act.
+///
+/// # Errors
+/// When a column holds what it cannot. The same holds for the next.
+pub(super) fn act(row: &AnyRow) -> Result<Act, StoreError> {
+    let act = row.text("act")?;
+    Act::parse(&act).ok_or_else(|| unknown("act", &act))
+}
+
+/// How a request stands, but for the decisions.
+pub(super) fn standing(row: &AnyRow, tracks: Vec<Track>) -> Result<Standing, StoreError> {
+    let state = row.text("state")?;
+    Ok(Standing {
+        state: RequestState::parse(&state).ok_or_else(|| unknown("state", &state))?,
+        generation: u32::try_from(row.int("generation")?).unwrap_or(u32::MAX),
+        requester: row.text("requester")?,
+        requester_person: row.text("requester_person")?,
+        tracks,
+        decisions: Vec::new(),
+        waits_since: row.time("waits_since")?,
+        expires_at: row.time("expires_at")?,
+        usable_until: row.time_or_none("usable_until")?,
+        glass_broken: row.flag("glass_broken")?,
+    })
+}
+
 /// A request without its decisions.
 ///
 /// # Errors
 /// When a column holds what it cannot.
 pub fn request(row: &AnyRow) -> Result<RequestRow, StoreError> {
     let demand: Demand = json(row, "demand")?;
-    let (state, act) = (row.text("state")?, row.text("act")?);
     let review = row
         .text_or_none("review")?
         .map(|text| serde_json::from_str(&text))
@@ -156,21 +186,10 @@ pub fn request(row: &AnyRow) -> Result<RequestRow, StoreError> {
         id: RequestId::new(row.text("request_id")?),
         number: row.int("number")?,
         version: row.int("version")?,
-        standing: Standing {
-            state: RequestState::parse(&state).ok_or_else(|| unknown("state", &state))?,
-            generation: u32::try_from(row.int("generation")?).unwrap_or(u32::MAX),
-            requester: row.text("requester")?,
-            requester_person: row.text("requester_person")?,
-            tracks: demand.tracks.clone(),
-            decisions: Vec::new(),
-            waits_since: row.time("waits_since")?,
-            expires_at: row.time("expires_at")?,
-            usable_until: row.time_or_none("usable_until")?,
-            glass_broken: row.flag("glass_broken")?,
-        },
+        standing: standing(row, demand.tracks.clone())?,
         deciders: Vec::new(),
         demand,
-        act: Act::parse(&act).ok_or_else(|| unknown("act", &act))?,
+        act: act(row)?,
         title: row.text("title")?,
         requester_id: row.text_or_none("requester_id")?.map(UserId::new),
         address: row.text("address")?,
@@ -193,20 +212,19 @@ pub fn request(row: &AnyRow) -> Result<RequestRow, StoreError> {
     })
 }
 
-/// Reads the decisions of some requests into them.
+/// The decisions on these requests, each in their order.
 ///
 /// # Errors
 /// When the database does not answer. The same holds for all others here.
-pub async fn with_decisions(db: &Db, mut rows: Vec<RequestRow>) -> Result<Vec<RequestRow>, StoreError> {
-    if rows.is_empty() {
-        return Ok(rows);
-    }
-    let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
+pub(super) async fn decisions_of(
+    db: &Db,
+    ids: &[String],
+) -> Result<HashMap<String, Vec<(Decision, Decider)>>, StoreError> {
     let mut sql = Sql::new(
         "select request_id, generation, user_id, account, person, for_user_id, for_account, for_person, delegation_id, verdict, \
          counts, decided_at, comment, struck from approval_decisions where request_id in (",
     );
-    sql.texts(&ids).push(") order by request_id, number");
+    sql.texts(ids).push(") order by request_id, number");
     let mut found: HashMap<String, Vec<(Decision, Decider)>> = HashMap::new();
     for row in sql.all(db.reader()).await? {
         let verdict = row.text("verdict")?;
@@ -238,6 +256,19 @@ pub async fn with_decisions(db: &Db, mut rows: Vec<RequestRow>) -> Result<Vec<Re
             .or_default()
             .push((decision, decider));
     }
+    Ok(found)
+}
+
+/// Reads the decisions of some requests into them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn with_decisions(db: &Db, mut rows: Vec<RequestRow>) -> Result<Vec<RequestRow>, StoreError> {
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
+    let mut found = decisions_of(db, &ids).await?;
     for row in &mut rows {
         for (decision, decider) in found.remove(row.id.as_str()).unwrap_or_default() {
             row.standing.decisions.push(decision);

@@ -9,7 +9,9 @@ use crate::approvals::service::{ApprovalService, not_found, resource};
 use crate::error::store;
 use crate::events::PortalEvent;
 use muster_domain::action::Action;
-use muster_domain::approvals::{Alike, ApproveTogether, OneOfSeveral, Policies, RequestState, Verdict};
+use muster_domain::approvals::{
+    Alike, ApproveTogether, OneOfSeveral, Plan, Policies, RequestState, Standing, Verdict,
+};
 use muster_domain::audit::Intent;
 use muster_domain::{Actor, PortalError};
 
@@ -19,16 +21,27 @@ const KEY: usize = 16;
 /// By what a request can be approved together with others. None where its policies do not let it, as they were when it was
 /// asked for and as they are now, and for what ran without approval.
 pub(super) fn alike(row: &RequestRow, policies: &Policies) -> Option<Alike> {
-    let waits = row.standing.state == RequestState::Waiting && !row.standing.glass_broken;
+    if !may_be(&row.standing, row.demand.bulk, policies) {
+        return None;
+    }
+    of_plan(&row.plan, &row.digest)
+}
+
+/// Whether policies let it be approved together with others: `bulk` is what they said when it was asked for.
+pub(super) fn may_be(standing: &Standing, bulk: bool, policies: &Policies) -> bool {
+    let waits = standing.state == RequestState::Waiting && !standing.glass_broken;
     let lets = |name: &str| {
         let policy = policies.policies.iter().find(|policy| policy.name == name);
         policy.is_some_and(|policy| policy.bulk)
     };
-    let may = row.demand.bulk && row.standing.tracks.iter().all(|track| lets(&track.policy));
-    let plan = row.plan.alike().filter(|_| waits && may)?;
+    waits && bulk && standing.tracks.iter().all(|track| lets(&track.policy))
+}
+
+/// What plans of the same have in common.
+pub(super) fn of_plan(plan: &Plan, digest: &str) -> Option<Alike> {
     Some(Alike {
-        key: sha256(&plan).chars().take(KEY).collect(),
-        digest: row.digest.clone(),
+        key: sha256(&plan.alike()?).chars().take(KEY).collect(),
+        digest: digest.to_owned(),
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::access::queries as access;
 use crate::approvals::decide::{nodes, runs_itself, used_by_hand};
 use crate::approvals::delegations;
+use crate::approvals::listed::Listed;
 use crate::approvals::people;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::service::ApprovalService;
@@ -12,7 +13,7 @@ use crate::error::store;
 use crate::fleet::queries as fleet;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
-    Act, Blast, DecisionView, Happening, Hypothetical, LevelView, Meeting, OutcomeLink, PastOutcome,
+    Act, Alike, Blast, DecisionView, Happening, Hypothetical, LevelView, Meeting, OutcomeLink, PastOutcome,
     PlanSubject, Policies, PoliciesView, ProposedAct, RequestDetail, RequestState, RequestSummary, StandsIn,
     TrackView, Voter,
 };
@@ -36,9 +37,9 @@ impl ApprovalService {
     pub(super) fn summary(
         &self,
         actor: &Actor,
-        row: &RequestRow,
+        row: &Listed,
         voters: &[Voter],
-        policies: &Policies,
+        alike: Option<Alike>,
     ) -> RequestSummary {
         let now = self.clock.now();
         let (given, needed) = row.standing.count();
@@ -85,7 +86,7 @@ impl ApprovalService {
             ended_at: row.ended_at,
             given,
             needed,
-            nodes: u32::try_from(row.plan.nodes.len()).unwrap_or(u32::MAX),
+            nodes: row.nodes,
             in_production: row.in_production,
             reason: row.reason.clone(),
             ticket: row.ticket.clone(),
@@ -93,7 +94,7 @@ impl ApprovalService {
             review_due_at: row.review_due_at,
             is_own: own,
             waits_for_me: decides,
-            alike: together::alike(row, policies).filter(|_| decides_themselves),
+            alike: alike.filter(|_| decides_themselves),
         }
     }
 
@@ -250,8 +251,11 @@ impl ApprovalService {
         let now = self.clock.now();
         let loaded = self.gate.book.current().await.map_err(store)?;
         let stand_ins = self.stand_ins(actor).await?;
-        let voters = self.voters(actor, &stand_ins, &row, &loaded.policies).await?;
-        let summary = self.summary(actor, &row, &voters, &loaded.policies);
+        let voters = self
+            .voters(actor, &stand_ins, &nodes(&row), &loaded.policies)
+            .await?;
+        let alike = together::alike(&row, &loaded.policies);
+        let summary = self.summary(actor, &Listed::from(&row), &voters, alike);
         let own = summary.is_own;
         let waits = summary.state == RequestState::Waiting;
         let why_not_decide = match voters.first().map(|voter| row.standing.counts_for(voter, now)) {
@@ -438,7 +442,8 @@ fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
             href: format!("/executions/{execution}"),
         });
     }
-    if row.outcome_id.is_empty() || row.standing.state == RequestState::Failed {
+    // Its id stands there as soon as it is taken: before it is done there is nothing yet to look at.
+    if row.outcome_id.is_empty() || row.standing.state != RequestState::Done {
         return None;
     }
     let (label, href) = match row.act {

@@ -98,12 +98,15 @@ async fn what_another_portal_is_at_work_on_is_left_alone_until_its_time_is_over(
         );
         assert_eq!(holder(&db, &request).await.as_deref(), Some("the other one"));
         assert!(grants(&db).await.is_empty());
+        let outcome = world.get(&request).await.outcome;
+        assert_eq!(outcome, None, "there is nothing to look at before it is done");
         // It died, and its time is over: it had done nothing. Now it is done, under the same id.
         begun(&db, &request, "the other one", "grant-of-the-other", -1).await;
         world.service.round().await.unwrap();
         assert_eq!(world.state(&request).await, RequestState::Done);
         assert_eq!(grants(&db).await, ["grant-of-the-other"]);
         assert_eq!(world.acts("access.hold_role").await.len(), 1);
+        assert!(world.get(&request).await.outcome.is_some());
     })
     .await;
 }

@@ -227,7 +227,7 @@ fn Recording(view: RecordingView, detail: Option<SessionDetail>, may_audit: bool
         }
         let growing = set_interval_with_handle(
             move || {
-                if !document().hidden() && !grow.pending().get_untracked() {
+                if !document().hidden() && grow.pending().try_get_untracked() == Some(false) {
                     grow.dispatch(());
                 }
             },

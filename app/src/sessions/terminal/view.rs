@@ -167,8 +167,9 @@ pub(crate) fn TerminalView(
         let session = session.clone();
         move |place: HtmlElement| {
             let (session, hear, alive) = (session.clone(), hear.clone(), alive.clone());
+            let (font, spoken) = (looks.font.get_untracked(), looks.spoken.get_untracked());
             spawn_local(async move {
-                let opened = open(&place, (80, 24), looks.font.get_untracked(), !watch, hear).await;
+                let opened = open(&place, (80, 24), font, !watch, hear).await;
                 if !alive.load(Ordering::Relaxed) {
                     return;
                 }
@@ -178,7 +179,7 @@ pub(crate) fn TerminalView(
                 let screen = opened.screen();
                 let size = screen.space().unwrap_or((80, 24));
                 screen.resize(size.0, size.1);
-                screen.spoken(looks.spoken.get_untracked());
+                screen.spoken(looks.spoken.try_get_untracked().unwrap_or(spoken));
                 let say = move |said: Tell| {
                     if matches!(said, Tell::Taken) {
                         show_progress();
@@ -214,7 +215,7 @@ pub(crate) fn TerminalView(
         let (font, spoken) = (looks.font.get(), looks.spoken.get());
         if let Some(screen) = screen() {
             screen.font_size(font);
-            screen.spoken(spoken);
+            screen.spoken(looks.spoken.try_get_untracked().unwrap_or(spoken));
             if let (false, Some(wire), Some((cols, rows))) = (watch, wire(), screen.space()) {
                 wire.fit(cols, rows);
             }
