@@ -2,17 +2,103 @@
 //! the first of them is opened. What all pages share stays in the first file, with sign-in and the
 //! Overview, where everybody begins. On the server nothing is split.
 
+use crate::components::{Glyph, Icon};
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
+use leptos_router::hooks::use_location;
+use std::future::Future;
+
+/// How often a part is asked for before it is said that it does not come.
+const TRIES: u32 = 3;
+
+/// A part could not be fetched: the portal or the way to it is away, or the page is just being left.
+pub(crate) struct NotFetched;
+
+#[cfg(not(feature = "ssr"))]
+impl From<leptos::wasm_split::SplitLoaderError> for NotFetched {
+    fn from(_: leptos::wasm_split::SplitLoaderError) -> Self {
+        Self
+    }
+}
+
+/// The view of a page, as soon as its part is there. A part that does not come is asked for again after a pause. The page that
+/// came whole from the server is waited for as long as it takes: it works without script meanwhile.
+async fn fetched<F: Future<Output = Result<AnyView, NotFetched>>>(load: impl Fn() -> F) -> AnyView {
+    let came_whole = Owner::current_shared_context().is_some_and(|shared| shared.get_is_hydrating());
+    let mut tried = 0_u32;
+    loop {
+        match load().await {
+            Ok(view) => return view,
+            Err(NotFetched) if !came_whole && tried + 1 >= TRIES => return view! { <NotThere /> }.into_any(),
+            Err(NotFetched) => {}
+        }
+        pause(crate::live::event_source::pause_ms(tried)).await;
+        tried += 1;
+    }
+}
+
+#[cfg(feature = "hydrate")]
+async fn pause(ms: u64) {
+    let waited = js_sys::Promise::new(&mut |resolve, _| {
+        let resolved = move || {
+            let _ = resolve.call0(&wasm_bindgen::JsValue::UNDEFINED);
+        };
+        set_timeout(resolved, std::time::Duration::from_millis(ms));
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(waited).await;
+}
+
+/// Nothing is fetched by parts where nothing is split.
+#[cfg(not(feature = "hydrate"))]
+async fn pause(_ms: u64) {
+    std::future::ready(()).await;
+}
+
+/// In place of a page whose part did not come.
+#[component]
+fn NotThere() -> impl IntoView {
+    let place = use_location();
+    let here = format!(
+        "{}{}",
+        place.pathname.get_untracked(),
+        match place.search.get_untracked() {
+            search if search.is_empty() => String::new(),
+            search => format!("?{}", search.trim_start_matches('?')),
+        }
+    );
+    view! {
+        <div class="notice bad" role="alert" data-not-fetched="">
+            <Icon glyph=Glyph::Warning />
+            <div>
+                <strong>"This page could not be fetched from the portal. "</strong>
+                "Is the portal there, and the network? "
+                // Whole, from the server: what was fetched before may be of another version.
+                <a href=here rel="external">
+                    "Try again"
+                </a>
+            </div>
+        </div>
+    }
+}
 
 /// One feature: a lazily loaded function that makes the view of any of its pages, and a route for each.
 macro_rules! feature {
     ($load:ident, $preload:ident, $pages:ident: $($(#[$doc:meta])* $page:ident => $view:path),+ $(,)?) => {
+        #[derive(Clone, Copy)]
         enum $pages { $($page),+ }
 
-        #[lazy]
-        fn $load(page: $pages) -> AnyView {
-            match page { $($pages::$page => $view().into_any()),+ }
+        // What `#[lazy]` makes, except that a part which cannot be fetched is told of: that one ends the page.
+        #[cfg_attr(
+            not(feature = "ssr"),
+            leptos::wasm_split::wasm_split(
+                $load,
+                wasm_split_path = ::leptos::wasm_split,
+                preload(#[allow(non_snake_case, reason = "made from the name of the function")] $preload),
+                fallible
+            )
+        )]
+        fn $load(page: $pages) -> Result<AnyView, NotFetched> {
+            Ok(match page { $($pages::$page => $view().into_any()),+ })
         }
 
         $(
@@ -25,13 +111,21 @@ macro_rules! feature {
                     Self
                 }
 
+                #[cfg(not(feature = "ssr"))]
                 async fn view(_: Self) -> AnyView {
-                    $load($pages::$page).await
+                    fetched(|| $load($pages::$page)).await
+                }
+
+                #[cfg(feature = "ssr")]
+                async fn view(_: Self) -> AnyView {
+                    leptos::prefetch_lazy_fn_on_server(stringify!($load));
+                    fetched(|| std::future::ready($load($pages::$page))).await
                 }
 
                 async fn preload() {
+                    // One that fails is asked for again by the view.
                     #[cfg(target_arch = "wasm32")]
-                    $preload().await;
+                    let _ = $preload().await;
                 }
             }
         )+

@@ -2,6 +2,8 @@
 //! and a secret written unseen and shown once.
 
 use crate::parameters::{PASSWORD, SECRET, SOON, get, live, person, put, reveal};
+use muster_store::db::Address;
+use muster_store::{Db, RowExt, Sql};
 use muster_tests::api::Api;
 use muster_tests::portal::ADMINISTRATOR;
 use muster_tests::{Client, Portal};
@@ -235,6 +237,11 @@ async fn a_protected_secret_is_written_unseen_and_shown_once() {
         page.contains("A new secret value") && !page.contains(SECRET),
         "{page}"
     );
+    let unwanted = [&[("name", "/prod/unwanted")], &secret[1..]].concat();
+    let other = ask(&olga, "parameters/ask_put", &unwanted).await;
+    olga.call("approvals/withdraw", &[("request_id", &other)])
+        .await
+        .unwrap();
     assert_eq!(approve(&bob, &id).await.0, 200);
     until_state(&olga, &id, "Done").await;
 
@@ -314,4 +321,20 @@ async fn a_protected_secret_is_written_unseen_and_shown_once() {
         .windows(SECRET.len())
         .any(|bytes| bytes == SECRET.as_bytes());
     assert!(!found, "the database holds the secret in the clear");
+    // What was written and what never will be: neither is kept, not even sealed.
+    let db = Db::open(&Address::File(folder.path().join("data/muster.db")))
+        .await
+        .unwrap();
+    let sql = Sql::new("select proposed from approval_requests where act = 'parameters.put' order by number");
+    let rows = sql.all(db.reader()).await.unwrap();
+    let sealed: Vec<Value> = rows
+        .iter()
+        .map(|row| serde_json::from_str(&row.text("proposed").unwrap()).unwrap())
+        .filter(|act: &Value| act.to_string().contains("\"sealed\""))
+        .collect();
+    assert_eq!(sealed.len(), 2, "{sealed:?}");
+    for act in sealed {
+        assert!(act.to_string().contains("\"sealed\":\"\""), "{act}");
+    }
+    db.close().await;
 }

@@ -138,12 +138,12 @@ async fn page(
     let mut sql = Sql::new("");
     match query.tab {
         Tab::Waiting => {
-            // A request that was done with a broken glass is over, and waits for its review. Two indexes, each read in its
-            // order no further than the page goes.
+            // A request that was done with a broken glass is over, and waits for its review. Two indexes: the first is read
+            // in its order no further than the page goes, the second holds few. `<>` keeps the index of what is over out.
             sql.push("select request_id from (select request_id, expires_at, number from (");
             by_expiry(&mut sql, "r.is_open = 1");
             sql.push(") open union all select request_id, expires_at, number from (");
-            by_expiry(&mut sql, "r.is_open = 0 and r.review_due_at is not null");
+            by_expiry(&mut sql, "r.is_open <> 1 and r.review_due_at > 0");
             sql.push(") reviewed) of_both order by expires_at, number limit ")
                 .int(limit);
         }

@@ -5,7 +5,7 @@ use crate::approvals::rows::{Decider, RequestRow, ReviewRecord};
 use crate::approvals::{lease, tell};
 use crate::notifications::{Channels, enqueue};
 use muster_domain::Timestamp;
-use muster_domain::approvals::{Demand, Plan, RequestState, Standing, Verdict};
+use muster_domain::approvals::{Demand, Plan, ProposedAct, RequestState, Standing, Verdict};
 use muster_domain::ids::RequestId;
 use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::{Any, Transaction};
@@ -304,6 +304,13 @@ pub async fn change(
     }
     if ended {
         sql.push(", ended_at = ").int(now.0);
+        if let ProposedAct::PutParameter { parameter } = &row.proposed
+            && let Some(parameter) = parameter.without_secret()
+        {
+            // Whatever the end is, nobody writes it any more: it is not kept, not even sealed.
+            sql.push(", proposed = ")
+                .text(json(&ProposedAct::PutParameter { parameter }));
+        }
     }
     if let Some((plan, digest, changed)) = &change.plan {
         let in_production = plan

@@ -89,4 +89,34 @@ export default async function output(t) {
   await t.picture(page, 'stale');
   await page.unroute('**/api/fleet/list**');
   await page.locator('[data-stale]').waitFor({ state: 'detached', timeout: 30_000 });
+  await lateParts(t);
+}
+
+// The code of a page does not come: asked for again, then said, and the portal still answers; and what comes late still comes.
+async function lateParts(t) {
+  t.tolerate(/Failed to fetch|net::ERR_/);
+  const page = await t.open({ as: 'administrator' });
+  const isPart = (url) => url.pathname.endsWith('.wasm') && !url.pathname.endsWith('/muster.wasm');
+  let isAway = true;
+  await page.route(isPart, (route) => (isAway ? route.abort() : route.continue()));
+  // Whole from the server, it works without script until the part is there.
+  await page.goto('/audit');
+  await page.getByRole('heading', { level: 1, name: 'Audit log' }).waitFor();
+  t.assert.equal(await page.locator('html[data-hydrated]').count(), 0);
+  isAway = false;
+  await t.hydrated(page);
+  await page.unroute(isPart);
+
+  const other = await t.open({ as: 'administrator' });
+  await other.route(isPart, (route) => route.abort());
+  await t.visit(other, '/');
+  await other.getByRole('link', { name: 'Fleet' }).first().click();
+  await other.locator('[data-not-fetched]').waitFor({ timeout: 30_000 });
+  t.assert.equal(await other.locator('html[data-broken]').count(), 0, 'the page is not broken');
+  await t.axe(other, 'a part that did not come');
+  await t.picture(other, 'not-fetched');
+  await other.unroute(isPart);
+  await other.getByRole('link', { name: 'Try again' }).click();
+  await other.locator('[data-row]').first().waitFor();
+  await t.hydrated(other);
 }

@@ -53,7 +53,7 @@ pub enum NewValue {
     },
     /// It is a secret that the portal has sealed, while it waits for approval.
     Sealed {
-        /// Base64; opened by the portal alone.
+        /// Base64; opened by the portal alone. Empty once the request has ended: nobody writes it any more.
         sealed: String,
     },
 }
@@ -81,6 +81,22 @@ pub struct PutParameter {
     pub allowed_pattern: Option<String>,
     /// Its policies, a list in JSON; empty is none.
     pub policies: Option<String>,
+}
+
+impl PutParameter {
+    /// The same without the secret that was sealed for it; `None` where none was.
+    #[must_use]
+    pub fn without_secret(&self) -> Option<Self> {
+        match &self.value {
+            NewValue::Sealed { sealed } if !sealed.is_empty() => Some(Self {
+                value: NewValue::Sealed {
+                    sealed: String::new(),
+                },
+                ..self.clone()
+            }),
+            _ => None,
+        }
+    }
 }
 
 fn is_version(version: i64) -> bool {
