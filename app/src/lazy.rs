@@ -2,16 +2,21 @@
 //! the first of them is opened. What all pages share stays in the first file, with sign-in and the
 //! Overview, where everybody begins. On the server nothing is split.
 
+#[cfg(not(feature = "ssr"))]
 use crate::components::{Glyph, Icon};
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
+#[cfg(not(feature = "ssr"))]
 use leptos_router::hooks::use_location;
+#[cfg(not(feature = "ssr"))]
 use std::future::Future;
 
-/// How often a part is asked for before it is said that it does not come.
+/// How often a part is asked for before its page, which asks once more, says that it does not come.
+#[cfg(not(feature = "ssr"))]
 const TRIES: u32 = 3;
 
 /// A part could not be fetched: the portal or the way to it is away, or the page is just being left.
+#[cfg(not(feature = "ssr"))]
 pub(crate) struct NotFetched;
 
 #[cfg(not(feature = "ssr"))]
@@ -21,23 +26,24 @@ impl From<leptos::wasm_split::SplitLoaderError> for NotFetched {
     }
 }
 
-/// The view of a page, as soon as its part is there. A part that does not come is asked for again after a pause. The page that
-/// came whole from the server is waited for as long as it takes: it works without script meanwhile.
-async fn fetched<F: Future<Output = Result<AnyView, NotFetched>>>(load: impl Fn() -> F) -> AnyView {
-    let came_whole = Owner::current_shared_context().is_some_and(|shared| shared.get_is_hydrating());
+/// Waits for a part. One that does not come is asked for again after a pause. For the page that came whole from the server as
+/// long as it takes: it works without script meanwhile, and nothing else may be put in its place. For others a few times.
+#[cfg(not(feature = "ssr"))]
+async fn patiently<F: Future<Output = Result<(), leptos::wasm_split::SplitLoaderError>>>(
+    load: impl Fn() -> F,
+) {
+    // The mark that the frontend sets once the page answers to script.
+    let came_whole = document()
+        .document_element()
+        .is_some_and(|root| !root.has_attribute("data-hydrated"));
     let mut tried = 0_u32;
-    loop {
-        match load().await {
-            Ok(view) => return view,
-            Err(NotFetched) if !came_whole && tried + 1 >= TRIES => return view! { <NotThere /> }.into_any(),
-            Err(NotFetched) => {}
-        }
+    while load().await.is_err() && (came_whole || tried + 1 < TRIES) {
         pause(crate::live::event_source::pause_ms(tried)).await;
         tried += 1;
     }
 }
 
-#[cfg(feature = "hydrate")]
+#[cfg(not(feature = "ssr"))]
 async fn pause(ms: u64) {
     let waited = js_sys::Promise::new(&mut |resolve, _| {
         let resolved = move || {
@@ -48,13 +54,8 @@ async fn pause(ms: u64) {
     let _ = wasm_bindgen_futures::JsFuture::from(waited).await;
 }
 
-/// Nothing is fetched by parts where nothing is split.
-#[cfg(not(feature = "hydrate"))]
-async fn pause(_ms: u64) {
-    std::future::ready(()).await;
-}
-
 /// In place of a page whose part did not come.
+#[cfg(not(feature = "ssr"))]
 #[component]
 fn NotThere() -> impl IntoView {
     let place = use_location();
@@ -88,17 +89,20 @@ macro_rules! feature {
         enum $pages { $($page),+ }
 
         // What `#[lazy]` makes, except that a part which cannot be fetched is told of: that one ends the page.
-        #[cfg_attr(
-            not(feature = "ssr"),
-            leptos::wasm_split::wasm_split(
-                $load,
-                wasm_split_path = ::leptos::wasm_split,
-                preload(#[allow(non_snake_case, reason = "made from the name of the function")] $preload),
-                fallible
-            )
+        #[cfg(not(feature = "ssr"))]
+        #[leptos::wasm_split::wasm_split(
+            $load,
+            wasm_split_path = ::leptos::wasm_split,
+            preload(#[allow(non_snake_case, reason = "made from the name of the function")] $preload),
+            fallible
         )]
         fn $load(page: $pages) -> Result<AnyView, NotFetched> {
             Ok(match page { $($pages::$page => $view().into_any()),+ })
+        }
+
+        #[cfg(feature = "ssr")]
+        fn $load(page: $pages) -> AnyView {
+            match page { $($pages::$page => $view().into_any()),+ }
         }
 
         $(
@@ -113,19 +117,21 @@ macro_rules! feature {
 
                 #[cfg(not(feature = "ssr"))]
                 async fn view(_: Self) -> AnyView {
-                    fetched(|| $load($pages::$page)).await
+                    match $load($pages::$page).await {
+                        Ok(view) => view,
+                        Err(NotFetched) => view! { <NotThere /> }.into_any(),
+                    }
                 }
 
                 #[cfg(feature = "ssr")]
                 async fn view(_: Self) -> AnyView {
                     leptos::prefetch_lazy_fn_on_server(stringify!($load));
-                    fetched(|| std::future::ready($load($pages::$page))).await
+                    $load($pages::$page)
                 }
 
                 async fn preload() {
-                    // One that fails is asked for again by the view.
-                    #[cfg(target_arch = "wasm32")]
-                    let _ = $preload().await;
+                    #[cfg(not(feature = "ssr"))]
+                    patiently($preload).await;
                 }
             }
         )+

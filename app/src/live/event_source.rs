@@ -35,6 +35,10 @@ pub(crate) struct StreamEvent {
 }
 
 /// Pause before the n-th try, in milliseconds.
+#[cfg_attr(
+    all(feature = "ssr", not(test)),
+    expect(dead_code, reason = "only the browser asks again")
+)]
 pub(crate) fn pause_ms(attempt: u32) -> u64 {
     (500_u64 << attempt.min(6)).min(30_000)
 }
