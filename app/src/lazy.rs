@@ -112,6 +112,10 @@ feature!(parameter_pages, __preload_parameter_pages, ParameterPages:
     /// Change one.
     EditParameter => crate::parameters::EditPage,
 );
+feature!(patching_pages, __preload_patching_pages, PatchingPages:
+    /// How nodes stand against their patch baselines.
+    PatchStates => crate::patching::ListPage,
+);
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.
     Audit => crate::audit::AuditPage,

@@ -9,8 +9,8 @@ use crate::layout::Layout;
 use crate::lazy::{
     AddNode, Audit, Calendar, Delegations, EditParameter, Executions, Fleet, History, NewParameter, NewRole,
     NewTerminal, Node, OneCommand, OneExecution, OneParameter, OneRecording, OneRequest, OneRunbook,
-    OneTerminal, Parameters, Policies, Profile, Requests, Roles, RunDocument, Runbooks, Schedules, Sessions,
-    SettingsParts, StartRunbook, Terminals, Tokens, Users,
+    OneTerminal, Parameters, PatchStates, Policies, Profile, Requests, Roles, RunDocument, Runbooks,
+    Schedules, Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -51,6 +51,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/parameters/view") view={Lazy::<OneParameter>::new()} />
                     <Route path=path!("/parameters/new") view={Lazy::<NewParameter>::new()} />
                     <Route path=path!("/parameters/edit") view={Lazy::<EditParameter>::new()} />
+                    <Route path=path!("/patching") view={Lazy::<PatchStates>::new()} />
                     <Route path=path!("/terminals") view={Lazy::<Terminals>::new()} />
                     <Route path=path!("/terminals/new") view={Lazy::<NewTerminal>::new()} />
                     <Route path=path!("/terminals/:session_id") view={Lazy::<OneTerminal>::new()} />

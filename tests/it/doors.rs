@@ -55,6 +55,8 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
         ),
         ("/api/fleet/get", (Viewer, &[NODE][..])),
         ("/api/fleet/facets", (Viewer, &[][..])),
+        ("/api/patching/states", (Viewer, &[][..])),
+        ("/api/patching/node", (Viewer, &[NODE][..])),
         ("/api/fleet/views", (Viewer, &[][..])),
         (
             "/api/fleet/save_view",

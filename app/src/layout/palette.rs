@@ -51,6 +51,12 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("Executions", "Runbooks that ran and that run", "/executions"),
     ("Parameters", "Configuration and secrets, by name", "/parameters"),
     ("New parameter", "Text, list or secret", "/parameters/new"),
+    ("Patching", "Which patches are missing where", "/patching"),
+    (
+        "Nodes that were never scanned",
+        "Patching, filtered",
+        "/patching?state=never",
+    ),
     ("Audit log", "Who did what", "/audit"),
     ("Profile", "Password, theme, shortcuts", "/settings/profile"),
     ("Sessions", "Where you are signed in", "/settings/sessions"),

@@ -152,6 +152,9 @@ actions! {
     /// Change tags of a parameter.
     ParametersTag = "parameters.tag", OPERATORS, true;
 
+    /// See how nodes stand against their patch baselines, and the baselines.
+    PatchingRead = "patching.read", READERS, false;
+
     /// See sessions on nodes.
     SessionsRead = "sessions.read", READERS, false;
     /// Start a session: open a terminal on a node.
@@ -283,6 +286,7 @@ impl Action {
             | Self::RunbooksDecide
             | Self::ParametersRead
             | Self::ParametersExport
+            | Self::PatchingRead
             | Self::SessionsRead
             | Self::SessionsStart
             | Self::SessionsAttach
@@ -363,6 +367,7 @@ impl Action {
                 | Self::ParametersRead
                 | Self::ParametersExport
                 | Self::ParametersReveal
+                | Self::PatchingRead
                 | Self::SessionsRead
                 | Self::SessionsPlay
                 | Self::SessionsVerify

@@ -129,7 +129,9 @@ impl ApprovalService {
                 .unwrap_or(u32::MAX)
                 .saturating_sub(online),
             with_terminals: u32::try_from(with_terminals).unwrap_or(u32::MAX),
-            reboot_pending: None,
+            reboot_pending: crate::patching::queries::waiting_for_reboot(&self.db, &ids)
+                .await
+                .map_err(store)?,
         })
     }
 

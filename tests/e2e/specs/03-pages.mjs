@@ -21,6 +21,7 @@ const PAGES = [
   ['/executions', 'Executions'],
   ['/parameters', 'Parameters'],
   ['/parameters/new', 'New parameter'],
+  ['/patching', 'Patching'],
   ['/audit', 'Audit log'],
   ['/settings/profile', 'Profile'],
   ['/settings/sessions', 'Sessions'],
@@ -50,6 +51,8 @@ const NOTHING = [
   ['/parameters/edit?name=/no/such', 'Parameter not found'],
   ['/parameters?path=no/such', 'Parameters'],
   ['/parameters?type=Secret', 'Parameters'],
+  ['/patching?state=fine', 'Patching'],
+  ['/patching?state=rejected&text=nothing', 'Patching'],
 ];
 
 export default async function pages(t) {
