@@ -115,6 +115,14 @@ feature!(parameter_pages, __preload_parameter_pages, ParameterPages:
 feature!(patching_pages, __preload_patching_pages, PatchingPages:
     /// How nodes stand against their patch baselines.
     PatchStates => crate::patching::ListPage,
+    /// The patch baselines.
+    Baselines => crate::patching::BaselinesPage,
+    /// One of them.
+    OneBaseline => crate::patching::BaselinePage,
+    /// Make one.
+    NewBaseline => crate::patching::NewBaselinePage,
+    /// Change one.
+    EditBaseline => crate::patching::EditBaselinePage,
 );
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.

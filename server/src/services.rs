@@ -192,6 +192,8 @@ impl Services {
             clock: Arc::clone(&clock),
             ssm: ssm.clone(),
             figures: figures.clone(),
+            gate: gate.clone(),
+            random: Arc::clone(&random),
         };
         Ok(Self {
             approvals: ApprovalService {
@@ -205,6 +207,7 @@ impl Services {
                 commands: commands.clone(),
                 runbooks: runbooks.clone(),
                 parameters: parameters.clone(),
+                patching: patching.clone(),
                 sessions: sessions.clone(),
                 wake: Arc::default(),
             },

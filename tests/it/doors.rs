@@ -29,6 +29,7 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     const NODE: (&str, &str) = ("node_id", "mi-00000000000000000");
     let mut cases = crate::doors_of_approvals::cases();
     cases.extend(crate::doors_of_parameters::cases());
+    cases.extend(crate::doors_of_patching::cases());
     cases.extend(BTreeMap::from([
         ("/api/access/sessions", (SignIn, &[][..])),
         ("/api/access/revoke_session", (SignIn, &[("session_id", "x")][..])),
@@ -55,8 +56,6 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
         ),
         ("/api/fleet/get", (Viewer, &[NODE][..])),
         ("/api/fleet/facets", (Viewer, &[][..])),
-        ("/api/patching/states", (Viewer, &[][..])),
-        ("/api/patching/node", (Viewer, &[NODE][..])),
         ("/api/fleet/views", (Viewer, &[][..])),
         (
             "/api/fleet/save_view",
@@ -395,6 +394,8 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
         "parameters.reveal",
         "parameters.put",
         "parameters.delete",
+        "baselines.change",
+        "baselines.delete",
         "fleet.edit_tags",
         "users.create",
         "audit.read",

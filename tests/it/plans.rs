@@ -162,6 +162,8 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/patching",
         "/patching?state=missing&tag=Walk%3Dyes&text=a",
         "/patching?state=never",
+        "/patching/baselines?text=a",
+        "/patching/baselines/new",
         "/export/parameters.csv?path=walk",
         "/executions",
         "/executions?status=Failed",

@@ -299,3 +299,21 @@ fn DocumentSection(
         </section>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_fills_in_parameters_and_keeps_them_while_nodes_are_chosen() {
+        let query =
+            Query::parse("document=AWS-RunPatchBaseline&nodes=mi-1&nodes=mi-2&parameter.Operation=Install");
+        let chosen = Chosen::read(&query);
+        assert_eq!(chosen.nodes, "mi-1,mi-2");
+        assert_eq!(chosen.prefilled()["Operation"], ["Install"]);
+        assert_eq!(
+            chosen.address([("nodes", "mi-3".to_owned())]),
+            "/commands/new?nodes=mi-3&document=AWS-RunPatchBaseline&parameter.Operation=Install"
+        );
+    }
+}

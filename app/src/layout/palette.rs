@@ -53,6 +53,11 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("New parameter", "Text, list or secret", "/parameters/new"),
     ("Patching", "Which patches are missing where", "/patching"),
     (
+        "Patch baselines",
+        "Which patches nodes should have",
+        "/patching/baselines",
+    ),
+    (
         "Nodes that were never scanned",
         "Patching, filtered",
         "/patching?state=never",
@@ -94,6 +99,7 @@ fn glyph(kind: &str) -> Glyph {
         "Request" => Glyph::Check,
         "Runbook" | "Execution" => Glyph::Runbook,
         "Parameter" => Glyph::Key,
+        "Baseline" => Glyph::Patch,
         "Session" => Glyph::Terminal,
         "User" => Glyph::User,
         "View" => Glyph::Bookmark,

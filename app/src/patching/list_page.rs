@@ -53,7 +53,11 @@ pub(crate) fn ListPage() -> impl IntoView {
         <PageHead
             title="Patching"
             subtitle=|| "How nodes stand against their patch baselines, as the last scan of each of them found."
-        />
+        >
+            <a class="btn" href="/patching/baselines">
+                "Baselines"
+            </a>
+        </PageHead>
         {move || view! { <Filter state=state.get() /> }}
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
             {move || Suspend::new(async move {

@@ -1,10 +1,11 @@
 //! The card "Patches" on a node's page.
 
 use super::api::get_node_patches;
+use super::baseline_url::view_path;
 use super::url::run_on;
 use crate::components::{ErrorNotice, Fact, Keeper, Skeleton, StatusBadge, TimeAgo, grouped};
 use leptos::prelude::*;
-use muster_domain::patching::{NodePatches, PatchScan};
+use muster_domain::patching::{NodePatches, PatchScan, short_id};
 
 /// How one node stands.
 #[component]
@@ -83,7 +84,9 @@ fn Body(node: NodePatches) -> impl IntoView {
                     .map(|(label, count)| view! { <Fact label=label>{grouped(count.into())}</Fact> })
                     .collect_view()}
                 <Fact label="Baseline">
-                    <span class="mono break-anywhere">{scan.baseline_id.clone()}</span>
+                    <a class="mono break-anywhere" href=view_path(&scan.baseline_id)>
+                        {short_id(&scan.baseline_id).to_owned()}
+                    </a>
                 </Fact>
                 {(!scan.patch_group.is_empty()).then(|| view! { <Fact label="Patch group">{scan.patch_group.clone()}</Fact> })}
                 <Fact label="Last looked at">

@@ -154,6 +154,10 @@ actions! {
 
     /// See how nodes stand against their patch baselines, and the baselines.
     PatchingRead = "patching.read", READERS, false;
+    /// Make or change a patch baseline, or for what it holds.
+    BaselinesChange = "baselines.change", OPERATORS, true;
+    /// Delete a patch baseline.
+    BaselinesDelete = "baselines.delete", OPERATORS, true;
 
     /// See sessions on nodes.
     SessionsRead = "sessions.read", READERS, false;
@@ -316,6 +320,8 @@ impl Action {
             | Self::ParametersDelete
             | Self::ParametersLabel
             | Self::ParametersTag
+            | Self::BaselinesChange
+            | Self::BaselinesDelete
             | Self::AuditRead
             | Self::AuditExport
             | Self::AuditVerify

@@ -1,5 +1,6 @@
 //! Approvals: which acts take a second pair of eyes, what exactly is asked for, who decided, and what became of it.
 
+mod baseline_plan;
 mod calendar;
 mod delegation;
 mod input;
@@ -16,6 +17,7 @@ mod state;
 mod views;
 mod voter;
 
+pub use baseline_plan::{BaselineAct, PlannedBaseline, PlannedState};
 pub use calendar::{Calendar, CalendarEntry, CalendarPage, DAY_MS, EntryKind, Month, span};
 pub use delegation::{Delegation, DelegationView, HandOver, StandsIn};
 pub use input::{

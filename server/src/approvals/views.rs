@@ -13,12 +13,13 @@ use crate::fleet::queries as fleet;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
     Act, Blast, DecisionView, Happening, Hypothetical, LevelView, Meeting, OutcomeLink, PastOutcome,
-    PlanSubject, Policies, PoliciesView, ProposedAct, RequestDetail, RequestState, RequestSummary, StandsIn,
-    TrackView, Voter,
+    PlanSubject, PlannedBaseline, Policies, PoliciesView, ProposedAct, RequestDetail, RequestState,
+    RequestSummary, StandsIn, TrackView, Voter,
 };
 use muster_domain::commands::CommandQuery;
 use muster_domain::fleet::PingStatus;
 use muster_domain::ids::RequestId;
+use muster_domain::patching::short_id;
 use muster_domain::permission::Scope;
 use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::{RowExt, Sql};
@@ -432,6 +433,14 @@ pub(super) fn parameter_of(row: &RequestRow) -> Option<&str> {
     }
 }
 
+/// The patch baseline that a request is about.
+pub(super) fn baseline_of(row: &RequestRow) -> Option<&PlannedBaseline> {
+    match &row.plan.subject {
+        PlanSubject::Baseline { baseline } => Some(baseline.as_ref()),
+        _ => None,
+    }
+}
+
 /// What became of it, as a link.
 fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
     if let Some(execution) = ApprovalService::execution_of(row) {
@@ -453,6 +462,14 @@ fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
             parameter_of(row).map_or_else(String::new, |name| format!("/parameters/view?name={name}")),
         ),
         Act::DeleteParameter => ("The parameter is deleted", String::new()),
+        Act::ChangeBaseline => (
+            "The patch baseline",
+            baseline_of(row).map_or_else(String::new, |baseline| match baseline.baseline_id.as_str() {
+                "" => format!("/patching/baselines?text={}", baseline.name),
+                id => format!("/patching/baselines/{}", short_id(id)),
+            }),
+        ),
+        Act::DeleteBaseline => ("The patch baseline is deleted", String::new()),
         Act::ChangePolicies => ("The policies", "/approvals/policies".to_owned()),
     };
     Some(OutcomeLink {

@@ -2,10 +2,12 @@
 
 use crate::aws::Ssm;
 use crate::aws::errors::CallError;
-use crate::patching::{keep, queries, ssm};
+use crate::patching::baseline_keep::{By, Holds};
+use crate::patching::{baseline_keep, baseline_queries, baseline_ssm, keep, queries, ssm};
 use muster_domain::Timestamp;
+use muster_domain::time::Clock;
 use muster_store::{Db, StoreError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Why a copy did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -41,4 +43,56 @@ pub async fn states(db: &Db, ssm: &Ssm, now: Timestamp) -> Result<bool, CopyErro
     }
     keep::copied(db, connection, now).await?;
     Ok(changed)
+}
+
+/// Copies for what baselines hold, of those that are known.
+///
+/// # Errors
+/// [`CopyError`].
+pub async fn holds(db: &Db, ssm: &Ssm, clock: &dyn Clock) -> Result<(), CopyError> {
+    let connection = ssm.connection.id.as_str();
+    let listed = baseline_ssm::list(ssm).await?;
+    let mut groups = baseline_ssm::groups(ssm).await?;
+    for one in listed {
+        let holds = Holds {
+            is_default: one.is_default,
+            groups: groups.remove(&one.baseline_id).unwrap_or_default(),
+        };
+        baseline_keep::holds(db, connection, &one.baseline_id, &holds, clock.now()).await?;
+    }
+    Ok(())
+}
+
+/// Copies all baselines, and forgets those that are gone. Those that come with Systems Manager hardly ever change: what they say
+/// is asked for when they are not known, or when `all` of them are wanted.
+///
+/// # Errors
+/// [`CopyError`]; what was copied before stays.
+pub async fn baselines(db: &Db, ssm: &Ssm, clock: &dyn Clock, all: bool) -> Result<(), CopyError> {
+    let connection = ssm.connection.id.as_str();
+    let begun = clock.now();
+    let known: HashSet<String> = baseline_queries::all(db, connection)
+        .await?
+        .into_iter()
+        .filter(|one| one.is_given)
+        .map(|one| one.baseline_id)
+        .collect();
+    let listed = baseline_ssm::list(ssm).await?;
+    let mut groups = baseline_ssm::groups(ssm).await?;
+    for one in listed {
+        let holds = Holds {
+            is_default: one.is_default,
+            groups: groups.remove(&one.baseline_id).unwrap_or_default(),
+        };
+        if !all && known.contains(&one.baseline_id) {
+            baseline_keep::holds(db, connection, &one.baseline_id, &holds, clock.now()).await?;
+            continue;
+        }
+        // One that was deleted since it was listed is none.
+        if let Some(live) = baseline_ssm::get(ssm, &one.baseline_id).await? {
+            baseline_keep::keep(db, connection, &live, &holds, By::default(), clock.now()).await?;
+        }
+    }
+    baseline_keep::copied(db, connection, begun).await?;
+    Ok(())
 }

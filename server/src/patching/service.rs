@@ -1,17 +1,24 @@
 //! What can be done with patching, behind the door.
 
+use crate::approvals::Gate;
 use crate::aws::Ssm;
 use crate::door::Door;
 use crate::error::store;
 use crate::fleet::Figures;
+use crate::patching::baseline_keep::By;
 use crate::patching::copy::{self, CopyError};
-use crate::patching::queries;
+use crate::patching::plan::proposal;
+use crate::patching::{baseline_queries, baseline_ssm, queries};
 use async_trait::async_trait;
 use muster_domain::action::Action;
+use muster_domain::approvals::Act;
 use muster_domain::audit::Intent;
 use muster_domain::ids::NodeId;
-use muster_domain::patching::{NodePatches, PatchPage, PatchQuery, Patching};
-use muster_domain::time::Clock;
+use muster_domain::patching::{
+    BaselineChange, BaselineComparison, BaselineDetail, BaselineList, BaselineQuery, BaselineSummary,
+    DeleteBaseline, NodePatches, PatchPage, PatchQuery, Patching,
+};
+use muster_domain::time::{Clock, Random};
 use muster_domain::{Actor, PortalError};
 use muster_store::Db;
 use std::sync::Arc;
@@ -29,6 +36,10 @@ pub struct PatchingService {
     pub ssm: Ssm,
     /// What pages have counted.
     pub figures: Figures,
+    /// Whether an act may be done at once.
+    pub gate: Gate,
+    /// Makes tokens.
+    pub random: Arc<dyn Random>,
 }
 
 /// Marks those that the actor may scan.
@@ -54,6 +65,22 @@ impl PatchingService {
             self.figures.changed();
         }
         Ok(())
+    }
+
+    /// Copies all baselines; of those that come with Systems Manager what they say only where `all` are wanted.
+    ///
+    /// # Errors
+    /// [`CopyError`].
+    pub async fn copy_baselines(&self, all: bool) -> Result<(), CopyError> {
+        copy::baselines(&self.db, &self.ssm, self.clock.as_ref(), all).await
+    }
+
+    /// What the copy says of a baseline.
+    async fn known(&self, id: &str) -> Result<BaselineSummary, PortalError> {
+        let found = baseline_queries::get(&self.db, self.connection(), id)
+            .await
+            .map_err(store)?;
+        found.ok_or_else(|| baseline_ssm::missing(id))
     }
 }
 
@@ -100,6 +127,110 @@ impl Patching for PatchingService {
                 })?;
                 mark(actor, std::slice::from_mut(&mut found));
                 Ok(found)
+            })
+            .await
+    }
+
+    async fn baselines(&self, actor: &Actor, query: BaselineQuery) -> Result<BaselineList, PortalError> {
+        self.door
+            .pass(actor, Intent::new(Action::PatchingRead, ""), Ok(()), async |_| {
+                let mut items = baseline_queries::all(&self.db, self.connection())
+                    .await
+                    .map_err(store)?;
+                let total = items.len() as u64;
+                items.retain(|one| baseline_queries::matches(one, &query));
+                Ok(BaselineList {
+                    items,
+                    total,
+                    synced_at: baseline_queries::synced_at(&self.db, self.connection())
+                        .await
+                        .map_err(store)?,
+                    may_change: actor.may(Action::BaselinesChange),
+                })
+            })
+            .await
+    }
+
+    async fn baseline(&self, actor: &Actor, id: String) -> Result<BaselineDetail, PortalError> {
+        let intent = Intent::new(Action::PatchingRead, format!("baseline:{id}"));
+        self.door
+            .pass(actor, intent, Ok(()), async |_| {
+                let summary = self.known(&id).await?;
+                let (db, connection) = (&self.db, self.connection());
+                Ok(BaselineDetail {
+                    versions: baseline_queries::versions(db, connection, &summary.baseline_id)
+                        .await
+                        .map_err(store)?,
+                    nodes: baseline_queries::nodes(db, connection, &summary.baseline_id)
+                        .await
+                        .map_err(store)?,
+                    may_change: actor.may(Action::BaselinesChange),
+                    may_delete: actor.may(Action::BaselinesDelete),
+                    summary,
+                })
+            })
+            .await
+    }
+
+    async fn compare_baseline(
+        &self,
+        actor: &Actor,
+        id: String,
+        old: i64,
+        new: i64,
+    ) -> Result<BaselineComparison, PortalError> {
+        let intent = Intent::new(Action::PatchingRead, format!("baseline:{id}"));
+        self.door
+            .pass(actor, intent, Ok(()), async |_| {
+                let summary = self.known(&id).await?;
+                let lines = async |number: i64| {
+                    let found =
+                        baseline_queries::version(&self.db, self.connection(), &summary.baseline_id, number);
+                    let found = found.await.map_err(store)?;
+                    let found = found.ok_or_else(|| PortalError::NotFound {
+                        what: format!("Version {number} of the patch baseline {}", summary.name),
+                    })?;
+                    Ok::<_, PortalError>(found.lines())
+                };
+                Ok(BaselineComparison {
+                    old,
+                    new,
+                    old_lines: lines(old).await?,
+                    new_lines: lines(new).await?,
+                })
+            })
+            .await
+    }
+
+    async fn change_baseline(&self, actor: &Actor, change: BaselineChange) -> Result<String, PortalError> {
+        let intent = Self::intent_to_change(&change);
+        self.door
+            .pass(actor, intent, change.check(), async |pass| {
+                if let (Some(id), Some(seen)) = (change.baseline_id(), change.seen()) {
+                    self.still(id, seen).await?;
+                }
+                let name = self.name_of(&change).await?;
+                self.gate
+                    .admit(actor, &proposal(Act::ChangeBaseline, &name))
+                    .await?;
+                let by = By {
+                    who: &actor.name,
+                    request: "",
+                };
+                self.change_now(&change, &self.random.uuid(), by, &pass).await
+            })
+            .await
+    }
+
+    async fn delete_baseline(&self, actor: &Actor, input: DeleteBaseline) -> Result<(), PortalError> {
+        let intent = Self::intent_to_delete(&input.baseline_id, &input.seen);
+        self.door
+            .pass(actor, intent, input.check(), async |pass| {
+                let now = self.still(&input.baseline_id, &input.seen).await?;
+                self.gate
+                    .admit(actor, &proposal(Act::DeleteBaseline, &now.content.name))
+                    .await?;
+                self.delete_now(&input.baseline_id, &input.seen, &pass).await
             })
             .await
     }

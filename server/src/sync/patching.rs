@@ -6,6 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// How often those baselines are looked at that come with Systems Manager.
+const A_DAY: Duration = Duration::from_secs(86_400);
+
 /// The task's parts.
 #[derive(Clone)]
 pub struct PatchingSync {
@@ -18,22 +21,27 @@ impl PatchingSync {
     pub async fn run(self, stop: CancellationToken) {
         let embedded = self.service.ssm.connection.embedded;
         let base = Duration::from_secs(if embedded { 10 } else { 600 });
+        let mut all_at: Option<Instant> = None;
         loop {
             let began = Instant::now();
+            let all = all_at.is_none_or(|at| at.elapsed() > A_DAY);
             let done = tokio::select! {
                 () = stop.cancelled() => return,
-                done = self.service.copy_states() => done,
+                done = self.copy(all) => done,
             };
+            if all && done.is_ok() {
+                all_at = Some(began);
+            }
             // A large fleet takes many calls: at most a tenth of the time goes into them.
             let pause = base.max(began.elapsed() * 10);
             let pause = match done {
                 Ok(()) => pause,
                 Err(CopyError::Store(error)) => {
-                    tracing::error!(%error, "the copy of patch states could not be written");
+                    tracing::error!(%error, "the copy of patching could not be written");
                     pause.min(Duration::from_secs(30))
                 }
                 Err(CopyError::Call(error)) => {
-                    tracing::warn!(%error, "patch states could not be copied");
+                    tracing::warn!(%error, "patching could not be copied");
                     pause.min(Duration::from_secs(30))
                 }
             };
@@ -42,5 +50,11 @@ impl PatchingSync {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    async fn copy(&self, all: bool) -> Result<(), CopyError> {
+        // Few calls, and people wait for what they see of them: before those for all nodes.
+        self.service.copy_baselines(all).await?;
+        self.service.copy_states().await
     }
 }

@@ -22,6 +22,8 @@ const PAGES = [
   ['/parameters', 'Parameters'],
   ['/parameters/new', 'New parameter'],
   ['/patching', 'Patching'],
+  ['/patching/baselines', 'Patch baselines'],
+  ['/patching/baselines/new', 'New patch baseline'],
   ['/audit', 'Audit log'],
   ['/settings/profile', 'Profile'],
   ['/settings/sessions', 'Sessions'],
@@ -52,6 +54,8 @@ const NOTHING = [
   ['/parameters?path=no/such', 'Parameters'],
   ['/parameters?type=Secret', 'Parameters'],
   ['/patching?state=fine', 'Patching'],
+  ['/patching/baselines?system=OS2', 'Patch baselines'],
+  ['/patching/baselines/pb-00000000000000000', 'Baseline not found'],
   ['/patching?state=rejected&text=nothing', 'Patching'],
 ];
 

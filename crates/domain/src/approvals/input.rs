@@ -10,6 +10,7 @@ use crate::error::{FieldError, PortalError};
 use crate::ids::{ExecutionId, RequestId};
 use crate::paging::Cursor;
 use crate::parameters::PutParameter;
+use crate::patching::BaselineChange;
 use crate::permission::{Role, Scope};
 use crate::runbooks::StartRunbook;
 use crate::sessions::StartSession;
@@ -76,6 +77,18 @@ pub enum ProposedAct {
         /// The version that was looked at.
         version: i64,
     },
+    /// Make or change a patch baseline, or for what it holds.
+    ChangeBaseline {
+        /// What.
+        change: BaselineChange,
+    },
+    /// Delete a patch baseline.
+    DeleteBaseline {
+        /// Which.
+        baseline_id: String,
+        /// The SHA-256 of what it said when it was looked at.
+        seen: String,
+    },
     /// Let a runbook go on that waits for an approval. Nobody asks for this: the runbook does.
     Step {
         /// The execution.
@@ -104,6 +117,8 @@ impl ProposedAct {
             Self::RevealParameter { .. } => Act::RevealParameter,
             Self::PutParameter { .. } => Act::PutParameter,
             Self::DeleteParameter { .. } => Act::DeleteParameter,
+            Self::ChangeBaseline { .. } => Act::ChangeBaseline,
+            Self::DeleteBaseline { .. } => Act::DeleteBaseline,
             Self::Step { .. } => Act::AnswerStep,
             Self::Policies { .. } => Act::ChangePolicies,
         }
@@ -194,6 +209,12 @@ impl Ask {
             ProposedAct::RevealParameter { name, .. } | ProposedAct::DeleteParameter { name, .. } => {
                 if name.trim().is_empty() {
                     fields.push(FieldError::new("name", "Say which parameter."));
+                }
+            }
+            ProposedAct::ChangeBaseline { change } => merge(&mut fields, change.check()),
+            ProposedAct::DeleteBaseline { baseline_id, .. } => {
+                if baseline_id.trim().is_empty() {
+                    fields.push(FieldError::new("baseline_id", "Say which baseline."));
                 }
             }
             ProposedAct::Step { .. } => fields.push(FieldError::new(

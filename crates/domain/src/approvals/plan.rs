@@ -1,5 +1,6 @@
 //! The plan: exactly what will run where, frozen when it is asked for, and compared with what would run when it is done.
 
+use super::baseline_plan::PlannedBaseline;
 use super::parameter_plan::PlannedParameter;
 use super::policy::Act;
 use crate::ids::NodeId;
@@ -95,6 +96,11 @@ pub enum PlanSubject {
     Parameter {
         /// What would be done with which.
         parameter: PlannedParameter,
+    },
+    /// Makes, changes or deletes a patch baseline, or changes for what it holds.
+    Baseline {
+        /// What would be done with which.
+        baseline: Box<PlannedBaseline>,
     },
     /// Goes on with a step of a runbook.
     Step {
@@ -196,7 +202,10 @@ impl Plan {
                 "subject": self.subject,
                 "not_before": self.not_before,
             }))),
-            PlanSubject::Policies { .. } | PlanSubject::Parameter { .. } | PlanSubject::Step { .. } => None,
+            PlanSubject::Policies { .. }
+            | PlanSubject::Parameter { .. }
+            | PlanSubject::Baseline { .. }
+            | PlanSubject::Step { .. } => None,
         }
     }
 
@@ -245,6 +254,7 @@ impl Plan {
                     _ => format!("Change the parameter {name}"),
                 }
             }
+            PlanSubject::Baseline { baseline } => baseline.title(),
             PlanSubject::Step { step, .. } => format!("Go on at {step}"),
         }
     }
@@ -361,6 +371,9 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
             of_maps("The stored parameter", old_references, references, &mut said);
         }
         (PlanSubject::Parameter { parameter: old }, PlanSubject::Parameter { parameter: new }) => {
+            said.extend(old.differences(new));
+        }
+        (PlanSubject::Baseline { baseline: old }, PlanSubject::Baseline { baseline: new }) => {
             said.extend(old.differences(new));
         }
         (PlanSubject::Policies { old_sha256: old, .. }, PlanSubject::Policies { old_sha256: new, .. })

@@ -30,6 +30,12 @@ pub enum Act {
     /// Delete a parameter.
     #[serde(rename = "parameters.delete")]
     DeleteParameter,
+    /// Make or change a patch baseline, or for what it holds.
+    #[serde(rename = "baselines.change")]
+    ChangeBaseline,
+    /// Delete a patch baseline.
+    #[serde(rename = "baselines.delete")]
+    DeleteBaseline,
     /// Change the policies themselves.
     #[serde(rename = "approvals.change_policies")]
     ChangePolicies,
@@ -40,7 +46,7 @@ pub enum Act {
 
 impl Act {
     /// All that policies may name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::RunCommand,
         Self::OpenTerminal,
         Self::OpenTunnel,
@@ -49,6 +55,8 @@ impl Act {
         Self::RevealParameter,
         Self::PutParameter,
         Self::DeleteParameter,
+        Self::ChangeBaseline,
+        Self::DeleteBaseline,
         Self::ChangePolicies,
     ];
 
@@ -64,6 +72,8 @@ impl Act {
             Self::RevealParameter => "parameters.reveal",
             Self::PutParameter => "parameters.put",
             Self::DeleteParameter => "parameters.delete",
+            Self::ChangeBaseline => "baselines.change",
+            Self::DeleteBaseline => "baselines.delete",
             Self::ChangePolicies => "approvals.change_policies",
             Self::AnswerStep => "runbooks.signal",
         }
@@ -81,6 +91,8 @@ impl Act {
             Self::RevealParameter => "Reveal a parameter",
             Self::PutParameter => "Write a parameter",
             Self::DeleteParameter => "Delete a parameter",
+            Self::ChangeBaseline => "Change a patch baseline",
+            Self::DeleteBaseline => "Delete a patch baseline",
             Self::ChangePolicies => "Change the policies",
             Self::AnswerStep => "Go on with a runbook",
         }
