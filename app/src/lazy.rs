@@ -123,6 +123,8 @@ feature!(patching_pages, __preload_patching_pages, PatchingPages:
     NewBaseline => crate::patching::NewBaselinePage,
     /// Change one.
     EditBaseline => crate::patching::EditBaselinePage,
+    /// Patches that nodes need not have for a time.
+    Exceptions => crate::patching::ExceptionsPage,
 );
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.

@@ -317,6 +317,7 @@ impl Services {
             tokio::spawn(self.execution_sync.clone().schedules(stop.clone())),
             tokio::spawn(self.execution_sync.copy(stop.clone())),
             tokio::spawn(self.parameter_sync.run(stop.clone())),
+            tokio::spawn(self.patching_sync.clone().exceptions(stop.clone())),
             tokio::spawn(self.patching_sync.run(stop.clone())),
         ]
     }

@@ -396,6 +396,7 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
         "parameters.delete",
         "baselines.change",
         "baselines.delete",
+        "exceptions.grant",
         "fleet.edit_tags",
         "users.create",
         "audit.read",

@@ -10,7 +10,18 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     const BASELINE: (&str, &str) = ("baseline_id", "pb-00000000000000000");
     const SEEN: (&str, &str) = ("seen", "00");
     const WHY: (&str, &str) = ("why", "a test");
+    const EXCEPTION: [(&str, &str); 6] = [
+        BASELINE,
+        SEEN,
+        ("patch", "openssl*"),
+        ("because", "frozen by the vendor"),
+        ("control", "a proxy before it"),
+        ("expires", "2027-01-31"),
+    ];
     BTreeMap::from([
+        ("/api/patching/exceptions", (Viewer, &[][..])),
+        ("/api/patching/grant_exception", (More, &EXCEPTION[..])),
+        ("/api/patching/ask_exception", (More, &EXCEPTION[..])),
         ("/api/patching/states", (Viewer, &[][..])),
         ("/api/patching/node", (Viewer, &[NODE][..])),
         ("/api/patching/baselines", (Viewer, &[][..])),

@@ -28,6 +28,7 @@ mod master_key;
 mod parameters;
 mod parameters_on_approval;
 mod patching;
+mod patching_exceptions;
 mod plan_walks;
 mod plans;
 mod postgres;

@@ -27,34 +27,34 @@ const RULE: [(&str, &str); 4] = [
     ("levels[0]", "HIGH"),
 ];
 
-async fn call(client: &Client, function: &str, fields: &[(&str, &str)]) -> (u16, Value) {
+pub async fn call(client: &Client, function: &str, fields: &[(&str, &str)]) -> (u16, Value) {
     client
         .call(&format!("patching/{function}"), fields)
         .await
         .unwrap()
 }
 
-async fn good(client: &Client, function: &str, fields: &[(&str, &str)]) -> Value {
+pub async fn good(client: &Client, function: &str, fields: &[(&str, &str)]) -> Value {
     let (status, answer) = call(client, function, fields).await;
     assert_eq!(status / 100, 2, "{function}: {answer}");
     answer
 }
 
-async fn make(client: &Client, name: &str) -> String {
+pub async fn make(client: &Client, name: &str) -> String {
     let fields = [&[("name", name)], &RULE[..]].concat();
     let answer = good(client, "put_baseline", &fields).await;
     answer.as_str().unwrap().to_owned()
 }
 
-async fn baseline(client: &Client, id: &str) -> Value {
+pub async fn baseline(client: &Client, id: &str) -> Value {
     good(client, "baseline", &[("baseline_id", id)]).await
 }
 
-fn seen(detail: &Value) -> String {
+pub fn seen(detail: &Value) -> String {
     detail["summary"]["sha256"].as_str().unwrap().to_owned()
 }
 
-async fn there(api: &Api, id: &str) -> Value {
+pub async fn there(api: &Api, id: &str) -> Value {
     api.call("GetPatchBaseline", json!({"BaselineId": id}))
         .await
         .unwrap()
@@ -233,13 +233,13 @@ async fn a_baseline_is_made_changed_as_it_was_looked_at_and_deleted() {
     assert_eq!(call(&vera, "put_baseline", &make).await.0, 403);
 }
 
-async fn request(client: &Client, id: &str) -> Value {
+pub async fn request(client: &Client, id: &str) -> Value {
     let (status, answer) = client.call("approvals/get", &[("request_id", id)]).await.unwrap();
     assert_eq!(status, 200, "{answer}");
     answer
 }
 
-async fn approve(client: &Client, id: &str) -> u16 {
+pub async fn approve(client: &Client, id: &str) -> u16 {
     let digest = request(client, id).await["digest"].as_str().unwrap().to_owned();
     let fields = [
         ("request_id", id),
@@ -251,7 +251,7 @@ async fn approve(client: &Client, id: &str) -> u16 {
     client.call("approvals/decide", &fields).await.unwrap().0
 }
 
-async fn until_state(client: &Client, id: &str, wanted: &str) -> Value {
+pub async fn until_state(client: &Client, id: &str, wanted: &str) -> Value {
     client
         .until(&format!("{id} is {wanted}"), SOON, async |client| {
             let found = request(client, id).await;

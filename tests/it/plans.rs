@@ -163,6 +163,8 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/patching?state=missing&tag=Walk%3Dyes&text=a",
         "/patching?state=never",
         "/patching/baselines?text=a",
+        "/patching/exceptions",
+        "/patching/exceptions?state=holding",
         "/patching/baselines/new",
         "/export/parameters.csv?path=walk",
         "/executions",

@@ -58,6 +58,11 @@ const PAGES: &[(&str, &str, &str)] = &[
         "/patching/baselines",
     ),
     (
+        "Exceptions",
+        "Patches that nodes need not have for a time",
+        "/patching/exceptions",
+    ),
+    (
         "Nodes that were never scanned",
         "Patching, filtered",
         "/patching?state=never",

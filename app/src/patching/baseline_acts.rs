@@ -4,6 +4,7 @@
 use super::baseline_api::{ApplyBaseline, DeleteBaselineFn};
 use super::baseline_ask_api::{AskApplyBaseline, AskDeleteBaseline};
 use super::baseline_url::{Doing, view_path};
+use super::exception_card::ExceptCard;
 use crate::approvals::{AskPanel, Asking, needs_of};
 use crate::components::{FormError, Glyph, Icon, SubmitButton, TextField, Tone};
 use crate::error::{action_error, field_error};
@@ -21,6 +22,9 @@ pub(super) fn Acts(detail: BaselineDetail, doing: Doing) -> impl IntoView {
         }
         Doing::SetDefault | Doing::AddGroup | Doing::RemoveGroup(_) if detail.may_change => {
             view! { <Apply detail doing /> }.into_any()
+        }
+        Doing::Except if detail.may_change && !detail.summary.is_given => {
+            view! { <ExceptCard detail /> }.into_any()
         }
         _ => ().into_any(),
     }

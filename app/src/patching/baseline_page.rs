@@ -34,8 +34,10 @@ pub(crate) fn BaselinePage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("baseline_id").unwrap_or_default()));
     let query = use_query();
     let url = Memo::new(move |_| query.with(ViewUrl::read));
+    let saved = Memo::new(move |_| url.with(|url| url.saved));
     let detail = Resource::new(
-        move || (id.get(), url.with(|url| (url.saved, url.doing.clone()))),
+        // Not by what is about to be done: on the way out of a baseline that was deleted that changes, too.
+        move || (id.get(), saved.get()),
         |(id, _)| named(id),
     );
     let keeper = Keeper::here();
@@ -94,6 +96,8 @@ fn Baseline(detail: BaselineDetail, url: Memo<ViewUrl>) -> impl IntoView {
         >
             {(may && !is_given).then(|| view! { <a class="btn primary" href=edit_path(&id)>"Edit"</a> })}
             {may.then(|| view! { <a class="btn" href=copy_path(&id)>"Copy to a baseline of your own"</a> })}
+            {(may && !is_given)
+                .then(|| view! { <a class="btn" href=do_path(&id, "except", "") data-noscroll="">"Except a patch"</a> })}
             {(may && !is_default)
                 .then(|| view! { <a class="btn" href=do_path(&id, "default", "") data-noscroll="">"Set as default"</a> })}
             {(detail.may_delete && !is_given)
@@ -287,8 +291,8 @@ fn Holds(detail: BaselineDetail) -> impl IntoView {
                 <p class="muted small-text">
                     "A node is in the patch group that its tag “Patch Group” names. "
                     {format!(
-                        "Of the last scans, {} held a node against this baseline.",
-                        plural(detail.nodes, "one", "ones"),
+                        "{} held against it by the last scan.",
+                        plural(detail.nodes, "node was", "nodes were"),
                     )}
                 </p>
             </div>

@@ -132,6 +132,8 @@ pub(super) enum Doing {
     SetDefault,
     /// It is given a patch group.
     AddGroup,
+    /// A patch is excepted on it.
+    Except,
     /// A patch group is taken from it.
     RemoveGroup(String),
 }
@@ -158,6 +160,7 @@ impl ViewUrl {
                 (Some("delete"), _) => Doing::Delete,
                 (Some("default"), _) => Doing::SetDefault,
                 (Some("group"), _) => Doing::AddGroup,
+                (Some("except"), _) => Doing::Except,
                 (Some("ungroup"), Some(group)) => Doing::RemoveGroup(group),
                 _ => Doing::Nothing,
             },

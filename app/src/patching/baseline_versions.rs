@@ -22,7 +22,7 @@ pub(super) fn Versions(id: String, versions: Vec<BaselineVersion>) -> impl IntoV
                 <h2 id="versions-title">"Versions"</h2>
                 <span class="aside">"as the portal saw them"</span>
             </header>
-            <div class="table-scroll" role="region" aria-label="Versions" tabindex="0">
+            <div class="table-scroll" role="region" aria-label="Table of versions" tabindex="0">
                 <table>
                     <thead>
                         <tr>

@@ -54,6 +54,9 @@ pub(crate) fn ListPage() -> impl IntoView {
             title="Patching"
             subtitle=|| "How nodes stand against their patch baselines, as the last scan of each of them found."
         >
+            <a class="btn" href="/patching/exceptions">
+                "Exceptions"
+            </a>
             <a class="btn" href="/patching/baselines">
                 "Baselines"
             </a>

@@ -158,6 +158,10 @@ actions! {
     BaselinesChange = "baselines.change", OPERATORS, true;
     /// Delete a patch baseline.
     BaselinesDelete = "baselines.delete", OPERATORS, true;
+    /// Except a patch on a baseline for a time.
+    ExceptionsGrant = "exceptions.grant", OPERATORS, true;
+    /// An exception has expired (written by the server itself).
+    ExceptionsEnd = "exceptions.end", Who::Anybody, true;
 
     /// See sessions on nodes.
     SessionsRead = "sessions.read", READERS, false;
@@ -322,6 +326,8 @@ impl Action {
             | Self::ParametersTag
             | Self::BaselinesChange
             | Self::BaselinesDelete
+            | Self::ExceptionsGrant
+            | Self::ExceptionsEnd
             | Self::AuditRead
             | Self::AuditExport
             | Self::AuditVerify

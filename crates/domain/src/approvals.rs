@@ -3,6 +3,7 @@
 mod baseline_plan;
 mod calendar;
 mod delegation;
+mod exception_plan;
 mod input;
 mod machine;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod voter;
 pub use baseline_plan::{BaselineAct, PlannedBaseline, PlannedState};
 pub use calendar::{Calendar, CalendarEntry, CalendarPage, DAY_MS, EntryKind, Month, span};
 pub use delegation::{Delegation, DelegationView, HandOver, StandsIn};
+pub use exception_plan::PlannedException;
 pub use input::{
     ApproveTogether, Ask, Decide, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review,
     Tab,

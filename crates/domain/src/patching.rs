@@ -3,6 +3,7 @@
 mod baseline;
 mod baseline_views;
 mod change;
+mod exception;
 mod states;
 
 pub use baseline::{
@@ -14,6 +15,7 @@ pub use baseline_views::{
     short_id,
 };
 pub use change::{BaselineChange, BaselineFields, DeleteBaseline, MAX_RULES};
+pub use exception::{ExceptionPage, ExceptionQuery, ExceptionState, GrantException, PatchException};
 pub use states::{NodePatches, PatchPage, PatchQuery, PatchScan, PatchStanding, PatchTotals};
 
 use crate::actor::Actor;
@@ -46,4 +48,8 @@ pub trait Patching: Send + Sync {
     async fn change_baseline(&self, actor: &Actor, change: BaselineChange) -> Result<String, PortalError>;
     /// Deletes a baseline.
     async fn delete_baseline(&self, actor: &Actor, input: DeleteBaseline) -> Result<(), PortalError>;
+    /// The register of exceptions, newest first.
+    async fn exceptions(&self, actor: &Actor, query: ExceptionQuery) -> Result<ExceptionPage, PortalError>;
+    /// Excepts a patch on a baseline for a time.
+    async fn grant_exception(&self, actor: &Actor, input: GrantException) -> Result<(), PortalError>;
 }

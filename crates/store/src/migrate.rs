@@ -61,6 +61,7 @@ migrations! {
     29 "0029_runbooks_reuse";
     30 "0030_parameters_init";
     32 "0032_patching";
+    33 "0033_patching_exceptions";
 }
 
 /// The newest version that this program knows.

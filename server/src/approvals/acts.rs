@@ -132,7 +132,9 @@ impl ApprovalService {
                     })
                     .await
             }
-            ProposedAct::ChangeBaseline { .. } | ProposedAct::DeleteBaseline { .. } => {
+            ProposedAct::ChangeBaseline { .. }
+            | ProposedAct::DeleteBaseline { .. }
+            | ProposedAct::GrantException { .. } => {
                 let intent = PatchingService::intent_of(&row.proposed).map(marked);
                 let intent = intent.ok_or_else(|| PortalError::Conflict {
                     message: "It is about no patch baseline.".into(),

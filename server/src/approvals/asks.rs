@@ -35,6 +35,7 @@ pub(super) const fn action_of(act: Act) -> Action {
         Act::DeleteParameter => Action::ParametersDelete,
         Act::ChangeBaseline => Action::BaselinesChange,
         Act::DeleteBaseline => Action::BaselinesDelete,
+        Act::GrantException => Action::ExceptionsGrant,
         Act::ChangePolicies => Action::ApprovalsChangePolicies,
     }
 }
@@ -86,6 +87,9 @@ fn intent(ask: &Ask, number: i64) -> Intent {
             .with("baseline", change.baseline_id().unwrap_or("new"))
             .with("change", change.word()),
         ProposedAct::DeleteBaseline { baseline_id, .. } => intent.with("baseline", baseline_id.clone()),
+        ProposedAct::GrantException { exception } => intent
+            .with("baseline", exception.baseline_id.clone())
+            .with("patch", exception.patch.clone()),
         ProposedAct::Policies { text, .. } => intent.with("sha256", super::policies::sha256(text)),
     }
 }
@@ -119,9 +123,9 @@ impl ApprovalService {
             ProposedAct::PutParameter { .. }
             | ProposedAct::RevealParameter { .. }
             | ProposedAct::DeleteParameter { .. } => self.parameters.plan(act, not_before).await,
-            ProposedAct::ChangeBaseline { .. } | ProposedAct::DeleteBaseline { .. } => {
-                self.patching.plan(act, not_before).await
-            }
+            ProposedAct::ChangeBaseline { .. }
+            | ProposedAct::DeleteBaseline { .. }
+            | ProposedAct::GrantException { .. } => self.patching.plan(act, not_before).await,
             ProposedAct::Step { .. } => Err(PortalError::Conflict {
                 message: "A step of a runbook asks by itself.".into(),
             }),

@@ -214,6 +214,9 @@ impl ApprovalService {
             | Act::DeleteParameter
             | Act::ChangeBaseline
             | Act::DeleteBaseline => return Ok(false),
+            Act::GrantException => Sql::new(
+                "select 1 as found from patch_exceptions where state in ('holding', 'ended') and exception_id = ",
+            ),
             // Whether it was seen nobody knows: it is not shown twice.
             Act::RevealParameter => return Ok(true),
         };

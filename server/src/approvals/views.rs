@@ -13,8 +13,8 @@ use crate::fleet::queries as fleet;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
     Act, Blast, DecisionView, Happening, Hypothetical, LevelView, Meeting, OutcomeLink, PastOutcome,
-    PlanSubject, PlannedBaseline, Policies, PoliciesView, ProposedAct, RequestDetail, RequestState,
-    RequestSummary, StandsIn, TrackView, Voter,
+    PlanSubject, PlannedBaseline, PlannedException, Policies, PoliciesView, ProposedAct, RequestDetail,
+    RequestState, RequestSummary, StandsIn, TrackView, Voter,
 };
 use muster_domain::commands::CommandQuery;
 use muster_domain::fleet::PingStatus;
@@ -441,6 +441,14 @@ pub(super) fn baseline_of(row: &RequestRow) -> Option<&PlannedBaseline> {
     }
 }
 
+/// The exception that a request is about.
+pub(super) fn exception_of(row: &RequestRow) -> Option<&PlannedException> {
+    match &row.plan.subject {
+        PlanSubject::Exception { exception } => Some(exception),
+        _ => None,
+    }
+}
+
 /// What became of it, as a link.
 fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
     if let Some(execution) = ApprovalService::execution_of(row) {
@@ -469,6 +477,7 @@ fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
                 id => format!("/patching/baselines/{}", short_id(id)),
             }),
         ),
+        Act::GrantException => ("The register of exceptions", "/patching/exceptions".to_owned()),
         Act::DeleteBaseline => ("The patch baseline is deleted", String::new()),
         Act::ChangePolicies => ("The policies", "/approvals/policies".to_owned()),
     };

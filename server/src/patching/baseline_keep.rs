@@ -155,6 +155,29 @@ pub async fn holds(
     sql.run(db.writer()).await.map(|_| ())
 }
 
+/// Says that these are still there, as they were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn seen(
+    db: &Db,
+    connection: &str,
+    baseline_ids: &[String],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if baseline_ids.is_empty() {
+        return Ok(());
+    }
+    let mut sql = Sql::new("update patch_baselines set synced_at = ");
+    sql.int(now.0)
+        .push(" where connection_id = ")
+        .text(connection)
+        .push(" and baseline_id in (")
+        .texts(baseline_ids)
+        .push(")");
+    sql.run(db.writer()).await.map(|_| ())
+}
+
 /// After a whole copy that began then: forgets what it did not find, and says that there is a copy. What a baseline said stays.
 ///
 /// # Errors

@@ -151,7 +151,7 @@ impl PatchingService {
     }
 
     /// Brings the copy up to date after a baseline was changed; where that fails now, the next round does it.
-    async fn renew(&self, baseline_id: &str, by: By<'_>) {
+    pub(super) async fn renew(&self, baseline_id: &str, by: By<'_>) {
         match ssm::get(&self.ssm, baseline_id).await {
             Ok(Some(live)) => {
                 if let Err(error) = self.keep_live(&live, by).await {
@@ -167,7 +167,7 @@ impl PatchingService {
     }
 
     /// Takes the right to change a baseline.
-    async fn claim(&self, live: &Live) -> Result<(), PortalError> {
+    pub(super) async fn claim(&self, live: &Live) -> Result<(), PortalError> {
         self.keep_live(live, By::default()).await?;
         let now = self.clock.now();
         let until = now.plus_ms(CLAIM_MS);
@@ -185,7 +185,7 @@ impl PatchingService {
         })
     }
 
-    async fn release(&self, baseline_id: &str) {
+    pub(super) async fn release(&self, baseline_id: &str) {
         if let Err(error) = keep::release(&self.db, self.connection(), baseline_id).await {
             // It runs out by itself.
             tracing::warn!(%error, "the right to change a patch baseline could not be given back");

@@ -5,9 +5,10 @@ use crate::aws::errors::CallError;
 use crate::patching::baseline_keep::{By, Holds};
 use crate::patching::{baseline_keep, baseline_queries, baseline_ssm, keep, queries, ssm};
 use muster_domain::Timestamp;
+use muster_domain::patching::BaselineSummary;
 use muster_domain::time::Clock;
 use muster_store::{Db, StoreError};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Why a copy did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -71,12 +72,13 @@ pub async fn holds(db: &Db, ssm: &Ssm, clock: &dyn Clock) -> Result<(), CopyErro
 pub async fn baselines(db: &Db, ssm: &Ssm, clock: &dyn Clock, all: bool) -> Result<(), CopyError> {
     let connection = ssm.connection.id.as_str();
     let begun = clock.now();
-    let known: HashSet<String> = baseline_queries::all(db, connection)
+    let known: HashMap<String, BaselineSummary> = baseline_queries::all(db, connection)
         .await?
         .into_iter()
         .filter(|one| one.is_given)
-        .map(|one| one.baseline_id)
+        .map(|one| (one.baseline_id.clone(), one))
         .collect();
+    let mut same = Vec::new();
     let listed = baseline_ssm::list(ssm).await?;
     let mut groups = baseline_ssm::groups(ssm).await?;
     for one in listed {
@@ -84,15 +86,23 @@ pub async fn baselines(db: &Db, ssm: &Ssm, clock: &dyn Clock, all: bool) -> Resu
             is_default: one.is_default,
             groups: groups.remove(&one.baseline_id).unwrap_or_default(),
         };
-        if !all && known.contains(&one.baseline_id) {
-            baseline_keep::holds(db, connection, &one.baseline_id, &holds, clock.now()).await?;
-            continue;
+        match known.get(&one.baseline_id).filter(|_| !all) {
+            Some(known) if known.is_default == holds.is_default && known.groups == holds.groups => {
+                same.push(one.baseline_id);
+                continue;
+            }
+            Some(_) => {
+                baseline_keep::holds(db, connection, &one.baseline_id, &holds, clock.now()).await?;
+                continue;
+            }
+            None => {}
         }
         // One that was deleted since it was listed is none.
         if let Some(live) = baseline_ssm::get(ssm, &one.baseline_id).await? {
             baseline_keep::keep(db, connection, &live, &holds, By::default(), clock.now()).await?;
         }
     }
+    baseline_keep::seen(db, connection, &same, clock.now()).await?;
     baseline_keep::copied(db, connection, begun).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 //!   `baseline_queries` and `baseline_keep` do so for baselines, with what each of them said before.
 //! - `copy` brings the copies up to date, in rounds, in batches of nodes.
 //! - `ssm` and `baseline_ssm` have the calls to Systems Manager.
+//! - `exceptions` grants and ends exceptions, `exception_queries` has their register.
 //! - `plan` says what a request for approval freezes.
 
 pub mod baseline_keep;
@@ -13,6 +14,8 @@ pub mod baseline_queries;
 pub mod baseline_ssm;
 mod change;
 pub mod copy;
+pub mod exception_queries;
+mod exceptions;
 pub mod keep;
 pub mod plan;
 pub mod queries;

@@ -10,10 +10,11 @@ use crate::patching::baseline_ssm::Live;
 use crate::patching::change::is_given;
 use crate::patching::service::PatchingService;
 use muster_domain::approvals::{
-    Act, BaselineAct, Plan, PlanSubject, PlannedBaseline, PlannedState, Proposal, ProposedAct,
+    Act, BaselineAct, Plan, PlanSubject, PlannedBaseline, PlannedException, PlannedState, Proposal,
+    ProposedAct,
 };
 use muster_domain::audit::Intent;
-use muster_domain::patching::{BaselineChange, BaselineContent};
+use muster_domain::patching::{BaselineChange, BaselineContent, GrantException};
 use muster_domain::{PortalError, Timestamp};
 
 /// A change of a baseline as policies see it: baselines are told apart by name, as if they were documents. Which nodes a
@@ -32,6 +33,12 @@ fn no_baseline() -> PortalError {
     PortalError::Conflict {
         message: "It is about no patch baseline.".into(),
     }
+}
+
+fn of_baseline(baseline: PlannedBaseline) -> (String, PlanSubject) {
+    let name = baseline.name.clone();
+    let baseline = Box::new(baseline);
+    (name, PlanSubject::Baseline { baseline })
 }
 
 fn state(live: &Live) -> PlannedState {
@@ -67,6 +74,10 @@ impl PatchingService {
             }
             ProposedAct::DeleteBaseline { baseline_id, seen } => {
                 self.still(baseline_id, seen).await.map(|_| ())
+            }
+            ProposedAct::GrantException { exception } => {
+                let now = self.still(&exception.baseline_id, &exception.seen).await?;
+                Self::may_except(&now, exception)
             }
             _ => Ok(()),
         }
@@ -171,6 +182,22 @@ impl PatchingService {
         })
     }
 
+    async fn plan_exception(&self, input: &GrantException) -> Result<PlannedException, PortalError> {
+        input.check(self.clock.now())?;
+        let now = self.live(&input.baseline_id).await?;
+        Self::may_except(&now, input)?;
+        Ok(PlannedException {
+            baseline_id: now.baseline_id.clone(),
+            baseline: now.content.name.clone(),
+            operating_system: now.content.operating_system.clone(),
+            now_sha256: now.sha256(),
+            patch: input.patch.trim().to_owned(),
+            because: input.because.trim().to_owned(),
+            control: input.control.trim().to_owned(),
+            expires_at: input.expires_at,
+        })
+    }
+
     /// Plans an act on a baseline, as things are now.
     ///
     /// # Errors
@@ -180,19 +207,23 @@ impl PatchingService {
         act: &ProposedAct,
         not_before: Option<Timestamp>,
     ) -> Result<Planned, PortalError> {
-        let baseline = match act {
-            ProposedAct::ChangeBaseline { change } => self.plan_change(change).await?,
-            ProposedAct::DeleteBaseline { baseline_id, .. } => self.plan_delete(baseline_id).await?,
+        let (name, subject) = match act {
+            ProposedAct::GrantException { exception } => {
+                let exception = self.plan_exception(exception).await?;
+                (exception.baseline.clone(), PlanSubject::Exception { exception })
+            }
+            ProposedAct::ChangeBaseline { change } => of_baseline(self.plan_change(change).await?),
+            ProposedAct::DeleteBaseline { baseline_id, .. } => {
+                of_baseline(self.plan_delete(baseline_id).await?)
+            }
             _ => return Err(no_baseline()),
         };
         Ok(Planned {
-            proposal: proposal(act.act(), &baseline.name),
+            proposal: proposal(act.act(), &name),
             plan: Plan {
                 act: act.act(),
                 targets: String::new(),
-                subject: PlanSubject::Baseline {
-                    baseline: Box::new(baseline),
-                },
+                subject,
                 nodes: Vec::new(),
                 not_before: not_before.map(|at| at.0),
             },
@@ -208,6 +239,7 @@ impl PatchingService {
             ProposedAct::DeleteBaseline { baseline_id, seen } => {
                 Some(Self::intent_to_delete(baseline_id, seen))
             }
+            ProposedAct::GrantException { exception } => Some(Self::intent_to_grant(exception)),
             _ => None,
         }
     }
@@ -225,6 +257,13 @@ impl PatchingService {
         by: By<'_>,
         pass: &Pass,
     ) -> Result<(), PortalError> {
+        if let (ProposedAct::GrantException { exception }, PlanSubject::Exception { exception: planned }) =
+            (act, &plan.subject)
+        {
+            let mut input = exception.clone();
+            input.seen.clone_from(&planned.now_sha256);
+            return self.grant_now(&input, token, by, pass).await;
+        }
         let PlanSubject::Baseline { baseline: planned } = &plan.subject else {
             return Err(no_baseline());
         };

@@ -8,7 +8,7 @@ use crate::fleet::Figures;
 use crate::patching::baseline_keep::By;
 use crate::patching::copy::{self, CopyError};
 use crate::patching::plan::proposal;
-use crate::patching::{baseline_queries, baseline_ssm, queries};
+use crate::patching::{baseline_queries, baseline_ssm, exception_queries, queries};
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::approvals::Act;
@@ -16,7 +16,8 @@ use muster_domain::audit::Intent;
 use muster_domain::ids::NodeId;
 use muster_domain::patching::{
     BaselineChange, BaselineComparison, BaselineDetail, BaselineList, BaselineQuery, BaselineSummary,
-    DeleteBaseline, NodePatches, PatchPage, PatchQuery, Patching,
+    DeleteBaseline, ExceptionPage, ExceptionQuery, GrantException, NodePatches, PatchPage, PatchQuery,
+    Patching,
 };
 use muster_domain::time::{Clock, Random};
 use muster_domain::{Actor, PortalError};
@@ -231,6 +232,36 @@ impl Patching for PatchingService {
                     .admit(actor, &proposal(Act::DeleteBaseline, &now.content.name))
                     .await?;
                 self.delete_now(&input.baseline_id, &input.seen, &pass).await
+            })
+            .await
+    }
+
+    async fn exceptions(&self, actor: &Actor, query: ExceptionQuery) -> Result<ExceptionPage, PortalError> {
+        self.door
+            .pass(actor, Intent::new(Action::PatchingRead, ""), Ok(()), async |_| {
+                let page = exception_queries::list(&self.db, self.connection(), &query)
+                    .await
+                    .map_err(store)?;
+                Ok(ExceptionPage { page })
+            })
+            .await
+    }
+
+    async fn grant_exception(&self, actor: &Actor, input: GrantException) -> Result<(), PortalError> {
+        let intent = Self::intent_to_grant(&input);
+        let check = input.check(self.clock.now());
+        self.door
+            .pass(actor, intent, check, async |pass| {
+                let now = self.still(&input.baseline_id, &input.seen).await?;
+                Self::may_except(&now, &input)?;
+                self.gate
+                    .admit(actor, &proposal(Act::GrantException, &now.content.name))
+                    .await?;
+                let by = By {
+                    who: &actor.name,
+                    request: "",
+                };
+                self.grant_now(&input, &self.random.uuid(), by, &pass).await
             })
             .await
     }

@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 /// How often those baselines are looked at that come with Systems Manager.
 const A_DAY: Duration = Duration::from_secs(86_400);
 
+/// How often it is looked for exceptions whose time is over.
+const EXCEPTIONS: Duration = Duration::from_secs(5);
+
 /// The task's parts.
 #[derive(Clone)]
 pub struct PatchingSync {
@@ -17,6 +20,23 @@ pub struct PatchingSync {
 }
 
 impl PatchingSync {
+    /// Ends exceptions whose time is over, until `stop`.
+    pub async fn exceptions(self, stop: CancellationToken) {
+        loop {
+            let done = tokio::select! {
+                () = stop.cancelled() => return,
+                done = self.service.end_exceptions() => done,
+            };
+            if let Err(error) = done {
+                tracing::warn!(%error, "an exception could not be ended; it is tried again");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(EXCEPTIONS) => {}
+            }
+        }
+    }
+
     /// Copies until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let embedded = self.service.ssm.connection.embedded;

@@ -23,6 +23,7 @@ const PAGES = [
   ['/parameters/new', 'New parameter'],
   ['/patching', 'Patching'],
   ['/patching/baselines', 'Patch baselines'],
+  ['/patching/exceptions', 'Exceptions'],
   ['/patching/baselines/new', 'New patch baseline'],
   ['/audit', 'Audit log'],
   ['/settings/profile', 'Profile'],
@@ -55,6 +56,7 @@ const NOTHING = [
   ['/parameters?type=Secret', 'Parameters'],
   ['/patching?state=fine', 'Patching'],
   ['/patching/baselines?system=OS2', 'Patch baselines'],
+  ['/patching/exceptions?state=fine', 'Exceptions'],
   ['/patching/baselines/pb-00000000000000000', 'Baseline not found'],
   ['/patching?state=rejected&text=nothing', 'Patching'],
 ];

@@ -1,5 +1,5 @@
 // Patching: nodes that nobody has scanned, and the way to a scan; baselines found, copied, changed by two at once, compared, given
-// to a patch group; asked for where a policy wants that, and decided in another browser; deleted; without script; and every page in
+// to a patch group; a patch excepted for a time; asked for where a policy wants that, and decided in another browser; deleted; without script; and every page in
 // four shapes.
 
 import { person } from '../lib/people.mjs';
@@ -13,7 +13,7 @@ const POLICIES = `default = "allow"
 
 [[policy]]
 name = "Guarded baselines"
-acts = ["baselines.*"]
+acts = ["baselines.*", "exceptions.grant"]
 documents = ["guarded-*"]
 reason = true
 levels = [{ of = ["role:approver"] }]
@@ -30,6 +30,7 @@ export default async function patching(t) {
   await shapes(t, path);
   await withoutScript(t, path);
   await keyboard(t, bertha);
+  await excepted(t, bertha, path);
   await guarded(t, admin, bertha);
   await gone(t, bertha, path);
 }
@@ -143,6 +144,8 @@ async function shapes(t, path) {
       [`${path}?do=delete`, 'delete'],
       [`${path}?do=default`, 'default'],
       [`${path}?do=group`, 'group'],
+      [`${path}?do=except`, 'except'],
+      ['/patching/exceptions', 'exceptions'],
       [`${path}/edit`, 'edit'],
       ['/patching/baselines/new', 'new'],
     ]) {
@@ -199,6 +202,36 @@ async function keyboard(t, page) {
   await page.getByRole('heading', { level: 1, name: 'suite-web' }).waitFor();
 }
 
+async function except(t, page, path, patch) {
+  await t.visit(page, path);
+  await page.getByRole('link', { name: 'Except a patch' }).click();
+  await page.getByLabel('Patch', { exact: true }).fill(patch);
+  await page.getByLabel('Until (day, UTC)').fill(new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10));
+  await page.getByLabel('Why nodes cannot have it').fill('The vendor freezes it until spring.');
+  await page.getByLabel('What protects them instead').fill('A proxy ends TLS before these nodes.');
+  await page.getByRole('button', { name: 'Except the patch' }).click();
+}
+
+// A patch that nodes need not have for a time: it says why, what instead, and until when; then the baseline rejects it.
+async function excepted(t, page, path) {
+  await t.visit(page, `${path}?do=except`);
+  await page.getByLabel('Patch', { exact: true }).fill('vim*');
+  await page.getByLabel('Until (day, UTC)').fill('soon');
+  await page.getByLabel('Why nodes cannot have it').fill('no');
+  await page.getByLabel('What protects them instead').fill('nothing');
+  await page.getByRole('button', { name: 'Except the patch' }).click();
+  await page.locator('#expires-error').getByText('Write a day').waitFor();
+  await page.locator('#because-error').getByText('10 to 1,000 characters').waitFor();
+  await t.axe(page, 'a refused exception');
+  await except(t, page, path, 'vim*');
+  await page.locator('[data-granted]').waitFor();
+  await page.locator('[data-exception="vim*"]').getByText('Holds').waitFor();
+  await t.axe(page, 'the register');
+  await t.picture(page, 'register');
+  await t.visit(page, path);
+  await page.locator('[data-says]').getByText('vim*').waitFor();
+}
+
 async function save(t, admin, text) {
   await t.visit(admin, '/approvals/policies');
   await admin.getByLabel('Policies', { exact: true }).fill(text);
@@ -247,6 +280,20 @@ async function guarded(t, admin, page) {
     await t.visit(page, '/patching/baselines?text=guarded-web');
     await page.getByRole('link', { name: 'guarded-web' }).click();
     await page.locator('[data-version="1"]').getByRole('link', { name: id }).waitFor();
+    await except(t, page, new URL(page.url()).pathname, 'nano*');
+    const exception = await asked(page);
+    await t.visit(bruno, `/approvals/${exception}`);
+    await bruno.locator('[data-because]').getByText('until spring').waitFor();
+    await t.axe(bruno, 'an exception to decide on');
+    await t.picture(bruno, 'decide-exception');
+    await approve(t, bruno, exception);
+    await t.until('it holds', async () => {
+      const answer = await page.request.get('/patching/exceptions?state=holding');
+      return (await answer.text()).includes('data-exception="nano*"');
+    });
+    await t.visit(page, '/patching/baselines?text=guarded-web');
+    await page.getByRole('link', { name: 'guarded-web' }).click();
+    await page.locator('[data-says]').getByText('nano*').waitFor();
     await page.getByRole('link', { name: 'Delete' }).click();
     await page.getByLabel('Type its name').fill('guarded-web');
     await page.getByRole('button', { name: 'Delete it' }).click();

@@ -10,7 +10,7 @@ use crate::error::{FieldError, PortalError};
 use crate::ids::{ExecutionId, RequestId};
 use crate::paging::Cursor;
 use crate::parameters::PutParameter;
-use crate::patching::BaselineChange;
+use crate::patching::{BaselineChange, GrantException};
 use crate::permission::{Role, Scope};
 use crate::runbooks::StartRunbook;
 use crate::sessions::StartSession;
@@ -89,6 +89,11 @@ pub enum ProposedAct {
         /// The SHA-256 of what it said when it was looked at.
         seen: String,
     },
+    /// Except a patch on a baseline for a time.
+    GrantException {
+        /// What.
+        exception: GrantException,
+    },
     /// Let a runbook go on that waits for an approval. Nobody asks for this: the runbook does.
     Step {
         /// The execution.
@@ -119,6 +124,7 @@ impl ProposedAct {
             Self::DeleteParameter { .. } => Act::DeleteParameter,
             Self::ChangeBaseline { .. } => Act::ChangeBaseline,
             Self::DeleteBaseline { .. } => Act::DeleteBaseline,
+            Self::GrantException { .. } => Act::GrantException,
             Self::Step { .. } => Act::AnswerStep,
             Self::Policies { .. } => Act::ChangePolicies,
         }
@@ -217,6 +223,7 @@ impl Ask {
                     fields.push(FieldError::new("baseline_id", "Say which baseline."));
                 }
             }
+            ProposedAct::GrantException { exception } => merge(&mut fields, exception.check(now)),
             ProposedAct::Step { .. } => fields.push(FieldError::new(
                 "act",
                 "A step of a runbook asks by itself; nobody asks for it.",

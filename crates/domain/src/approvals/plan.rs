@@ -1,6 +1,7 @@
 //! The plan: exactly what will run where, frozen when it is asked for, and compared with what would run when it is done.
 
 use super::baseline_plan::PlannedBaseline;
+use super::exception_plan::PlannedException;
 use super::parameter_plan::PlannedParameter;
 use super::policy::Act;
 use crate::ids::NodeId;
@@ -101,6 +102,11 @@ pub enum PlanSubject {
     Baseline {
         /// What would be done with which.
         baseline: Box<PlannedBaseline>,
+    },
+    /// Excepts a patch on a baseline.
+    Exception {
+        /// What would be excepted.
+        exception: PlannedException,
     },
     /// Goes on with a step of a runbook.
     Step {
@@ -205,6 +211,7 @@ impl Plan {
             PlanSubject::Policies { .. }
             | PlanSubject::Parameter { .. }
             | PlanSubject::Baseline { .. }
+            | PlanSubject::Exception { .. }
             | PlanSubject::Step { .. } => None,
         }
     }
@@ -255,6 +262,7 @@ impl Plan {
                 }
             }
             PlanSubject::Baseline { baseline } => baseline.title(),
+            PlanSubject::Exception { exception } => exception.title(),
             PlanSubject::Step { step, .. } => format!("Go on at {step}"),
         }
     }
@@ -374,6 +382,9 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
             said.extend(old.differences(new));
         }
         (PlanSubject::Baseline { baseline: old }, PlanSubject::Baseline { baseline: new }) => {
+            said.extend(old.differences(new));
+        }
+        (PlanSubject::Exception { exception: old }, PlanSubject::Exception { exception: new }) => {
             said.extend(old.differences(new));
         }
         (PlanSubject::Policies { old_sha256: old, .. }, PlanSubject::Policies { old_sha256: new, .. })

@@ -36,6 +36,9 @@ pub enum Act {
     /// Delete a patch baseline.
     #[serde(rename = "baselines.delete")]
     DeleteBaseline,
+    /// Except a patch on a baseline for a time.
+    #[serde(rename = "exceptions.grant")]
+    GrantException,
     /// Change the policies themselves.
     #[serde(rename = "approvals.change_policies")]
     ChangePolicies,
@@ -46,7 +49,7 @@ pub enum Act {
 
 impl Act {
     /// All that policies may name.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RunCommand,
         Self::OpenTerminal,
         Self::OpenTunnel,
@@ -57,6 +60,7 @@ impl Act {
         Self::DeleteParameter,
         Self::ChangeBaseline,
         Self::DeleteBaseline,
+        Self::GrantException,
         Self::ChangePolicies,
     ];
 
@@ -74,6 +78,7 @@ impl Act {
             Self::DeleteParameter => "parameters.delete",
             Self::ChangeBaseline => "baselines.change",
             Self::DeleteBaseline => "baselines.delete",
+            Self::GrantException => "exceptions.grant",
             Self::ChangePolicies => "approvals.change_policies",
             Self::AnswerStep => "runbooks.signal",
         }
@@ -93,6 +98,7 @@ impl Act {
             Self::DeleteParameter => "Delete a parameter",
             Self::ChangeBaseline => "Change a patch baseline",
             Self::DeleteBaseline => "Delete a patch baseline",
+            Self::GrantException => "Except a patch",
             Self::ChangePolicies => "Change the policies",
             Self::AnswerStep => "Go on with a runbook",
         }
