@@ -212,6 +212,20 @@ feature!(parameter_pages, __preload_parameter_pages, ParameterPages:
     /// Change one.
     EditParameter => crate::parameters::EditPage,
 );
+feature!(patching_pages, __preload_patching_pages, PatchingPages:
+    /// How nodes stand against their patch baselines.
+    PatchStates => crate::patching::ListPage,
+    /// The patch baselines.
+    Baselines => crate::patching::BaselinesPage,
+    /// One of them.
+    OneBaseline => crate::patching::BaselinePage,
+    /// Make one.
+    NewBaseline => crate::patching::NewBaselinePage,
+    /// Change one.
+    EditBaseline => crate::patching::EditBaselinePage,
+    /// Patches that nodes need not have for a time.
+    Exceptions => crate::patching::ExceptionsPage,
+);
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.
     Audit => crate::audit::AuditPage,

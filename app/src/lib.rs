@@ -30,6 +30,7 @@ mod lazy;
 mod live;
 mod overview;
 mod parameters;
+mod patching;
 mod routes;
 mod runbooks;
 #[cfg(feature = "ssr")]

@@ -7,10 +7,11 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, Calendar, Delegations, EditParameter, Executions, Fleet, History, NewParameter, NewRole,
-    NewTerminal, Node, OneCommand, OneExecution, OneParameter, OneRecording, OneRequest, OneRunbook,
-    OneTerminal, Parameters, Policies, Profile, Requests, Roles, RunDocument, Runbooks, Schedules, Sessions,
-    SettingsParts, StartRunbook, Terminals, Tokens, Users,
+    AddNode, Audit, Baselines, Calendar, Delegations, EditBaseline, EditParameter, Exceptions, Executions,
+    Fleet, History, NewBaseline, NewParameter, NewRole, NewTerminal, Node, OneBaseline, OneCommand,
+    OneExecution, OneParameter, OneRecording, OneRequest, OneRunbook, OneTerminal, Parameters, PatchStates,
+    Policies, Profile, Requests, Roles, RunDocument, Runbooks, Schedules, Sessions, SettingsParts,
+    StartRunbook, Terminals, Tokens, Users,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -51,6 +52,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/parameters/view") view={Lazy::<OneParameter>::new()} />
                     <Route path=path!("/parameters/new") view={Lazy::<NewParameter>::new()} />
                     <Route path=path!("/parameters/edit") view={Lazy::<EditParameter>::new()} />
+                    <Route path=path!("/patching") view={Lazy::<PatchStates>::new()} />
+                    <Route path=path!("/patching/exceptions") view={Lazy::<Exceptions>::new()} />
+                    <Route path=path!("/patching/baselines") view={Lazy::<Baselines>::new()} />
+                    <Route path=path!("/patching/baselines/new") view={Lazy::<NewBaseline>::new()} />
+                    <Route path=path!("/patching/baselines/:baseline_id") view={Lazy::<OneBaseline>::new()} />
+                    <Route path=path!("/patching/baselines/:baseline_id/edit") view={Lazy::<EditBaseline>::new()} />
                     <Route path=path!("/terminals") view={Lazy::<Terminals>::new()} />
                     <Route path=path!("/terminals/new") view={Lazy::<NewTerminal>::new()} />
                     <Route path=path!("/terminals/:session_id") view={Lazy::<OneTerminal>::new()} />

@@ -52,6 +52,14 @@ impl Query {
             .map(ToOwned::to_owned)
     }
 
+    /// The pairs whose name begins so, in order.
+    pub(crate) fn beginning<'a>(&'a self, with: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0
+            .iter()
+            .filter(move |(key, _)| key.starts_with(with))
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// All values of that name, in order.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0

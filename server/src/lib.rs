@@ -14,6 +14,7 @@ pub mod http;
 pub mod notifications;
 pub mod overview;
 pub mod parameters;
+pub mod patching;
 pub mod runbooks;
 pub mod services;
 pub mod sessions;

@@ -15,6 +15,7 @@ use crate::overview::OverviewService;
 use crate::overview::http::LiveState;
 use crate::overview::service::RecentActs;
 use crate::parameters::{Gone, ParameterService, Seal};
+use crate::patching::PatchingService;
 use crate::runbooks::RunbookService;
 use crate::sessions::live::{Connector, Live, LiveGround};
 use crate::sessions::{SessionPolicy, SessionService, Store};
@@ -22,6 +23,7 @@ use crate::sync::commands::{CommandSync, Nudge};
 use crate::sync::executions::ExecutionSync;
 use crate::sync::fleet::FleetSync;
 use crate::sync::parameters::ParameterSync;
+use crate::sync::patching::PatchingSync;
 use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
 use muster_store::Db;
@@ -73,6 +75,8 @@ pub struct Services {
     pub runbooks: RunbookService,
     /// Parameter Store.
     pub parameters: ParameterService,
+    /// Patch Manager.
+    pub patching: PatchingService,
     /// Sessions on nodes.
     pub sessions: SessionService,
     /// What needs a second pair of eyes.
@@ -85,6 +89,7 @@ pub struct Services {
     command_sync: CommandSync,
     execution_sync: ExecutionSync,
     parameter_sync: ParameterSync,
+    patching_sync: PatchingSync,
 }
 
 impl Services {
@@ -181,6 +186,15 @@ impl Services {
             gate: gate.clone(),
             seal: Seal::open_or_make(&data_dir.join("parameters.key"), Arc::clone(&random)),
         };
+        let patching = PatchingService {
+            db: db.clone(),
+            door: door.clone(),
+            clock: Arc::clone(&clock),
+            ssm: ssm.clone(),
+            figures: figures.clone(),
+            gate: gate.clone(),
+            random: Arc::clone(&random),
+        };
         Ok(Self {
             approvals: ApprovalService {
                 db: db.clone(),
@@ -193,6 +207,7 @@ impl Services {
                 commands: commands.clone(),
                 runbooks: runbooks.clone(),
                 parameters: parameters.clone(),
+                patching: patching.clone(),
                 sessions: sessions.clone(),
                 wake: Arc::default(),
             },
@@ -215,6 +230,10 @@ impl Services {
                 gone: parameters.gone.clone(),
             },
             parameters,
+            patching_sync: PatchingSync {
+                service: patching.clone(),
+            },
+            patching,
             execution_sync: ExecutionSync {
                 db: db.clone(),
                 ssm: ssm.clone(),
@@ -298,6 +317,8 @@ impl Services {
             tokio::spawn(self.execution_sync.clone().schedules(stop.clone())),
             tokio::spawn(self.execution_sync.copy(stop.clone())),
             tokio::spawn(self.parameter_sync.run(stop.clone())),
+            tokio::spawn(self.patching_sync.clone().exceptions(stop.clone())),
+            tokio::spawn(self.patching_sync.run(stop.clone())),
         ]
     }
 }

@@ -16,8 +16,10 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Tables that stay small, whatever happens: people, what they saved, and one row for each of a few things.
-const SMALL: [&str; 12] = [
+const SMALL: [&str; 14] = [
     "connections",
+    "patch_baselines",
+    "patch_copies",
     "parameter_copies",
     "saved_views",
     "runbook_templates",
@@ -32,7 +34,7 @@ const SMALL: [&str; 12] = [
 ];
 
 /// Statements that have to read all of something, and why nobody waits for them.
-const ALLOWED: [(&str, &str); 10] = [
+const ALLOWED: [(&str, &str); 11] = [
     (
         "select n.node_id from nodes n",
         "a file of the fleet: who is in it is settled once, when somebody asks for the file",
@@ -40,6 +42,10 @@ const ALLOWED: [(&str, &str); 10] = [
     (
         "select count(*) as nodes, coalesce(sum(case when n.ping_status",
         "counted once in five seconds for everybody (`fleet/figures.rs`)",
+    ),
+    (
+        "select count(*) as nodes, coalesce(sum(case when p.node_id is null",
+        "how nodes stand against their baselines, counted just so",
     ),
     (
         "select n.ping_status, n.sort_platform as platform",
@@ -153,6 +159,13 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/parameters/view?name=/walk/a&old=1&new=2",
         "/parameters/edit?name=/walk/a",
         "/parameters/new",
+        "/patching",
+        "/patching?state=missing&tag=Walk%3Dyes&text=a",
+        "/patching?state=never",
+        "/patching/baselines?text=a",
+        "/patching/exceptions",
+        "/patching/exceptions?state=holding",
+        "/patching/baselines/new",
         "/export/parameters.csv?path=walk",
         "/executions",
         "/executions?status=Failed",

@@ -4,6 +4,7 @@ use super::request_view::short;
 use super::words::{joined, minutes};
 use crate::components::{Fact, TimeAgo, plural};
 use crate::parameters::WillChange;
+use crate::patching::{WillChangeBaseline, WillExcept};
 use leptos::prelude::*;
 use muster_domain::Timestamp;
 use muster_domain::approvals::{Act, Plan, PlanSubject, RequestDetail, Window};
@@ -248,6 +249,8 @@ fn Subject(act: Act, subject: PlanSubject) -> impl IntoView {
         }
         .into_any(),
         PlanSubject::Parameter { parameter } => view! { <WillChange act parameter /> }.into_any(),
+        PlanSubject::Baseline { baseline } => view! { <WillChangeBaseline baseline=*baseline /> }.into_any(),
+        PlanSubject::Exception { exception } => view! { <WillExcept exception /> }.into_any(),
         PlanSubject::Step {
             execution,
             step,

@@ -84,7 +84,7 @@ pub(super) fn RunForm(
     let given = again
         .as_ref()
         .map(|input| input.parameters.clone())
-        .unwrap_or_default();
+        .unwrap_or_else(|| chosen.prefilled());
     let or = |read: fn(&RunCommand) -> String, otherwise: &str| {
         again.as_ref().map(read).unwrap_or_else(|| otherwise.to_owned())
     };

@@ -20,6 +20,9 @@ use serde::{Deserialize, Serialize};
 /// What most people come to run; chosen when the address names no document.
 const USUAL_DOCUMENT: &str = "AWS-RunShellScript";
 
+/// Before the name of a parameter that the address fills in.
+const PREFILLED: &str = "parameter.";
+
 /// What the address chooses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Chosen {
@@ -51,7 +54,10 @@ impl Chosen {
             .collect();
         Self {
             page: "/commands/new".into(),
-            carried: Vec::new(),
+            carried: query
+                .beginning(PREFILLED)
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
             nodes: nodes.join(","),
             filter: query.text("filter").unwrap_or_default(),
             all: matches!(query.get("all"), Some("true" | "1")),
@@ -77,6 +83,14 @@ impl Chosen {
             .into_iter()
             .chain(carried)
             .filter(|(_, value)| !value.is_empty())
+    }
+
+    /// Parameters that the address fills in.
+    pub(crate) fn prefilled(&self) -> std::collections::BTreeMap<String, Vec<String>> {
+        let carried = self.carried.iter();
+        carried
+            .filter_map(|(name, value)| Some((name.strip_prefix(PREFILLED)?.to_owned(), vec![value.clone()])))
+            .collect()
     }
 
     /// Whether there is no target yet.
@@ -283,5 +297,23 @@ fn DocumentSection(
                     })}
             </div>
         </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_fills_in_parameters_and_keeps_them_while_nodes_are_chosen() {
+        let query =
+            Query::parse("document=AWS-RunPatchBaseline&nodes=mi-1&nodes=mi-2&parameter.Operation=Install");
+        let chosen = Chosen::read(&query);
+        assert_eq!(chosen.nodes, "mi-1,mi-2");
+        assert_eq!(chosen.prefilled()["Operation"], ["Install"]);
+        assert_eq!(
+            chosen.address([("nodes", "mi-3".to_owned())]),
+            "/commands/new?nodes=mi-3&document=AWS-RunPatchBaseline&parameter.Operation=Install"
+        );
     }
 }

@@ -31,6 +31,7 @@ glyphs! {
     Command = "M5 4l14 8-14 8z";
     Runbook = "M5 4h6v5H5zM13 15h6v5h-6zM8 9v8h5M11 6.5h8v4";
     Key = "M8 8a4 4 0 100 8 4 4 0 000-8zM12 12h9M18 12v4";
+    Patch = "M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6zM9 12l2 2 4-4";
     Folder = "M3 6h6l2 2h10v11H3z";
     Audit = "M5 4h14v16H5zM8 9h8M8 13h8M8 17h4";
     Settings = "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.5v5M9 14.5v5";

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use muster_domain::audit::Outcome;
 use muster_domain::commands::CommandStatus;
 use muster_domain::fleet::PingStatus;
+use muster_domain::patching::PatchStanding;
 use muster_domain::runbooks::ExecutionStatus;
 
 /// The closed set of looks.
@@ -91,6 +92,17 @@ impl From<ExecutionStatus> for Badge {
             | ExecutionStatus::Rejected
             | ExecutionStatus::ChangeCalendarOverrideRejected
             | ExecutionStatus::CompletedWithFailure => Self::Bad,
+        }
+    }
+}
+
+impl From<PatchStanding> for Badge {
+    fn from(standing: PatchStanding) -> Self {
+        match standing {
+            PatchStanding::Never => Self::Off,
+            PatchStanding::Failed => Self::Bad,
+            PatchStanding::Reboot | PatchStanding::Missing | PatchStanding::Rejected => Self::Warn,
+            PatchStanding::Compliant => Self::Ok,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::components::{
     ErrorNotice, Glyph, Icon, Keeper, PageHead, Skeleton, StatusBadge, TableCard, TimeAgo, grouped,
 };
 use crate::error::set_page_status;
+use crate::patching::NodePatchesCard;
 use crate::sessions::{NodeTerminals, OpenTerminal};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -63,7 +64,7 @@ fn Node(node: NodeDetail, set: ServerAction<SetTag>, remove: ServerAction<Remove
     let name = node.summary.name.clone();
     let more = format!("/commands?node={id}");
     let run = format!("/commands/new?nodes={id}");
-    let (run_on, terminals_of) = (id.clone(), id.clone());
+    let (run_on, terminals_of, patches_of) = (id.clone(), id.clone(), id.clone());
     view! {
         <PageHead
             title=name.clone()
@@ -111,6 +112,7 @@ fn Node(node: NodeDetail, set: ServerAction<SetTag>, remove: ServerAction<Remove
                         <TagsForm node_id=id node_name=name tags may_edit set remove />
                     </div>
                 </section>
+                <NodePatchesCard node=patches_of />
             </div>
         </div>
     }

@@ -116,6 +116,10 @@ fn NavLists() -> impl IntoView {
                     <ApprovalsBadge />
                 </Link>
             </ul>
+            <h2>"Maintain"</h2>
+            <ul>
+                <Link place=place("Patching", "/patching", Glyph::Patch) />
+            </ul>
             <h2>"Govern"</h2>
             <ul>
                 <Suspense fallback=|| ()>

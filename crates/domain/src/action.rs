@@ -152,6 +152,17 @@ actions! {
     /// Change tags of a parameter.
     ParametersTag = "parameters.tag", OPERATORS, true;
 
+    /// See how nodes stand against their patch baselines, and the baselines.
+    PatchingRead = "patching.read", READERS, false;
+    /// Make or change a patch baseline, or for what it holds.
+    BaselinesChange = "baselines.change", OPERATORS, true;
+    /// Delete a patch baseline.
+    BaselinesDelete = "baselines.delete", OPERATORS, true;
+    /// Except a patch on a baseline for a time.
+    ExceptionsGrant = "exceptions.grant", OPERATORS, true;
+    /// An exception has expired (written by the server itself).
+    ExceptionsEnd = "exceptions.end", Who::Anybody, true;
+
     /// See sessions on nodes.
     SessionsRead = "sessions.read", READERS, false;
     /// Start a session: open a terminal on a node.
@@ -283,6 +294,7 @@ impl Action {
             | Self::RunbooksDecide
             | Self::ParametersRead
             | Self::ParametersExport
+            | Self::PatchingRead
             | Self::SessionsRead
             | Self::SessionsStart
             | Self::SessionsAttach
@@ -312,6 +324,10 @@ impl Action {
             | Self::ParametersDelete
             | Self::ParametersLabel
             | Self::ParametersTag
+            | Self::BaselinesChange
+            | Self::BaselinesDelete
+            | Self::ExceptionsGrant
+            | Self::ExceptionsEnd
             | Self::AuditRead
             | Self::AuditExport
             | Self::AuditVerify
@@ -363,6 +379,7 @@ impl Action {
                 | Self::ParametersRead
                 | Self::ParametersExport
                 | Self::ParametersReveal
+                | Self::PatchingRead
                 | Self::SessionsRead
                 | Self::SessionsPlay
                 | Self::SessionsVerify

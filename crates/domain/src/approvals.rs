@@ -1,7 +1,9 @@
 //! Approvals: which acts take a second pair of eyes, what exactly is asked for, who decided, and what became of it.
 
+mod baseline_plan;
 mod calendar;
 mod delegation;
+mod exception_plan;
 mod input;
 mod machine;
 #[cfg(test)]
@@ -16,8 +18,10 @@ mod state;
 mod views;
 mod voter;
 
+pub use baseline_plan::{BaselineAct, PlannedBaseline, PlannedState};
 pub use calendar::{Calendar, CalendarEntry, CalendarPage, DAY_MS, EntryKind, Month, span};
 pub use delegation::{Delegation, DelegationView, HandOver, StandsIn};
+pub use exception_plan::PlannedException;
 pub use input::{
     ApproveTogether, Ask, Decide, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review,
     Tab,

@@ -7,6 +7,7 @@ use crate::commands::Commands;
 use crate::fleet::Fleet;
 use crate::overview::Overview;
 use crate::parameters::Parameters;
+use crate::patching::Patching;
 use crate::runbooks::{RunbookSchedules, RunbookTemplates, Runbooks};
 use crate::sessions::Sessions;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub struct Backend {
     pub schedules: Arc<dyn RunbookSchedules>,
     /// Parameter Store.
     pub parameters: Arc<dyn Parameters>,
+    /// Patch Manager.
+    pub patching: Arc<dyn Patching>,
     /// Terminals and other sessions on nodes.
     pub sessions: Arc<dyn Sessions>,
     /// What needs a second pair of eyes.

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod overview;
 pub mod paging;
 pub mod parameters;
+pub mod patching;
 pub mod permission;
 pub mod runbooks;
 pub mod sessions;

@@ -9,6 +9,7 @@ use crate::commands::CommandService;
 use crate::error::store;
 use crate::events::PortalEvent;
 use crate::parameters::ParameterService;
+use crate::patching::{By, PatchingService};
 use crate::runbooks::{Order, RunbookService};
 use muster_domain::action::Action;
 use muster_domain::approvals::{Event, ProposedAct, step};
@@ -127,6 +128,25 @@ impl ApprovalService {
                     .pass(actor, intent, Ok(()), async |pass| {
                         self.parameters
                             .carry_out(&row.proposed, &planned.plan, &pass)
+                            .await
+                    })
+                    .await
+            }
+            ProposedAct::ChangeBaseline { .. }
+            | ProposedAct::DeleteBaseline { .. }
+            | ProposedAct::GrantException { .. } => {
+                let intent = PatchingService::intent_of(&row.proposed).map(marked);
+                let intent = intent.ok_or_else(|| PortalError::Conflict {
+                    message: "It is about no patch baseline.".into(),
+                })?;
+                let by = By {
+                    who: &actor.name,
+                    request: row.id.as_str(),
+                };
+                self.door
+                    .pass(actor, intent, Ok(()), async |pass| {
+                        self.patching
+                            .carry_out(&row.proposed, &planned.plan, outcome_id, by, &pass)
                             .await
                     })
                     .await

@@ -33,6 +33,9 @@ pub(super) const fn action_of(act: Act) -> Action {
         Act::RevealParameter => Action::ParametersReveal,
         Act::PutParameter => Action::ParametersPut,
         Act::DeleteParameter => Action::ParametersDelete,
+        Act::ChangeBaseline => Action::BaselinesChange,
+        Act::DeleteBaseline => Action::BaselinesDelete,
+        Act::GrantException => Action::ExceptionsGrant,
         Act::ChangePolicies => Action::ApprovalsChangePolicies,
     }
 }
@@ -80,6 +83,13 @@ fn intent(ask: &Ask, number: i64) -> Intent {
         ProposedAct::DeleteParameter { name, version } => {
             intent.with("parameter", name.clone()).with("version", *version)
         }
+        ProposedAct::ChangeBaseline { change } => intent
+            .with("baseline", change.baseline_id().unwrap_or("new"))
+            .with("change", change.word()),
+        ProposedAct::DeleteBaseline { baseline_id, .. } => intent.with("baseline", baseline_id.clone()),
+        ProposedAct::GrantException { exception } => intent
+            .with("baseline", exception.baseline_id.clone())
+            .with("patch", exception.patch.clone()),
         ProposedAct::Policies { text, .. } => intent.with("sha256", super::policies::sha256(text)),
     }
 }
@@ -113,6 +123,9 @@ impl ApprovalService {
             ProposedAct::PutParameter { .. }
             | ProposedAct::RevealParameter { .. }
             | ProposedAct::DeleteParameter { .. } => self.parameters.plan(act, not_before).await,
+            ProposedAct::ChangeBaseline { .. }
+            | ProposedAct::DeleteBaseline { .. }
+            | ProposedAct::GrantException { .. } => self.patching.plan(act, not_before).await,
             ProposedAct::Step { .. } => Err(PortalError::Conflict {
                 message: "A step of a runbook asks by itself.".into(),
             }),
@@ -265,6 +278,7 @@ impl ApprovalService {
                     });
                 }
                 self.parameters.ready(&mut ask.act).await?;
+                self.patching.ready(&ask.act).await?;
                 let planned = self.plan(&ask.act, &scopes, ask.not_before).await?;
                 let finding = self.gate.look(actor, &planned.proposal).await?;
                 let demand = Self::demand(&ask, &finding)?;

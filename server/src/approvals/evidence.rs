@@ -4,7 +4,7 @@
 use crate::approvals::policies::sha256;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::service::{ApprovalService, resource};
-use crate::approvals::views::parameter_of;
+use crate::approvals::views::{baseline_of, exception_of, parameter_of};
 use crate::audit::AuditLog;
 use crate::audit::keys::is_signed;
 use crate::audit::row::hash;
@@ -217,6 +217,8 @@ impl ApprovalService {
             Act::RevealParameter | Act::PutParameter | Act::DeleteParameter => {
                 Ok(json!({ "parameter": parameter_of(row) }))
             }
+            Act::ChangeBaseline | Act::DeleteBaseline => Ok(json!({ "baseline": baseline_of(row) })),
+            Act::GrantException => Ok(json!({ "exception": row.outcome_id, "plan": exception_of(row) })),
             Act::ChangePolicies => Ok(json!({ "policies_sha256": row.outcome_id })),
         }
     }
@@ -274,6 +276,11 @@ impl ApprovalService {
             Act::AnswerStep => Self::execution_of(row).map(|id| format!("execution:{id}")),
             Act::RevealParameter | Act::PutParameter | Act::DeleteParameter => {
                 parameter_of(row).map(crate::parameters::service::resource)
+            }
+            Act::ChangeBaseline | Act::DeleteBaseline => baseline_of(row)
+                .map(|baseline| crate::patching::resource_of(&baseline.baseline_id, &baseline.name)),
+            Act::GrantException => {
+                exception_of(row).map(|one| crate::patching::resource_of(&one.baseline_id, &one.baseline))
             }
             // What these change is there before and after them: below.
             Act::HoldRole | Act::ChangePolicies => None,

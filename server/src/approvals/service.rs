@@ -7,6 +7,7 @@ use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
 use crate::parameters::ParameterService;
+use crate::patching::PatchingService;
 use crate::runbooks::RunbookService;
 use crate::sessions::SessionService;
 use async_trait::async_trait;
@@ -47,6 +48,8 @@ pub struct ApprovalService {
     pub runbooks: RunbookService,
     /// Writes and deletes what was approved.
     pub parameters: ParameterService,
+    /// Patch Manager.
+    pub patching: PatchingService,
     /// Opens what was approved.
     pub sessions: SessionService,
     /// Wakes whoever carries out.

@@ -14,12 +14,13 @@ use crate::fleet::queries as fleet;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
     Act, Alike, Blast, DecisionView, Happening, Hypothetical, LevelView, Meeting, OutcomeLink, PastOutcome,
-    PlanSubject, Policies, PoliciesView, ProposedAct, RequestDetail, RequestState, RequestSummary, StandsIn,
-    TrackView, Voter,
+    PlanSubject, PlannedBaseline, PlannedException, Policies, PoliciesView, ProposedAct, RequestDetail,
+    RequestState, RequestSummary, StandsIn, TrackView, Voter,
 };
 use muster_domain::commands::CommandQuery;
 use muster_domain::fleet::PingStatus;
 use muster_domain::ids::RequestId;
+use muster_domain::patching::short_id;
 use muster_domain::permission::Scope;
 use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::{RowExt, Sql};
@@ -130,7 +131,9 @@ impl ApprovalService {
                 .unwrap_or(u32::MAX)
                 .saturating_sub(online),
             with_terminals: u32::try_from(with_terminals).unwrap_or(u32::MAX),
-            reboot_pending: None,
+            reboot_pending: crate::patching::queries::waiting_for_reboot(&self.db, &ids)
+                .await
+                .map_err(store)?,
         })
     }
 
@@ -434,6 +437,22 @@ pub(super) fn parameter_of(row: &RequestRow) -> Option<&str> {
     }
 }
 
+/// The patch baseline that a request is about.
+pub(super) fn baseline_of(row: &RequestRow) -> Option<&PlannedBaseline> {
+    match &row.plan.subject {
+        PlanSubject::Baseline { baseline } => Some(baseline.as_ref()),
+        _ => None,
+    }
+}
+
+/// The exception that a request is about.
+pub(super) fn exception_of(row: &RequestRow) -> Option<&PlannedException> {
+    match &row.plan.subject {
+        PlanSubject::Exception { exception } => Some(exception),
+        _ => None,
+    }
+}
+
 /// What became of it, as a link.
 fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
     if let Some(execution) = ApprovalService::execution_of(row) {
@@ -456,6 +475,15 @@ fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
             parameter_of(row).map_or_else(String::new, |name| format!("/parameters/view?name={name}")),
         ),
         Act::DeleteParameter => ("The parameter is deleted", String::new()),
+        Act::ChangeBaseline => (
+            "The patch baseline",
+            baseline_of(row).map_or_else(String::new, |baseline| match baseline.baseline_id.as_str() {
+                "" => format!("/patching/baselines?text={}", baseline.name),
+                id => format!("/patching/baselines/{}", short_id(id)),
+            }),
+        ),
+        Act::GrantException => ("The register of exceptions", "/patching/exceptions".to_owned()),
+        Act::DeleteBaseline => ("The patch baseline is deleted", String::new()),
         Act::ChangePolicies => ("The policies", "/approvals/policies".to_owned()),
     };
     Some(OutcomeLink {

@@ -7,6 +7,7 @@ use muster_domain::Timestamp;
 use muster_domain::fleet::{Facet, FleetQuery, NodeSummary};
 use muster_domain::fleet_filter::FleetFilter;
 use muster_domain::paging::Page;
+use muster_domain::patching::PatchTotals;
 use muster_domain::permission::Scope;
 use muster_store::{Db, StoreError};
 use std::collections::HashMap;
@@ -42,6 +43,7 @@ struct Inner {
     counts: Shelf<Counts>,
     facets: Shelf<Arc<Vec<Facet>>>,
     pages: Shelf<Arc<Page<NodeSummary>>>,
+    patches: Shelf<PatchTotals>,
 }
 
 impl Figures {
@@ -82,6 +84,24 @@ impl Figures {
             .get_or_try_init(async || queries::facets(db, scopes).await.map(Arc::new))
             .await
             .cloned()
+    }
+
+    /// How many nodes that match stand how against their patch baselines.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn patches(
+        &self,
+        db: &Db,
+        filter: &FleetFilter,
+        scopes: &[Scope],
+        now: Timestamp,
+    ) -> Result<PatchTotals, StoreError> {
+        let question = format!("{filter}\n{scopes:?}");
+        self.cell(&self.0.patches, question, now)
+            .get_or_try_init(|| crate::patching::queries::totals(db, filter, scopes, now))
+            .await
+            .copied()
     }
 
     /// A page of the list.

@@ -16,6 +16,7 @@ use muster_domain::fleet::FleetQuery;
 use muster_domain::fleet_filter::FleetFilter;
 use muster_domain::ids::ConnectionId;
 use muster_domain::overview::{ConnectionState, ConnectionView, Overview, OverviewView, SearchHit};
+use muster_domain::patching::system_label;
 use muster_domain::permission::Scope;
 use muster_domain::time::Clock;
 use muster_domain::{Actor, PortalError, Timestamp};
@@ -290,6 +291,16 @@ impl Overview for OverviewService {
                         url: format!("/parameters/view?name={}", parameter.name),
                         title: parameter.name,
                         subtitle: parameter.description,
+                    });
+                }
+                let baselines =
+                    crate::patching::baseline_queries::found(&self.db, self.connection.id.as_str(), text, 4);
+                for baseline in baselines.await.map_err(store)? {
+                    hits.push(SearchHit {
+                        kind: "Baseline".into(),
+                        url: format!("/patching/baselines/{}", baseline.short_id()),
+                        title: baseline.name,
+                        subtitle: system_label(&baseline.operating_system).to_owned(),
                     });
                 }
                 if actor.may(Action::UsersRead) {

@@ -4,4 +4,5 @@ pub mod commands;
 pub mod executions;
 pub mod fleet;
 pub mod parameters;
+pub mod patching;
 mod tags;

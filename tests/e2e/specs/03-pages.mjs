@@ -21,6 +21,10 @@ const PAGES = [
   ['/executions', 'Executions'],
   ['/parameters', 'Parameters'],
   ['/parameters/new', 'New parameter'],
+  ['/patching', 'Patching'],
+  ['/patching/baselines', 'Patch baselines'],
+  ['/patching/exceptions', 'Exceptions'],
+  ['/patching/baselines/new', 'New patch baseline'],
   ['/audit', 'Audit log'],
   ['/settings/profile', 'Profile'],
   ['/settings/sessions', 'Sessions'],
@@ -50,6 +54,11 @@ const NOTHING = [
   ['/parameters/edit?name=/no/such', 'Parameter not found'],
   ['/parameters?path=no/such', 'Parameters'],
   ['/parameters?type=Secret', 'Parameters'],
+  ['/patching?state=fine', 'Patching'],
+  ['/patching/baselines?system=OS2', 'Patch baselines'],
+  ['/patching/exceptions?state=fine', 'Exceptions'],
+  ['/patching/baselines/pb-00000000000000000', 'Baseline not found'],
+  ['/patching?state=rejected&text=nothing', 'Patching'],
 ];
 
 export default async function pages(t) {

@@ -10,6 +10,7 @@ use crate::error::{FieldError, PortalError};
 use crate::ids::{ExecutionId, RequestId};
 use crate::paging::Cursor;
 use crate::parameters::PutParameter;
+use crate::patching::{BaselineChange, GrantException};
 use crate::permission::{Role, Scope};
 use crate::runbooks::StartRunbook;
 use crate::sessions::StartSession;
@@ -76,6 +77,23 @@ pub enum ProposedAct {
         /// The version that was looked at.
         version: i64,
     },
+    /// Make or change a patch baseline, or for what it holds.
+    ChangeBaseline {
+        /// What.
+        change: BaselineChange,
+    },
+    /// Delete a patch baseline.
+    DeleteBaseline {
+        /// Which.
+        baseline_id: String,
+        /// The SHA-256 of what it said when it was looked at.
+        seen: String,
+    },
+    /// Except a patch on a baseline for a time.
+    GrantException {
+        /// What.
+        exception: GrantException,
+    },
     /// Let a runbook go on that waits for an approval. Nobody asks for this: the runbook does.
     Step {
         /// The execution.
@@ -104,6 +122,9 @@ impl ProposedAct {
             Self::RevealParameter { .. } => Act::RevealParameter,
             Self::PutParameter { .. } => Act::PutParameter,
             Self::DeleteParameter { .. } => Act::DeleteParameter,
+            Self::ChangeBaseline { .. } => Act::ChangeBaseline,
+            Self::DeleteBaseline { .. } => Act::DeleteBaseline,
+            Self::GrantException { .. } => Act::GrantException,
             Self::Step { .. } => Act::AnswerStep,
             Self::Policies { .. } => Act::ChangePolicies,
         }
@@ -196,6 +217,13 @@ impl Ask {
                     fields.push(FieldError::new("name", "Say which parameter."));
                 }
             }
+            ProposedAct::ChangeBaseline { change } => merge(&mut fields, change.check()),
+            ProposedAct::DeleteBaseline { baseline_id, .. } => {
+                if baseline_id.trim().is_empty() {
+                    fields.push(FieldError::new("baseline_id", "Say which baseline."));
+                }
+            }
+            ProposedAct::GrantException { exception } => merge(&mut fields, exception.check(now)),
             ProposedAct::Step { .. } => fields.push(FieldError::new(
                 "act",
                 "A step of a runbook asks by itself; nobody asks for it.",

@@ -1,5 +1,7 @@
 //! The plan: exactly what will run where, frozen when it is asked for, and compared with what would run when it is done.
 
+use super::baseline_plan::PlannedBaseline;
+use super::exception_plan::PlannedException;
 use super::parameter_plan::PlannedParameter;
 use super::policy::Act;
 use crate::ids::NodeId;
@@ -95,6 +97,16 @@ pub enum PlanSubject {
     Parameter {
         /// What would be done with which.
         parameter: PlannedParameter,
+    },
+    /// Makes, changes or deletes a patch baseline, or changes for what it holds.
+    Baseline {
+        /// What would be done with which.
+        baseline: Box<PlannedBaseline>,
+    },
+    /// Excepts a patch on a baseline.
+    Exception {
+        /// What would be excepted.
+        exception: PlannedException,
     },
     /// Goes on with a step of a runbook.
     Step {
@@ -196,7 +208,11 @@ impl Plan {
                 "subject": self.subject,
                 "not_before": self.not_before,
             }))),
-            PlanSubject::Policies { .. } | PlanSubject::Parameter { .. } | PlanSubject::Step { .. } => None,
+            PlanSubject::Policies { .. }
+            | PlanSubject::Parameter { .. }
+            | PlanSubject::Baseline { .. }
+            | PlanSubject::Exception { .. }
+            | PlanSubject::Step { .. } => None,
         }
     }
 
@@ -245,6 +261,8 @@ impl Plan {
                     _ => format!("Change the parameter {name}"),
                 }
             }
+            PlanSubject::Baseline { baseline } => baseline.title(),
+            PlanSubject::Exception { exception } => exception.title(),
             PlanSubject::Step { step, .. } => format!("Go on at {step}"),
         }
     }
@@ -361,6 +379,12 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
             of_maps("The stored parameter", old_references, references, &mut said);
         }
         (PlanSubject::Parameter { parameter: old }, PlanSubject::Parameter { parameter: new }) => {
+            said.extend(old.differences(new));
+        }
+        (PlanSubject::Baseline { baseline: old }, PlanSubject::Baseline { baseline: new }) => {
+            said.extend(old.differences(new));
+        }
+        (PlanSubject::Exception { exception: old }, PlanSubject::Exception { exception: new }) => {
             said.extend(old.differences(new));
         }
         (PlanSubject::Policies { old_sha256: old, .. }, PlanSubject::Policies { old_sha256: new, .. })

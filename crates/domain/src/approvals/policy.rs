@@ -30,6 +30,15 @@ pub enum Act {
     /// Delete a parameter.
     #[serde(rename = "parameters.delete")]
     DeleteParameter,
+    /// Make or change a patch baseline, or for what it holds.
+    #[serde(rename = "baselines.change")]
+    ChangeBaseline,
+    /// Delete a patch baseline.
+    #[serde(rename = "baselines.delete")]
+    DeleteBaseline,
+    /// Except a patch on a baseline for a time.
+    #[serde(rename = "exceptions.grant")]
+    GrantException,
     /// Change the policies themselves.
     #[serde(rename = "approvals.change_policies")]
     ChangePolicies,
@@ -40,7 +49,7 @@ pub enum Act {
 
 impl Act {
     /// All that policies may name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::RunCommand,
         Self::OpenTerminal,
         Self::OpenTunnel,
@@ -49,6 +58,9 @@ impl Act {
         Self::RevealParameter,
         Self::PutParameter,
         Self::DeleteParameter,
+        Self::ChangeBaseline,
+        Self::DeleteBaseline,
+        Self::GrantException,
         Self::ChangePolicies,
     ];
 
@@ -64,6 +76,9 @@ impl Act {
             Self::RevealParameter => "parameters.reveal",
             Self::PutParameter => "parameters.put",
             Self::DeleteParameter => "parameters.delete",
+            Self::ChangeBaseline => "baselines.change",
+            Self::DeleteBaseline => "baselines.delete",
+            Self::GrantException => "exceptions.grant",
             Self::ChangePolicies => "approvals.change_policies",
             Self::AnswerStep => "runbooks.signal",
         }
@@ -81,6 +96,9 @@ impl Act {
             Self::RevealParameter => "Reveal a parameter",
             Self::PutParameter => "Write a parameter",
             Self::DeleteParameter => "Delete a parameter",
+            Self::ChangeBaseline => "Change a patch baseline",
+            Self::DeleteBaseline => "Delete a patch baseline",
+            Self::GrantException => "Except a patch",
             Self::ChangePolicies => "Change the policies",
             Self::AnswerStep => "Go on with a runbook",
         }
