@@ -112,6 +112,16 @@ feature!(parameter_pages, __preload_parameter_pages, ParameterPages:
     /// Change one.
     EditParameter => crate::parameters::EditPage,
 );
+feature!(window_pages, __preload_window_pages, WindowPages:
+    /// When something is done by itself.
+    Windows => crate::windows::ListPage,
+    /// One maintenance window.
+    OneWindow => crate::windows::ViewPage,
+    /// Make one.
+    NewWindow => crate::windows::NewPage,
+    /// Change one.
+    EditWindow => crate::windows::EditPage,
+);
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.
     Audit => crate::audit::AuditPage,

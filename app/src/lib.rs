@@ -38,6 +38,7 @@ mod sessions;
 #[cfg(feature = "ssr")]
 mod shell;
 mod url;
+mod windows;
 mod wire;
 
 #[cfg(feature = "ssr")]

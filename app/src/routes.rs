@@ -7,10 +7,11 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, Calendar, Delegations, EditParameter, Executions, Fleet, History, NewParameter, NewRole,
-    NewTerminal, Node, OneCommand, OneExecution, OneParameter, OneRecording, OneRequest, OneRunbook,
-    OneTerminal, Parameters, Policies, Profile, Requests, Roles, RunDocument, Runbooks, Schedules, Sessions,
-    SettingsParts, StartRunbook, Terminals, Tokens, Users,
+    AddNode, Audit, Calendar, Delegations, EditParameter, EditWindow, Executions, Fleet, History,
+    NewParameter, NewRole, NewTerminal, NewWindow, Node, OneCommand, OneExecution, OneParameter,
+    OneRecording, OneRequest, OneRunbook, OneTerminal, OneWindow, Parameters, Policies, Profile, Requests,
+    Roles, RunDocument, Runbooks, Schedules, Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users,
+    Windows,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -51,6 +52,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/parameters/view") view={Lazy::<OneParameter>::new()} />
                     <Route path=path!("/parameters/new") view={Lazy::<NewParameter>::new()} />
                     <Route path=path!("/parameters/edit") view={Lazy::<EditParameter>::new()} />
+                    <Route path=path!("/windows") view={Lazy::<Windows>::new()} />
+                    <Route path=path!("/windows/new") view={Lazy::<NewWindow>::new()} />
+                    <Route path=path!("/windows/:window_id") view={Lazy::<OneWindow>::new()} />
+                    <Route path=path!("/windows/:window_id/edit") view={Lazy::<EditWindow>::new()} />
                     <Route path=path!("/terminals") view={Lazy::<Terminals>::new()} />
                     <Route path=path!("/terminals/new") view={Lazy::<NewTerminal>::new()} />
                     <Route path=path!("/terminals/:session_id") view={Lazy::<OneTerminal>::new()} />

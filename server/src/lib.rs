@@ -18,3 +18,4 @@ pub mod runbooks;
 pub mod services;
 pub mod sessions;
 pub mod sync;
+pub mod windows;

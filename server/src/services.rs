@@ -22,6 +22,8 @@ use crate::sync::commands::{CommandSync, Nudge};
 use crate::sync::executions::ExecutionSync;
 use crate::sync::fleet::FleetSync;
 use crate::sync::parameters::ParameterSync;
+use crate::sync::windows::WindowSync;
+use crate::windows::WindowService;
 use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
 use muster_store::Db;
@@ -73,6 +75,8 @@ pub struct Services {
     pub runbooks: RunbookService,
     /// Parameter Store.
     pub parameters: ParameterService,
+    /// Maintenance windows.
+    pub windows: WindowService,
     /// Sessions on nodes.
     pub sessions: SessionService,
     /// What needs a second pair of eyes.
@@ -85,6 +89,7 @@ pub struct Services {
     command_sync: CommandSync,
     execution_sync: ExecutionSync,
     parameter_sync: ParameterSync,
+    window_sync: WindowSync,
 }
 
 impl Services {
@@ -181,6 +186,15 @@ impl Services {
             gate: gate.clone(),
             seal: Seal::open_or_make(&data_dir.join("parameters.key"), Arc::clone(&random)),
         };
+        let windows = WindowService {
+            db: db.clone(),
+            door: door.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            ssm: ssm.clone(),
+            gate: gate.clone(),
+            seal: parameters.seal.clone(),
+        };
         Ok(Self {
             approvals: ApprovalService {
                 db: db.clone(),
@@ -193,6 +207,7 @@ impl Services {
                 commands: commands.clone(),
                 runbooks: runbooks.clone(),
                 parameters: parameters.clone(),
+                windows: windows.clone(),
                 sessions: sessions.clone(),
                 wake: Arc::default(),
             },
@@ -208,6 +223,12 @@ impl Services {
             },
             commands,
             runbooks: runbooks.clone(),
+            window_sync: WindowSync {
+                db: db.clone(),
+                ssm: ssm.clone(),
+                clock: Arc::clone(&clock),
+            },
+            windows,
             parameter_sync: ParameterSync {
                 db: db.clone(),
                 ssm: ssm.clone(),
@@ -298,6 +319,7 @@ impl Services {
             tokio::spawn(self.execution_sync.clone().schedules(stop.clone())),
             tokio::spawn(self.execution_sync.copy(stop.clone())),
             tokio::spawn(self.parameter_sync.run(stop.clone())),
+            tokio::spawn(self.window_sync.run(stop.clone())),
         ]
     }
 }

@@ -29,6 +29,7 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     const NODE: (&str, &str) = ("node_id", "mi-00000000000000000");
     let mut cases = crate::doors_of_approvals::cases();
     cases.extend(crate::doors_of_parameters::cases());
+    cases.extend(crate::doors_of_windows::cases());
     cases.extend(BTreeMap::from([
         ("/api/access/sessions", (SignIn, &[][..])),
         ("/api/access/revoke_session", (SignIn, &[("session_id", "x")][..])),
@@ -393,6 +394,7 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
         "parameters.reveal",
         "parameters.put",
         "parameters.delete",
+        "windows.change",
         "fleet.edit_tags",
         "users.create",
         "audit.read",

@@ -4,6 +4,7 @@ use super::request_view::short;
 use super::words::{joined, minutes};
 use crate::components::{Fact, TimeAgo, plural};
 use crate::parameters::WillChange;
+use crate::windows::WillChangeWindow;
 use leptos::prelude::*;
 use muster_domain::Timestamp;
 use muster_domain::approvals::{Act, Plan, PlanSubject, RequestDetail, Window};
@@ -248,6 +249,7 @@ fn Subject(act: Act, subject: PlanSubject) -> impl IntoView {
         }
         .into_any(),
         PlanSubject::Parameter { parameter } => view! { <WillChange act parameter /> }.into_any(),
+        PlanSubject::Window { window } => view! { <WillChangeWindow window=*window /> }.into_any(),
         PlanSubject::Step {
             execution,
             step,

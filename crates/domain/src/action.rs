@@ -152,6 +152,13 @@ actions! {
     /// Change tags of a parameter.
     ParametersTag = "parameters.tag", OPERATORS, true;
 
+    /// See maintenance windows and how they went.
+    WindowsRead = "windows.read", READERS, false;
+    /// Make or change a maintenance window, with its targets and tasks.
+    WindowsChange = "windows.change", OPERATORS, true;
+    /// Delete a maintenance window.
+    WindowsDelete = "windows.delete", OPERATORS, true;
+
     /// See sessions on nodes.
     SessionsRead = "sessions.read", READERS, false;
     /// Start a session: open a terminal on a node.
@@ -312,6 +319,9 @@ impl Action {
             | Self::ParametersDelete
             | Self::ParametersLabel
             | Self::ParametersTag
+            | Self::WindowsRead
+            | Self::WindowsChange
+            | Self::WindowsDelete
             | Self::AuditRead
             | Self::AuditExport
             | Self::AuditVerify

@@ -15,6 +15,7 @@ mod policy;
 mod state;
 mod views;
 mod voter;
+mod window_plan;
 
 pub use calendar::{Calendar, CalendarEntry, CalendarPage, DAY_MS, EntryKind, Month, span};
 pub use delegation::{Delegation, DelegationView, HandOver, StandsIn};
@@ -33,6 +34,7 @@ pub use views::{
     RequestDetail, RequestSummary, TrackView, WaitingCount,
 };
 pub use voter::{Decision, Party, Refused, Verdict, Voter};
+pub use window_plan::PlannedWindow;
 
 use crate::actor::Actor;
 use crate::error::PortalError;

@@ -9,6 +9,7 @@ use crate::overview::Overview;
 use crate::parameters::Parameters;
 use crate::runbooks::{RunbookSchedules, RunbookTemplates, Runbooks};
 use crate::sessions::Sessions;
+use crate::windows::Windows;
 use std::sync::Arc;
 
 /// Everything that a page can ask for.
@@ -28,6 +29,8 @@ pub struct Backend {
     pub schedules: Arc<dyn RunbookSchedules>,
     /// Parameter Store.
     pub parameters: Arc<dyn Parameters>,
+    /// Maintenance windows.
+    pub windows: Arc<dyn Windows>,
     /// Terminals and other sessions on nodes.
     pub sessions: Arc<dyn Sessions>,
     /// What needs a second pair of eyes.

@@ -60,6 +60,7 @@ migrations! {
     28 "0028_approvals_delegations";
     29 "0029_runbooks_reuse";
     30 "0030_parameters_init";
+    31 "0031_windows";
 }
 
 /// The newest version that this program knows.

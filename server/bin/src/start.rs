@@ -300,6 +300,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         templates: Arc::new(services.runbooks.clone()),
         schedules: Arc::new(services.runbooks.clone()),
         parameters: Arc::new(services.parameters.clone()),
+        windows: Arc::new(services.windows.clone()),
         sessions: Arc::new(services.sessions.clone()),
         approvals: Arc::new(services.approvals.clone()),
         calendar: Arc::new(services.approvals.clone()),

@@ -10,6 +10,7 @@ use crate::error::store;
 use crate::events::PortalEvent;
 use crate::parameters::ParameterService;
 use crate::runbooks::{Order, RunbookService};
+use crate::windows::WindowService;
 use muster_domain::action::Action;
 use muster_domain::approvals::{Event, ProposedAct, step};
 use muster_domain::audit::Intent;
@@ -128,6 +129,18 @@ impl ApprovalService {
                         self.parameters
                             .carry_out(&row.proposed, &planned.plan, &pass)
                             .await
+                    })
+                    .await
+            }
+            ProposedAct::Window { change } => {
+                let intent = marked(WindowService::intent_of(change));
+                self.door
+                    .pass(actor, intent, Ok(()), async |pass| {
+                        Box::pin(
+                            self.windows
+                                .carry_out(&row.proposed, &planned.plan, outcome_id, &pass),
+                        )
+                        .await
                     })
                     .await
             }

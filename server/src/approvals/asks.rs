@@ -33,6 +33,8 @@ pub(super) const fn action_of(act: Act) -> Action {
         Act::RevealParameter => Action::ParametersReveal,
         Act::PutParameter => Action::ParametersPut,
         Act::DeleteParameter => Action::ParametersDelete,
+        Act::ChangeWindow => Action::WindowsChange,
+        Act::DeleteWindow => Action::WindowsDelete,
         Act::ChangePolicies => Action::ApprovalsChangePolicies,
     }
 }
@@ -80,6 +82,12 @@ fn intent(ask: &Ask, number: i64) -> Intent {
         ProposedAct::DeleteParameter { name, version } => {
             intent.with("parameter", name.clone()).with("version", *version)
         }
+        ProposedAct::Window { change } => {
+            let about = crate::windows::WindowService::intent_of(change);
+            intent
+                .with("about", about.resource.clone())
+                .with("change", serde_json::json!(about.detail))
+        }
         ProposedAct::Policies { text, .. } => intent.with("sha256", super::policies::sha256(text)),
     }
 }
@@ -113,6 +121,7 @@ impl ApprovalService {
             ProposedAct::PutParameter { .. }
             | ProposedAct::RevealParameter { .. }
             | ProposedAct::DeleteParameter { .. } => self.parameters.plan(act, not_before).await,
+            ProposedAct::Window { .. } => Box::pin(self.windows.plan(act, not_before)).await,
             ProposedAct::Step { .. } => Err(PortalError::Conflict {
                 message: "A step of a runbook asks by itself.".into(),
             }),
@@ -265,6 +274,7 @@ impl ApprovalService {
                     });
                 }
                 self.parameters.ready(&mut ask.act).await?;
+                Box::pin(self.windows.ready(actor, &ask.act)).await?;
                 let planned = self.plan(&ask.act, &scopes, ask.not_before).await?;
                 let finding = self.gate.look(actor, &planned.proposal).await?;
                 let demand = Self::demand(&ask, &finding)?;

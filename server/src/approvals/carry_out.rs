@@ -207,8 +207,13 @@ impl ApprovalService {
             Act::StartRunbook => Sql::new("select 1 as found from executions where execution_id = "),
             // Told again, it is looked first whether the step still waits. A role without who asked for it is nobody's. A
             // parameter that was written has another version now, and one that was deleted is gone: then what was approved
-            // does not hold any more.
-            Act::AnswerStep | Act::HoldRole | Act::PutParameter | Act::DeleteParameter => return Ok(false),
+            // does not hold any more. So it is with a maintenance window; one that is made is made once under its token.
+            Act::AnswerStep
+            | Act::HoldRole
+            | Act::PutParameter
+            | Act::DeleteParameter
+            | Act::ChangeWindow
+            | Act::DeleteWindow => return Ok(false),
             // Whether it was seen nobody knows: it is not shown twice.
             Act::RevealParameter => return Ok(true),
         };

@@ -4,7 +4,7 @@
 use crate::approvals::policies::sha256;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::service::{ApprovalService, resource};
-use crate::approvals::views::parameter_of;
+use crate::approvals::views::{parameter_of, window_of};
 use crate::audit::AuditLog;
 use crate::audit::keys::is_signed;
 use crate::audit::row::hash;
@@ -217,6 +217,7 @@ impl ApprovalService {
             Act::RevealParameter | Act::PutParameter | Act::DeleteParameter => {
                 Ok(json!({ "parameter": parameter_of(row) }))
             }
+            Act::ChangeWindow | Act::DeleteWindow => Ok(json!({ "window": window_of(row) })),
             Act::ChangePolicies => Ok(json!({ "policies_sha256": row.outcome_id })),
         }
     }
@@ -275,6 +276,7 @@ impl ApprovalService {
             Act::RevealParameter | Act::PutParameter | Act::DeleteParameter => {
                 parameter_of(row).map(crate::parameters::service::resource)
             }
+            Act::ChangeWindow | Act::DeleteWindow => window_of(row).map(crate::windows::service::resource),
             // What these change is there before and after them: below.
             Act::HoldRole | Act::ChangePolicies => None,
         };

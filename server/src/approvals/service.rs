@@ -9,6 +9,7 @@ use crate::events::{EventBus, PortalEvent};
 use crate::parameters::ParameterService;
 use crate::runbooks::RunbookService;
 use crate::sessions::SessionService;
+use crate::windows::WindowService;
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
@@ -47,6 +48,8 @@ pub struct ApprovalService {
     pub runbooks: RunbookService,
     /// Writes and deletes what was approved.
     pub parameters: ParameterService,
+    /// Changes the maintenance windows that were approved.
+    pub windows: WindowService,
     /// Opens what was approved.
     pub sessions: SessionService,
     /// Wakes whoever carries out.

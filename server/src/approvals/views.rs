@@ -430,6 +430,15 @@ pub(super) fn parameter_of(row: &RequestRow) -> Option<&str> {
     }
 }
 
+/// The maintenance window that a request is about: its id, or its name where it is made.
+pub(super) fn window_of(row: &RequestRow) -> Option<&str> {
+    match &row.plan.subject {
+        PlanSubject::Window { window } if window.id.is_empty() => Some(&window.name),
+        PlanSubject::Window { window } => Some(&window.id),
+        _ => None,
+    }
+}
+
 /// What became of it, as a link.
 fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
     if let Some(execution) = ApprovalService::execution_of(row) {
@@ -451,6 +460,17 @@ fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
             parameter_of(row).map_or_else(String::new, |name| format!("/parameters/view?name={name}")),
         ),
         Act::DeleteParameter => ("The parameter is deleted", String::new()),
+        Act::ChangeWindow => (
+            "The maintenance window",
+            match &row.plan.subject {
+                PlanSubject::Window { window } if window.id.is_empty() => {
+                    format!("/windows?text={}", window.name)
+                }
+                PlanSubject::Window { window } => format!("/windows/{}", window.id),
+                _ => String::new(),
+            },
+        ),
+        Act::DeleteWindow => ("The maintenance window is deleted", String::new()),
         Act::ChangePolicies => ("The policies", "/approvals/policies".to_owned()),
     };
     Some(OutcomeLink {

@@ -5,3 +5,4 @@ pub mod executions;
 pub mod fleet;
 pub mod parameters;
 mod tags;
+pub mod windows;

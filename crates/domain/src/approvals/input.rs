@@ -14,6 +14,7 @@ use crate::permission::{Role, Scope};
 use crate::runbooks::StartRunbook;
 use crate::sessions::StartSession;
 use crate::time::Timestamp;
+use crate::windows::{ChangeWindow, WindowChange};
 use serde::{Deserialize, Serialize};
 
 /// Characters of a reason at most.
@@ -76,6 +77,11 @@ pub enum ProposedAct {
         /// The version that was looked at.
         version: i64,
     },
+    /// Make, change or delete a maintenance window.
+    Window {
+        /// What.
+        change: Box<ChangeWindow>,
+    },
     /// Let a runbook go on that waits for an approval. Nobody asks for this: the runbook does.
     Step {
         /// The execution.
@@ -95,7 +101,7 @@ pub enum ProposedAct {
 impl ProposedAct {
     /// Which act.
     #[must_use]
-    pub const fn act(&self) -> Act {
+    pub fn act(&self) -> Act {
         match self {
             Self::Command { .. } => Act::RunCommand,
             Self::Terminal { .. } => Act::OpenTerminal,
@@ -104,6 +110,10 @@ impl ProposedAct {
             Self::RevealParameter { .. } => Act::RevealParameter,
             Self::PutParameter { .. } => Act::PutParameter,
             Self::DeleteParameter { .. } => Act::DeleteParameter,
+            Self::Window { change } => match change.change {
+                WindowChange::Delete => Act::DeleteWindow,
+                _ => Act::ChangeWindow,
+            },
             Self::Step { .. } => Act::AnswerStep,
             Self::Policies { .. } => Act::ChangePolicies,
         }
@@ -190,6 +200,7 @@ impl Ask {
                     fields.push(FieldError::new("scope", why));
                 }
             }
+            ProposedAct::Window { change } => merge(&mut fields, change.check()),
             ProposedAct::PutParameter { parameter } => merge(&mut fields, parameter.check()),
             ProposedAct::RevealParameter { name, .. } | ProposedAct::DeleteParameter { name, .. } => {
                 if name.trim().is_empty() {
@@ -405,6 +416,9 @@ pub struct Hypothetical {
     /// Of which parameter.
     #[serde(default)]
     pub parameter: String,
+    /// Of which maintenance window.
+    #[serde(default)]
+    pub maintenance_window: String,
     /// On how many nodes.
     pub nodes: u32,
     /// The tags of these nodes: `Environment=Production,Team=web`.
@@ -443,6 +457,10 @@ impl Hypothetical {
             document: self.document.trim().to_owned(),
             os_user: self.os_user.trim().to_owned(),
             parameter: self.parameter.trim().to_owned(),
+            maintenance_windows: match self.maintenance_window.trim() {
+                "" => Vec::new(),
+                name => vec![name.to_owned()],
+            },
             nodes: vec![tags; self.nodes as usize],
             anywhere: false,
             requester: std::collections::BTreeSet::new(),

@@ -2,6 +2,7 @@
 
 use super::parameter_plan::PlannedParameter;
 use super::policy::Act;
+use super::window_plan::PlannedWindow;
 use crate::ids::NodeId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,6 +96,11 @@ pub enum PlanSubject {
     Parameter {
         /// What would be done with which.
         parameter: PlannedParameter,
+    },
+    /// Makes, changes or deletes a maintenance window.
+    Window {
+        /// What would be done with which.
+        window: Box<PlannedWindow>,
     },
     /// Goes on with a step of a runbook.
     Step {
@@ -196,7 +202,10 @@ impl Plan {
                 "subject": self.subject,
                 "not_before": self.not_before,
             }))),
-            PlanSubject::Policies { .. } | PlanSubject::Parameter { .. } | PlanSubject::Step { .. } => None,
+            PlanSubject::Policies { .. }
+            | PlanSubject::Parameter { .. }
+            | PlanSubject::Window { .. }
+            | PlanSubject::Step { .. } => None,
         }
     }
 
@@ -245,6 +254,7 @@ impl Plan {
                     _ => format!("Change the parameter {name}"),
                 }
             }
+            PlanSubject::Window { window } => window.title.clone(),
             PlanSubject::Step { step, .. } => format!("Go on at {step}"),
         }
     }
@@ -361,6 +371,9 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
             of_maps("The stored parameter", old_references, references, &mut said);
         }
         (PlanSubject::Parameter { parameter: old }, PlanSubject::Parameter { parameter: new }) => {
+            said.extend(old.differences(new));
+        }
+        (PlanSubject::Window { window: old }, PlanSubject::Window { window: new }) => {
             said.extend(old.differences(new));
         }
         (PlanSubject::Policies { old_sha256: old, .. }, PlanSubject::Policies { old_sha256: new, .. })

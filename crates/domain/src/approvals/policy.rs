@@ -30,6 +30,12 @@ pub enum Act {
     /// Delete a parameter.
     #[serde(rename = "parameters.delete")]
     DeleteParameter,
+    /// Make or change a maintenance window, with its targets and tasks.
+    #[serde(rename = "windows.change")]
+    ChangeWindow,
+    /// Delete a maintenance window.
+    #[serde(rename = "windows.delete")]
+    DeleteWindow,
     /// Change the policies themselves.
     #[serde(rename = "approvals.change_policies")]
     ChangePolicies,
@@ -40,7 +46,7 @@ pub enum Act {
 
 impl Act {
     /// All that policies may name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::RunCommand,
         Self::OpenTerminal,
         Self::OpenTunnel,
@@ -49,6 +55,8 @@ impl Act {
         Self::RevealParameter,
         Self::PutParameter,
         Self::DeleteParameter,
+        Self::ChangeWindow,
+        Self::DeleteWindow,
         Self::ChangePolicies,
     ];
 
@@ -64,6 +72,8 @@ impl Act {
             Self::RevealParameter => "parameters.reveal",
             Self::PutParameter => "parameters.put",
             Self::DeleteParameter => "parameters.delete",
+            Self::ChangeWindow => "windows.change",
+            Self::DeleteWindow => "windows.delete",
             Self::ChangePolicies => "approvals.change_policies",
             Self::AnswerStep => "runbooks.signal",
         }
@@ -81,6 +91,8 @@ impl Act {
             Self::RevealParameter => "Reveal a parameter",
             Self::PutParameter => "Write a parameter",
             Self::DeleteParameter => "Delete a parameter",
+            Self::ChangeWindow => "Change a maintenance window",
+            Self::DeleteWindow => "Delete a maintenance window",
             Self::ChangePolicies => "Change the policies",
             Self::AnswerStep => "Go on with a runbook",
         }
@@ -205,6 +217,9 @@ pub struct Policy {
     /// Only these parameters, by path: `/prod/*`; `*` stands for any text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<String>,
+    /// Only these maintenance windows, by name: `prod-*`; `*` stands for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance_windows: Vec<String>,
     /// Only for these people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requesters: Vec<String>,
