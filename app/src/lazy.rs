@@ -226,6 +226,16 @@ feature!(patching_pages, __preload_patching_pages, PatchingPages:
     /// Patches that nodes need not have for a time.
     Exceptions => crate::patching::ExceptionsPage,
 );
+feature!(window_pages, __preload_window_pages, WindowPages:
+    /// When something is done by itself.
+    Windows => crate::windows::ListPage,
+    /// One maintenance window.
+    OneWindow => crate::windows::ViewPage,
+    /// Make one.
+    NewWindow => crate::windows::NewPage,
+    /// Change one.
+    EditWindow => crate::windows::EditPage,
+);
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.
     Audit => crate::audit::AuditPage,

@@ -39,6 +39,7 @@ mod sessions;
 #[cfg(feature = "ssr")]
 mod shell;
 mod url;
+mod windows;
 mod wire;
 
 #[cfg(feature = "ssr")]

@@ -7,11 +7,11 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, Baselines, Calendar, Delegations, EditBaseline, EditParameter, Exceptions, Executions,
-    Fleet, History, NewBaseline, NewParameter, NewRole, NewTerminal, Node, OneBaseline, OneCommand,
-    OneExecution, OneParameter, OneRecording, OneRequest, OneRunbook, OneTerminal, Parameters, PatchStates,
-    Policies, Profile, Requests, Roles, RunDocument, Runbooks, Schedules, Sessions, SettingsParts,
-    StartRunbook, Terminals, Tokens, Users,
+    AddNode, Audit, Baselines, Calendar, Delegations, EditBaseline, EditParameter, EditWindow, Exceptions,
+    Executions, Fleet, History, NewBaseline, NewParameter, NewRole, NewTerminal, NewWindow, Node,
+    OneBaseline, OneCommand, OneExecution, OneParameter, OneRecording, OneRequest, OneRunbook, OneTerminal,
+    OneWindow, Parameters, PatchStates, Policies, Profile, Requests, Roles, RunDocument, Runbooks, Schedules,
+    Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users, Windows,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -58,6 +58,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/patching/baselines/new") view={Lazy::<NewBaseline>::new()} />
                     <Route path=path!("/patching/baselines/:baseline_id") view={Lazy::<OneBaseline>::new()} />
                     <Route path=path!("/patching/baselines/:baseline_id/edit") view={Lazy::<EditBaseline>::new()} />
+                    <Route path=path!("/windows") view={Lazy::<Windows>::new()} />
+                    <Route path=path!("/windows/new") view={Lazy::<NewWindow>::new()} />
+                    <Route path=path!("/windows/:window_id") view={Lazy::<OneWindow>::new()} />
+                    <Route path=path!("/windows/:window_id/edit") view={Lazy::<EditWindow>::new()} />
                     <Route path=path!("/terminals") view={Lazy::<Terminals>::new()} />
                     <Route path=path!("/terminals/new") view={Lazy::<NewTerminal>::new()} />
                     <Route path=path!("/terminals/:session_id") view={Lazy::<OneTerminal>::new()} />

@@ -19,3 +19,4 @@ pub mod runbooks;
 pub mod services;
 pub mod sessions;
 pub mod sync;
+pub mod windows;

@@ -24,6 +24,8 @@ use crate::sync::executions::ExecutionSync;
 use crate::sync::fleet::FleetSync;
 use crate::sync::parameters::ParameterSync;
 use crate::sync::patching::PatchingSync;
+use crate::sync::windows::WindowSync;
+use crate::windows::WindowService;
 use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
 use muster_store::Db;
@@ -77,6 +79,8 @@ pub struct Services {
     pub parameters: ParameterService,
     /// Patch Manager.
     pub patching: PatchingService,
+    /// Maintenance windows.
+    pub windows: WindowService,
     /// Sessions on nodes.
     pub sessions: SessionService,
     /// What needs a second pair of eyes.
@@ -90,6 +94,7 @@ pub struct Services {
     execution_sync: ExecutionSync,
     parameter_sync: ParameterSync,
     patching_sync: PatchingSync,
+    window_sync: WindowSync,
 }
 
 impl Services {
@@ -195,6 +200,15 @@ impl Services {
             gate: gate.clone(),
             random: Arc::clone(&random),
         };
+        let windows = WindowService {
+            db: db.clone(),
+            door: door.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            ssm: ssm.clone(),
+            gate: gate.clone(),
+            seal: parameters.seal.clone(),
+        };
         Ok(Self {
             approvals: ApprovalService {
                 db: db.clone(),
@@ -208,6 +222,7 @@ impl Services {
                 runbooks: runbooks.clone(),
                 parameters: parameters.clone(),
                 patching: patching.clone(),
+                windows: windows.clone(),
                 sessions: sessions.clone(),
                 wake: Arc::default(),
             },
@@ -223,6 +238,12 @@ impl Services {
             },
             commands,
             runbooks: runbooks.clone(),
+            window_sync: WindowSync {
+                db: db.clone(),
+                ssm: ssm.clone(),
+                clock: Arc::clone(&clock),
+            },
+            windows,
             parameter_sync: ParameterSync {
                 db: db.clone(),
                 ssm: ssm.clone(),
@@ -319,6 +340,7 @@ impl Services {
             tokio::spawn(self.parameter_sync.run(stop.clone())),
             tokio::spawn(self.patching_sync.clone().exceptions(stop.clone())),
             tokio::spawn(self.patching_sync.run(stop.clone())),
+            tokio::spawn(self.window_sync.run(stop.clone())),
         ]
     }
 }

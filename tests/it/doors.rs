@@ -30,6 +30,7 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     let mut cases = crate::doors_of_approvals::cases();
     cases.extend(crate::doors_of_parameters::cases());
     cases.extend(crate::doors_of_patching::cases());
+    cases.extend(crate::doors_of_windows::cases());
     cases.extend(BTreeMap::from([
         ("/api/access/sessions", (SignIn, &[][..])),
         ("/api/access/revoke_session", (SignIn, &[("session_id", "x")][..])),
@@ -397,6 +398,7 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
         "baselines.change",
         "baselines.delete",
         "exceptions.grant",
+        "windows.change",
         "fleet.edit_tags",
         "users.create",
         "audit.read",

@@ -20,6 +20,7 @@ mod doors;
 mod doors_of_approvals;
 mod doors_of_parameters;
 mod doors_of_patching;
+mod doors_of_windows;
 mod entrance;
 mod first_day;
 mod full_disk;
@@ -42,6 +43,8 @@ mod steps;
 mod support;
 mod terminal_limits;
 mod terminals;
+mod windows;
+mod windows_on_approval;
 
 /// Makes sure that every page, and with it every server function, is part of this binary.
 #[test]

@@ -16,10 +16,12 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Tables that stay small, whatever happens: people, what they saved, and one row for each of a few things.
-const SMALL: [&str; 14] = [
+const SMALL: [&str; 16] = [
     "connections",
     "patch_baselines",
     "patch_copies",
+    "maintenance_windows",
+    "maintenance_window_copies",
     "parameter_copies",
     "saved_views",
     "runbook_templates",
@@ -166,6 +168,9 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/patching/exceptions",
         "/patching/exceptions?state=holding",
         "/patching/baselines/new",
+        "/windows",
+        "/windows?text=x&enabled=yes&last=success",
+        "/windows/new",
         "/export/parameters.csv?path=walk",
         "/executions",
         "/executions?status=Failed",
@@ -352,6 +357,17 @@ async fn no_query_reads_a_growing_table_from_end_to_end() {
         let (status, answer) = client.call("parameters/put", &fields).await.unwrap();
         assert_eq!(status / 100, 2, "{answer}");
     }
+    let window = crate::windows::make(&client, "walk").await;
+    for address in [format!("/windows/{window}"), format!("/windows/{window}/edit")] {
+        assert_eq!(client.get(&address).await.unwrap().0, 200, "{address}");
+    }
+    assert_eq!(
+        crate::windows::change_now(&client, "delete", &window, &[("confirmation", "walk")])
+            .await
+            .0
+            / 100,
+        2
+    );
     walk(&client, &node, &command).await;
     let delete = [("name", "/walk/b"), ("version", "1"), ("confirmation", "/walk/b")];
     assert_eq!(

@@ -33,6 +33,12 @@ reason = true
 levels = [{ approvals = 1, of = ["role:approver"] }]
 
 [[policy]]
+name = "Production maintenance windows"
+acts = ["windows.*"]
+maintenance_windows = ["prod-*"]
+levels = [{ approvals = 1, of = ["role:approver"] }]
+
+[[policy]]
 name = "Policies are changed by two"
 acts = ["approvals.change_policies"]
 levels = [{ approvals = 1, of = ["role:approver"] }]
@@ -85,6 +91,12 @@ pub(super) fn about(policy: &Policy) -> String {
         add(format!(
             "of the parameters {}",
             joined(policy.parameters.clone(), "or")
+        ));
+    }
+    if !policy.maintenance_windows.is_empty() {
+        add(format!(
+            "of the maintenance windows {}",
+            joined(policy.maintenance_windows.clone(), "or")
         ));
     }
     if !policy.requesters.is_empty() {

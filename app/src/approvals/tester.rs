@@ -66,6 +66,13 @@ pub(super) fn Tester(text: RwSignal<String>) -> impl IntoView {
                             placeholder="/prod/db/password"
                             error=field_error(error, "parameter")
                         />
+                        <TextField
+                            name="maintenance_window"
+                            id="test-window"
+                            label="Maintenance window"
+                            placeholder="prod-nightly"
+                            error=field_error(error, "maintenance_window")
+                        />
                         <TextField name="os_user" id="test-user" label="OS user (terminals)" error=field_error(error, "os_user") />
                         <TextField
                             name="at"

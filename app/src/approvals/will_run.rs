@@ -5,6 +5,7 @@ use super::words::{joined, minutes};
 use crate::components::{Fact, TimeAgo, plural};
 use crate::parameters::WillChange;
 use crate::patching::{WillChangeBaseline, WillExcept};
+use crate::windows::WillChangeWindow;
 use leptos::prelude::*;
 use muster_domain::Timestamp;
 use muster_domain::approvals::{Act, Plan, PlanSubject, RequestDetail, Window};
@@ -251,6 +252,7 @@ fn Subject(act: Act, subject: PlanSubject) -> impl IntoView {
         PlanSubject::Parameter { parameter } => view! { <WillChange act parameter /> }.into_any(),
         PlanSubject::Baseline { baseline } => view! { <WillChangeBaseline baseline=*baseline /> }.into_any(),
         PlanSubject::Exception { exception } => view! { <WillExcept exception /> }.into_any(),
+        PlanSubject::Window { window } => view! { <WillChangeWindow window=*window /> }.into_any(),
         PlanSubject::Step {
             execution,
             step,

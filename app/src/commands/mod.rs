@@ -29,6 +29,7 @@ mod summary_tab;
 mod target_picker;
 
 // What starting a runbook has in common with running a command.
+pub(crate) use api::{get_document, list_documents};
 pub(crate) use compare_view::Hunk;
 pub(crate) use confirm_run::{CONFIRM_ID, ConfirmRun, ConfirmStep, STEP_COUNT_ID, asked_for, must_confirm};
 pub(crate) use detail_page::DetailPage;

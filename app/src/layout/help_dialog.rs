@@ -23,6 +23,7 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("g p", "Approvals"),
             ("g r", "Runbooks"),
             ("g e", "Executions"),
+            ("g w", "Maintenance windows"),
             ("g a", "Audit log"),
             ("g s", "Settings"),
         ],

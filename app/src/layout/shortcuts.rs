@@ -34,6 +34,7 @@ fn goal(letter: &str) -> Option<&'static str> {
         "p" => "/approvals",
         "r" => "/runbooks",
         "e" => "/executions",
+        "w" => "/windows",
         "a" => "/audit",
         "s" => "/settings/profile",
         _ => return None,

@@ -111,6 +111,12 @@ fn NavLists() -> impl IntoView {
                 <Link place=place("Terminals", "/terminals", Glyph::Terminal) />
                 <Link place=place("Commands", "/commands", Glyph::Command) />
                 <Link place=place("Runbooks", "/runbooks", Glyph::Runbook) />
+                <Suspense fallback=|| ()>
+                    {move || Suspend::new(async move {
+                        let may = frame.await.is_ok_and(|frame| frame.may(Action::WindowsRead));
+                        may.then(|| view! { <Link place=place("Windows", "/windows", Glyph::Calendar) /> })
+                    })}
+                </Suspense>
                 <Link place=place("Parameters", "/parameters", Glyph::Key) />
                 <Link place=place("Approvals", "/approvals", Glyph::Check)>
                     <ApprovalsBadge />

@@ -37,7 +37,7 @@ pub(crate) use diff_view::DiffList;
 pub(crate) use execution_page::ExecutionPage;
 pub(crate) use history_page::HistoryPage;
 pub(crate) use runbook_page::RunbookPage;
-pub(crate) use schedules_page::SchedulesPage;
+pub(crate) use schedules_page::{SchedulesPage, window_outcome};
 #[cfg(feature = "ssr")]
 pub(crate) use start_input::StartFields;
 pub(crate) use start_page::StartPage;

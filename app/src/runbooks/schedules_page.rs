@@ -132,7 +132,7 @@ fn Rows(
 }
 
 /// Systems Manager's word for how a window went, and the class of its dot.
-fn outcome(status: &str) -> (&'static str, String) {
+pub(crate) fn window_outcome(status: &str) -> (&'static str, String) {
     let dot = match status {
         "SUCCESS" => "ok",
         "FAILED" | "TIMED_OUT" => "bad",
@@ -151,7 +151,7 @@ fn Last(last: Option<LastRun>) -> impl IntoView {
     match last {
         None => view! { <span class="muted">"not yet"</span> }.into_any(),
         Some(last) => {
-            let (dot, words) = outcome(&last.status);
+            let (dot, words) = window_outcome(&last.status);
             view! {
                 <div class="two-lines">
                     <span class="status-dot">
@@ -316,7 +316,7 @@ fn RowActs(
 
 #[cfg(test)]
 mod tests {
-    use super::outcome;
+    use super::window_outcome as outcome;
 
     #[test]
     fn how_a_window_went_is_said_in_words() {

@@ -162,6 +162,12 @@ actions! {
     ExceptionsGrant = "exceptions.grant", OPERATORS, true;
     /// An exception has expired (written by the server itself).
     ExceptionsEnd = "exceptions.end", Who::Anybody, true;
+    /// See maintenance windows and how they went.
+    WindowsRead = "windows.read", READERS, false;
+    /// Make or change a maintenance window, with its targets and tasks.
+    WindowsChange = "windows.change", OPERATORS, true;
+    /// Delete a maintenance window.
+    WindowsDelete = "windows.delete", OPERATORS, true;
 
     /// See sessions on nodes.
     SessionsRead = "sessions.read", READERS, false;
@@ -328,6 +334,9 @@ impl Action {
             | Self::BaselinesDelete
             | Self::ExceptionsGrant
             | Self::ExceptionsEnd
+            | Self::WindowsRead
+            | Self::WindowsChange
+            | Self::WindowsDelete
             | Self::AuditRead
             | Self::AuditExport
             | Self::AuditVerify

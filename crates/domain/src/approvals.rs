@@ -17,6 +17,7 @@ mod policy;
 mod state;
 mod views;
 mod voter;
+mod window_plan;
 
 pub use baseline_plan::{BaselineAct, PlannedBaseline, PlannedState};
 pub use calendar::{Calendar, CalendarEntry, CalendarPage, DAY_MS, EntryKind, Month, span};
@@ -37,6 +38,7 @@ pub use views::{
     RequestDetail, RequestSummary, TrackView, WaitingCount,
 };
 pub use voter::{Decision, Party, Refused, Verdict, Voter};
+pub use window_plan::PlannedWindow;
 
 use crate::actor::Actor;
 use crate::error::PortalError;

@@ -10,6 +10,7 @@ use crate::parameters::Parameters;
 use crate::patching::Patching;
 use crate::runbooks::{RunbookSchedules, RunbookTemplates, Runbooks};
 use crate::sessions::Sessions;
+use crate::windows::Windows;
 use std::sync::Arc;
 
 /// Everything that a page can ask for.
@@ -31,6 +32,8 @@ pub struct Backend {
     pub parameters: Arc<dyn Parameters>,
     /// Patch Manager.
     pub patching: Arc<dyn Patching>,
+    /// Maintenance windows.
+    pub windows: Arc<dyn Windows>,
     /// Terminals and other sessions on nodes.
     pub sessions: Arc<dyn Sessions>,
     /// What needs a second pair of eyes.

@@ -53,6 +53,8 @@ ids! {
     NodeSessionId;
     /// A named filter on the fleet.
     SavedViewId;
+    /// A maintenance window, as Systems Manager names it: `mw-…`.
+    WindowId;
     /// A schedule on which a runbook is started.
     ScheduleId;
     /// A filled form that starts a runbook, kept under a name.

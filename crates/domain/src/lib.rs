@@ -23,6 +23,7 @@ pub mod sessions;
 #[cfg(all(feature = "system", not(target_family = "wasm")))]
 pub mod system;
 pub mod time;
+pub mod windows;
 
 pub use actor::Actor;
 pub use backend::Backend;

@@ -5,9 +5,11 @@
 mod cron;
 mod field;
 mod rate;
+mod words;
 
 pub use cron::Cron;
 pub use rate::{Rate, Unit};
+pub use words::words;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

@@ -60,6 +60,7 @@ migrations! {
     28 "0028_approvals_delegations";
     29 "0029_runbooks_reuse";
     30 "0030_parameters_init";
+    31 "0031_windows";
     32 "0032_patching";
     33 "0033_patching_exceptions";
 }

@@ -11,6 +11,7 @@ use crate::events::PortalEvent;
 use crate::parameters::ParameterService;
 use crate::patching::{By, PatchingService};
 use crate::runbooks::{Order, RunbookService};
+use crate::windows::WindowService;
 use muster_domain::action::Action;
 use muster_domain::approvals::{Event, ProposedAct, step};
 use muster_domain::audit::Intent;
@@ -148,6 +149,18 @@ impl ApprovalService {
                         self.patching
                             .carry_out(&row.proposed, &planned.plan, outcome_id, by, &pass)
                             .await
+                    })
+                    .await
+            }
+            ProposedAct::Window { change } => {
+                let intent = marked(WindowService::intent_of(change));
+                self.door
+                    .pass(actor, intent, Ok(()), async |pass| {
+                        Box::pin(
+                            self.windows
+                                .carry_out(&row.proposed, &planned.plan, outcome_id, &pass),
+                        )
+                        .await
                     })
                     .await
             }

@@ -36,6 +36,8 @@ pub(super) const fn action_of(act: Act) -> Action {
         Act::ChangeBaseline => Action::BaselinesChange,
         Act::DeleteBaseline => Action::BaselinesDelete,
         Act::GrantException => Action::ExceptionsGrant,
+        Act::ChangeWindow => Action::WindowsChange,
+        Act::DeleteWindow => Action::WindowsDelete,
         Act::ChangePolicies => Action::ApprovalsChangePolicies,
     }
 }
@@ -90,6 +92,12 @@ fn intent(ask: &Ask, number: i64) -> Intent {
         ProposedAct::GrantException { exception } => intent
             .with("baseline", exception.baseline_id.clone())
             .with("patch", exception.patch.clone()),
+        ProposedAct::Window { change } => {
+            let about = crate::windows::WindowService::intent_of(change);
+            intent
+                .with("about", about.resource.clone())
+                .with("change", serde_json::json!(about.detail))
+        }
         ProposedAct::Policies { text, .. } => intent.with("sha256", super::policies::sha256(text)),
     }
 }
@@ -126,6 +134,7 @@ impl ApprovalService {
             ProposedAct::ChangeBaseline { .. }
             | ProposedAct::DeleteBaseline { .. }
             | ProposedAct::GrantException { .. } => self.patching.plan(act, not_before).await,
+            ProposedAct::Window { .. } => Box::pin(self.windows.plan(act, not_before)).await,
             ProposedAct::Step { .. } => Err(PortalError::Conflict {
                 message: "A step of a runbook asks by itself.".into(),
             }),
@@ -279,6 +288,7 @@ impl ApprovalService {
                 }
                 self.parameters.ready(&mut ask.act).await?;
                 self.patching.ready(&ask.act).await?;
+                Box::pin(self.windows.ready(actor, &ask.act)).await?;
                 let planned = self.plan(&ask.act, &scopes, ask.not_before).await?;
                 let finding = self.gate.look(actor, &planned.proposal).await?;
                 let demand = Self::demand(&ask, &finding)?;

@@ -207,13 +207,16 @@ impl ApprovalService {
             Act::StartRunbook => Sql::new("select 1 as found from executions where execution_id = "),
             // Told again, it is looked first whether the step still waits. A role without who asked for it is nobody's. A
             // parameter that was written has another version now, and one that was deleted is gone: then what was approved
-            // does not hold any more; so it is with baselines, and one that is made is made once under the id of this.
+            // does not hold any more. So it is with baselines and maintenance windows; one that is made is made once under the
+            // id of this.
             Act::AnswerStep
             | Act::HoldRole
             | Act::PutParameter
             | Act::DeleteParameter
             | Act::ChangeBaseline
-            | Act::DeleteBaseline => return Ok(false),
+            | Act::DeleteBaseline
+            | Act::ChangeWindow
+            | Act::DeleteWindow => return Ok(false),
             Act::GrantException => Sql::new(
                 "select 1 as found from patch_exceptions where state in ('holding', 'ended') and exception_id = ",
             ),

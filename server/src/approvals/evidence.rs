@@ -4,7 +4,7 @@
 use crate::approvals::policies::sha256;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::service::{ApprovalService, resource};
-use crate::approvals::views::{baseline_of, exception_of, parameter_of};
+use crate::approvals::views::{baseline_of, exception_of, parameter_of, window_of};
 use crate::audit::AuditLog;
 use crate::audit::keys::is_signed;
 use crate::audit::row::hash;
@@ -219,6 +219,7 @@ impl ApprovalService {
             }
             Act::ChangeBaseline | Act::DeleteBaseline => Ok(json!({ "baseline": baseline_of(row) })),
             Act::GrantException => Ok(json!({ "exception": row.outcome_id, "plan": exception_of(row) })),
+            Act::ChangeWindow | Act::DeleteWindow => Ok(json!({ "window": window_of(row) })),
             Act::ChangePolicies => Ok(json!({ "policies_sha256": row.outcome_id })),
         }
     }
@@ -282,6 +283,7 @@ impl ApprovalService {
             Act::GrantException => {
                 exception_of(row).map(|one| crate::patching::resource_of(&one.baseline_id, &one.baseline))
             }
+            Act::ChangeWindow | Act::DeleteWindow => window_of(row).map(crate::windows::service::resource),
             // What these change is there before and after them: below.
             Act::HoldRole | Act::ChangePolicies => None,
         };

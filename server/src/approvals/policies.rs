@@ -118,6 +118,24 @@ fn complaints(policies: &Policies) -> Vec<String> {
                 ));
             }
         }
+        if !policy.maintenance_windows.is_empty() {
+            let about = [Act::ChangeWindow, Act::DeleteWindow];
+            let is_about = |pattern: &String| about.iter().any(|act| glob(pattern, act.as_str()));
+            if !policy.acts.iter().any(is_about) {
+                say(Some(
+                    "it names maintenance windows, so its acts have to be among windows.change and windows.delete".into(),
+                ));
+            }
+            if policy
+                .maintenance_windows
+                .iter()
+                .any(|pattern| pattern.trim().is_empty())
+            {
+                say(Some(
+                    "a maintenance window of it is empty: write a name such as prod-*".into(),
+                ));
+            }
+        }
         if policy.effect == Effect::Approve && policy.levels.is_empty() {
             say(Some(
                 "it asks for approval, so it has to say of whom ([[policy.levels]])".into(),

@@ -10,6 +10,7 @@ use crate::parameters::ParameterService;
 use crate::patching::PatchingService;
 use crate::runbooks::RunbookService;
 use crate::sessions::SessionService;
+use crate::windows::WindowService;
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
@@ -50,6 +51,8 @@ pub struct ApprovalService {
     pub parameters: ParameterService,
     /// Patch Manager.
     pub patching: PatchingService,
+    /// Changes the maintenance windows that were approved.
+    pub windows: WindowService,
     /// Opens what was approved.
     pub sessions: SessionService,
     /// Wakes whoever carries out.

@@ -453,6 +453,15 @@ pub(super) fn exception_of(row: &RequestRow) -> Option<&PlannedException> {
     }
 }
 
+/// The maintenance window that a request is about: its id, or its name where it is made.
+pub(super) fn window_of(row: &RequestRow) -> Option<&str> {
+    match &row.plan.subject {
+        PlanSubject::Window { window } if window.id.is_empty() => Some(&window.name),
+        PlanSubject::Window { window } => Some(&window.id),
+        _ => None,
+    }
+}
+
 /// What became of it, as a link.
 fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
     if let Some(execution) = ApprovalService::execution_of(row) {
@@ -484,6 +493,17 @@ fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
         ),
         Act::GrantException => ("The register of exceptions", "/patching/exceptions".to_owned()),
         Act::DeleteBaseline => ("The patch baseline is deleted", String::new()),
+        Act::ChangeWindow => (
+            "The maintenance window",
+            match &row.plan.subject {
+                PlanSubject::Window { window } if window.id.is_empty() => {
+                    format!("/windows?text={}", window.name)
+                }
+                PlanSubject::Window { window } => format!("/windows/{}", window.id),
+                _ => String::new(),
+            },
+        ),
+        Act::DeleteWindow => ("The maintenance window is deleted", String::new()),
         Act::ChangePolicies => ("The policies", "/approvals/policies".to_owned()),
     };
     Some(OutcomeLink {

@@ -303,6 +303,22 @@ impl Overview for OverviewService {
                         subtitle: system_label(&baseline.operating_system).to_owned(),
                     });
                 }
+                if actor.may(Action::WindowsRead) {
+                    let query = muster_domain::windows::WindowQuery {
+                        text: text.to_owned(),
+                        limit: Some(4),
+                        ..Default::default()
+                    };
+                    let found = crate::windows::queries::list(&self.db, self.connection.id.as_str(), &query);
+                    for window in found.await.map_err(store)?.page.items {
+                        hits.push(SearchHit {
+                            kind: "Window".into(),
+                            url: format!("/windows/{}", window.id),
+                            title: window.name,
+                            subtitle: window.description,
+                        });
+                    }
+                }
                 if actor.may(Action::UsersRead) {
                     let mut sql = Sql::new("select name, display_name from users where lower(name) like ");
                     let pattern = contains_pattern(text);

@@ -56,6 +56,13 @@ impl Moments {
         })
     }
 
+    /// The same, waiting so many days after a cron expression's day.
+    #[must_use]
+    pub fn with_offset(mut self, days: u32) -> Self {
+        self.context.offset_days = i32::try_from(days).unwrap_or_default();
+        self
+    }
+
     /// The first moment after `after`.
     #[must_use]
     pub fn next(&self, after: Timestamp) -> Option<Timestamp> {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 /// Pages of steps of one execution at most: a thousand.
 const MOST_PAGES: usize = 20;
 
-pub(super) fn stamp(at: Option<&DateTime>) -> Option<Timestamp> {
+pub(crate) fn stamp(at: Option<&DateTime>) -> Option<Timestamp> {
     at.and_then(|at| at.to_millis().ok()).map(Timestamp)
 }
 

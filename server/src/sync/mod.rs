@@ -6,3 +6,4 @@ pub mod fleet;
 pub mod parameters;
 pub mod patching;
 mod tags;
+pub mod windows;

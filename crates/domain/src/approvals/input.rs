@@ -15,6 +15,7 @@ use crate::permission::{Role, Scope};
 use crate::runbooks::StartRunbook;
 use crate::sessions::StartSession;
 use crate::time::Timestamp;
+use crate::windows::{ChangeWindow, WindowChange};
 use serde::{Deserialize, Serialize};
 
 /// Characters of a reason at most.
@@ -94,6 +95,11 @@ pub enum ProposedAct {
         /// What.
         exception: GrantException,
     },
+    /// Make, change or delete a maintenance window.
+    Window {
+        /// What.
+        change: Box<ChangeWindow>,
+    },
     /// Let a runbook go on that waits for an approval. Nobody asks for this: the runbook does.
     Step {
         /// The execution.
@@ -113,7 +119,7 @@ pub enum ProposedAct {
 impl ProposedAct {
     /// Which act.
     #[must_use]
-    pub const fn act(&self) -> Act {
+    pub fn act(&self) -> Act {
         match self {
             Self::Command { .. } => Act::RunCommand,
             Self::Terminal { .. } => Act::OpenTerminal,
@@ -125,6 +131,10 @@ impl ProposedAct {
             Self::ChangeBaseline { .. } => Act::ChangeBaseline,
             Self::DeleteBaseline { .. } => Act::DeleteBaseline,
             Self::GrantException { .. } => Act::GrantException,
+            Self::Window { change } => match change.change {
+                WindowChange::Delete => Act::DeleteWindow,
+                _ => Act::ChangeWindow,
+            },
             Self::Step { .. } => Act::AnswerStep,
             Self::Policies { .. } => Act::ChangePolicies,
         }
@@ -211,6 +221,7 @@ impl Ask {
                     fields.push(FieldError::new("scope", why));
                 }
             }
+            ProposedAct::Window { change } => merge(&mut fields, change.check()),
             ProposedAct::PutParameter { parameter } => merge(&mut fields, parameter.check()),
             ProposedAct::RevealParameter { name, .. } | ProposedAct::DeleteParameter { name, .. } => {
                 if name.trim().is_empty() {
@@ -433,6 +444,9 @@ pub struct Hypothetical {
     /// Of which parameter.
     #[serde(default)]
     pub parameter: String,
+    /// Of which maintenance window.
+    #[serde(default)]
+    pub maintenance_window: String,
     /// On how many nodes.
     pub nodes: u32,
     /// The tags of these nodes: `Environment=Production,Team=web`.
@@ -471,6 +485,10 @@ impl Hypothetical {
             document: self.document.trim().to_owned(),
             os_user: self.os_user.trim().to_owned(),
             parameter: self.parameter.trim().to_owned(),
+            maintenance_windows: match self.maintenance_window.trim() {
+                "" => Vec::new(),
+                name => vec![name.to_owned()],
+            },
             nodes: vec![tags; self.nodes as usize],
             anywhere: false,
             requester: std::collections::BTreeSet::new(),

@@ -19,6 +19,9 @@ pub struct Proposal {
     /// Of which parameter.
     #[serde(default)]
     pub parameter: String,
+    /// Of which maintenance window, by name; by both where it is given another one.
+    #[serde(default)]
+    pub maintenance_windows: Vec<String>,
     /// The tags of each node.
     pub nodes: Vec<Vec<(String, String)>>,
     /// Whether it may also act on nodes that are not named: a role everywhere, a runbook that reaches further.
@@ -184,6 +187,12 @@ impl Policy {
                 self.parameters.join(", ")
             ));
         }
+        if !self.maintenance_windows.is_empty() && !self.means_window(proposal) {
+            return Some(format!(
+                "It is about the maintenance windows {}.",
+                self.maintenance_windows.join(", ")
+            ));
+        }
         if !self.requesters.is_empty() && !is_one_of(&self.requesters, &proposal.requester) {
             return Some(format!("It is about {}.", self.requesters.join(", ")));
         }
@@ -207,6 +216,21 @@ impl Policy {
             return proposal.act == Some(Act::OpenTerminal) && self.effect != Effect::Allow;
         }
         self.os_users.iter().any(|user| glob(user, &proposal.os_user))
+    }
+
+    /// Whether it is about a maintenance window of that name. Where one is given another name, to forbid or to ask, either
+    /// is enough, and to allow, it takes both.
+    fn means_window(&self, proposal: &Proposal) -> bool {
+        let is_meant = |name: &String| {
+            let mut patterns = self.maintenance_windows.iter();
+            patterns.any(|pattern| glob(pattern.trim(), name))
+        };
+        let names = &proposal.maintenance_windows;
+        if self.effect == Effect::Allow {
+            !names.is_empty() && names.iter().all(is_meant)
+        } else {
+            names.iter().any(is_meant)
+        }
     }
 
     /// Why it is meant, in words.
@@ -236,6 +260,12 @@ impl Policy {
         }
         if !self.parameters.is_empty() {
             said.push(format!("the parameter {}", proposal.parameter));
+        }
+        if !self.maintenance_windows.is_empty() {
+            said.push(format!(
+                "the maintenance window {}",
+                proposal.maintenance_windows.join(" or ")
+            ));
         }
         if !self.requesters.is_empty() {
             said.push("this requester".into());
@@ -339,6 +369,7 @@ impl Policies {
             more_than_nodes: None,
             os_users: Vec::new(),
             parameters: Vec::new(),
+            maintenance_windows: Vec::new(),
             requesters: Vec::new(),
             at: None,
             effect: Effect::Approve,

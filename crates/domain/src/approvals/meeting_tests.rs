@@ -242,3 +242,31 @@ fn a_parameter_is_meant_by_its_path() {
         "a policy about all acts is about parameters, too"
     );
 }
+
+#[test]
+fn a_maintenance_window_is_meant_by_its_names() {
+    let of = |effect: Effect, names: &[&str]| {
+        let policy = Policy {
+            acts: vec!["windows.*".into()],
+            maintenance_windows: vec!["prod-*".into()],
+            ..policy("p", effect)
+        };
+        let act = Proposal {
+            act: Some(Act::ChangeWindow),
+            maintenance_windows: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Proposal::default()
+        };
+        let policies = Policies {
+            default: Effect::Deny,
+            policies: vec![policy],
+            ..Policies::default()
+        };
+        policies.meet(&act, &|_| true).effect == effect
+    };
+    assert!(of(Effect::Approve, &["prod-nightly"]) && !of(Effect::Approve, &["dev-nightly"]));
+    // Under another name it is neither got out of a policy nor into one that allows.
+    assert!(of(Effect::Approve, &["prod-nightly", "dev-nightly"]));
+    assert!(of(Effect::Approve, &["dev-nightly", "prod-nightly"]));
+    assert!(of(Effect::Allow, &["prod-a"]) && !of(Effect::Allow, &["prod-a", "dev-a"]));
+    assert!(!of(Effect::Allow, &[]) && !of(Effect::Approve, &[]));
+}

@@ -4,6 +4,7 @@ use super::baseline_plan::PlannedBaseline;
 use super::exception_plan::PlannedException;
 use super::parameter_plan::PlannedParameter;
 use super::policy::Act;
+use super::window_plan::PlannedWindow;
 use crate::ids::NodeId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,6 +108,11 @@ pub enum PlanSubject {
     Exception {
         /// What would be excepted.
         exception: PlannedException,
+    },
+    /// Makes, changes or deletes a maintenance window.
+    Window {
+        /// What would be done with which.
+        window: Box<PlannedWindow>,
     },
     /// Goes on with a step of a runbook.
     Step {
@@ -212,6 +218,7 @@ impl Plan {
             | PlanSubject::Parameter { .. }
             | PlanSubject::Baseline { .. }
             | PlanSubject::Exception { .. }
+            | PlanSubject::Window { .. }
             | PlanSubject::Step { .. } => None,
         }
     }
@@ -263,6 +270,7 @@ impl Plan {
             }
             PlanSubject::Baseline { baseline } => baseline.title(),
             PlanSubject::Exception { exception } => exception.title(),
+            PlanSubject::Window { window } => window.title.clone(),
             PlanSubject::Step { step, .. } => format!("Go on at {step}"),
         }
     }
@@ -385,6 +393,9 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
             said.extend(old.differences(new));
         }
         (PlanSubject::Exception { exception: old }, PlanSubject::Exception { exception: new }) => {
+            said.extend(old.differences(new));
+        }
+        (PlanSubject::Window { window: old }, PlanSubject::Window { window: new }) => {
             said.extend(old.differences(new));
         }
         (PlanSubject::Policies { old_sha256: old, .. }, PlanSubject::Policies { old_sha256: new, .. })

@@ -39,6 +39,12 @@ pub enum Act {
     /// Except a patch on a baseline for a time.
     #[serde(rename = "exceptions.grant")]
     GrantException,
+    /// Make or change a maintenance window, with its targets and tasks.
+    #[serde(rename = "windows.change")]
+    ChangeWindow,
+    /// Delete a maintenance window.
+    #[serde(rename = "windows.delete")]
+    DeleteWindow,
     /// Change the policies themselves.
     #[serde(rename = "approvals.change_policies")]
     ChangePolicies,
@@ -49,7 +55,7 @@ pub enum Act {
 
 impl Act {
     /// All that policies may name.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::RunCommand,
         Self::OpenTerminal,
         Self::OpenTunnel,
@@ -61,6 +67,8 @@ impl Act {
         Self::ChangeBaseline,
         Self::DeleteBaseline,
         Self::GrantException,
+        Self::ChangeWindow,
+        Self::DeleteWindow,
         Self::ChangePolicies,
     ];
 
@@ -79,6 +87,8 @@ impl Act {
             Self::ChangeBaseline => "baselines.change",
             Self::DeleteBaseline => "baselines.delete",
             Self::GrantException => "exceptions.grant",
+            Self::ChangeWindow => "windows.change",
+            Self::DeleteWindow => "windows.delete",
             Self::ChangePolicies => "approvals.change_policies",
             Self::AnswerStep => "runbooks.signal",
         }
@@ -99,6 +109,8 @@ impl Act {
             Self::ChangeBaseline => "Change a patch baseline",
             Self::DeleteBaseline => "Delete a patch baseline",
             Self::GrantException => "Except a patch",
+            Self::ChangeWindow => "Change a maintenance window",
+            Self::DeleteWindow => "Delete a maintenance window",
             Self::ChangePolicies => "Change the policies",
             Self::AnswerStep => "Go on with a runbook",
         }
@@ -223,6 +235,9 @@ pub struct Policy {
     /// Only these parameters, by path: `/prod/*`; `*` stands for any text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<String>,
+    /// Only these maintenance windows, by name: `prod-*`; `*` stands for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance_windows: Vec<String>,
     /// Only for these people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requesters: Vec<String>,
