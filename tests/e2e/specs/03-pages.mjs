@@ -19,6 +19,8 @@ const PAGES = [
   ['/schedules', 'Schedules'],
   ['/runbooks', 'Runbooks'],
   ['/executions', 'Executions'],
+  ['/windows', 'Maintenance windows'],
+  ['/windows/new', 'New maintenance window'],
   ['/parameters', 'Parameters'],
   ['/parameters/new', 'New parameter'],
   ['/patching', 'Patching'],
@@ -59,6 +61,8 @@ const NOTHING = [
   ['/patching/exceptions?state=fine', 'Exceptions'],
   ['/patching/baselines/pb-00000000000000000', 'Baseline not found'],
   ['/patching?state=rejected&text=nothing', 'Patching'],
+  ['/windows/mw-00000000000000000', 'Maintenance window not found'],
+  ['/windows?enabled=perhaps', 'Maintenance windows'],
 ];
 
 export default async function pages(t) {
