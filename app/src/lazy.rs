@@ -93,7 +93,7 @@ macro_rules! feature {
         #[leptos::wasm_split::wasm_split(
             $load,
             wasm_split_path = ::leptos::wasm_split,
-            preload(#[allow(non_snake_case, reason = "made from the name of the function")] $preload),
+            preload($preload),
             fallible
         )]
         fn $load(page: $pages) -> Result<AnyView, NotFetched> {
