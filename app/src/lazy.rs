@@ -3,7 +3,7 @@
 //! Overview, where everybody begins. On the server nothing is split.
 
 #[cfg(not(feature = "ssr"))]
-use crate::components::{Glyph, Icon};
+use crate::components::{Glyph, Icon, PageHead};
 use leptos::prelude::*;
 use leptos_router::LazyRoute;
 #[cfg(not(feature = "ssr"))]
@@ -68,6 +68,7 @@ fn NotThere() -> impl IntoView {
         }
     );
     view! {
+        <PageHead title="Page not fetched" />
         <div class="notice bad" role="alert" data-not-fetched="">
             <Icon glyph=Glyph::Warning />
             <div>
