@@ -98,8 +98,9 @@ async function stands(t, page, node, counts, operation) {
   const patches = page.locator('[data-patches]');
   await t.until(`${operation} is copied`, async () => {
     await t.visit(page, `/fleet/${node}`);
-    const found = Object.fromEntries(await patches.locator('dl.facts').evaluate((list) =>
-      [...list.querySelectorAll('dt')].map((term) => [term.textContent.trim(), term.nextElementSibling.textContent.trim()])));
+    // There is no list before the first scan is copied.
+    const found = Object.fromEntries(await patches.locator('dl.facts dt').evaluateAll((terms) =>
+      terms.map((term) => [term.textContent.trim(), term.nextElementSibling.textContent.trim()])));
     return found['Last looked at']?.startsWith(operation)
       && Object.entries(counts).every(([label, count]) => found[label] === count);
   }, 60_000);
