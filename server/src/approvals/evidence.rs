@@ -1,10 +1,10 @@
 //! Evidence: one request with everything that belongs to it, from who asked to what each node did and what the audit log
 //! says, as one signed file that can be checked without the portal.
 
+use crate::approvals::outcome::{baseline_of, exception_of, parameter_of, window_of};
 use crate::approvals::policies::sha256;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::service::{ApprovalService, resource};
-use crate::approvals::views::{baseline_of, exception_of, parameter_of, window_of};
 use crate::audit::AuditLog;
 use crate::audit::keys::is_signed;
 use crate::audit::row::hash;

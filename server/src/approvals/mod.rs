@@ -23,6 +23,7 @@ pub mod list;
 mod listed;
 mod not_done;
 mod one_voice;
+mod outcome;
 pub mod people;
 pub mod plan;
 pub mod policies;
