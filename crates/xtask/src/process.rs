@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A program with its arguments, in a process group of its own (see [`crate::signals`]).
 pub(crate) fn program<I, S>(name: impl AsRef<OsStr>, args: I) -> Command
@@ -42,7 +43,10 @@ pub(crate) fn run(command: &mut Command, what: &str) -> Outcome {
 
 /// The same, but keeps its output and shows the end of it only when it fails.
 pub(crate) fn run_quietly(command: &mut Command, what: &str) -> Outcome {
-    let log = std::env::temp_dir().join(format!("muster-xtask-{}.log", std::process::id()));
+    // Several threads may each run one.
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let log = std::env::temp_dir().join(format!("muster-xtask-{}-{number}.log", std::process::id()));
     let file = std::fs::File::create(&log).doing(|| format!("write {}", log.display()))?;
     let twin = file.try_clone().doing(|| "share a log file".to_owned())?;
     let status = wait(command.stdout(file).stderr(twin), what);

@@ -9,9 +9,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// The script that fetches the parts; Leptos asks for this name when files are not named by their content.
-const LINK: &str = "./__wasm_split.______________________.js";
-
 pub(crate) fn command(mut args: Args) -> Outcome {
     match (args.word().as_deref(), args.word(), args.word()) {
         (Some("wasm"), Some(wasm), Some(out)) => wasm_and_script(Path::new(&wasm), Path::new(&out)),
@@ -31,7 +28,8 @@ fn wasm_and_script(wasm: &Path, out: &Path) -> Outcome {
     options.output_dir = out;
     options.main_out_path = &main;
     options.main_module = "./muster.js";
-    options.link_name = LINK;
+    let link = format!("./{}", crate::site::packs::LINK);
+    options.link_name = &link;
     let split = wasm_split_cli_support::transform(options)
         .map_err(|error| Failure::new(format!("splitting the wasm: {error:#}")))?;
     let needed = serde_json::to_string_pretty(&sorted(&split.prefetch_map))

@@ -1,6 +1,8 @@
 //! What the browser downloads: wasm, its script, the styles and fonts, put together in one directory.
 //! The heavy part, wasm-bindgen and compression, is in `bundle`, in a process of its own.
 
+pub(crate) mod packs;
+
 use crate::debian;
 use crate::failure::{Doing, Failure, Outcome, make_dir};
 use crate::npm;
@@ -12,17 +14,6 @@ use std::path::{Path, PathBuf};
 
 /// Browsers from 2023 on: what nested rules and the like are translated for.
 const STYLES_FOR: &str = "--target=chrome111,firefox114,safari16.4";
-/// What wasm-bindgen's output uses and every such browser has.
-const OPTIMISER: [&str; 7] = [
-    "-Oz",
-    "--enable-bulk-memory",
-    "--enable-nontrapping-float-to-int",
-    "--enable-sign-ext",
-    "--enable-mutable-globals",
-    "--enable-reference-types",
-    "--enable-multivalue",
-];
-
 /// Builds all of it into the checkout's site directory, which it gives back.
 pub(crate) fn build(workshop: &Workshop, release: bool) -> Outcome<PathBuf> {
     // Asked for first: where nothing may be installed, the answer comes at once.
@@ -60,9 +51,11 @@ pub(crate) fn build(workshop: &Workshop, release: bool) -> Outcome<PathBuf> {
         workshop,
         &["wasm", &wasm.display().to_string(), &fresh.display().to_string()],
     )?;
+    packs::drop_the_empty(&fresh)?;
     if release {
-        optimise(&modules, &fresh)?;
+        optimise(workshop, &fresh)?;
     }
+    packs::pack(&fresh)?;
     styles(workshop, &modules, &fresh.join("muster.css"))?;
     terminal(workshop, &modules, &fresh.join("terminal.js"))?;
     public_files(workshop, &modules, &site)?;
@@ -96,19 +89,30 @@ fn bundle(workshop: &Workshop, words: &[&str]) -> Outcome {
 }
 
 /// npm's binaryen, never Debian's: version 108 there makes modules that die when they start.
-fn optimise(modules: &Path, folder: &Path) -> Outcome {
-    say::note("optimising the wasm for size (a minute)");
-    for wasm in files(folder)? {
-        if wasm.extension().is_none_or(|ending| ending != "wasm") {
-            continue;
-        }
-        let smaller = wasm.with_extension("smaller");
-        let mut node = program("node", [modules.join("binaryen/bin/wasm-opt")]);
-        node.arg(&wasm).arg("-o").arg(&smaller).args(OPTIMISER);
-        run_quietly(&mut node, "wasm-opt")?;
-        std::fs::rename(&smaller, &wasm).doing(|| "replace the wasm by the smaller one".to_owned())?;
-    }
-    Ok(())
+fn optimise(workshop: &Workshop, folder: &Path) -> Outcome {
+    say::note("optimising the wasm for size (a minute or two)");
+    let mut wasm = files(folder)?;
+    wasm.retain(|file| file.extension().is_some_and(|ending| ending == "wasm"));
+    let script = workshop.root.join("frontend/optimise.mjs");
+    // One process for each processor, with every so many-th file: the large ones are spread over all.
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    wasm.sort_by_key(|file| std::fs::metadata(file).map(|meta| meta.len()).unwrap_or_default());
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..workers)
+            .map(|worker| {
+                let mut node = program("node", [&script]);
+                node.args(wasm.iter().skip(worker).step_by(workers));
+                scope.spawn(move || run_quietly(&mut node, "optimising the wasm"))
+            })
+            .collect();
+        all.into_iter().try_for_each(|worker| {
+            worker.join().unwrap_or_else(|_| {
+                Err(Failure::new(
+                    "optimising the wasm: a thread of this program has ended",
+                ))
+            })
+        })
+    })
 }
 
 /// Sorted by name.
