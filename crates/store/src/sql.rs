@@ -54,8 +54,13 @@ impl Sql {
         self.bind(value.map_or(Bound::NoText, Bound::Text))
     }
 
-    /// Adds a placeholder for a whole number.
+    /// Adds a placeholder for a whole number. Behind `limit` it is the number itself: SQLite plans by the limit, so a bound one
+    /// has the statement parsed and planned anew for every run (`sqlite3ExprIsInteger` marks it so since 3.47).
     pub fn int(&mut self, value: i64) -> &mut Self {
+        if self.text.ends_with("limit ") {
+            self.text.push_str(&value.to_string());
+            return self;
+        }
         self.bind(Bound::Int(value))
     }
 
@@ -147,4 +152,20 @@ pub fn contains_pattern(text: &str) -> String {
 #[must_use]
 pub fn prefix_pattern(text: &str) -> String {
     contains_pattern(text).split_off(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_bound_but_for_limits() {
+        let mut sql = Sql::new("select name from nodes where name = ");
+        sql.text("web' or 1 = 1").push(" and at > ").int(7);
+        sql.push(" limit ").int(50).push(" offset ").int(3);
+        assert_eq!(
+            sql.text,
+            "select name from nodes where name = $1 and at > $2 limit 50 offset $3"
+        );
+    }
 }
