@@ -111,10 +111,10 @@ impl AccessService {
         session: &str,
         origin: Origin,
     ) -> Result<Option<Actor>, StoreError> {
-        let Some(row) = queries::by_id(&self.db, user).await?.filter(|row| !row.disabled) else {
+        let found = queries::with_grants(&self.db, user).await?;
+        let Some((row, grants)) = found.filter(|(row, _)| !row.disabled) else {
             return Ok(None);
         };
-        let grants = queries::grants(&self.db, user).await?;
         Ok(Some(Actor {
             user_id: Some(row.id),
             name: row.name,

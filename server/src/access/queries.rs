@@ -108,6 +108,30 @@ pub async fn grants(db: &Db, user: &UserId) -> Result<Vec<GrantView>, StoreError
     Ok(found)
 }
 
+/// A user with the grants of that user, asked for at once: every request wants both.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn with_grants(db: &Db, id: &UserId) -> Result<Option<(UserRow, Vec<GrantView>)>, StoreError> {
+    let mut sql = Sql::new(
+        "select u.user_id, u.name, u.display_name, u.password_hash, u.disabled, u.created_at, u.last_sign_in_at, g.grant_id, g.role, \
+         g.scope, g.granted_at, g.granted_by, g.expires_at from users u left join user_grants g on g.user_id = u.user_id \
+         where u.user_id = ",
+    );
+    sql.text(id.as_str()).push(" order by g.granted_at, g.grant_id");
+    let rows = sql.all(db.reader()).await?;
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    let mut grants = Vec::new();
+    for row in &rows {
+        if row.text_or_none("grant_id")?.is_some() {
+            grants.extend(grant(row)?.map(|(_, view)| view));
+        }
+    }
+    Ok(Some((user(first)?, grants)))
+}
+
 /// As the door needs them at `now`. A scope that cannot be read gives nothing, nor does a grant that has ended.
 #[must_use]
 pub fn effective(grants: &[GrantView], now: Timestamp) -> Vec<Grant> {

@@ -110,7 +110,7 @@ impl Access for AccessService {
         self.door
             .pass(actor, Intent::new(Action::ProfileRead, ""), Ok(()), async |_| {
                 let id = own(actor)?;
-                let row = queries::by_id(&self.db, &id)
+                let (row, grants) = queries::with_grants(&self.db, &id)
                     .await
                     .map_err(store)?
                     .ok_or_else(no_user)?;
@@ -120,7 +120,7 @@ impl Access for AccessService {
                     .map(|action| action.as_str().to_owned())
                     .collect();
                 Ok(Profile {
-                    grants: queries::grants(&self.db, &id).await.map_err(store)?,
+                    grants,
                     id: row.id,
                     name: row.name,
                     display_name: row.display_name,

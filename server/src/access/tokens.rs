@@ -171,7 +171,8 @@ impl AccessService {
             return Ok(None);
         };
         let user = UserId::new(row.text("user_id")?);
-        let Some(user_row) = queries::by_id(&self.db, &user).await?.filter(|row| !row.disabled) else {
+        let found = queries::with_grants(&self.db, &user).await?;
+        let Some((user_row, grants)) = found.filter(|(row, _)| !row.disabled) else {
             return Ok(None);
         };
         let used = row.time_or_none("last_used_at")?;
@@ -185,7 +186,7 @@ impl AccessService {
         Ok(Some(Actor {
             user_id: Some(user.clone()),
             name: user_row.name,
-            grants: queries::effective(&queries::grants(&self.db, &user).await?, self.clock.now()),
+            grants: queries::effective(&grants, self.clock.now()),
             session: None,
             origin: Origin {
                 via: "api".into(),
