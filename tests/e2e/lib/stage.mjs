@@ -84,7 +84,7 @@ export class Stage {
   /** axe, with everything from moderate upwards as a failure. */
   async axe(page, where = page.url()) {
     // Evaluated through the debugger, which the page's content security policy does not hinder.
-    await page.evaluate(axeSource);
+    if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axeSource);
     const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
     for (const found of violations.filter((violation) => SEVERE.has(violation.impact))) {
       const targets = found.nodes.slice(0, 3).map((node) => `    ${node.target.join(' ')}: ${node.failureSummary}`);
