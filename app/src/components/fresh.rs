@@ -10,6 +10,7 @@ use muster_domain::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// Why something is not the newest, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +24,8 @@ pub(crate) struct Stale {
 /// An answer: the newest, or the last good one to the same question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fresh<T> {
-    /// The answer.
-    pub(crate) value: T,
+    /// The answer; shared, because each part of a page that waits for it is given one, and lists are long.
+    pub(crate) value: Arc<T>,
     /// Set when it is not the newest.
     pub(crate) stale: Option<Stale>,
 }
@@ -41,10 +42,10 @@ impl<T> Deref for Fresh<T> {
 pub(crate) type Renewed<T> = Resource<Result<Fresh<T>, AppError>>;
 
 /// The last good answer, to which question, and when.
-type Last<S, T> = Option<(S, T, Timestamp)>;
+type Last<S, T> = Option<(S, Arc<T>, Timestamp)>;
 
 /// What to show for an answer, given the last good one.
-fn settle<S: PartialEq + Clone, T: Clone>(
+fn settle<S: PartialEq, T>(
     last: &mut Last<S, T>,
     question: S,
     answer: Result<T, AppError>,
@@ -52,6 +53,7 @@ fn settle<S: PartialEq + Clone, T: Clone>(
 ) -> Result<Fresh<T>, AppError> {
     match (answer, last.as_ref()) {
         (Ok(value), _) => {
+            let value = Arc::new(value);
             *last = Some((question, value.clone(), now));
             Ok(Fresh { value, stale: None })
         }
@@ -134,13 +136,13 @@ mod tests {
         assert_eq!(ask(&mut last, "a", Err(cut()), 0), Err(cut()), "nothing to keep");
         assert_eq!(ask(&mut last, "a", Ok(1), 1).unwrap().stale, None);
         let kept = ask(&mut last, "a", Err(cut()), 2).unwrap();
-        assert_eq!((kept.value, kept.stale.unwrap().at), (1, Timestamp(1)));
+        assert_eq!((*kept.value, kept.stale.unwrap().at), (1, Timestamp(1)));
         assert_eq!(
             ask(&mut last, "b", Err(cut()), 3),
             Err(cut()),
             "another question's rows are no answer"
         );
-        assert_eq!(ask(&mut last, "a", Ok(2), 4).unwrap().value, 2);
+        assert_eq!(*ask(&mut last, "a", Ok(2), 4).unwrap().value, 2);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use leptos_router::components::Form;
 use leptos_router::hooks::{use_location, use_navigate};
 use muster_domain::PortalError;
 use muster_domain::fleet::FleetPage as Rows;
+use std::sync::Arc;
 use std::time::Duration;
 
 const RENEWED_EVERY: Duration = Duration::from_secs(15);
@@ -155,7 +156,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
 }
 
 #[component]
-fn Counts(rows: Rows) -> impl IntoView {
+fn Counts(rows: Arc<Rows>) -> impl IntoView {
     view! {
         <span>
             {plural(rows.total, "managed node", "managed nodes")} " · "
@@ -275,7 +276,7 @@ fn ExportMenu(state: Memo<FleetUrl>) -> impl IntoView {
 }
 
 #[component]
-fn Table(now: FleetUrl, rows: Rows) -> impl IntoView {
+fn Table(now: FleetUrl, rows: Arc<Rows>) -> impl IntoView {
     if rows.total == 0 {
         return view! {
             <section class="card">
@@ -325,7 +326,7 @@ fn Table(now: FleetUrl, rows: Rows) -> impl IntoView {
     view! {
         <SelectionBar ids matching=rows.matching filter=now.filter.to_string() />
         // Who may run commands may open terminals.
-        <NodeTable state=now nodes=rows.page.items may_open=rows.may_run />
+        <NodeTable state=now rows />
         <Pager count first next />
     }
     .into_any()

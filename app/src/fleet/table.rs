@@ -8,7 +8,8 @@ use crate::sessions::open_terminal;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use muster_domain::fleet::{FleetSort, NodeSummary, PingStatus};
+use muster_domain::fleet::{FleetPage, FleetSort, NodeSummary, PingStatus};
+use std::sync::Arc;
 
 /// The name of the rows' boxes in the form `run-form`.
 const NODES: &str = "nodes";
@@ -25,12 +26,16 @@ pub(super) fn platform(node: &NodeSummary) -> String {
 #[component]
 pub(super) fn NodeTable(
     state: FleetUrl,
-    nodes: Vec<NodeSummary>,
-    /// Whether terminals may be opened.
-    may_open: bool,
+    /// The page; who may run commands may open terminals.
+    rows: Arc<FleetPage>,
 ) -> impl IntoView {
     let selection = use_selection();
-    let ids: Vec<String> = nodes.iter().map(|node| node.node_id.to_string()).collect();
+    let ids: Vec<String> = rows
+        .page
+        .items
+        .iter()
+        .map(|node| node.node_id.to_string())
+        .collect();
     let columns = state.shown();
     let last_clicked = StoredValue::new(None::<String>);
     let all = {
@@ -82,7 +87,16 @@ pub(super) fn NodeTable(
         })
         .collect();
     let name_header = sort_header(&state, "Node", FleetSort::Name);
-    let previewed = state.node.clone();
+    let lines: Vec<_> = rows
+        .page
+        .items
+        .iter()
+        .map(|node| {
+            let preview = state.with_node(Some(node.node_id.to_string())).address();
+            let shown = state.node.as_deref() == Some(node.node_id.as_str());
+            row(node, &columns, &preview, shown, rows.may_run)
+        })
+        .collect();
     view! {
         <TableCard label="Nodes">
             <table class="nodes">
@@ -106,14 +120,7 @@ pub(super) fn NodeTable(
                     </tr>
                 </thead>
                 <tbody on:click=click>
-                    {nodes
-                        .into_iter()
-                        .map(|node| {
-                            let preview = state.with_node(Some(node.node_id.to_string())).address();
-                            let shown = previewed.as_deref() == Some(node.node_id.as_str());
-                            row(&node, &columns, &preview, shown, may_open)
-                        })
-                        .collect::<Vec<_>>()}
+                    {lines}
                 </tbody>
             </table>
         </TableCard>

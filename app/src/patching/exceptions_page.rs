@@ -11,6 +11,7 @@ use crate::url::{problem_of, use_query};
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use muster_domain::patching::{ExceptionPage, ExceptionState, PatchException};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the rows are asked for again: exceptions end by themselves.
@@ -45,49 +46,50 @@ pub(crate) fn ExceptionsPage() -> impl IntoView {
         });
     });
     view! {
-        <nav class="crumbs" aria-label="Path">
-            <a href="/patching">"Patching"</a>
-            " / Exceptions"
-        </nav>
-        <PageHead
-            title="Exceptions"
-            subtitle=|| "Patches that nodes need not have for a time. While one holds, its baseline rejects the patch."
-        />
-        {move || {
-            state
-                .with(|state| state.granted)
-                .then(|| {
-                    view! {
-                        <div class="notice ok" role="status" data-granted="">
-                            <Icon glyph=Glyph::Check />
-                            <div>"Granted. It ends by itself on its day."</div>
-                        </div>
-                    }
-                })
-        }}
-        {move || view! { <Filter state=state.get() /> }}
-        <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
-            {move || Suspend::new(async move {
-                match rows.await {
-                    Ok(Fresh { value: page, stale }) => {
-                        view! {
-                            <StaleNotice stale />
-                            <Rows state=state.get_untracked() page />
-                        }
-                            .into_any()
-                    }
-                    Err(error) => {
-                        view! {
-                            <div class="card card-body">
-                                <ErrorNotice error what="the exceptions" clear="/patching/exceptions" />
-                            </div>
-                        }
-                            .into_any()
-                    }
-                }
-            })}
-        </Transition>
-    }
+           <nav class="crumbs" aria-label="Path">
+               <a href="/patching">"Patching"</a>
+               " / Exceptions"
+           </nav>
+           <PageHead
+               title="Exceptions"
+               subtitle=|| "Patches that nodes need not have for a time. While one holds, its baseline rejects the patch."
+           />
+           {move || {
+               state
+                   .with(|state| state.granted)
+                   .then(|| {
+                       view! {
+                           <div class="notice ok" role="status" data-granted="">
+                               <Icon glyph=Glyph::Check />
+                               <div>"Granted. It ends by itself on its day."</div>
+                           </div>
+                       }
+                   })
+           }}
+           {move || view! { <Filter state=state.get() /> }}
+           <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
+               {move || Suspend::new(async move {
+                   match rows.await {
+                       Ok(Fresh { value: page, stale }) => {
+    let page = Arc::unwrap_or_clone(page);
+                           view! {
+                               <StaleNotice stale />
+                               <Rows state=state.get_untracked() page />
+                           }
+                               .into_any()
+                       }
+                       Err(error) => {
+                           view! {
+                               <div class="card card-body">
+                                   <ErrorNotice error what="the exceptions" clear="/patching/exceptions" />
+                               </div>
+                           }
+                               .into_any()
+                       }
+                   }
+               })}
+           </Transition>
+       }
 }
 
 #[component]

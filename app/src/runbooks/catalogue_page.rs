@@ -11,6 +11,7 @@ use crate::url::{problem_of, use_query};
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use muster_domain::runbooks::{RunbookOwner, RunbookPage, RunbookSummary};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the rows are asked for again: others make runbooks, too.
@@ -59,46 +60,47 @@ pub(crate) fn CataloguePage() -> impl IntoView {
         },
     );
     view! {
-        <PageHead title="Runbooks" subtitle=|| "Work of several steps, written down once and started when it is needed.">
-            <a class="btn" href="/schedules">
-                "Schedules"
-            </a>
-            <a class="btn" href="/executions">
-                "Executions"
-            </a>
-        </PageHead>
-        <Transition fallback=|| ()>
-            {move || {
-                let state = state.get();
-                Suspend::new(async move {
-                    let categories = categories.await.unwrap_or_default();
-                    view! { <Filter state categories /> }
-                })
-            }}
-        </Transition>
-        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
-            {move || Suspend::new(async move {
-                match rows.await {
-                    Ok(Fresh { value: page, stale }) => {
-                        view! {
-                            <StaleNotice stale />
-                            <Rows state=state.get_untracked() page />
-                        }
-                            .into_any()
-                    }
-                    Err(error) => {
-                        view! {
-                            <div class="card card-body">
-                                <ErrorNotice error what="the runbooks" clear="/runbooks" />
-                            </div>
-                        }
-                            .into_any()
-                    }
-                }
-            })}
-        </Transition>
-        <Templates document=String::new() />
-    }
+           <PageHead title="Runbooks" subtitle=|| "Work of several steps, written down once and started when it is needed.">
+               <a class="btn" href="/schedules">
+                   "Schedules"
+               </a>
+               <a class="btn" href="/executions">
+                   "Executions"
+               </a>
+           </PageHead>
+           <Transition fallback=|| ()>
+               {move || {
+                   let state = state.get();
+                   Suspend::new(async move {
+                       let categories = categories.await.unwrap_or_default();
+                       view! { <Filter state categories /> }
+                   })
+               }}
+           </Transition>
+           <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+               {move || Suspend::new(async move {
+                   match rows.await {
+                       Ok(Fresh { value: page, stale }) => {
+    let page = Arc::unwrap_or_clone(page);
+                           view! {
+                               <StaleNotice stale />
+                               <Rows state=state.get_untracked() page />
+                           }
+                               .into_any()
+                       }
+                       Err(error) => {
+                           view! {
+                               <div class="card card-body">
+                                   <ErrorNotice error what="the runbooks" clear="/runbooks" />
+                               </div>
+                           }
+                               .into_any()
+                       }
+                   }
+               })}
+           </Transition>
+           <Templates document=String::new() />
+       }
 }
 
 #[component]

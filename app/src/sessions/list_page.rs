@@ -13,6 +13,7 @@ use crate::url::use_query;
 use leptos::prelude::*;
 use muster_domain::action::Action;
 use muster_domain::sessions::RecordingState;
+use std::sync::Arc;
 use std::time::Duration;
 
 const RENEWED_EVERY: Duration = Duration::from_secs(3);
@@ -131,7 +132,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                             match live.await {
                                 Ok(Fresh { value: sessions, stale }) => keeper.view(|| view! {
                                     <StaleNotice stale />
-                                    <LiveTable sessions end rights />
+                                    <LiveTable sessions=Arc::unwrap_or_clone(sessions) end rights />
                                 }),
                                 Err(error) => view! {
                                     <div class="card card-body">
@@ -154,7 +155,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                             match rows.await {
                                 Ok(Fresh { value: page, stale }) => keeper.view(|| view! {
                                     <StaleNotice stale />
-                                    <HistoryRows state=state.get_untracked() page />
+                                    <HistoryRows state=state.get_untracked() page=Arc::unwrap_or_clone(page) />
                                 }),
                                 Err(error) => view! {
                                     <div class="card card-body">

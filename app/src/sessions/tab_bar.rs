@@ -5,6 +5,7 @@ use super::workspace_url::WorkspaceUrl;
 use crate::components::{Glyph, Icon, Renewed};
 use leptos::prelude::*;
 use muster_domain::sessions::{SessionKind, SessionSummary};
+use std::sync::Arc;
 
 /// One tab: which session, on which node, whether it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +51,7 @@ pub(super) fn TabBar(
     let all = RwSignal::new(Vec::<SessionSummary>::new());
     Effect::new(move |_| {
         if let Some(Ok(live)) = live.get() {
-            all.set(live.value);
+            all.set(Arc::unwrap_or_clone(live.value));
         }
     });
     let shown = Memo::new(move |_| all.with(|all| tabs(all, &desk.opened())));
