@@ -171,6 +171,7 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/patching/baselines?text=a",
         "/patching/exceptions",
         "/patching/exceptions?state=holding",
+        "/patching/exceptions?end=none",
         "/patching/baselines/new",
         "/windows",
         "/windows?text=x&enabled=yes&last=success",

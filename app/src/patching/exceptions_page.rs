@@ -2,6 +2,7 @@
 
 use super::baseline_url::view_path;
 use super::exception_api::list_exceptions;
+use super::exception_end::EndCard;
 use super::exception_url::ExceptionsUrl;
 use crate::components::{
     Badge, Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, PageHead, Pager, SelectField, Skeleton,
@@ -26,7 +27,7 @@ pub(crate) fn ExceptionsPage() -> impl IntoView {
         |state| async move {
             let state = state.readable()?;
             let word = state.state.map(|state| state.as_str().to_owned());
-            list_exceptions(word, None, state.cursor).await
+            list_exceptions(word, None, None, state.cursor).await
         },
     );
     Effect::new(move |_| {
@@ -65,6 +66,19 @@ pub(crate) fn ExceptionsPage() -> impl IntoView {
                     }
                 })
         }}
+        {move || {
+            state
+                .with(|state| state.ended)
+                .then(|| {
+                    view! {
+                        <div class="notice ok" role="status" data-ended="">
+                            <Icon glyph=Glyph::Check />
+                            <div>"Ended. The baseline says again what it said without it, or will in a moment."</div>
+                        </div>
+                    }
+                })
+        }}
+        <EndCard id=Signal::derive(move || state.with(|state| state.end.clone())) />
         {move || view! { <Filter state=state.get() /> }}
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
             {move || Suspend::new(async move {
@@ -121,7 +135,7 @@ fn Filter(state: ExceptionsUrl) -> impl IntoView {
 
 #[component]
 fn Rows(state: ExceptionsUrl, page: ExceptionPage) -> impl IntoView {
-    let page = page.page;
+    let ExceptionPage { page, may_end } = page;
     if page.items.is_empty() {
         let (kind, title, text) = if state.state.is_some() {
             (
@@ -165,9 +179,26 @@ fn Rows(state: ExceptionsUrl, page: ExceptionPage) -> impl IntoView {
                         <th scope="col">"Instead"</th>
                         <th scope="col">"Until"</th>
                         <th scope="col">"Granted"</th>
+                        {may_end
+                            .then(|| {
+                                view! {
+                                    <th scope="col">
+                                        <span class="visually-hidden">"What can be done"</span>
+                                    </th>
+                                }
+                            })}
                     </tr>
                 </thead>
-                <tbody>{page.items.into_iter().map(|one| view! { <Row one /> }).collect_view()}</tbody>
+                <tbody>
+                    {page
+                        .items
+                        .into_iter()
+                        .map(|one| {
+                            let end = may_end.then(|| state.end_page(&one.exception_id));
+                            view! { <Row one end /> }
+                        })
+                        .collect_view()}
+                </tbody>
             </table>
         </TableCard>
         <Pager count first next />
@@ -177,7 +208,7 @@ fn Rows(state: ExceptionsUrl, page: ExceptionPage) -> impl IntoView {
 
 const fn badge(state: ExceptionState) -> Badge {
     match state {
-        ExceptionState::Granting => Badge::Busy,
+        ExceptionState::Granting | ExceptionState::Ending => Badge::Busy,
         ExceptionState::Holding => Badge::Warn,
         ExceptionState::Ended => Badge::Off,
         ExceptionState::Failed => Badge::Bad,
@@ -185,15 +216,22 @@ const fn badge(state: ExceptionState) -> Badge {
 }
 
 #[component]
-fn Row(one: PatchException) -> impl IntoView {
-    let over = one.ended_at.map(|at| {
+fn Row(
+    one: PatchException,
+    /// Where it is ended, for whoever may.
+    end: Option<String>,
+) -> impl IntoView {
+    let over = (one.ended_at.is_some() || !one.ended_by.is_empty()).then(|| {
+        let by = (!one.ended_by.is_empty()).then(|| format!(" by {}", one.ended_by));
         view! {
-            <small>
-                <TimeAgo at />
+            <small data-over="">
+                {one.ended_at.map(|at| view! { <TimeAgo at /> })} {by}
                 {format!(": {}", one.ended_because)}
             </small>
         }
     });
+    let label = format!("End the exception of {} on {}", one.patch, one.baseline_name);
+    let can_end = one.state.can_end();
     view! {
         <tr data-row="" data-exception=one.patch.clone() tabindex="-1">
             <td>
@@ -233,6 +271,20 @@ fn Row(one: PatchException) -> impl IntoView {
                     </small>
                 </div>
             </td>
+            {end.map(|href| {
+                view! {
+                    <td>
+                        {can_end
+                            .then(|| {
+                                view! {
+                                    <a class="btn small" href=href aria-label=label data-noscroll="">
+                                        "End"
+                                    </a>
+                                }
+                            })}
+                    </td>
+                }
+            })}
         </tr>
     }
 }

@@ -160,8 +160,8 @@ actions! {
     BaselinesDelete = "baselines.delete", OPERATORS, true;
     /// Except a patch on a baseline for a time.
     ExceptionsGrant = "exceptions.grant", OPERATORS, true;
-    /// An exception has expired (written by the server itself).
-    ExceptionsEnd = "exceptions.end", Who::Anybody, true;
+    /// End an exception before its day; on its day the server ends it itself.
+    ExceptionsEnd = "exceptions.end", OPERATORS, true;
     /// See maintenance windows and how they went.
     WindowsRead = "windows.read", READERS, false;
     /// Make or change a maintenance window, with its targets and tasks.

@@ -63,6 +63,7 @@ migrations! {
     31 "0031_windows";
     32 "0032_patching";
     33 "0033_patching_exceptions";
+    35 "0035_patching_exceptions_ended";
 }
 
 /// The newest version that this program knows.
