@@ -204,7 +204,7 @@ actions! {
     ApprovalsDecide = "approvals.decide", APPROVERS, true;
     /// Approve or reject a request for somebody for whom one stands in. What is theirs to decide is checked behind the door.
     ApprovalsDecideForAnother = "approvals.decide_for_another", READERS, true;
-    /// Approve several requests that ask for the same; each of them is written down as a decision too.
+    /// Approve or reject several requests that ask for the same; each of them is written down as a decision too.
     ApprovalsDecideTogether = "approvals.decide_together", APPROVERS, true;
     /// Hand one's own part in approvals over to somebody else for a time.
     ApprovalsHandOver = "approvals.hand_over", APPROVERS, true;
