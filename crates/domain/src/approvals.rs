@@ -38,7 +38,7 @@ pub use views::{
     RequestDetail, RequestSummary, TrackView, WaitingCount,
 };
 pub use voter::{Decision, Party, Refused, Verdict, Voter};
-pub use window_plan::PlannedWindow;
+pub use window_plan::{PlannedDocument, PlannedWindow};
 
 use crate::actor::Actor;
 use crate::error::PortalError;
