@@ -8,6 +8,12 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 const POLICIES: &str = r#"
+[[freeze]]
+name = "A quiet year"
+from = "2020-01-01"
+until = "2099-01-01"
+acts = ["sessions.start"]
+
 [[policy]]
 name = "Production windows"
 acts = ["windows.*"]
@@ -229,7 +235,7 @@ async fn content_of_document(api: &Api, name: &str) -> Value {
 #[tokio::test]
 async fn what_the_documents_of_a_window_say_is_approved_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let (portal, _, olga, bob) = world(folder.path()).await;
+    let (portal, admin, olga, bob) = world(folder.path()).await;
     let api = Api::of(&portal).unwrap();
     let says = |word: &str| {
         json!({"schemaVersion": "2.2", "mainSteps": [{"action": "aws:runShellScript", "name": "say",
@@ -336,4 +342,20 @@ async fn what_the_documents_of_a_window_say_is_approved_with_it() {
         found["TaskInvocationParameters"]["RunCommand"]["DocumentVersion"], "1",
         "{found}"
     );
+
+    // The calendar has its openings, where the window is, and says that no freeze keeps it closed; for who may see windows.
+    let html = admin
+        .until("the calendar has the window", SOON, async |client| {
+            let (_, _, html) = client.get("/approvals/calendar").await?;
+            Ok(html.contains("data-entry=\"maintenance\"").then_some(html))
+        })
+        .await
+        .unwrap();
+    assert!(html.contains(&format!("href=\"/windows/{id}\"")), "{html}");
+    assert!(html.contains("02:00 Europe/Berlin, for 3 h"), "{html}");
+    assert!(html.contains("In the freeze “A quiet year”"), "{html}");
+    let part = person(&portal, &admin, "part", "viewer", "Environment=Staging").await;
+    let (status, page) = part.call("approvals/calendar", &[]).await.unwrap();
+    assert_eq!(status, 200, "{page}");
+    assert!(!page.to_string().contains("prod-say"), "{page}");
 }

@@ -1,5 +1,5 @@
 // Maintenance windows: found, made with the next runs shown first, changed by two at once, disabled, given targets, tasks and
-// runbooks, these changed where they stand, without script; asked for where a policy wants that, and decided in another browser; deleted; and every page in four shapes.
+// runbooks, these changed where they stand, seen in the calendar, without script; asked for where a policy wants that, and decided in another browser; deleted; and every page in four shapes.
 
 import { person } from '../lib/people.mjs';
 
@@ -165,6 +165,13 @@ async function parts(t, page) {
   await page.locator('[data-task]').getByText(RUNBOOK).first().waitFor();
   await page.locator('[data-task]').getByText('Runbook, default version').waitFor();
 
+  // The calendar has its openings, with a word, a drawing and the way to it.
+  await t.visit(page, '/approvals/calendar');
+  const line = page.locator('[data-entry=maintenance]').filter({ hasText: 'suite-nightly' }).first();
+  await line.getByText('Maintenance', { exact: true }).waitFor();
+  await line.getByText('03:30 Europe/Berlin').waitFor();
+  await line.getByRole('link', { name: 'suite-nightly' }).click();
+  await page.getByRole('heading', { level: 1, name: 'suite-nightly' }).waitFor();
 }
 
 async function shapes(t) {
@@ -180,6 +187,7 @@ async function shapes(t) {
       [`${href}?do=delete`, 'delete'],
       [`${href}?do=add-target`, 'target'],
       [`${href}?do=add-task`, 'document'],
+      ['/approvals/calendar', 'calendar'],
     ]) {
       await t.visit(page, path);
       await page.getByRole('heading', { level: 1 }).waitFor();
