@@ -312,13 +312,13 @@ fn Fill(wanted: Wanted, declared: Declared) -> impl IntoView {
 #[component]
 fn Versions(links: Vec<(String, String, bool)>) -> impl IntoView {
     view! {
-        <nav class="row" aria-label="Version of the runbook" data-versions="">
+        <nav class="tab-chips" aria-label="Version of the runbook" data-versions="">
             <span class="muted">"Version"</span>
             {links
                 .into_iter()
                 .map(|(href, word, is_chosen)| {
                     view! {
-                        <a class="btn small" href=href aria-current=is_chosen.then_some("true") data-noscroll="">
+                        <a class="tab-chip" href=href aria-current=is_chosen.then_some("page") data-noscroll="">
                             {word}
                         </a>
                     }
