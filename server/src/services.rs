@@ -120,10 +120,11 @@ impl Services {
             stop,
         } = ground.clone();
         let gate = Gate {
-            book: policies,
+            book: policies.clone(),
             desk: Desk {
                 db: db.clone(),
                 channels,
+                book: policies,
                 owner: random.uuid().into(),
             },
             clock: Arc::clone(&clock),

@@ -350,7 +350,7 @@ async fn one_that_is_retried_runs_again_and_late_news_of_its_end_does_not_count(
         insert(&db, &new).await.unwrap();
         let later = |ms: i64| NOW.plus_ms(ms);
         assert!(
-            apply::reopen(&db, &id, later(1)).await.unwrap().is_none(),
+            apply::reopen(&db, &id, None, later(1)).await.unwrap().is_none(),
             "it runs"
         );
         let failed = seen(Failed, vec![step(0, "First", Failed)]);
@@ -362,19 +362,33 @@ async fn one_that_is_retried_runs_again_and_late_news_of_its_end_does_not_count(
         assert_eq!(is_over(&events::after(&db, &id, 0).await.unwrap()), [false, true]);
 
         // Refused: as before, and told once more that it has ended.
-        let stood = apply::reopen(&db, &id, later(6_000)).await.unwrap().unwrap();
+        let stood = apply::reopen(&db, &id, Some(("Mend", "olga")), later(6_000))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(stood.summary.status, Failed);
         assert_eq!(row(&db, "e").await.summary.status, InProgress);
+        assert_eq!(apply::retries(&db, &id).await.unwrap()[0].by, "olga");
         assert_eq!(apply::put_back(&db, &stood, later(6_100)).await.unwrap(), 1);
+        assert!(
+            apply::retries(&db, &id).await.unwrap().is_empty(),
+            "it was not done again after all"
+        );
         let after = row(&db, "e").await;
         assert_eq!(
             (after.summary.status, after.summary.ended_at, after.state.as_str()),
             (Failed, before.summary.ended_at, "done")
         );
 
-        apply::reopen(&db, &id, later(7_000)).await.unwrap().unwrap();
+        apply::reopen(&db, &id, Some(("Mend", "bob")), later(7_000))
+            .await
+            .unwrap()
+            .unwrap();
         assert!(
-            apply::reopen(&db, &id, later(7_000)).await.unwrap().is_none(),
+            apply::reopen(&db, &id, None, later(7_000))
+                .await
+                .unwrap()
+                .is_none(),
             "once"
         );
         // Somebody looked before it was taken.
@@ -398,7 +412,10 @@ async fn one_that_is_retried_runs_again_and_late_news_of_its_end_does_not_count(
         // What was never taken has ended as it had, once it is certain.
         let mut failed = done.clone();
         failed.status = Failed;
-        apply::reopen(&db, &id, later(8_000)).await.unwrap().unwrap();
+        apply::reopen(&db, &id, None, later(8_000))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(apply::apply(&db, &id, &failed, later(67_000)).await.unwrap(), 0);
         assert!(apply::apply(&db, &id, &failed, later(68_000)).await.unwrap() > 0);
         assert_eq!(row(&db, "e").await.summary.status, Failed);

@@ -27,8 +27,15 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
             ),
         ),
         (
-            "/api/approvals/approve_together",
-            (More, &[("ticked[]", "CR-999999:00"), ("password", "p")][..]),
+            "/api/approvals/decide_together",
+            (
+                More,
+                &[
+                    ("ticked[]", "CR-999999:00"),
+                    ("verdict", "approve"),
+                    ("password", "p"),
+                ][..],
+            ),
         ),
         ("/api/approvals/delegations", (Viewer, &[][..])),
         (

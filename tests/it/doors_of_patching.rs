@@ -22,6 +22,17 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
         ("/api/patching/exceptions", (Viewer, &[][..])),
         ("/api/patching/grant_exception", (More, &EXCEPTION[..])),
         ("/api/patching/ask_exception", (More, &EXCEPTION[..])),
+        (
+            "/api/patching/end_exception",
+            (
+                More,
+                &[
+                    BASELINE,
+                    ("exception_id", "none"),
+                    ("because", "the vendor released it"),
+                ][..],
+            ),
+        ),
         ("/api/patching/states", (Viewer, &[][..])),
         ("/api/patching/node", (Viewer, &[NODE][..])),
         ("/api/patching/baselines", (Viewer, &[][..])),

@@ -1,4 +1,5 @@
-//! Exceptions: a patch that a baseline rejects for a time, on approval where a policy asks, taken out again by itself.
+//! Exceptions: a patch that a baseline rejects for a time, on approval where a policy asks, taken out again by itself, or when
+//! somebody ends it before its day.
 
 use crate::parameters::{SOON, person};
 use crate::patching::{approve, baseline, call, good, make, request, seen, there, until_state};
@@ -161,4 +162,95 @@ async fn an_exception_holds_until_its_time_and_is_taken_out_by_itself() {
     assert_eq!(there(&api, &id).await["RejectedPatches"], json!(["kernel*"]));
     let holding = register(&olga, &[("state", "holding")]).await;
     assert_eq!(holding[0]["request_id"], json!(asked), "{holding:?}");
+}
+
+#[tokio::test]
+async fn an_exception_is_ended_before_its_day_once_and_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let portal = Portal::start(folder.path(), &["--local-node", "false"], &[]).unwrap();
+    let admin = Client::first_administrator(&portal).await.unwrap();
+    let olga = person(&portal, &admin, "olga", "operator", "*").await;
+    let vic = person(&portal, &admin, "vic", "viewer", "*").await;
+    let api = Api::of(&portal).unwrap();
+    let id = make(&olga, "web").await;
+    let now = seen(&baseline(&olga, &id).await);
+    let mut fields = vec![
+        ("baseline_id", id.as_str()),
+        ("seen", now.as_str()),
+        ("patch", "openssl*"),
+        ("expires", "2027-06-30"),
+    ];
+    fields.extend(WHY);
+    assert_eq!(call(&olga, "grant_exception", &fields).await.0 / 100, 2);
+    let one = register(&olga, &[("state", "holding")]).await[0].clone();
+    let exception = one["exception_id"].as_str().unwrap();
+    let end = async |client: &Client, because: &str| {
+        let about = [
+            ("baseline_id", id.as_str()),
+            ("exception_id", exception),
+            ("because", because),
+        ];
+        call(client, "end_exception", &about).await
+    };
+    // Meanwhile something else was changed on the baseline: that stays.
+    let outside = json!({"BaselineId": id, "ApprovedPatches": ["vim*"]});
+    api.call("UpdatePatchBaseline", outside).await.unwrap();
+    let (status, answer) = end(&olga, "no").await;
+    assert_eq!(status, 422, "{answer}");
+    assert!(answer.to_string().contains("because"), "{answer}");
+    let why = "The vendor released the patch.";
+    assert_eq!(end(&vic, why).await.0, 403);
+    assert_eq!(good(&vic, "exceptions", &[]).await["may_end"], json!(false));
+    assert_eq!(good(&olga, "exceptions", &[]).await["may_end"], json!(true));
+    let other = [
+        ("baseline_id", "pb-2"),
+        ("exception_id", exception),
+        ("because", why),
+    ];
+    assert_eq!(
+        call(&olga, "end_exception", &other).await.0,
+        404,
+        "of another baseline"
+    );
+
+    // Of two at once, one ends it, and the other is told who did.
+    let (first, second) = tokio::join!(end(&olga, why), end(&admin, "It is not needed."));
+    let both = [first, second];
+    assert_eq!(both.iter().filter(|one| one.0 / 100 == 2).count(), 1, "{both:?}");
+    let loser = both.iter().find(|one| one.0 / 100 != 2).unwrap();
+    assert_eq!(loser.0, 409, "{loser:?}");
+    assert!(loser.1.to_string().contains("has ended it already"), "{loser:?}");
+    let ended = until_ended(&olga, "openssl*").await;
+    let who = ended["ended_by"].as_str().unwrap();
+    assert!(
+        ["olga", muster_tests::portal::ADMINISTRATOR.0].contains(&who),
+        "{ended}"
+    );
+    assert!(
+        ended["ended_at"].is_number() || ended["ended_at"].is_string(),
+        "{ended}"
+    );
+    let found = there(&api, &id).await;
+    assert_eq!(found["RejectedPatches"], json!([]));
+    assert_eq!(found["ApprovedPatches"], json!(["vim*"]));
+    let versions = baseline(&olga, &id).await["versions"].clone();
+    assert_eq!(versions[0]["changed_by"], json!(who), "{versions}");
+    let (_, _, html) = vic.get("/patching/exceptions?state=ended").await.unwrap();
+    assert!(html.contains(&format!(" by {who}")), "the register shows who");
+    let (_, _, rows) = admin
+        .get("/export/audit.json?action=exceptions.end")
+        .await
+        .unwrap();
+    let row = rows.lines().find(|row| row.contains("success")).unwrap();
+    assert!(
+        row.contains(exception) && row.contains(&format!("baseline:{id}")),
+        "{row}"
+    );
+    assert!(rows.contains("denied"), "vic's: {rows}");
+    // What was ended can be granted again, and one that was ended cannot be ended again.
+    assert_eq!(end(&olga, why).await.0, 409);
+    let now = seen(&baseline(&olga, &id).await);
+    fields[1] = ("seen", now.as_str());
+    assert_eq!(call(&olga, "grant_exception", &fields).await.0 / 100, 2);
+    assert_eq!(there(&api, &id).await["RejectedPatches"], json!(["openssl*"]));
 }

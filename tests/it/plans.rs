@@ -171,6 +171,8 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/patching/baselines?text=a",
         "/patching/exceptions",
         "/patching/exceptions?state=holding",
+        "/patching/exceptions?end=none",
+        "/approvals/calendar",
         "/patching/baselines/new",
         "/windows",
         "/windows?text=x&enabled=yes&last=success",

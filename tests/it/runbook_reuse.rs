@@ -214,6 +214,10 @@ async fn an_execution_goes_on_from_the_step_that_failed_and_what_was_done_is_not
         .await
         .unwrap();
     assert_eq!(again["retry_from"], json!([2]), "the newer one: {again}");
+    assert_eq!(again["retried"][0]["by"], json!("admin"), "{again}");
+    assert_eq!(again["retried"][0]["step"], again["steps"][1]["name"], "{again}");
+    let (_, _, html) = viewer.get(&format!("/executions/{id}")).await.unwrap();
+    assert!(html.contains("Done again from here by admin"), "{html}");
     let (status, answer) = admin.call("runbooks/retry", &retry).await.unwrap();
     assert_eq!(
         status / 100,

@@ -273,3 +273,176 @@ async fn what_a_window_has_run_is_found_from_its_page() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn targets_and_tasks_are_changed_in_place_and_runbooks_are_tasks() {
+    let folder = tempfile::tempdir().unwrap();
+    let portal = Portal::start(folder.path(), &["--local-node", "false"], &[]).unwrap();
+    let admin = Client::first_administrator(&portal).await.unwrap();
+    let api = Api::of(&portal).unwrap();
+    let olga = person(&portal, &admin, "olga", "operator", "*").await;
+    crate::runbooks::make(&api, "Own-Greet", &crate::runbooks::greeting()).await;
+    let id = make(&olga, "nightly").await;
+    let tags = [("target_tags", "Environment=Staging"), ("target_name", "some")];
+    assert_eq!(change_now(&olga, "add-target", &id, &tags).await.0 / 100, 2);
+    let task = [
+        ("document", "AWS-RunShellScript"),
+        ("parameters[commands]", "uptime"),
+        ("task_name", "look"),
+        ("comment", "nightly look"),
+    ];
+    assert_eq!(change_now(&olga, "add-task", &id, &task).await.0 / 100, 2);
+    let state = get(&olga, &id).await["live"]["Ok"]["state"].clone();
+    let target = state["targets"][0]["id"].as_str().unwrap();
+    let task = state["tasks"][0]["id"].as_str().unwrap();
+    // What the portal has no field for was set past it, and stays.
+    let role = "arn:aws:iam::123456789012:role/windows";
+    let outside = json!({"WindowId": id, "WindowTaskId": task, "CutoffBehavior": "CANCEL_TASK", "ServiceRoleArn": role});
+    api.call("UpdateMaintenanceWindowTask", outside).await.unwrap();
+
+    let stale = state.to_string();
+    let edit = [
+        ("id", task),
+        ("document", "AWS-RunShellScript"),
+        ("parameters[commands]", "uptime\ndate"),
+        ("task_target", "="),
+        ("document_version", "1"),
+        ("max_concurrency", "25%"),
+        ("priority", "7"),
+    ];
+    let looked_before = [("window_id", id.as_str()), ("seen", stale.as_str())];
+    let (status, answer) = change(&olga, "edit-task", &[&looked_before, &edit[..]].concat()).await;
+    assert_eq!(status, 409, "changed past the portal meanwhile: {answer}");
+    let wrong = [
+        ("id", task),
+        ("document", "AWS-RunShellScript"),
+        ("parameters[commands]", "uptime"),
+        ("task_target", "="),
+        ("document_version", "newest"),
+        ("max_errors", "many"),
+    ];
+    let (status, answer) = change_now(&olga, "edit-task", &id, &wrong).await;
+    assert_eq!(status, 422, "{answer}");
+    let text = answer.to_string();
+    assert!(
+        text.contains("max_errors") && text.contains("document_version"),
+        "{text}"
+    );
+    let other = [
+        ("id", task),
+        ("document", "AWS-RunPatchBaseline"),
+        ("parameters[Operation]", "Scan"),
+    ];
+    let (status, answer) = change_now(&olga, "edit-task", &id, &other).await;
+    assert_eq!(status, 422, "a task keeps its document: {answer}");
+    let (status, answer) = change_now(&olga, "edit-task", &id, &edit).await;
+    assert_eq!(status / 100, 2, "{answer}");
+    let found = api
+        .call(
+            "GetMaintenanceWindowTask",
+            json!({"WindowId": id, "WindowTaskId": task}),
+        )
+        .await
+        .unwrap();
+    let run = &found["TaskInvocationParameters"]["RunCommand"];
+    assert_eq!(
+        run["Parameters"]["commands"],
+        json!(["uptime", "date"]),
+        "{found}"
+    );
+    assert_eq!(run["DocumentVersion"], "1", "{found}");
+    assert!(run.get("Comment").is_none(), "it was emptied: {found}");
+    assert!(found.get("Name").is_none(), "it was emptied: {found}");
+    assert_eq!(found["MaxConcurrency"], "25%", "{found}");
+    assert_eq!(found["CutoffBehavior"], "CANCEL_TASK", "{found}");
+    assert_eq!(found["ServiceRoleArn"], role, "{found}");
+    assert_eq!(
+        found["Targets"],
+        json!([{"Key": "WindowTargetIds", "Values": [target]}]),
+        "{found}"
+    );
+
+    // A target that a task runs on is changed under its id.
+    let edit = [("id", target), ("target_tags", "Environment=Production")];
+    assert_eq!(change_now(&olga, "edit-target", &id, &edit).await.0 / 100, 2);
+    let found = api
+        .call("DescribeMaintenanceWindowTargets", json!({"WindowId": id}))
+        .await
+        .unwrap();
+    let there = &found["Targets"][0];
+    assert_eq!(there["WindowTargetId"], target, "{found}");
+    assert_eq!(
+        there["Targets"],
+        json!([{"Key": "tag:Environment", "Values": ["Production"]}])
+    );
+    assert!(there.get("Name").is_none(), "{found}");
+    let gone = [
+        ("id", "00000000-0000-4000-8000-000000000000"),
+        ("target_tags", "A=b"),
+    ];
+    assert_eq!(change_now(&olga, "edit-target", &id, &gone).await.0, 409);
+
+    // A runbook: its own parameters, in a version, once for each node of the targets or once at all.
+    let runbook = [
+        ("kind", "runbook"),
+        ("document", "Own-Greet"),
+        ("document_version", "1"),
+        ("parameters[InstanceIds]", "{{RESOURCE_ID}}"),
+        ("task_target", "*"),
+    ];
+    let wrong = [&runbook[..], &[("parameters[Word]", "shout")]].concat();
+    let (status, answer) = change_now(&olga, "add-task", &id, &wrong).await;
+    assert_eq!(status, 422, "{answer}");
+    assert!(answer.to_string().contains("parameters.Word"), "{answer}");
+    let missing = [("kind", "runbook"), ("document", "Own-None")];
+    assert_eq!(change_now(&olga, "add-task", &id, &missing).await.0, 404);
+    let right = [&runbook[..], &[("parameters[Word]", "goodbye")]].concat();
+    let (status, answer) = change_now(&olga, "add-task", &id, &right).await;
+    assert_eq!(status / 100, 2, "{answer}");
+    let once = [
+        ("kind", "runbook"),
+        ("document", "Own-Greet"),
+        ("parameters[InstanceIds]", "mi-00000000000000001"),
+        ("task_name", "once"),
+    ];
+    let (status, answer) = change_now(&olga, "add-task", &id, &once).await;
+    assert_eq!(status / 100, 2, "{answer}");
+    let state = get(&olga, &id).await["live"]["Ok"]["state"].clone();
+    let all = state["tasks"].as_array().unwrap();
+    let runbooks: Vec<&Value> = all.iter().filter(|one| one["kind"] == "AUTOMATION").collect();
+    assert_eq!(runbooks.len(), 2, "{state}");
+    let of_nodes = runbooks.iter().find(|one| one["name"] == "").unwrap();
+    assert_eq!(of_nodes["parameters"]["Word"], json!(["goodbye"]), "{state}");
+    assert_eq!(of_nodes["document_version"], "1", "{state}");
+    assert_eq!(of_nodes["targets"][0]["values"], json!([target]), "{state}");
+    let once = runbooks.iter().find(|one| one["name"] == "once").unwrap();
+    assert_eq!(once["targets"], json!([]), "{state}");
+    let (_, _, html) = olga
+        .get(&format!(
+            "/windows/{id}?do=edit-task&id={}",
+            of_nodes["id"].as_str().unwrap()
+        ))
+        .await
+        .unwrap();
+    assert!(
+        html.contains("Change Own-Greet") && html.contains("{{RESOURCE_ID}}"),
+        "the form is filled with the task"
+    );
+    let edit = [
+        ("id", once["id"].as_str().unwrap()),
+        ("kind", "runbook"),
+        ("document", "Own-Greet"),
+        ("parameters[InstanceIds]", "{{TARGET_ID}}"),
+        ("task_target", target),
+    ];
+    let (status, answer) = change_now(&olga, "edit-task", &id, &edit).await;
+    assert_eq!(status / 100, 2, "{answer}");
+    let (_, _, audit) = admin
+        .get("/export/audit.json?action=windows.change")
+        .await
+        .unwrap();
+    assert!(
+        audit.contains("update_task") && audit.contains("update_target"),
+        "{audit}"
+    );
+}

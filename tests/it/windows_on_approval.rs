@@ -8,6 +8,12 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 const POLICIES: &str = r#"
+[[freeze]]
+name = "A quiet year"
+from = "2020-01-01"
+until = "2099-01-01"
+acts = ["sessions.start"]
+
 [[policy]]
 name = "Production windows"
 acts = ["windows.*"]
@@ -220,4 +226,136 @@ async fn a_protected_window_is_changed_as_it_was_approved_or_not_at_all() {
     assert!(row.contains("bob") && row.contains(&asked), "{row}");
     let (_, _, evidence) = admin.get(&format!("/export/requests/{asked}")).await.unwrap();
     assert!(evidence.contains(&format!("window:{id}")), "{evidence}");
+}
+
+async fn content_of_document(api: &Api, name: &str) -> Value {
+    api.call("GetDocument", json!({"Name": name})).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_the_documents_of_a_window_say_is_approved_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (portal, admin, olga, bob) = world(folder.path()).await;
+    let api = Api::of(&portal).unwrap();
+    let says = |word: &str| {
+        json!({"schemaVersion": "2.2", "mainSteps": [{"action": "aws:runShellScript", "name": "say",
+            "inputs": {"runCommand": [format!("echo {word}")]}}]})
+        .to_string()
+    };
+    let document = json!({"Name": "Own-Say", "DocumentType": "Command", "Content": says("hello")});
+    api.call("CreateDocument", document).await.unwrap();
+    let window = json!({"Name": "prod-say", "Schedule": "cron(0 2 ? * SUN *)", "ScheduleTimezone": "Europe/Berlin",
+        "Duration": 3, "Cutoff": 1, "AllowUnassociatedTargets": false});
+    let window = api.call("CreateMaintenanceWindow", window).await.unwrap();
+    let id = window["WindowId"].as_str().unwrap().to_owned();
+    let target = json!({"WindowId": id, "ResourceType": "INSTANCE",
+        "Targets": [{"Key": "tag:Environment", "Values": ["Staging"]}]});
+    api.call("RegisterTargetWithMaintenanceWindow", target)
+        .await
+        .unwrap();
+    let state = seen(&olga, &id).await;
+    let add = [
+        ("window_id", id.as_str()),
+        ("seen", state.as_str()),
+        ("document", "Own-Say"),
+    ];
+    let asked = ask(&olga, "add-task", &add).await;
+    let shown = request(&bob, &asked).await;
+    let frozen = &shown["plan"]["subject"]["window"]["documents"];
+    assert_eq!(frozen.as_array().map(Vec::len), Some(1), "{shown}");
+    assert_eq!(
+        (&frozen[0]["document"], &frozen[0]["version"]),
+        (&json!("Own-Say"), &json!("$DEFAULT"))
+    );
+    let sha256 = frozen[0]["sha256"].as_str().unwrap().to_owned();
+    assert_eq!(sha256.len(), 64, "{frozen}");
+    let (_, _, html) = bob.get(&format!("/approvals/{asked}")).await.unwrap();
+    assert!(
+        html.contains(&sha256) && html.contains("its default version"),
+        "the approver sees it"
+    );
+
+    // Somebody gives the document another default version: the window is the same, and yet it would run something else.
+    let newer = json!({"Name": "Own-Say", "Content": says("smuggled"), "DocumentVersion": "$LATEST"});
+    api.call("UpdateDocument", newer).await.unwrap();
+    let default = json!({"Name": "Own-Say", "DocumentVersion": "2"});
+    api.call("UpdateDocumentDefaultVersion", default).await.unwrap();
+    assert!(
+        content_of_document(&api, "Own-Say")
+            .await
+            .to_string()
+            .contains("smuggled")
+    );
+    approve(&bob, &asked).await;
+    olga.until("the approval is void", SOON, async |client| {
+        let found = request(client, &asked).await;
+        Ok((found["generation"] == 2).then_some(()))
+    })
+    .await
+    .unwrap();
+    let void = request(&bob, &asked).await;
+    let changed = void["changed"].to_string();
+    assert!(
+        changed.contains("Own-Say") && changed.contains("says something else now"),
+        "{void}"
+    );
+    let tasks = || api.call("DescribeMaintenanceWindowTasks", json!({"WindowId": id}));
+    assert_eq!(
+        tasks().await.unwrap()["Tasks"],
+        json!([]),
+        "nothing was registered"
+    );
+    approve(&bob, &asked).await;
+    until_done(&olga, &asked).await;
+    let there = tasks().await.unwrap();
+    assert_eq!(there["Tasks"][0]["TaskArn"], "Own-Say", "{there}");
+    // A task is changed on approval too, as one thing with the whole window before and after.
+    let state = seen(&olga, &id).await;
+    let task = there["Tasks"][0]["WindowTaskId"].as_str().unwrap();
+    let edit = [
+        ("id", task),
+        ("document", "Own-Say"),
+        ("document_version", "1"),
+        ("task_target", "="),
+    ];
+    let (status, answer) = change_now(&olga, "edit-task", &id, &edit).await;
+    assert_eq!(status, 428, "{answer}");
+    let about = [("window_id", id.as_str()), ("seen", state.as_str())];
+    let asked = ask(&olga, "edit-task", &[&about, &edit[..]].concat()).await;
+    let shown = request(&bob, &asked).await;
+    assert_eq!(
+        shown["summary"]["title"], "Change how Own-Say runs in prod-say",
+        "{shown}"
+    );
+    let frozen = &shown["plan"]["subject"]["window"]["documents"][0];
+    assert_eq!(frozen["sha256"], json!(sha256), "the older version's: {shown}");
+    approve(&bob, &asked).await;
+    until_done(&olga, &asked).await;
+    let found = api
+        .call(
+            "GetMaintenanceWindowTask",
+            json!({"WindowId": id, "WindowTaskId": task}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        found["TaskInvocationParameters"]["RunCommand"]["DocumentVersion"], "1",
+        "{found}"
+    );
+
+    // The calendar has its openings, where the window is, and says that no freeze keeps it closed; for who may see windows.
+    let html = admin
+        .until("the calendar has the window", SOON, async |client| {
+            let (_, _, html) = client.get("/approvals/calendar").await?;
+            Ok(html.contains("data-entry=\"maintenance\"").then_some(html))
+        })
+        .await
+        .unwrap();
+    assert!(html.contains(&format!("href=\"/windows/{id}\"")), "{html}");
+    assert!(html.contains("02:00 Europe/Berlin, for 3 h"), "{html}");
+    assert!(html.contains("In the freeze “A quiet year”"), "{html}");
+    let part = person(&portal, &admin, "part", "viewer", "Environment=Staging").await;
+    let (status, page) = part.call("approvals/calendar", &[]).await.unwrap();
+    assert_eq!(status, 200, "{page}");
+    assert!(!page.to_string().contains("prod-say"), "{page}");
 }

@@ -11,7 +11,7 @@ use muster_domain::paging::Page;
 #[cfg(feature = "ssr")]
 use muster_domain::{
     PortalError,
-    approvals::{ApproveTogether, Decide, Review, Verdict},
+    approvals::{Decide, DecideTogether, Review, Verdict},
 };
 
 /// Requests that match. `query` is the part of the page's address after `?`.
@@ -37,6 +37,15 @@ pub(crate) async fn get_waiting() -> Result<WaitingCount, AppError> {
     call(|backend, actor| async move { backend.approvals.waiting(&actor).await }).await
 }
 
+#[cfg(feature = "ssr")]
+fn read_verdict(text: &str) -> Result<Verdict, PortalError> {
+    match text {
+        "approve" => Ok(Verdict::Approve),
+        "reject" => Ok(Verdict::Reject),
+        _ => Err(PortalError::invalid("verdict", "Choose Approve or Reject.")),
+    }
+}
+
 /// Approves or rejects a request. The digest is that of what the page showed.
 #[server(name = DecideRequest, prefix = "/api", endpoint = "approvals/decide", output = Json)]
 pub(crate) async fn decide_request(
@@ -48,11 +57,7 @@ pub(crate) async fn decide_request(
     password: Password,
 ) -> Result<RequestSummary, AppError> {
     call(|backend, actor| async move {
-        let verdict = match verdict.as_str() {
-            "approve" => Verdict::Approve,
-            "reject" => Verdict::Reject,
-            _ => return Err(PortalError::invalid("verdict", "Choose Approve or Reject.")),
-        };
+        let verdict = read_verdict(&verdict)?;
         let input = Decide {
             request: request_id.as_str().into(),
             digest: digest.trim().to_owned(),
@@ -66,11 +71,13 @@ pub(crate) async fn decide_request(
     .await
 }
 
-/// Approves several requests that ask for the same. Each is ticked as `CR-1042:` and the digest of what the page showed.
-#[server(name = ApproveTicked, prefix = "/api", endpoint = "approvals/approve_together", output = Json)]
-pub(crate) async fn approve_ticked(
+/// Approves or rejects several requests that ask for the same. Each is ticked as `CR-1042:` and the digest of what the page showed.
+#[server(name = DecideTicked, prefix = "/api", endpoint = "approvals/decide_together", output = Json)]
+pub(crate) async fn decide_ticked(
     #[server(default)] ticked: Option<Vec<String>>,
+    verdict: String,
     #[server(default)] comment: Option<String>,
+    #[server(default)] on_behalf_of: Option<String>,
     password: Password,
 ) -> Result<Vec<OneOfSeveral>, AppError> {
     call(|backend, actor| async move {
@@ -82,12 +89,14 @@ pub(crate) async fn approve_ticked(
                 (id.into(), digest.to_owned())
             })
             .collect();
-        let input = ApproveTogether {
+        let input = DecideTogether {
             requests,
+            verdict: read_verdict(&verdict)?,
             comment: comment.unwrap_or_default().trim().to_owned(),
+            on_behalf_of: on_behalf_of.unwrap_or_default().trim().to_owned(),
             password,
         };
-        backend.approvals.approve_together(&actor, input).await
+        backend.approvals.decide_together(&actor, input).await
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! The calendar of windows and freezes: a grid of weeks, and the same as a list. The address has the month; days are those of UTC.
 
 use super::calendar_api::get_calendar;
-use crate::components::{ErrorNotice, PageHead, Skeleton};
+use crate::components::{ErrorNotice, Glyph, Icon, PageHead, Skeleton};
 use crate::error::set_page_status;
 use crate::url::{address, use_query};
 use leptos::prelude::*;
@@ -26,6 +26,33 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
+/// Its drawing, so that a kind is told by more than its colour.
+const fn glyph(kind: EntryKind) -> Glyph {
+    match kind {
+        EntryKind::Freeze => Glyph::Lock,
+        EntryKind::Window => Glyph::Clock,
+        EntryKind::Maintenance => Glyph::Calendar,
+        EntryKind::Request => Glyph::Check,
+        EntryKind::Schedule => Glyph::Runbook,
+    }
+}
+
+/// That something falls in a freeze which does not stop it.
+fn frozen(freezes: &[String]) -> Option<String> {
+    match freezes {
+        [] => None,
+        [one] => Some(format!("In the freeze “{one}”, which does not keep it closed")),
+        several => Some(format!(
+            "In the freezes {}, which do not keep it closed",
+            several
+                .iter()
+                .map(|one| format!("“{one}”"))
+                .collect::<Vec<_>>()
+                .join(" and ")
+        )),
+    }
+}
+
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 fn name_of(month: Month) -> String {
@@ -100,7 +127,7 @@ pub(crate) fn CalendarPage() -> impl IntoView {
         </nav>
         <PageHead
             title="Calendar"
-            subtitle=|| "Windows, freezes, what was approved and waits for its time, and what is scheduled. Days and times are UTC."
+            subtitle=|| "Windows, freezes, maintenance windows, what was approved and waits for its time, and what is scheduled. Days and times are UTC."
         >
             <a class="btn" href="/schedules">
                 "Schedules"
@@ -154,7 +181,14 @@ fn Pages(shown: Shown) -> impl IntoView {
             <ul class="calendar-legend" aria-label="What the colours mean">
                 {EntryKind::ALL
                     .into_iter()
-                    .map(|kind| view! { <li class=format!("calendar-kind {}", kind.word())>{kind.label()}</li> })
+                    .map(|kind| {
+                        view! {
+                            <li class=format!("calendar-kind {}", kind.word())>
+                                <Icon glyph=glyph(kind) />
+                                {kind.label()}
+                            </li>
+                        }
+                    })
                     .collect_view()}
             </ul>
         </div>
@@ -233,9 +267,19 @@ fn Day(day: Timestamp, shown: Shown) -> impl IntoView {
                 .map(|entry| {
                     let class = format!("calendar-entry {}", entry.kind.word());
                     let time = time_of(&entry, day);
-                    let hint = format!("{}: {}, {time}", entry.kind.label(), entry.title);
+                    let freeze = frozen(&entry.freezes);
+                    let more = freeze.as_ref().map(|text| format!(". {text}")).unwrap_or_default();
+                    let hint = format!("{}: {}, {time}{more}", entry.kind.label(), entry.title);
                     view! {
                         <a class=class href=entry.href title=hint>
+                            <Icon glyph=glyph(entry.kind) />
+                            {freeze
+                                .map(|text| {
+                                    view! {
+                                        <Icon glyph=Glyph::Warning />
+                                        <span class="visually-hidden">{format!("{text}. ")}</span>
+                                    }
+                                })}
                             <span class="visually-hidden">{format!("{}: ", entry.kind.label())}</span>
                             <span class="calendar-time">{time}</span>
                             " "
@@ -281,7 +325,7 @@ fn Agenda(shown: Shown) -> impl IntoView {
     if listed.is_empty() {
         return view! {
             <section class="card card-body" data-agenda="">
-                <p class="muted">"Nothing is planned in this time: no policy has a window or a freeze in it, and nothing is scheduled."</p>
+                <p class="muted">"Nothing is planned in this time: no policy has a window or a freeze in it, no maintenance window is open, and nothing is scheduled."</p>
             </section>
         }
         .into_any();
@@ -323,12 +367,24 @@ fn Line(entry: CalendarEntry, day: Timestamp) -> impl IntoView {
     view! {
         <li class="agenda-line" data-entry=entry.kind.word()>
             <span class="mono nowrap">{time_of(&entry, day)}</span>
-            <span class=format!("calendar-kind {}", entry.kind.word())>{entry.kind.label()}</span>
+            <span class=format!("calendar-kind {}", entry.kind.word())>
+                <Icon glyph=glyph(entry.kind) />
+                {entry.kind.label()}
+            </span>
             <span>
                 <a class="strong" href=entry.href.clone()>
                     {entry.title.clone()}
                 </a>
                 <span class="muted small-text">{format!(" {}", entry.detail)} {ends}</span>
+                {frozen(&entry.freezes)
+                    .map(|text| {
+                        view! {
+                            <span class="calendar-frozen small-text" data-frozen="">
+                                <Icon glyph=Glyph::Warning />
+                                {format!("{text}.")}
+                            </span>
+                        }
+                    })}
             </span>
         </li>
     }
@@ -360,6 +416,7 @@ mod tests {
             title: String::new(),
             detail: String::new(),
             href: String::new(),
+            freezes: Vec::new(),
         };
         let said = |entry: &CalendarEntry, day: &str| time_of(entry, at(day));
         assert_eq!(said(&entry, "2026-11-29"), "from 22:00");
@@ -369,5 +426,8 @@ mod tests {
         assert_eq!(said(&entry, "2026-11-29"), "22:00–23:30");
         entry.until = None;
         assert_eq!(said(&entry, "2026-11-29"), "22:00");
+        assert_eq!(frozen(&[]), None);
+        let both = frozen(&["Year's end".into(), "Audit".into()]).unwrap();
+        assert!(both.contains("“Year's end” and “Audit”"), "{both}");
     }
 }

@@ -95,7 +95,7 @@ fn Form(question: Question, decide: ServerAction<DecideRequest>) -> impl IntoVie
                 <FormError error />
                 <input type="hidden" name="request_id" value=question.id />
                 <input type="hidden" name="digest" value=question.digest />
-                <Voice themselves=question.why_not.is_empty() stands_in=question.stands_in error />
+                <Voice id="decide-for" themselves=question.why_not.is_empty() stands_in=question.stands_in error />
                 <div class="decide-fields">
                     <div class="decide-comment">
                         <TextArea
@@ -149,7 +149,9 @@ fn Form(question: Question, decide: ServerAction<DecideRequest>) -> impl IntoVie
 
 /// For whom it is decided: nothing where that can only be for themselves.
 #[component]
-fn Voice(
+pub(super) fn Voice(
+    /// The field's id.
+    id: &'static str,
     /// Whether the reader can decide for themselves.
     themselves: bool,
     stands_in: Vec<StandsIn>,
@@ -180,7 +182,7 @@ fn Voice(
     view! {
         <SelectField
             name="on_behalf_of"
-            id="decide-for"
+            id
             label="You decide"
             options
             hint="One person is one voice: you decide on a request once."

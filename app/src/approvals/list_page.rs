@@ -87,62 +87,62 @@ pub(crate) fn ListPage() -> impl IntoView {
     let is_waiting = Memo::new(move |_| url.with(|url| url.tab == Tab::Waiting));
     let keeper = Keeper::here();
     view! {
-           <PageHead title="Approvals" subtitle=|| "Changes that wait for a second pair of eyes">
-               <a class="btn" href=format!("{PATH}/role")>
-                   "Ask for a role"
-               </a>
-               <a class="btn" href=format!("{PATH}/delegations")>
-                   "Delegations"
-               </a>
-               <a class="btn" href=format!("{PATH}/calendar")>
-                   <Icon glyph=Glyph::Calendar />
-                   "Calendar"
-               </a>
-               <a class="btn" href=format!("{PATH}/policies")>
-                   <Icon glyph=Glyph::Shield />
-                   "Policies"
-               </a>
-           </PageHead>
-           <div class="approvals" class:chosen=move || selected.with(Option::is_some)>
-               <div class="approvals-filter">
-                   <Lists url />
-                   {move || view! { <Filter url=filter.get() /> }}
-               </div>
-               <div class="approvals-list">
-                   <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
-                       {move || {
-                           let keeper = keeper.clone();
-                           Suspend::new(async move {
-                               let may_ask = frame.await.is_ok_and(|frame| frame.may(Action::ApprovalsAsk));
-                               match rows.await {
-                                   Ok(Fresh { value: page, stale }) => {
-    let page = Arc::unwrap_or_clone(page);
-                                       keeper
-                                           .view(|| {
-                                               view! {
-                                                   <StaleNotice stale />
-                                                   <Rows url=url.get_untracked() page selected may_ask ticks />
-                                               }
-                                           })
-                                   }
-                                   Err(error) => {
-                                       let clear = url.with_untracked(|url| RequestsUrl::on(url.tab).address());
-                                       view! {
-                                           <div class="card card-body">
-                                               <ErrorNotice error what="the requests" clear />
-                                           </div>
-                                       }
-                                           .into_any()
-                                   }
-                               }
-                           })
-                       }}
-                   </Transition>
-                   {move || is_waiting.get().then(|| view! { <Together ticks acted /> })}
-               </div>
-               <Beside url acted />
-           </div>
-       }
+        <PageHead title="Approvals" subtitle=|| "Changes that wait for a second pair of eyes">
+            <a class="btn" href=format!("{PATH}/role")>
+                "Ask for a role"
+            </a>
+            <a class="btn" href=format!("{PATH}/delegations")>
+                "Delegations"
+            </a>
+            <a class="btn" href=format!("{PATH}/calendar")>
+                <Icon glyph=Glyph::Calendar />
+                "Calendar"
+            </a>
+            <a class="btn" href=format!("{PATH}/policies")>
+                <Icon glyph=Glyph::Shield />
+                "Policies"
+            </a>
+        </PageHead>
+        <div class="approvals" class:chosen=move || selected.with(Option::is_some)>
+            <div class="approvals-filter">
+                <Lists url />
+                {move || view! { <Filter url=filter.get() /> }}
+            </div>
+            <div class="approvals-list">
+                <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
+                    {move || {
+                        let keeper = keeper.clone();
+                        Suspend::new(async move {
+                            let may_ask = frame.await.is_ok_and(|frame| frame.may(Action::ApprovalsAsk));
+                            match rows.await {
+                                Ok(Fresh { value: page, stale }) => {
+                                    let page = Arc::unwrap_or_clone(page);
+                                    keeper
+                                        .view(|| {
+                                            view! {
+                                                <StaleNotice stale />
+                                                <Rows url=url.get_untracked() page selected may_ask ticks />
+                                            }
+                                        })
+                                }
+                                Err(error) => {
+                                    let clear = url.with_untracked(|url| RequestsUrl::on(url.tab).address());
+                                    view! {
+                                        <div class="card card-body">
+                                            <ErrorNotice error what="the requests" clear />
+                                        </div>
+                                    }
+                                        .into_any()
+                                }
+                            }
+                        })
+                    }}
+                </Transition>
+                {move || is_waiting.get().then(|| view! { <Together ticks acted /> })}
+            </div>
+            <Beside url acted />
+        </div>
+    }
 }
 
 /// The lists, as chips.

@@ -58,27 +58,27 @@ pub(super) fn GlanceView(page: Live, single: Memo<bool>) -> impl IntoView {
         });
     });
     view! {
-           <Transition fallback=|| ()>
-               {move || {
-                   let keeper = keeper.clone();
-                   Suspend::new(async move {
-                       match glance.await {
-                           Ok(Fresh { value, stale }) => {
-    let value = Arc::unwrap_or_clone(value);
-                               keeper
-                                   .view(|| {
-                                       view! {
-                                           <StaleNotice stale />
-                                           <Parts page glance=value single=single.get_untracked() />
-                                       }
-                                   })
-                           }
-                           Err(error) => view! { <ErrorNotice error what="the nodes that need a look" /> }.into_any(),
-                       }
-                   })
-               }}
-           </Transition>
-       }
+        <Transition fallback=|| ()>
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
+                    match glance.await {
+                        Ok(Fresh { value, stale }) => {
+                            let value = Arc::unwrap_or_clone(value);
+                            keeper
+                                .view(|| {
+                                    view! {
+                                        <StaleNotice stale />
+                                        <Parts page glance=value single=single.get_untracked() />
+                                    }
+                                })
+                        }
+                        Err(error) => view! { <ErrorNotice error what="the nodes that need a look" /> }.into_any(),
+                    }
+                })
+            }}
+        </Transition>
+    }
 }
 
 #[component]

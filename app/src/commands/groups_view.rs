@@ -24,28 +24,28 @@ pub(super) fn GroupsView(page: Live) -> impl IntoView {
         now
     });
     view! {
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
-               {move || {
-                   let keeper = keeper.clone();
-                   Suspend::new(async move {
-                       match groups.await {
-                           Ok(Fresh { value, stale }) => {
-    let value = Arc::unwrap_or_clone(value);
-                               keeper.view(|| view! { <StaleNotice stale /> <Groups page groups=value /> })
-                           }
-                           Err(error) => {
-                               view! {
-                                   <div class="card card-body">
-                                       <ErrorNotice error what="what the nodes wrote" />
-                                   </div>
-                               }
-                                   .into_any()
-                           }
-                       }
-                   })
-               }}
-           </Transition>
-       }
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
+                    match groups.await {
+                        Ok(Fresh { value, stale }) => {
+                            let value = Arc::unwrap_or_clone(value);
+                            keeper.view(|| view! { <StaleNotice stale /> <Groups page groups=value /> })
+                        }
+                        Err(error) => {
+                            view! {
+                                <div class="card card-body">
+                                    <ErrorNotice error what="what the nodes wrote" />
+                                </div>
+                            }
+                                .into_any()
+                        }
+                    }
+                })
+            }}
+        </Transition>
+    }
 }
 
 #[component]

@@ -70,43 +70,43 @@ pub(crate) fn HistoryPage() -> impl IntoView {
     let frame = use_frame();
     let may_run = move || async move { frame.await.is_ok_and(|frame| frame.may(Action::CommandsRun)) };
     view! {
-           <PageHead title="Commands" subtitle=|| "What was run on nodes, by whom, and what came of it.">
-               <Transition fallback=|| ()>
-                   {move || Suspend::new(async move {
-                       may_run()
-                           .await
-                           .then(|| {
-                               view! {
-                                   <a class="btn primary" href="/commands/new">
-                                       <Icon glyph=Glyph::Command />
-                                       "Run command"
-                                   </a>
-                               }
-                           })
-                   })}
-               </Transition>
-           </PageHead>
-           {move || view! { <Filter state=state.get() /> }}
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
-               {move || Suspend::new(async move {
-                   let may_run = may_run().await;
-                   match rows.await {
-                       Ok(Fresh { value: page, stale }) => {
-    let page = Arc::unwrap_or_clone(page);
-                           view! { <StaleNotice stale /> <Rows state=state.get_untracked() page may_run /> }.into_any()
-                       }
-                       Err(error) => {
-                           view! {
-                               <div class="card card-body">
-                                   <ErrorNotice error what="the commands" clear=state.get_untracked().page(None) />
-                               </div>
-                           }
-                               .into_any()
-                       }
-                   }
-               })}
-           </Transition>
-       }
+        <PageHead title="Commands" subtitle=|| "What was run on nodes, by whom, and what came of it.">
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    may_run()
+                        .await
+                        .then(|| {
+                            view! {
+                                <a class="btn primary" href="/commands/new">
+                                    <Icon glyph=Glyph::Command />
+                                    "Run command"
+                                </a>
+                            }
+                        })
+                })}
+            </Transition>
+        </PageHead>
+        {move || view! { <Filter state=state.get() /> }}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+            {move || Suspend::new(async move {
+                let may_run = may_run().await;
+                match rows.await {
+                    Ok(Fresh { value: page, stale }) => {
+                        let page = Arc::unwrap_or_clone(page);
+                        view! { <StaleNotice stale /> <Rows state=state.get_untracked() page may_run /> }.into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the commands" clear=state.get_untracked().page(None) />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
 }
 
 #[component]

@@ -88,28 +88,28 @@ fn Ways(page: Live) -> impl IntoView {
 fn List(page: Live, nodes: Nodes) -> impl IntoView {
     let keeper = Keeper::here();
     view! {
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
-               {move || {
-                   let keeper = keeper.clone();
-                   Suspend::new(async move {
-                       match nodes.await {
-                           Ok(Fresh { value: rows, stale }) => {
-    let rows = Arc::unwrap_or_clone(rows);
-                               keeper.view(|| view! { <StaleNotice stale /> <Rows page rows /> })
-                           }
-                           Err(error) => {
-                               view! {
-                                   <div class="card card-body">
-                                       <ErrorNotice error what="the nodes of this command" />
-                                   </div>
-                               }
-                                   .into_any()
-                           }
-                       }
-                   })
-               }}
-           </Transition>
-       }
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
+            {move || {
+                let keeper = keeper.clone();
+                Suspend::new(async move {
+                    match nodes.await {
+                        Ok(Fresh { value: rows, stale }) => {
+                            let rows = Arc::unwrap_or_clone(rows);
+                            keeper.view(|| view! { <StaleNotice stale /> <Rows page rows /> })
+                        }
+                        Err(error) => {
+                            view! {
+                                <div class="card card-body">
+                                    <ErrorNotice error what="the nodes of this command" />
+                                </div>
+                            }
+                                .into_any()
+                        }
+                    }
+                })
+            }}
+        </Transition>
+    }
 }
 
 #[component]

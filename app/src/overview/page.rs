@@ -54,63 +54,63 @@ pub(crate) fn OverviewPage() -> impl IntoView {
         }
     };
     view! {
-           <PageHead title="Overview" subtitle=subtitle>
-               <a class="btn" href="/fleet">
-                   "Open fleet"
-               </a>
-               <Transition fallback=|| ()>
-                   {move || Suspend::new(async move {
-                       frame
-                           .await
-                           .is_ok_and(|frame| frame.may(Action::SessionsStart))
-                           .then(|| {
-                               view! {
-                                   <a class="btn" href="/terminals/new">
-                                       <Icon glyph=Glyph::Terminal />
-                                       "Open terminal"
-                                   </a>
-                               }
-                           })
-                   })}
-               </Transition>
-               <Transition fallback=|| ()>
-                   {move || Suspend::new(async move {
-                       frame
-                           .await
-                           .is_ok_and(|frame| frame.may(Action::CommandsRun))
-                           .then(|| {
-                               view! {
-                                   <a class="btn primary" href="/commands/new">
-                                       <Icon glyph=Glyph::Command />
-                                       "Run command"
-                                   </a>
-                               }
-                           })
-                   })}
-               </Transition>
-           </PageHead>
-           <AuditWarning />
-           <Transition fallback=|| view! { <Skeleton lines=9 /> }>
-               {move || Suspend::new(async move {
-                   match overview.await {
-                       Ok(Fresh { value: view, .. }) if view.nodes_total == 0 => {
-                           let may_add = frame.await.is_ok_and(|frame| frame.may(Action::FleetCreateActivation));
-                           view! { <FirstSteps may_add /> }.into_any()
-                       }
-                       Ok(Fresh { value: view, stale }) => {
-    let view = Arc::unwrap_or_clone(view);
-                           view! {
-                               <StaleNotice stale />
-                               <Figures view=view.clone() />
-                               <Panels view waiting=waiting.await.ok() />
-                           }
-                               .into_any()
-                       }
-                       Err(error) => view! { <ErrorNotice error what="the Overview" /> }.into_any(),
-                   }
-               })}
-           </Transition>
-       }
+        <PageHead title="Overview" subtitle=subtitle>
+            <a class="btn" href="/fleet">
+                "Open fleet"
+            </a>
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    frame
+                        .await
+                        .is_ok_and(|frame| frame.may(Action::SessionsStart))
+                        .then(|| {
+                            view! {
+                                <a class="btn" href="/terminals/new">
+                                    <Icon glyph=Glyph::Terminal />
+                                    "Open terminal"
+                                </a>
+                            }
+                        })
+                })}
+            </Transition>
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    frame
+                        .await
+                        .is_ok_and(|frame| frame.may(Action::CommandsRun))
+                        .then(|| {
+                            view! {
+                                <a class="btn primary" href="/commands/new">
+                                    <Icon glyph=Glyph::Command />
+                                    "Run command"
+                                </a>
+                            }
+                        })
+                })}
+            </Transition>
+        </PageHead>
+        <AuditWarning />
+        <Transition fallback=|| view! { <Skeleton lines=9 /> }>
+            {move || Suspend::new(async move {
+                match overview.await {
+                    Ok(Fresh { value: view, .. }) if view.nodes_total == 0 => {
+                        let may_add = frame.await.is_ok_and(|frame| frame.may(Action::FleetCreateActivation));
+                        view! { <FirstSteps may_add /> }.into_any()
+                    }
+                    Ok(Fresh { value: view, stale }) => {
+                        let view = Arc::unwrap_or_clone(view);
+                        view! {
+                            <StaleNotice stale />
+                            <Figures view=view.clone() />
+                            <Panels view waiting=waiting.await.ok() />
+                        }
+                            .into_any()
+                    }
+                    Err(error) => view! { <ErrorNotice error what="the Overview" /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
 }
 
 #[component]

@@ -53,74 +53,74 @@ pub(crate) fn ListPage() -> impl IntoView {
     });
     let frame = crate::layout::use_frame();
     view! {
-           <PageHead
-               title="Parameters"
-               subtitle=|| "Configuration and secrets that commands, runbooks and programs read by name."
-           >
-               <details class="menu">
-                   <summary class="btn">
-                       <Icon glyph=Glyph::Download />
-                       "Export"
-                   </summary>
-                   <div class="menu-body">
-                       <h2>"All that the list is of, without values"</h2>
-                       <a href=move || state.with(|state| state.export("csv")) download="">
-                           "CSV"
-                       </a>
-                       <a href=move || state.with(|state| state.export("json")) download="">
-                           "JSON"
-                       </a>
-                   </div>
-               </details>
-               <Suspense fallback=|| ()>
-                   {move || Suspend::new(async move {
-                       let may = frame.await.is_ok_and(|frame| frame.may(muster_domain::action::Action::ParametersPut));
-                       may.then(|| {
-                           view! {
-                               <a
-                                   class="btn primary"
-                                   href=move || {
-                                       address("/parameters/new", [("path", state.with(|state| state.folder.clone()))])
-                                   }
-                               >
-                                   <Icon glyph=Glyph::Plus />
-                                   "New parameter"
-                               </a>
-                           }
-                       })
-                   })}
-               </Suspense>
-           </PageHead>
-           {move || {
-               let state = state.get();
-               view! {
-                   <Trail state=state.clone() />
-                   <Filter state />
-               }
-           }}
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
-               {move || Suspend::new(async move {
-                   match rows.await {
-                       Ok(Fresh { value: page, stale }) => {
-    let page = Arc::unwrap_or_clone(page);
-                           view! {
-                               <StaleNotice stale />
-                               <Rows state=state.get_untracked() page />
-                           }
-                               .into_any()
-                       }
-                       Err(error) => {
-                           view! {
-                               <div class="card card-body">
-                                   <ErrorNotice error what="the parameters" clear="/parameters" />
-                               </div>
-                           }
-                               .into_any()
-                       }
-                   }
-               })}
-           </Transition>
-       }
+        <PageHead
+            title="Parameters"
+            subtitle=|| "Configuration and secrets that commands, runbooks and programs read by name."
+        >
+            <details class="menu">
+                <summary class="btn">
+                    <Icon glyph=Glyph::Download />
+                    "Export"
+                </summary>
+                <div class="menu-body">
+                    <h2>"All that the list is of, without values"</h2>
+                    <a href=move || state.with(|state| state.export("csv")) download="">
+                        "CSV"
+                    </a>
+                    <a href=move || state.with(|state| state.export("json")) download="">
+                        "JSON"
+                    </a>
+                </div>
+            </details>
+            <Suspense fallback=|| ()>
+                {move || Suspend::new(async move {
+                    let may = frame.await.is_ok_and(|frame| frame.may(muster_domain::action::Action::ParametersPut));
+                    may.then(|| {
+                        view! {
+                            <a
+                                class="btn primary"
+                                href=move || {
+                                    address("/parameters/new", [("path", state.with(|state| state.folder.clone()))])
+                                }
+                            >
+                                <Icon glyph=Glyph::Plus />
+                                "New parameter"
+                            </a>
+                        }
+                    })
+                })}
+            </Suspense>
+        </PageHead>
+        {move || {
+            let state = state.get();
+            view! {
+                <Trail state=state.clone() />
+                <Filter state />
+            }
+        }}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(Fresh { value: page, stale }) => {
+                        let page = Arc::unwrap_or_clone(page);
+                        view! {
+                            <StaleNotice stale />
+                            <Rows state=state.get_untracked() page />
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the parameters" clear="/parameters" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
 }
 
 /// The way to this folder.

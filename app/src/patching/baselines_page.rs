@@ -46,49 +46,49 @@ pub(crate) fn BaselinesPage() -> impl IntoView {
     });
     let frame = crate::layout::use_frame();
     view! {
-           <nav class="crumbs" aria-label="Path">
-               <a href="/patching">"Patching"</a>
-               " / Baselines"
-           </nav>
-           <PageHead title="Patch baselines" subtitle=|| "Which patches nodes should have, and which they must not.">
-               <Suspense fallback=|| ()>
-                   {move || Suspend::new(async move {
-                       let may = frame.await.is_ok_and(|frame| frame.may(muster_domain::action::Action::BaselinesChange));
-                       may.then(|| {
-                           view! {
-                               <a class="btn primary" href="/patching/baselines/new">
-                                   <Icon glyph=Glyph::Plus />
-                                   "New baseline"
-                               </a>
-                           }
-                       })
-                   })}
-               </Suspense>
-           </PageHead>
-           {move || view! { <Filter state=state.get() /> }}
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
-               {move || Suspend::new(async move {
-                   match rows.await {
-                       Ok(Fresh { value: list, stale }) => {
-    let list = Arc::unwrap_or_clone(list);
-                           view! {
-                               <StaleNotice stale />
-                               <Rows state=state.get_untracked() list />
-                           }
-                               .into_any()
-                       }
-                       Err(error) => {
-                           view! {
-                               <div class="card card-body">
-                                   <ErrorNotice error what="the patch baselines" clear="/patching/baselines" />
-                               </div>
-                           }
-                               .into_any()
-                       }
-                   }
-               })}
-           </Transition>
-       }
+        <nav class="crumbs" aria-label="Path">
+            <a href="/patching">"Patching"</a>
+            " / Baselines"
+        </nav>
+        <PageHead title="Patch baselines" subtitle=|| "Which patches nodes should have, and which they must not.">
+            <Suspense fallback=|| ()>
+                {move || Suspend::new(async move {
+                    let may = frame.await.is_ok_and(|frame| frame.may(muster_domain::action::Action::BaselinesChange));
+                    may.then(|| {
+                        view! {
+                            <a class="btn primary" href="/patching/baselines/new">
+                                <Icon glyph=Glyph::Plus />
+                                "New baseline"
+                            </a>
+                        }
+                    })
+                })}
+            </Suspense>
+        </PageHead>
+        {move || view! { <Filter state=state.get() /> }}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(Fresh { value: list, stale }) => {
+                        let list = Arc::unwrap_or_clone(list);
+                        view! {
+                            <StaleNotice stale />
+                            <Rows state=state.get_untracked() list />
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the patch baselines" clear="/patching/baselines" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
 }
 
 #[component]

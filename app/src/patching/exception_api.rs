@@ -21,7 +21,7 @@ use muster_domain::{
     approvals::ProposedAct,
     error::FieldError,
     paging::Cursor,
-    patching::{ExceptionQuery, GrantException},
+    patching::{EndException, ExceptionQuery, GrantException},
 };
 
 /// The register.
@@ -29,6 +29,7 @@ use muster_domain::{
 pub(crate) async fn list_exceptions(
     #[server(default)] state: Option<String>,
     #[server(default)] baseline_id: Option<String>,
+    #[server(default)] exception_id: Option<String>,
     #[server(default)] cursor: Option<String>,
 ) -> Result<ExceptionPage, AppError> {
     call(|backend, actor| async move {
@@ -39,6 +40,7 @@ pub(crate) async fn list_exceptions(
         let query = ExceptionQuery {
             state,
             baseline_id: baseline_id.unwrap_or_default(),
+            exception_id: exception_id.unwrap_or_default(),
             cursor: cursor.filter(|cursor| !cursor.is_empty()).map(Cursor),
             limit: None,
         };
@@ -106,6 +108,26 @@ pub(crate) async fn grant_exception(
     })
     .await?;
     redirect_to("/patching/exceptions?granted=1");
+    Ok(())
+}
+
+/// Ends an exception before its day.
+#[server(name = EndExceptionFn, prefix = "/api", endpoint = "patching/end_exception", output = Json)]
+pub(crate) async fn end_exception(
+    baseline_id: String,
+    exception_id: String,
+    #[server(default)] because: Option<String>,
+) -> Result<(), AppError> {
+    call(|backend, actor| async move {
+        let input = EndException {
+            baseline_id,
+            exception_id,
+            because: because.unwrap_or_default().trim().replace("\r\n", "\n"),
+        };
+        backend.patching.end_exception(&actor, input).await
+    })
+    .await?;
+    redirect_to("/patching/exceptions?ended=1");
     Ok(())
 }
 

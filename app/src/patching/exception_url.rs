@@ -15,7 +15,7 @@ pub(super) fn read_state(text: &str) -> Result<Option<ExceptionState>, FieldErro
         text => ExceptionState::parse(text).map(Some).ok_or_else(|| {
             FieldError::new(
                 "state",
-                format!("“{text}” is no state: there are granting, holding, ended and failed."),
+                format!("“{text}” is no state: there are granting, holding, ending, ended and failed."),
             )
         }),
     }
@@ -28,6 +28,10 @@ pub(super) struct ExceptionsUrl {
     pub(super) cursor: Option<String>,
     /// Whether one was granted a moment ago.
     pub(super) granted: bool,
+    /// Whether one was ended a moment ago.
+    pub(super) ended: bool,
+    /// Which is about to be ended.
+    pub(super) end: Option<String>,
     /// What could not be read.
     pub(super) problems: Vec<FieldError>,
 }
@@ -40,6 +44,8 @@ impl ExceptionsUrl {
             state: keep(read_state(query.get("state").unwrap_or_default()), &mut problems),
             cursor: query.text("cursor"),
             granted: query.get("granted").is_some(),
+            ended: query.get("ended").is_some(),
+            end: query.text("end"),
             problems,
         }
     }
@@ -51,6 +57,19 @@ impl ExceptionsUrl {
     pub(super) fn readable(self) -> Result<Self, PortalError> {
         PortalError::from_fields(self.problems.clone())?;
         Ok(self)
+    }
+
+    /// Where an exception of this page is about to be ended; none where the page itself is meant.
+    pub(super) fn end_page(&self, exception_id: &str) -> String {
+        let state = self.state.map(ExceptionState::as_str).unwrap_or_default();
+        address(
+            "/patching/exceptions",
+            [
+                ("state", state.to_owned()),
+                ("cursor", self.cursor.clone().unwrap_or_default()),
+                ("end", exception_id.to_owned()),
+            ],
+        )
     }
 
     /// The address of this state, from another page of rows on.
@@ -77,6 +96,12 @@ mod tests {
             state.page(state.cursor.clone()),
             "/patching/exceptions?state=holding&cursor=x"
         );
+        let address = state.end_page("e-1");
+        let again = ExceptionsUrl::read(&Query::parse(
+            address.split_once('?').map_or("", |(_, query)| query),
+        ));
+        assert_eq!(again.end.as_deref(), Some("e-1"));
+        assert_eq!((again.state, again.cursor), (state.state, state.cursor));
         let refused = ExceptionsUrl::read(&Query::parse("state=fine"))
             .readable()
             .unwrap_err();

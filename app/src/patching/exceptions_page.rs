@@ -2,6 +2,7 @@
 
 use super::baseline_url::view_path;
 use super::exception_api::list_exceptions;
+use super::exception_end::EndCard;
 use super::exception_url::ExceptionsUrl;
 use crate::components::{
     Badge, Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, PageHead, Pager, SelectField, Skeleton,
@@ -27,7 +28,7 @@ pub(crate) fn ExceptionsPage() -> impl IntoView {
         |state| async move {
             let state = state.readable()?;
             let word = state.state.map(|state| state.as_str().to_owned());
-            list_exceptions(word, None, state.cursor).await
+            list_exceptions(word, None, None, state.cursor).await
         },
     );
     Effect::new(move |_| {
@@ -46,50 +47,63 @@ pub(crate) fn ExceptionsPage() -> impl IntoView {
         });
     });
     view! {
-           <nav class="crumbs" aria-label="Path">
-               <a href="/patching">"Patching"</a>
-               " / Exceptions"
-           </nav>
-           <PageHead
-               title="Exceptions"
-               subtitle=|| "Patches that nodes need not have for a time. While one holds, its baseline rejects the patch."
-           />
-           {move || {
-               state
-                   .with(|state| state.granted)
-                   .then(|| {
-                       view! {
-                           <div class="notice ok" role="status" data-granted="">
-                               <Icon glyph=Glyph::Check />
-                               <div>"Granted. It ends by itself on its day."</div>
-                           </div>
-                       }
-                   })
-           }}
-           {move || view! { <Filter state=state.get() /> }}
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
-               {move || Suspend::new(async move {
-                   match rows.await {
-                       Ok(Fresh { value: page, stale }) => {
-    let page = Arc::unwrap_or_clone(page);
-                           view! {
-                               <StaleNotice stale />
-                               <Rows state=state.get_untracked() page />
-                           }
-                               .into_any()
-                       }
-                       Err(error) => {
-                           view! {
-                               <div class="card card-body">
-                                   <ErrorNotice error what="the exceptions" clear="/patching/exceptions" />
-                               </div>
-                           }
-                               .into_any()
-                       }
-                   }
-               })}
-           </Transition>
-       }
+        <nav class="crumbs" aria-label="Path">
+            <a href="/patching">"Patching"</a>
+            " / Exceptions"
+        </nav>
+        <PageHead
+            title="Exceptions"
+            subtitle=|| "Patches that nodes need not have for a time. While one holds, its baseline rejects the patch."
+        />
+        {move || {
+            state
+                .with(|state| state.granted)
+                .then(|| {
+                    view! {
+                        <div class="notice ok" role="status" data-granted="">
+                            <Icon glyph=Glyph::Check />
+                            <div>"Granted. It ends by itself on its day."</div>
+                        </div>
+                    }
+                })
+        }}
+        {move || {
+            state
+                .with(|state| state.ended)
+                .then(|| {
+                    view! {
+                        <div class="notice ok" role="status" data-ended="">
+                            <Icon glyph=Glyph::Check />
+                            <div>"Ended. The baseline says again what it said without it, or will in a moment."</div>
+                        </div>
+                    }
+                })
+        }}
+        <EndCard id=Signal::derive(move || state.with(|state| state.end.clone())) />
+        {move || view! { <Filter state=state.get() /> }}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(Fresh { value: page, stale }) => {
+                        let page = Arc::unwrap_or_clone(page);
+                        view! {
+                            <StaleNotice stale />
+                            <Rows state=state.get_untracked() page />
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the exceptions" clear="/patching/exceptions" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
 }
 
 #[component]
@@ -123,7 +137,7 @@ fn Filter(state: ExceptionsUrl) -> impl IntoView {
 
 #[component]
 fn Rows(state: ExceptionsUrl, page: ExceptionPage) -> impl IntoView {
-    let page = page.page;
+    let ExceptionPage { page, may_end } = page;
     if page.items.is_empty() {
         let (kind, title, text) = if state.state.is_some() {
             (
@@ -167,9 +181,26 @@ fn Rows(state: ExceptionsUrl, page: ExceptionPage) -> impl IntoView {
                         <th scope="col">"Instead"</th>
                         <th scope="col">"Until"</th>
                         <th scope="col">"Granted"</th>
+                        {may_end
+                            .then(|| {
+                                view! {
+                                    <th scope="col">
+                                        <span class="visually-hidden">"What can be done"</span>
+                                    </th>
+                                }
+                            })}
                     </tr>
                 </thead>
-                <tbody>{page.items.into_iter().map(|one| view! { <Row one /> }).collect_view()}</tbody>
+                <tbody>
+                    {page
+                        .items
+                        .into_iter()
+                        .map(|one| {
+                            let end = may_end.then(|| state.end_page(&one.exception_id));
+                            view! { <Row one end /> }
+                        })
+                        .collect_view()}
+                </tbody>
             </table>
         </TableCard>
         <Pager count first next />
@@ -179,7 +210,7 @@ fn Rows(state: ExceptionsUrl, page: ExceptionPage) -> impl IntoView {
 
 const fn badge(state: ExceptionState) -> Badge {
     match state {
-        ExceptionState::Granting => Badge::Busy,
+        ExceptionState::Granting | ExceptionState::Ending => Badge::Busy,
         ExceptionState::Holding => Badge::Warn,
         ExceptionState::Ended => Badge::Off,
         ExceptionState::Failed => Badge::Bad,
@@ -187,15 +218,22 @@ const fn badge(state: ExceptionState) -> Badge {
 }
 
 #[component]
-fn Row(one: PatchException) -> impl IntoView {
-    let over = one.ended_at.map(|at| {
+fn Row(
+    one: PatchException,
+    /// Where it is ended, for whoever may.
+    end: Option<String>,
+) -> impl IntoView {
+    let over = (one.ended_at.is_some() || !one.ended_by.is_empty()).then(|| {
+        let by = (!one.ended_by.is_empty()).then(|| format!(" by {}", one.ended_by));
         view! {
-            <small>
-                <TimeAgo at />
+            <small data-over="">
+                {one.ended_at.map(|at| view! { <TimeAgo at /> })} {by}
                 {format!(": {}", one.ended_because)}
             </small>
         }
     });
+    let label = format!("End the exception of {} on {}", one.patch, one.baseline_name);
+    let can_end = one.state.can_end();
     view! {
         <tr data-row="" data-exception=one.patch.clone() tabindex="-1">
             <td>
@@ -235,6 +273,20 @@ fn Row(one: PatchException) -> impl IntoView {
                     </small>
                 </div>
             </td>
+            {end.map(|href| {
+                view! {
+                    <td>
+                        {can_end
+                            .then(|| {
+                                view! {
+                                    <a class="btn small" href=href aria-label=label data-noscroll="">
+                                        "End"
+                                    </a>
+                                }
+                            })}
+                    </td>
+                }
+            })}
         </tr>
     }
 }

@@ -51,43 +51,43 @@ pub(crate) fn ListPage() -> impl IntoView {
         });
     });
     view! {
-           <PageHead
-               title="Patching"
-               subtitle=|| "How nodes stand against their patch baselines, as the last scan of each of them found."
-           >
-               <a class="btn" href="/patching/exceptions">
-                   "Exceptions"
-               </a>
-               <a class="btn" href="/patching/baselines">
-                   "Baselines"
-               </a>
-           </PageHead>
-           {move || view! { <Filter state=state.get() /> }}
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
-               {move || Suspend::new(async move {
-                   match rows.await {
-                       Ok(Fresh { value: page, stale }) => {
-    let page = Arc::unwrap_or_clone(page);
-                           let state = state.get_untracked();
-                           view! {
-                               <StaleNotice stale />
-                               <Totals state=state.clone() totals=page.totals />
-                               <Rows state page />
-                           }
-                               .into_any()
-                       }
-                       Err(error) => {
-                           view! {
-                               <div class="card card-body">
-                                   <ErrorNotice error what="how nodes stand" clear="/patching" />
-                               </div>
-                           }
-                               .into_any()
-                       }
-                   }
-               })}
-           </Transition>
-       }
+        <PageHead
+            title="Patching"
+            subtitle=|| "How nodes stand against their patch baselines, as the last scan of each of them found."
+        >
+            <a class="btn" href="/patching/exceptions">
+                "Exceptions"
+            </a>
+            <a class="btn" href="/patching/baselines">
+                "Baselines"
+            </a>
+        </PageHead>
+        {move || view! { <Filter state=state.get() /> }}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(Fresh { value: page, stale }) => {
+                        let page = Arc::unwrap_or_clone(page);
+                        let state = state.get_untracked();
+                        view! {
+                            <StaleNotice stale />
+                            <Totals state=state.clone() totals=page.totals />
+                            <Rows state page />
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="how nodes stand" clear="/patching" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
 }
 
 #[component]

@@ -14,6 +14,7 @@ mod baseline_versions;
 mod baselines_page;
 mod exception_api;
 mod exception_card;
+mod exception_end;
 mod exception_url;
 mod exceptions_page;
 mod list_page;

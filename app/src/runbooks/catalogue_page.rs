@@ -60,47 +60,47 @@ pub(crate) fn CataloguePage() -> impl IntoView {
         },
     );
     view! {
-           <PageHead title="Runbooks" subtitle=|| "Work of several steps, written down once and started when it is needed.">
-               <a class="btn" href="/schedules">
-                   "Schedules"
-               </a>
-               <a class="btn" href="/executions">
-                   "Executions"
-               </a>
-           </PageHead>
-           <Transition fallback=|| ()>
-               {move || {
-                   let state = state.get();
-                   Suspend::new(async move {
-                       let categories = categories.await.unwrap_or_default();
-                       view! { <Filter state categories /> }
-                   })
-               }}
-           </Transition>
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
-               {move || Suspend::new(async move {
-                   match rows.await {
-                       Ok(Fresh { value: page, stale }) => {
-    let page = Arc::unwrap_or_clone(page);
-                           view! {
-                               <StaleNotice stale />
-                               <Rows state=state.get_untracked() page />
-                           }
-                               .into_any()
-                       }
-                       Err(error) => {
-                           view! {
-                               <div class="card card-body">
-                                   <ErrorNotice error what="the runbooks" clear="/runbooks" />
-                               </div>
-                           }
-                               .into_any()
-                       }
-                   }
-               })}
-           </Transition>
-           <Templates document=String::new() />
-       }
+        <PageHead title="Runbooks" subtitle=|| "Work of several steps, written down once and started when it is needed.">
+            <a class="btn" href="/schedules">
+                "Schedules"
+            </a>
+            <a class="btn" href="/executions">
+                "Executions"
+            </a>
+        </PageHead>
+        <Transition fallback=|| ()>
+            {move || {
+                let state = state.get();
+                Suspend::new(async move {
+                    let categories = categories.await.unwrap_or_default();
+                    view! { <Filter state categories /> }
+                })
+            }}
+        </Transition>
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(Fresh { value: page, stale }) => {
+                        let page = Arc::unwrap_or_clone(page);
+                        view! {
+                            <StaleNotice stale />
+                            <Rows state=state.get_untracked() page />
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the runbooks" clear="/runbooks" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+        <Templates document=String::new() />
+    }
 }
 
 #[component]

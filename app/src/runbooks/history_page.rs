@@ -67,32 +67,32 @@ pub(crate) fn HistoryPage() -> impl IntoView {
         });
     });
     view! {
-           <PageHead title="Executions" subtitle=|| "What runbooks were started, by whom, and what came of it.">
-               <a class="btn primary" href="/runbooks">
-                   <Icon glyph=Glyph::Runbook />
-                   "Runbooks"
-               </a>
-           </PageHead>
-           {move || view! { <Filter state=state.get() /> }}
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
-               {move || Suspend::new(async move {
-                   match rows.await {
-                       Ok(Fresh { value: page, stale }) => {
-    let page = Arc::unwrap_or_clone(page);
-                           view! { <StaleNotice stale /> <Rows state=state.get_untracked() page /> }.into_any()
-                       }
-                       Err(error) => {
-                           view! {
-                               <div class="card card-body">
-                                   <ErrorNotice error what="the executions" clear=state.get_untracked().page(None) />
-                               </div>
-                           }
-                               .into_any()
-                       }
-                   }
-               })}
-           </Transition>
-       }
+        <PageHead title="Executions" subtitle=|| "What runbooks were started, by whom, and what came of it.">
+            <a class="btn primary" href="/runbooks">
+                <Icon glyph=Glyph::Runbook />
+                "Runbooks"
+            </a>
+        </PageHead>
+        {move || view! { <Filter state=state.get() /> }}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=10 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(Fresh { value: page, stale }) => {
+                        let page = Arc::unwrap_or_clone(page);
+                        view! { <StaleNotice stale /> <Rows state=state.get_untracked() page /> }.into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the executions" clear=state.get_untracked().page(None) />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
 }
 
 #[component]

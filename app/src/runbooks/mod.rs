@@ -32,6 +32,7 @@ mod template_list;
 mod template_panel;
 mod waiting;
 
+pub(crate) use api::{get_runbook, list_runbooks};
 pub(crate) use catalogue_page::CataloguePage;
 pub(crate) use diff_view::DiffList;
 pub(crate) use execution_page::ExecutionPage;

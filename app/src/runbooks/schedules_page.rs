@@ -58,39 +58,39 @@ pub(crate) fn SchedulesPage() -> impl IntoView {
     let refused = action_error(enable);
     let came_back = refused.get_untracked().is_some();
     view! {
-           <nav class="crumbs" aria-label="Path">
-               <a href="/runbooks">"Runbooks"</a>
-               " / Schedules"
-           </nav>
-           <PageHead title="Schedules" subtitle=|| "Runbooks that Systems Manager starts by itself, for somebody here.">
-               <a class="btn" href="/approvals/calendar">
-                   "Calendar"
-               </a>
-           </PageHead>
-           {came_back.then(|| view! { <FormError error=refused /> })}
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=6 /></div> }>
-               {move || Suspend::new(async move {
-                   match rows.await {
-                       Ok(Fresh { value: rows, stale }) => {
-    let rows = Arc::unwrap_or_clone(rows);
-                           view! {
-                               <StaleNotice stale />
-                               <Rows rows enable delete />
-                           }
-                               .into_any()
-                       }
-                       Err(error) => {
-                           view! {
-                               <div class="card card-body">
-                                   <ErrorNotice error what="the schedules" />
-                               </div>
-                           }
-                               .into_any()
-                       }
-                   }
-               })}
-           </Transition>
-       }
+        <nav class="crumbs" aria-label="Path">
+            <a href="/runbooks">"Runbooks"</a>
+            " / Schedules"
+        </nav>
+        <PageHead title="Schedules" subtitle=|| "Runbooks that Systems Manager starts by itself, for somebody here.">
+            <a class="btn" href="/approvals/calendar">
+                "Calendar"
+            </a>
+        </PageHead>
+        {came_back.then(|| view! { <FormError error=refused /> })}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=6 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(Fresh { value: rows, stale }) => {
+                        let rows = Arc::unwrap_or_clone(rows);
+                        view! {
+                            <StaleNotice stale />
+                            <Rows rows enable delete />
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="the schedules" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
 }
 
 #[component]

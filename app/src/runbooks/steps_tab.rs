@@ -7,7 +7,7 @@ use crate::components::time_ago::duration;
 use crate::components::{CopyButton, Glyph, Icon, StatusBadge, TableCard};
 use crate::live::clock::use_now;
 use leptos::prelude::*;
-use muster_domain::runbooks::StepExecution;
+use muster_domain::runbooks::{Retried, StepExecution};
 use std::collections::BTreeMap;
 
 /// The part.
@@ -185,6 +185,19 @@ fn Row(page: Live, at: u32) -> impl IntoView {
             })
         })
     };
+    // On the newest of a name: that is the one that was done again.
+    let again = {
+        let step = step.clone();
+        ArcMemo::new(move |_| {
+            let name = step.with(|step| step.as_ref().map(|step| step.name.clone()))?;
+            let newest = page.live.with(|live| {
+                let of_name = live.steps.iter().filter(|step| step.name == name);
+                of_name.map(|step| step.position).max()
+            });
+            let said = page.detail.with(|detail| Retried::words(&detail.retried, &name));
+            said.filter(|_| newest == Some(at))
+        })
+    };
     let usually = {
         let step = step.clone();
         move || {
@@ -212,6 +225,19 @@ fn Row(page: Live, at: u32) -> impl IntoView {
                         <span class="mono">{action}</span>
                         {move || links().map(|(href, label)| view! { " " <a href=href>{label}</a> })}
                     </small>
+                    {move || {
+                        again
+                            .get()
+                            .map(|text| {
+                                view! {
+                                    <small data-again="">
+                                        <Icon glyph=Glyph::Refresh />
+                                        " "
+                                        {text}
+                                    </small>
+                                }
+                            })
+                    }}
                 </div>
             </td>
             <td>

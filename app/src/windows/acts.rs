@@ -2,12 +2,12 @@
 //! asked for where policies want that.
 
 use super::change_form::{About, ChangeForm};
-use super::task_form::AddTask;
+use super::task_form::{AddTask, EditTask};
 use super::url::Doing;
 use crate::components::{TextArea, TextField, plural};
 use crate::error::{AppError, field_error};
 use leptos::prelude::*;
-use muster_domain::windows::{WindowDetail, WindowState};
+use muster_domain::windows::{TargetKey, WindowDetail, WindowState, WindowTarget};
 
 /// The card for what the address says; nothing where there is nothing to do, or the actor may not.
 #[component]
@@ -30,7 +30,15 @@ pub(super) fn Acts(detail: WindowDetail, doing: Doing) -> impl IntoView {
         Doing::Nothing => ().into_any(),
         Doing::Enable(enabled) => view! { <Enable about enabled /> }.into_any(),
         Doing::Delete => view! { <Delete about /> }.into_any(),
-        Doing::AddTarget => view! { <AddTarget about /> }.into_any(),
+        Doing::AddTarget => view! { <Target about old=None /> }.into_any(),
+        Doing::EditTarget(id) => {
+            let old = about.state.targets.iter().find(|target| target.id == id).cloned();
+            match old {
+                Some(old) => view! { <Target about old=Some(old) /> }.into_any(),
+                None => view! { <Gone /> }.into_any(),
+            }
+        }
+        Doing::EditTask(id, version) => view! { <EditTask about id version /> }.into_any(),
         Doing::RemoveTarget(id) => view! { <Remove about id is_task=false /> }.into_any(),
         Doing::AddTask(document) => view! { <AddTask about document /> }.into_any(),
         Doing::RemoveTask(id) => view! { <Remove about id is_task=true /> }.into_any(),
@@ -120,20 +128,53 @@ fn Delete(about: About) -> impl IntoView {
 }
 
 #[component]
-fn AddTarget(about: About) -> impl IntoView {
+fn Gone() -> impl IntoView {
+    view! {
+        <div class="notice" role="status">
+            <div>"This is not registered any more."</div>
+        </div>
+    }
+}
+
+/// What a target's fields say: tags, one on each line, or ids of nodes. Nothing where it is named otherwise.
+fn typed(targets: &[TargetKey]) -> (String, String) {
+    let tags = targets.iter().filter_map(|key| {
+        let tag = key.key.strip_prefix("tag:")?;
+        Some(format!("{tag}={}", key.values.join(",")))
+    });
+    let nodes = targets.iter().filter(|key| key.is_by_id());
+    (
+        tags.collect::<Vec<_>>().join("\n"),
+        nodes
+            .map(|key| key.values.join(", "))
+            .collect::<Vec<_>>()
+            .join(", "),
+    )
+}
+
+#[component]
+fn Target(about: About, old: Option<WindowTarget>) -> impl IntoView {
+    let (what, title, submit) = match &old {
+        None => ("add-target", "Register a target".to_owned(), "Register target"),
+        Some(old) => ("edit-target", format!("Change {}", old.label()), "Save target"),
+    };
+    let old = old.unwrap_or_default();
+    let (tags, nodes) = typed(&old.targets);
     view! {
         <ChangeForm
-            what="add-target"
+            what
             about=Some(about)
-            title="Register a target"
-            submit="Register target"
+            title
+            submit
             fields=Box::new(move |error: Signal<Option<AppError>>| {
                 view! {
+                    {(!old.id.is_empty()).then(|| view! { <input type="hidden" name="id" value=old.id /> })}
                     <TextArea
                         name="target_tags"
                         label="Tags"
                         rows=3
                         mono=true
+                        value=tags
                         placeholder="Environment=Production"
                         hint="One on each line, and all have to hold: Environment=Production,Staging means either. Nodes are found when the window opens."
                         error=field_error(error, "target_tags")
@@ -141,14 +182,30 @@ fn AddTarget(about: About) -> impl IntoView {
                     <TextField
                         name="target_nodes"
                         label="Or ids of nodes"
+                        value=nodes
                         placeholder="mi-0123456789abcdef0"
                         hint="Separated by commas."
                         error=field_error(error, "target_nodes")
                     />
                     <div class="form-row">
-                        <TextField name="target_name" label="Name (optional)" error=field_error(error, "target_name") />
-                        <TextField name="description" label="Description (optional)" error=field_error(error, "description") />
-                        <TextField name="owner" label="Owner information (optional)" error=field_error(error, "owner") />
+                        <TextField
+                            name="target_name"
+                            label="Name (optional)"
+                            value=old.name
+                            error=field_error(error, "target_name")
+                        />
+                        <TextField
+                            name="description"
+                            label="Description (optional)"
+                            value=old.description
+                            error=field_error(error, "description")
+                        />
+                        <TextField
+                            name="owner"
+                            label="Owner information (optional)"
+                            value=old.owner
+                            error=field_error(error, "owner")
+                        />
                     </div>
                 }
                     .into_any()
@@ -174,12 +231,7 @@ fn Remove(about: About, id: String, is_task: bool) -> impl IntoView {
             .map(|target| target.label())
     };
     let Some(label) = label else {
-        return view! {
-            <div class="notice" role="status">
-                <div>"This is not registered any more."</div>
-            </div>
-        }
-        .into_any();
+        return view! { <Gone /> }.into_any();
     };
     let (what, submit, says) = if is_task {
         (

@@ -10,6 +10,11 @@ use muster_domain::windows::{
 use muster_domain::{Actor, Backend, PortalError};
 use std::collections::BTreeMap;
 
+/// What stands for all targets of the window.
+const ALL_TARGETS: &str = "*";
+/// What stands for where a task ran before.
+const AS_BEFORE: &str = "=";
+
 /// The fields, as they were sent; each form has those of its own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ChangeFields {
@@ -34,7 +39,10 @@ pub(crate) struct ChangeFields {
     pub(crate) target_tags: Option<String>,
     pub(crate) owner: Option<String>,
     pub(crate) task_name: Option<String>,
+    /// `runbook`; anything else is a document that Run Command runs.
+    pub(crate) kind: Option<String>,
     pub(crate) document: Option<String>,
+    pub(crate) document_version: Option<String>,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) task_target: Option<String>,
     pub(crate) task_nodes: Option<String>,
@@ -95,7 +103,7 @@ impl ChangeFields {
             fields: vec![problem],
         })?;
         Ok(WindowTarget {
-            id: String::new(),
+            id: text(self.id.as_ref()),
             name: text(self.target_name.as_ref()),
             description: text(self.description.as_ref()),
             owner: text(self.owner.as_ref()),
@@ -103,22 +111,50 @@ impl ChangeFields {
         })
     }
 
-    /// Where a task runs: on named nodes, on one target, or, where neither is said, on all targets of the window.
+    /// What was looked at, where a form says so.
+    fn seen(&self) -> Result<Option<WindowState>, PortalError> {
+        match text(self.seen.as_ref()).as_str() {
+            "" => Ok(None),
+            given => serde_json::from_str(given).map(Some).map_err(|_| {
+                PortalError::invalid(
+                    "seen",
+                    "The state that this change was made from cannot be read: open the window's page again.",
+                )
+            }),
+        }
+    }
+
+    /// Where a task runs: on named nodes, on one target, on all targets of the window (`*`), or where it ran before (`=`). Where
+    /// nothing is said, that is all targets for a command, and none for a runbook.
     fn task_targets(&self) -> Result<Vec<TargetKey>, PortalError> {
         let nodes =
             read_targets(&text(self.task_nodes.as_ref()), "").map_err(|problem| PortalError::Invalid {
                 fields: vec![problem],
             })?;
         let target = text(self.task_target.as_ref());
+        // Whoever names nodes in place of where it ran before need not choose that away.
+        let target = Some(target).filter(|target| nodes.is_empty() || target != AS_BEFORE);
+        let target = target.unwrap_or_default();
         match (nodes.is_empty(), target.is_empty()) {
             (false, false) => Err(PortalError::invalid(
                 "task_nodes",
                 "Name nodes or choose a target, not both.",
             )),
             (false, true) => Ok(nodes),
+            (true, false) if target == AS_BEFORE => {
+                let id = text(self.id.as_ref());
+                let seen = self.seen()?;
+                let tasks = seen.iter().flat_map(|seen| &seen.tasks);
+                let old = tasks.filter(|task| task.id == id);
+                Ok(old.flat_map(|task| task.targets.clone()).collect())
+            }
             (true, false) => Ok(vec![TargetKey {
                 key: WINDOW_TARGETS.into(),
-                values: vec![target],
+                values: if target == ALL_TARGETS {
+                    Vec::new()
+                } else {
+                    vec![target]
+                },
             }]),
             (true, true) => Ok(Vec::new()),
         }
@@ -131,10 +167,14 @@ impl ChangeFields {
             given => given,
         };
         let document = text(self.document.as_ref());
+        let document_version = text(self.document_version.as_ref());
+        let is_runbook = text(self.kind.as_ref()) == "runbook";
+        let kind = if is_runbook { "AUTOMATION" } else { "RUN_COMMAND" };
         let mut task = WindowTask {
+            id: text(self.id.as_ref()),
             name: text(self.task_name.as_ref()),
             description: text(self.description.as_ref()),
-            kind: "RUN_COMMAND".into(),
+            kind: kind.into(),
             targets: self.task_targets()?,
             priority: number("priority", self.priority.as_ref(), 1, &mut problems),
             max_concurrency: or(self.max_concurrency.as_ref(), "1"),
@@ -148,11 +188,16 @@ impl ChangeFields {
             problems.push(FieldError::new("document", "Choose a document."));
         }
         PortalError::from_fields(problems)?;
-        let declared = backend
-            .commands
-            .document(actor, document.clone())
-            .await?
-            .parameters;
+        let declared = if is_runbook {
+            // The catalogue knows versions by their numbers.
+            let version = Some(document_version.clone()).filter(|version| !version.starts_with('$'));
+            let version = version.filter(|version| !version.is_empty());
+            let found = backend.runbooks.get(actor, document.clone(), version).await?;
+            found.parameters
+        } else {
+            let found = backend.commands.document(actor, document.clone()).await?;
+            found.parameters
+        };
         for (name, text) in &self.parameters {
             // A name that the document does not declare goes on as text, to be refused by name.
             let kind = declared
@@ -167,12 +212,15 @@ impl ChangeFields {
             .iter()
             .filter_map(|one| {
                 let given = task.parameters.get(&one.name).map_or(&[][..], Vec::as_slice);
-                let message = one.complaint(given)?;
+                // The window puts nodes and itself into these when it opens: what is there then is not known now.
+                let is_filled_in = is_runbook && given.iter().any(|value| value.contains("{{"));
+                let message = one.complaint(given).filter(|_| !is_filled_in)?;
                 Some(FieldError::new(format!("parameters.{}", one.name), message))
             })
             .collect();
         PortalError::from_fields(complaints)?;
         task.document = document;
+        task.document_version = document_version;
         Ok(task)
     }
 
@@ -192,30 +240,35 @@ impl ChangeFields {
             "enable" => WindowChange::Enable { enabled: true },
             "disable" => WindowChange::Enable { enabled: false },
             "add-target" => WindowChange::AddTarget {
+                target: WindowTarget {
+                    id: String::new(),
+                    ..self.target()?
+                },
+            },
+            "edit-target" => WindowChange::EditTarget {
                 target: self.target()?,
+            },
+            "edit-task" => WindowChange::EditTask {
+                task: self.task(backend, actor).await?,
             },
             "remove-target" => WindowChange::RemoveTarget { target: id },
             "add-task" => WindowChange::AddTask {
-                task: self.task(backend, actor).await?,
+                task: WindowTask {
+                    id: String::new(),
+                    ..self.task(backend, actor).await?
+                },
             },
             "remove-task" => WindowChange::RemoveTask { task: id },
             "delete" => WindowChange::Delete,
             _ => {
                 return Err(PortalError::invalid(
                     "what",
-                    "Say what to do: create, edit, enable, disable, add-target, remove-target, add-task, remove-task or delete.",
+                    "Say what to do: create, edit, enable, disable, add-target, edit-target, remove-target, add-task, edit-task, \
+                     remove-task or delete.",
                 ));
             }
         };
-        let seen = match text(self.seen.as_ref()).as_str() {
-            "" => None,
-            given => Some(serde_json::from_str::<WindowState>(given).map_err(|_| {
-                PortalError::invalid(
-                    "seen",
-                    "The state that this change was made from cannot be read: open the window's page again.",
-                )
-            })?),
-        };
+        let seen = self.seen()?;
         Ok(ChangeWindow {
             window: text(self.window_id.as_ref()).as_str().into(),
             change,
@@ -249,7 +302,22 @@ mod tests {
         assert!(fields.task_targets().unwrap().is_empty(), "all of the window's");
         fields.task_target = given("t-1");
         assert_eq!(fields.task_targets().unwrap()[0].key, WINDOW_TARGETS);
+        fields.task_target = given("*");
+        assert!(fields.task_targets().unwrap()[0].values.is_empty(), "all of them");
+        let before = WindowState {
+            tasks: vec![WindowTask {
+                id: "k-1".into(),
+                targets: read_targets("mi-7", "").unwrap(),
+                ..WindowTask::default()
+            }],
+            ..WindowState::default()
+        };
+        fields.seen = serde_json::to_string(&before).ok();
+        (fields.id, fields.task_target) = (given("k-1"), given("="));
+        assert_eq!(fields.task_targets().unwrap(), before.tasks[0].targets);
         fields.task_nodes = given("mi-1");
+        assert_eq!(fields.task_targets().unwrap()[0].values, ["mi-1"]);
+        fields.task_target = given("t-1");
         assert!(fields.task_targets().unwrap_err().about("task_nodes").is_some());
     }
 }

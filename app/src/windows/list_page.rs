@@ -47,52 +47,52 @@ pub(crate) fn ListPage() -> impl IntoView {
     });
     let frame = crate::layout::use_frame();
     view! {
-           <PageHead
-               title="Maintenance windows"
-               subtitle=|| "When Systems Manager does something by itself, on which nodes, and what."
-           >
-               <a class="btn" href="/approvals/calendar">
-                   <Icon glyph=Glyph::Calendar />
-                   "Calendar"
-               </a>
-               <Suspense fallback=|| ()>
-                   {move || Suspend::new(async move {
-                       let may = frame.await.is_ok_and(|frame| frame.may(Action::WindowsChange));
-                       may.then(|| {
-                           view! {
-                               <a class="btn primary" href="/windows/new">
-                                   <Icon glyph=Glyph::Plus />
-                                   "New maintenance window"
-                               </a>
-                           }
-                       })
-                   })}
-               </Suspense>
-           </PageHead>
-           {move || view! { <Filter state=state.get() /> }}
-           <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
-               {move || Suspend::new(async move {
-                   match rows.await {
-                       Ok(Fresh { value: page, stale }) => {
-    let page = Arc::unwrap_or_clone(page);
-                           view! {
-                               <StaleNotice stale />
-                               <Rows state=state.get_untracked() page />
-                           }
-                               .into_any()
-                       }
-                       Err(error) => {
-                           view! {
-                               <div class="card card-body">
-                                   <ErrorNotice error what="maintenance windows" clear="/windows" />
-                               </div>
-                           }
-                               .into_any()
-                       }
-                   }
-               })}
-           </Transition>
-       }
+        <PageHead
+            title="Maintenance windows"
+            subtitle=|| "When Systems Manager does something by itself, on which nodes, and what."
+        >
+            <a class="btn" href="/approvals/calendar">
+                <Icon glyph=Glyph::Calendar />
+                "Calendar"
+            </a>
+            <Suspense fallback=|| ()>
+                {move || Suspend::new(async move {
+                    let may = frame.await.is_ok_and(|frame| frame.may(Action::WindowsChange));
+                    may.then(|| {
+                        view! {
+                            <a class="btn primary" href="/windows/new">
+                                <Icon glyph=Glyph::Plus />
+                                "New maintenance window"
+                            </a>
+                        }
+                    })
+                })}
+            </Suspense>
+        </PageHead>
+        {move || view! { <Filter state=state.get() /> }}
+        <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
+            {move || Suspend::new(async move {
+                match rows.await {
+                    Ok(Fresh { value: page, stale }) => {
+                        let page = Arc::unwrap_or_clone(page);
+                        view! {
+                            <StaleNotice stale />
+                            <Rows state=state.get_untracked() page />
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        view! {
+                            <div class="card card-body">
+                                <ErrorNotice error what="maintenance windows" clear="/windows" />
+                            </div>
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
 }
 
 #[component]

@@ -13,6 +13,7 @@ mod rows;
 mod settings_form;
 mod settings_page;
 mod state_cards;
+mod task_choose;
 mod task_form;
 mod url;
 mod view_page;

@@ -4,7 +4,7 @@ use super::url::view_path;
 use crate::approvals::TextDiff;
 use crate::components::Fact;
 use leptos::prelude::*;
-use muster_domain::approvals::PlannedWindow;
+use muster_domain::approvals::{PlannedDocument, PlannedWindow};
 use muster_domain::windows::WindowState;
 
 /// The facts.
@@ -16,6 +16,7 @@ pub(crate) fn WillChangeWindow(window: PlannedWindow) -> impl IntoView {
         title: _,
         now,
         becomes,
+        documents,
     } = window;
     let afterwards = match (&now, &becomes) {
         (None, _) => "It is made.",
@@ -40,8 +41,50 @@ pub(crate) fn WillChangeWindow(window: PlannedWindow) -> impl IntoView {
         <Fact label="Afterwards">
             <span data-afterwards="">{afterwards}</span>
         </Fact>
+        {(!documents.is_empty())
+            .then(|| {
+                view! {
+                    <Fact label="It would run">
+                        <ul class="window-documents" data-documents="">
+                            {documents.into_iter().map(|document| view! { <Document document /> }).collect_view()}
+                        </ul>
+                    </Fact>
+                }
+            })}
         <Fact label="Changes">
             <TextDiff old new label="What would change" />
         </Fact>
+    }
+}
+
+/// A document of a task, with what its content was frozen by.
+#[component]
+fn Document(document: PlannedDocument) -> impl IntoView {
+    let PlannedDocument {
+        task: _,
+        document,
+        version,
+        sha256,
+    } = document;
+    let version = if version == "$DEFAULT" {
+        "its default version".to_owned()
+    } else {
+        format!("version {version}")
+    };
+    view! {
+        <li>
+            <strong class="break-anywhere">{document}</strong>
+            {format!(", {version}")}
+            {if sha256.is_empty() {
+                view! { <small class="muted">" cannot be read"</small> }.into_any()
+            } else {
+                view! {
+                    <small class="muted">
+                        ", SHA-256 " <code class="mono break-anywhere">{sha256}</code>
+                    </small>
+                }
+                    .into_any()
+            }}
+        </li>
     }
 }

@@ -130,6 +130,8 @@ pub(super) fn TargetsCard(id: String, state: WindowState, may_change: bool) -> i
 #[component]
 fn TargetItem(id: String, target: WindowTarget, may_change: bool) -> impl IntoView {
     let remove = do_path(&id, "remove-target", &target.id);
+    let edit = do_path(&id, "edit-target", &target.id);
+    let edit_label = format!("Change the target {}", target.label());
     let label = format!("Deregister {}", target.label());
     let words = target.words();
     let is_named = !target.name.is_empty();
@@ -145,9 +147,14 @@ fn TargetItem(id: String, target: WindowTarget, may_change: bool) -> impl IntoVi
             {may_change
                 .then(|| {
                     view! {
-                        <a class="btn small quiet" href=remove aria-label=label data-noscroll="">
-                            "Deregister"
-                        </a>
+                        <div class="row">
+                            <a class="btn small" href=edit aria-label=edit_label data-noscroll="">
+                                "Change"
+                            </a>
+                            <a class="btn small quiet" href=remove aria-label=label data-noscroll="">
+                                "Deregister"
+                            </a>
+                        </div>
                     }
                 })}
         </li>
@@ -212,16 +219,23 @@ fn kind_words(kind: &str) -> &str {
 #[component]
 fn TaskItem(id: String, task: WindowTask, place: String, may_change: bool) -> impl IntoView {
     let remove = do_path(&id, "remove-task", &task.id);
+    let can_edit = task.is_command() || task.is_runbook();
+    let edit = can_edit.then(|| do_path(&id, "edit-task", &task.id));
+    let edit_label = format!("Change the task {}", task.label());
     let label = format!("Deregister {}", task.label());
-    let version = if task.document_version.is_empty() {
+    let version = if matches!(task.document_version.as_str(), "" | "$DEFAULT") {
         "default version".to_owned()
     } else {
         format!("version {}", task.document_version)
     };
-    let pace = format!(
-        "priority {}, on {} at once, stops after {} errors",
-        task.priority, task.max_concurrency, task.max_errors
-    );
+    let pace = if task.targets.is_empty() {
+        format!("priority {}, started once", task.priority)
+    } else {
+        format!(
+            "priority {}, on {} at once, stops after {} errors",
+            task.priority, task.max_concurrency, task.max_errors
+        )
+    };
     let line = task.script_line();
     let parameters: Vec<(String, String)> = task
         .parameters
@@ -263,9 +277,19 @@ fn TaskItem(id: String, task: WindowTask, place: String, may_change: bool) -> im
             {may_change
                 .then(|| {
                     view! {
-                        <a class="btn small quiet" href=remove aria-label=label data-noscroll="">
-                            "Deregister"
-                        </a>
+                        <div class="row">
+                            {edit
+                                .map(|href| {
+                                    view! {
+                                        <a class="btn small" href=href aria-label=edit_label data-noscroll="">
+                                            "Change"
+                                        </a>
+                                    }
+                                })}
+                            <a class="btn small quiet" href=remove aria-label=label data-noscroll="">
+                                "Deregister"
+                            </a>
+                        </div>
                     }
                 })}
         </li>

@@ -32,6 +32,15 @@ pub(super) fn do_path(id: &str, what: &str, which: &str) -> String {
     )
 }
 
+/// The same with a runbook, or none where the task says it, in one of its versions.
+pub(super) fn version_path(base: &str, runbook: &str, version: &str) -> String {
+    let more = address(
+        "",
+        [("runbook", runbook.to_owned()), ("version", version.to_owned())],
+    );
+    format!("{base}{}", more.replacen('?', "&", 1))
+}
+
 /// One execution of a window.
 pub(super) fn execution_path(id: &str, execution: &str) -> String {
     address(&view_path(id), [("execution", execution.to_owned())])
@@ -140,6 +149,35 @@ impl ListUrl {
     }
 }
 
+/// What a task runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TaskDocument {
+    /// Its name.
+    pub(super) name: String,
+    /// Whether it is a runbook.
+    pub(super) is_runbook: bool,
+    /// In which version; empty is the default one.
+    pub(super) version: String,
+}
+
+impl TaskDocument {
+    fn read(query: &Query) -> Self {
+        let version = query.text("version").unwrap_or_default();
+        match query.text("runbook") {
+            Some(name) => Self {
+                name,
+                is_runbook: true,
+                version,
+            },
+            None => Self {
+                name: query.text("document").unwrap_or_default(),
+                is_runbook: false,
+                version,
+            },
+        }
+    }
+}
+
 /// What is about to be done with a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Doing {
@@ -152,10 +190,14 @@ pub(super) enum Doing {
     Delete,
     /// Nodes are registered.
     AddTarget,
+    /// That target is changed.
+    EditTarget(String),
     /// That target is deregistered.
     RemoveTarget(String),
     /// A task is registered that runs that document; none is chosen yet where it is empty.
-    AddTask(String),
+    AddTask(TaskDocument),
+    /// That task is changed, and runs that version from then on where one is chosen.
+    EditTask(String, Option<String>),
     /// That task is deregistered.
     RemoveTask(String),
 }
@@ -184,7 +226,9 @@ impl ViewUrl {
                 Some("delete") => Doing::Delete,
                 Some("add-target") => Doing::AddTarget,
                 Some("remove-target") => Doing::RemoveTarget(which()),
-                Some("add-task") => Doing::AddTask(query.text("document").unwrap_or_default()),
+                Some("edit-target") => Doing::EditTarget(which()),
+                Some("add-task") => Doing::AddTask(TaskDocument::read(query)),
+                Some("edit-task") => Doing::EditTask(which(), query.get("version").map(str::to_owned)),
                 Some("remove-task") => Doing::RemoveTask(which()),
                 _ => Doing::Nothing,
             },
@@ -220,6 +264,20 @@ mod tests {
         assert_eq!(
             read(&do_path("mw-1", "remove-task", "k-1")).doing,
             Doing::RemoveTask("k-1".into())
+        );
+        let chosen = version_path(&do_path("mw-1", "add-task", ""), "Own-A", "3");
+        assert_eq!(
+            read(&chosen).doing,
+            Doing::AddTask(TaskDocument {
+                name: "Own-A".into(),
+                is_runbook: true,
+                version: "3".into(),
+            })
+        );
+        let older = version_path(&do_path("mw-1", "edit-task", "k-1"), "", "2");
+        assert_eq!(
+            read(&older).doing,
+            Doing::EditTask("k-1".into(), Some("2".into()))
         );
         assert_eq!(
             read(&execution_path("mw-1", "e-1")).execution.as_deref(),

@@ -102,6 +102,8 @@ fn said(what: &str) -> Option<&'static str> {
         "enable" => "It is enabled: it opens by its schedule.",
         "disable" => "It is disabled: it does not open any more.",
         "add-target" => "The target is registered.",
+        "edit-target" => "The target is changed.",
+        "edit-task" => "The task is changed: it runs so when the window opens next.",
         "remove-target" => "The target is deregistered.",
         "add-task" => "The task is registered: it runs when the window opens next.",
         "remove-task" => "The task is deregistered.",

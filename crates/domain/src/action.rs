@@ -160,8 +160,8 @@ actions! {
     BaselinesDelete = "baselines.delete", OPERATORS, true;
     /// Except a patch on a baseline for a time.
     ExceptionsGrant = "exceptions.grant", OPERATORS, true;
-    /// An exception has expired (written by the server itself).
-    ExceptionsEnd = "exceptions.end", Who::Anybody, true;
+    /// End an exception before its day; on its day the server ends it itself.
+    ExceptionsEnd = "exceptions.end", OPERATORS, true;
     /// See maintenance windows and how they went.
     WindowsRead = "windows.read", READERS, false;
     /// Make or change a maintenance window, with its targets and tasks.
@@ -204,7 +204,7 @@ actions! {
     ApprovalsDecide = "approvals.decide", APPROVERS, true;
     /// Approve or reject a request for somebody for whom one stands in. What is theirs to decide is checked behind the door.
     ApprovalsDecideForAnother = "approvals.decide_for_another", READERS, true;
-    /// Approve several requests that ask for the same; each of them is written down as a decision too.
+    /// Approve or reject several requests that ask for the same; each of them is written down as a decision too.
     ApprovalsDecideTogether = "approvals.decide_together", APPROVERS, true;
     /// Hand one's own part in approvals over to somebody else for a time.
     ApprovalsHandOver = "approvals.hand_over", APPROVERS, true;

@@ -24,7 +24,7 @@ pub use calendar::{Calendar, CalendarEntry, CalendarPage, DAY_MS, EntryKind, Mon
 pub use delegation::{Delegation, DelegationView, HandOver, StandsIn};
 pub use exception_plan::PlannedException;
 pub use input::{
-    ApproveTogether, Ask, Decide, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review,
+    Ask, Decide, DecideTogether, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review,
     Tab,
 };
 pub use machine::{Event, Standing, Track, TrackProgress, step};
@@ -38,7 +38,7 @@ pub use views::{
     RequestDetail, RequestSummary, TrackView, WaitingCount,
 };
 pub use voter::{Decision, Party, Refused, Verdict, Voter};
-pub use window_plan::PlannedWindow;
+pub use window_plan::{PlannedDocument, PlannedWindow};
 
 use crate::actor::Actor;
 use crate::error::PortalError;
@@ -54,12 +54,12 @@ pub trait Approvals: Send + Sync {
     async fn ask(&self, actor: &Actor, ask: Ask) -> Result<RequestId, PortalError>;
     /// Approves or rejects. The digest has to be the one that the request has now: what was looked at is what is decided.
     async fn decide(&self, actor: &Actor, input: Decide) -> Result<RequestSummary, PortalError>;
-    /// Approves several requests that ask for the same, where the policies let that be. Each is a decision of its own: what
+    /// Approves or rejects several requests that ask for the same, where the policies let that be. Each is a decision of its own: what
     /// came of it is answered for each.
-    async fn approve_together(
+    async fn decide_together(
         &self,
         actor: &Actor,
-        input: ApproveTogether,
+        input: DecideTogether,
     ) -> Result<Vec<OneOfSeveral>, PortalError>;
     /// Takes back one's own request.
     async fn withdraw(&self, actor: &Actor, request: RequestId) -> Result<(), PortalError>;

@@ -15,7 +15,9 @@ pub use baseline_views::{
     short_id,
 };
 pub use change::{BaselineChange, BaselineFields, DeleteBaseline, MAX_RULES};
-pub use exception::{ExceptionPage, ExceptionQuery, ExceptionState, GrantException, PatchException};
+pub use exception::{
+    EndException, ExceptionPage, ExceptionQuery, ExceptionState, GrantException, PatchException,
+};
 pub use states::{NodePatches, PatchPage, PatchQuery, PatchScan, PatchStanding, PatchTotals};
 
 use crate::actor::Actor;
@@ -50,6 +52,8 @@ pub trait Patching: Send + Sync {
     async fn delete_baseline(&self, actor: &Actor, input: DeleteBaseline) -> Result<(), PortalError>;
     /// The register of exceptions, newest first.
     async fn exceptions(&self, actor: &Actor, query: ExceptionQuery) -> Result<ExceptionPage, PortalError>;
+    /// Ends an exception before its day.
+    async fn end_exception(&self, actor: &Actor, input: EndException) -> Result<(), PortalError>;
     /// Excepts a patch on a baseline for a time.
     async fn grant_exception(&self, actor: &Actor, input: GrantException) -> Result<(), PortalError>;
 }

@@ -14,8 +14,8 @@ pub use catalogue::{
     RunbookVersion, StepEdge, VersionDiff,
 };
 pub use execution::{
-    ExecutionChange, ExecutionDetail, ExecutionEvent, ExecutionQuery, ExecutionSummary, StepExecution,
-    WaitsFor,
+    ExecutionChange, ExecutionDetail, ExecutionEvent, ExecutionQuery, ExecutionSummary, Retried,
+    StepExecution, WaitsFor,
 };
 pub use plan::{PlannedNode, PlannedTargets, StartPlan};
 pub use schedule::{LastRun, LocalTime, RunbookSchedules, ScheduleRow, ScheduleRunbook, Timing};

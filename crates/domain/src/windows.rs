@@ -1,5 +1,6 @@
 //! Maintenance windows: when Systems Manager does something by itself, on which nodes, and what.
 
+mod apply;
 mod input;
 #[cfg(test)]
 mod input_tests;

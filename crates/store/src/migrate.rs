@@ -63,6 +63,8 @@ migrations! {
     31 "0031_windows";
     32 "0032_patching";
     33 "0033_patching_exceptions";
+    35 "0035_patching_exceptions_ended";
+    36 "0036_windows_calendar";
 }
 
 /// The newest version that this program knows.

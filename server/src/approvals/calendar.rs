@@ -1,5 +1,5 @@
-//! The calendar: what the policies' windows and freezes come to, what was approved and waits for its time, and when schedules
-//! start something next. Put together when it is asked for; nothing of it is kept.
+//! The calendar: what the policies' windows and freezes come to, when maintenance windows are open, what was approved and waits for
+//! its time, and when schedules start something next. Put together when it is asked for; nothing of it is kept.
 
 use crate::approvals::list::push_visible;
 use crate::approvals::rows;
@@ -7,6 +7,7 @@ use crate::approvals::service::ApprovalService;
 use crate::approvals::times::next_open;
 use crate::error::store;
 use crate::runbooks::moments::Moments;
+use crate::windows::openings;
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
@@ -22,6 +23,8 @@ use std::collections::BTreeSet;
 const MOST_TIMES: usize = 62;
 /// Requests that are shown at most.
 const MOST_REQUESTS: i64 = 200;
+/// Maintenance windows that are shown at most; those that open first.
+const MOST_WINDOWS: usize = 200;
 
 /// Between which moments, and what of it is left out.
 struct Page {
@@ -64,6 +67,7 @@ impl Page {
                 title: policy.to_owned(),
                 detail: detail.to_owned(),
                 href: "/approvals/policies".into(),
+                freezes: Vec::new(),
             });
             at = closes;
         }
@@ -82,6 +86,7 @@ impl Page {
                 title: freeze.name.clone(),
                 detail: format!("Stops {}{}", acts(&freeze.acts), on(&freeze.nodes)),
                 href: "/approvals/policies".into(),
+                freezes: Vec::new(),
             };
             if entry.touches(self.from, self.until) {
                 self.entries.push(entry);
@@ -100,7 +105,62 @@ impl Page {
     }
 }
 
+impl Page {
+    /// Systems Manager opens a maintenance window whatever the policies say, so what falls in a freeze says so.
+    fn say_freezes(&mut self) {
+        let freezes: Vec<(String, Timestamp, Option<Timestamp>)> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Freeze)
+            .map(|entry| (entry.title.clone(), entry.from, entry.until))
+            .collect();
+        let opens = self
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.kind == EntryKind::Maintenance);
+        for entry in opens {
+            let closes = entry.until.unwrap_or(entry.from);
+            entry.freezes = freezes
+                .iter()
+                .filter(|(_, from, until)| *from < closes && until.is_none_or(|until| until > entry.from))
+                .map(|(name, ..)| name.clone())
+                .collect();
+        }
+    }
+}
+
 impl ApprovalService {
+    /// Openings of maintenance windows, from the portal's copy.
+    async fn maintenance(&self, now: Timestamp, page: &mut Page) -> Result<(), PortalError> {
+        let (db, connection) = (&self.db, self.windows.ssm.connection.id.as_str());
+        let mut all = openings::windows(db, connection, page.until, MOST_WINDOWS + 1)
+            .await
+            .map_err(store)?;
+        if all.len() > MOST_WINDOWS {
+            all.truncate(MOST_WINDOWS);
+            page.shortened
+                .insert(format!("maintenance windows after the first {MOST_WINDOWS}"));
+        }
+        for window in all {
+            let mut found = window.openings((page.from, page.until), now, MOST_TIMES + 1);
+            if found.len() > MOST_TIMES {
+                found.truncate(MOST_TIMES);
+                page.shortened.insert(window.name.clone());
+            }
+            page.entries
+                .extend(found.into_iter().map(|opening| CalendarEntry {
+                    kind: EntryKind::Maintenance,
+                    from: opening.opens,
+                    until: Some(opening.closes),
+                    title: window.name.clone(),
+                    detail: opening.words,
+                    href: format!("/windows/{}", window.id),
+                    freezes: Vec::new(),
+                }));
+        }
+        Ok(())
+    }
+
     async fn waiting_for_time(
         &self,
         actor: &Actor,
@@ -125,6 +185,7 @@ impl ApprovalService {
                 title: row.title,
                 detail: format!("{}, asked for by {}", row.id, row.standing.requester),
                 href: format!("/approvals/{}", row.id),
+                freezes: Vec::new(),
             });
         }
         Ok(())
@@ -157,6 +218,7 @@ impl ApprovalService {
                     title: schedule.name.clone(),
                     detail: format!("Starts {}, for {}", schedule.plan.document, schedule.created_by),
                     href: "/schedules".into(),
+                    freezes: Vec::new(),
                 }));
         }
         Ok(())
@@ -181,6 +243,11 @@ impl Calendar for ApprovalService {
                 page.policies(&policies.policies);
                 self.waiting_for_time(actor, &pass.scopes, &mut page).await?;
                 self.scheduled(&pass.scopes, now, &mut page).await?;
+                // Who may not see maintenance windows sees none here either.
+                if actor.may(Action::WindowsRead) {
+                    self.maintenance(now, &mut page).await?;
+                }
+                page.say_freezes();
                 page.entries
                     .sort_by(|a, b| (a.from, a.kind, &a.title).cmp(&(b.from, b.kind, &b.title)));
                 Ok(CalendarPage {
@@ -252,6 +319,32 @@ mod tests {
             ]
             .map(at)
         );
+        // What Systems Manager opens by itself says in which freeze that falls.
+        for (title, from, until) in [
+            ("in it", "2026-12-24T02:00", "2026-12-24T04:00"),
+            ("before it", "2026-12-19T20:00", "2026-12-20T00:00"),
+            ("into it", "2026-12-19T23:00", "2026-12-20T01:00"),
+        ] {
+            page.entries.push(CalendarEntry {
+                kind: EntryKind::Maintenance,
+                from: at(from),
+                until: Some(at(until)),
+                title: title.into(),
+                detail: String::new(),
+                href: String::new(),
+                freezes: Vec::new(),
+            });
+        }
+        page.say_freezes();
+        let said: Vec<(&str, usize)> = page
+            .entries
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Maintenance)
+            .map(|entry| (entry.title.as_str(), entry.freezes.len()))
+            .collect();
+        assert_eq!(said, [("in it", 1), ("before it", 0), ("into it", 1)]);
+        let of = |kind: EntryKind| page.entries.iter().filter(move |entry| entry.kind == kind);
+        assert!(of(EntryKind::Window).all(|entry| entry.freezes.is_empty()));
         // One that opens all the time is not shown without end.
         assert_eq!(of(EntryKind::Window).count(), 4 + MOST_TIMES);
         assert_eq!(page.shortened.iter().collect::<Vec<_>>(), ["Production"]);

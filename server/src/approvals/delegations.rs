@@ -136,6 +136,14 @@ impl ApprovalService {
         Ok(stand_ins)
     }
 
+    /// Whether the actor stands in for that account now.
+    pub(super) async fn stands_in_for(&self, actor: &Actor, account: &str) -> Result<bool, PortalError> {
+        let stand_ins = self.stand_ins(actor).await?;
+        Ok(stand_ins
+            .iter()
+            .any(|one| one.from.name.eq_ignore_ascii_case(account)))
+    }
+
     /// As whom the actor can speak on this request: for themselves first, then for each for whom they stand in.
     pub(super) async fn voters(
         &self,

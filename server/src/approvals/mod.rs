@@ -15,6 +15,7 @@ pub mod calendar;
 pub mod carry_out;
 pub mod decide;
 pub(crate) mod delegations;
+mod deputies;
 pub mod evidence;
 pub mod gate;
 pub mod http;

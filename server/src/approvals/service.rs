@@ -14,7 +14,7 @@ use crate::windows::WindowService;
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::approvals::{
-    Approvals, ApproveTogether, Ask, Decide, DelegationView, HandOver, Hypothetical, Meeting, OneOfSeveral,
+    Approvals, Ask, Decide, DecideTogether, DelegationView, HandOver, Hypothetical, Meeting, OneOfSeveral,
     PoliciesView, RequestDetail, RequestQuery, RequestSummary, Review, WaitingCount,
 };
 use muster_domain::audit::Intent;
@@ -80,12 +80,12 @@ impl Approvals for ApprovalService {
         self.decide_inner(actor, input).await
     }
 
-    async fn approve_together(
+    async fn decide_together(
         &self,
         actor: &Actor,
-        input: ApproveTogether,
+        input: DecideTogether,
     ) -> Result<Vec<OneOfSeveral>, PortalError> {
-        self.approve_together_inner(actor, input).await
+        self.decide_together_inner(actor, input).await
     }
 
     async fn withdraw(&self, actor: &Actor, request: RequestId) -> Result<(), PortalError> {

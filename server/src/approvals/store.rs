@@ -1,6 +1,8 @@
 //! Writes requests: each change in one transaction that begins by comparing the version that was seen, with what
 //! happened beside it.
 
+use crate::approvals::deputies::Deputies;
+use crate::approvals::policies::PolicyBook;
 use crate::approvals::rows::{Decider, RequestRow, ReviewRecord};
 use crate::approvals::{lease, tell};
 use crate::notifications::{Channels, enqueue};
@@ -19,6 +21,8 @@ pub struct Desk {
     pub db: Db,
     /// Where notices go.
     pub channels: Arc<Channels>,
+    /// The policies: they say who is in which group.
+    pub book: PolicyBook,
     /// Which portal this is, of several on one database: another one after each start.
     pub owner: Arc<str>,
 }
@@ -192,6 +196,7 @@ pub fn id_of(number: i64) -> RequestId {
 /// # Errors
 /// When the database does not answer.
 pub async fn insert(desk: &Desk, mut row: RequestRow, what: &str) -> Result<RequestRow, StoreError> {
+    let deputies = Deputies::now(desk, row.asked_at).await?;
     let mut transaction = desk.db.begin().await?;
     row.version = 1;
     let standing = &row.standing;
@@ -258,7 +263,7 @@ pub async fn insert(desk: &Desk, mut row: RequestRow, what: &str) -> Result<Requ
         what,
     )
     .await?;
-    enqueue(&mut transaction, &desk.channels, &tell::of_new(&row)).await?;
+    enqueue(&mut transaction, &desk.channels, &tell::of_new(&row, &deputies)).await?;
     transaction.commit().await?;
     Ok(row)
 }
@@ -276,6 +281,7 @@ pub async fn change(
     guard: Guard,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    let deputies = Deputies::now(desk, now).await?;
     let mut transaction = desk.db.begin().await?;
     let version = row.version + 1;
     let ended = !next.state.is_open() && row.standing.state.is_open();
@@ -374,7 +380,7 @@ pub async fn change(
     let review_due = row.review_due_at.is_some() && change.review.is_none();
     write_asked(&mut transaction, row, next, review_due).await?;
     write_event(&mut transaction, &row.id, version, now, &change.who, &change.what).await?;
-    for notice in tell::of_change(row, next, change, now) {
+    for notice in tell::of_change(row, next, change, now, &deputies) {
         enqueue(&mut transaction, &desk.channels, &notice).await?;
     }
     transaction.commit().await?;

@@ -1,6 +1,7 @@
 //! Who is told what of a request, outside the portal: written with the change that it is about. A notice says which request
 //! it is and what happened to it, never what stands in its fields: these may hold what is nobody else's.
 
+use crate::approvals::deputies::Deputies;
 use crate::approvals::rows::RequestRow;
 use crate::approvals::store::Change;
 use crate::notifications::Notice;
@@ -64,32 +65,42 @@ pub(super) fn notice(
 }
 
 /// What is told of a new request.
-pub(super) fn of_new(row: &RequestRow) -> Notice {
+pub(super) fn of_new(row: &RequestRow, deputies: &Deputies) -> Notice {
     let standing = &row.standing;
     if standing.glass_broken {
         let what = "done without approval, the glass was broken; look at it and review it";
-        return notice(row, "glass_broken", what, all_names(standing), row.asked_at, true);
+        let to = deputies.with(all_names(standing), standing);
+        return notice(row, "glass_broken", what, to, row.asked_at, true);
     }
     let what = "waits for your approval";
-    notice(row, "waiting", what, open_names(standing), row.asked_at, false)
+    let to = deputies.with(open_names(standing), standing);
+    notice(row, "waiting", what, to, row.asked_at, false)
 }
 
 /// What is told of a change.
-pub(super) fn of_change(row: &RequestRow, next: &Standing, change: &Change, now: Timestamp) -> Vec<Notice> {
+pub(super) fn of_change(
+    row: &RequestRow,
+    next: &Standing,
+    change: &Change,
+    now: Timestamp,
+    deputies: &Deputies,
+) -> Vec<Notice> {
     use RequestState::{Approved, Done, Expired, Failed, Rejected, Waiting, Withdrawn};
     let before = &row.standing;
     let one = |kind: &str, what: &str, to: BTreeSet<String>| notice(row, kind, what, to, now, false);
+    let asked_of = |standing: &Standing| deputies.with(open_names(standing), standing);
     if change.review.is_some() {
         return vec![one("reviewed", "was reviewed", requester(next))];
     }
     if change.reminded {
-        return vec![one("reminder", "still waits for your approval", open_names(next))];
+        return vec![one("reminder", "still waits for your approval", asked_of(next))];
     }
     match (before.state, next.state) {
         (Waiting, Waiting) => {
             // The next level: those who were not asked before.
             let asked = open_names(before);
             let new: BTreeSet<String> = open_names(next).difference(&asked).cloned().collect();
+            let new = deputies.with(new, next);
             if new.is_empty() {
                 Vec::new()
             } else {
@@ -100,7 +111,7 @@ pub(super) fn of_change(row: &RequestRow, next: &Standing, change: &Change, now:
         (Waiting, Rejected) => vec![one("decided", "is rejected", requester(next))],
         (Waiting, Expired) => {
             let mut to = requester(next);
-            to.extend(open_names(before));
+            to.extend(asked_of(before));
             vec![one("expired", "has expired: nobody decided in time", to)]
         }
         (Approved, Expired) => vec![one(
@@ -110,14 +121,14 @@ pub(super) fn of_change(row: &RequestRow, next: &Standing, change: &Change, now:
         )],
         (Approved, Waiting) => {
             let mut to = requester(next);
-            to.extend(open_names(next));
+            to.extend(asked_of(next));
             vec![one(
                 "void",
                 "is not approved any more: what would run, or who may approve, has changed",
                 to,
             )]
         }
-        (Waiting, Withdrawn) => vec![one("withdrawn", "was taken back", open_names(before))],
+        (Waiting, Withdrawn) => vec![one("withdrawn", "was taken back", asked_of(before))],
         (_, Done) if before.state != Done => vec![one("started", "is being done", requester(next))],
         (_, Failed) if before.state != Failed => {
             vec![one("failed", "could not be done", requester(next))]
@@ -157,5 +168,17 @@ mod tests {
         assert_eq!(open_names(&standing), ["group:team".to_owned()].into());
         assert_eq!(all_names(&standing).len(), 2);
         assert_eq!(requester(&standing), ["user:rita".to_owned()].into());
+        // Whoever stands in for one of them is told too; whoever has asked is not, nor who stands in for somebody else.
+        let deputies = Deputies::of(&[
+            (&["user:bob", "group:team"], "Carol"),
+            (&["user:eve", "group:sre"], "dave"),
+            (&["user:zoe", "group:team"], "rita"),
+        ]);
+        let told = deputies.with(open_names(&standing), &standing);
+        assert_eq!(told, ["group:team".to_owned(), "user:carol".to_owned()].into());
+        assert_eq!(
+            Deputies::default().with(open_names(&standing), &standing),
+            open_names(&standing)
+        );
     }
 }

@@ -55,18 +55,18 @@ impl ApprovalService {
                     .flat_map(|track| &track.levels)
                     .any(|level| level.of.iter().any(|name| voter.names.contains(name)))
         };
-        let decides_themselves = actor.may(Action::ApprovalsDecide)
-            && voters
-                .first()
-                .is_some_and(|voter| row.standing.counts_for(voter, now).is_ok());
-        let decides = voters.iter().any(|voter| {
-            let action = if voter.on_behalf_of.is_some() {
+        let may = |voter: &Voter| {
+            actor.may(if voter.on_behalf_of.is_some() {
                 Action::ApprovalsDecideForAnother
             } else {
                 Action::ApprovalsDecide
-            };
-            actor.may(action) && (row.standing.counts_for(voter, now).is_ok() || reviews(voter))
-        });
+            })
+        };
+        let counts = |voter: &Voter| row.standing.counts_for(voter, now).is_ok();
+        let decides = voters
+            .iter()
+            .any(|voter| may(voter) && (counts(voter) || reviews(voter)));
+        let alike = alike.filter(|_| voters.iter().any(|voter| may(voter) && counts(voter)));
         RequestSummary {
             request_id: row.id.clone(),
             act: row.act,
@@ -94,7 +94,7 @@ impl ApprovalService {
             review_due_at: row.review_due_at,
             is_own: own,
             waits_for_me: decides,
-            alike: alike.filter(|_| decides_themselves),
+            alike,
         }
     }
 

@@ -1,6 +1,7 @@
 //! People are told before it is too late: that a request is about to run out undecided, and that the review of a broken glass is
 //! due soon, or overdue. Each is told once, by whichever portal sees it first: what was told is written down with the notice.
 
+use crate::approvals::deputies::Deputies;
 use crate::approvals::rows::{self, RequestRow};
 use crate::approvals::service::ApprovalService;
 use crate::approvals::tell::{all_names, notice, open_names, requester};
@@ -27,8 +28,9 @@ impl ApprovalService {
     pub(super) async fn warn(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         for row in self.about_to_expire(now).await? {
+            let deputies = Deputies::now(&self.gate.desk, now).await?;
             let mut to = requester(&row.standing);
-            to.extend(open_names(&row.standing));
+            to.extend(deputies.with(open_names(&row.standing), &row.standing));
             let what = format!(
                 "is about to expire: nobody has decided, and it waits until {}",
                 row.standing.expires_at.readable()
@@ -43,7 +45,8 @@ impl ApprovalService {
         }
         for row in self.to_be_reviewed(now).await? {
             let Some(due_at) = row.review_due_at else { continue };
-            let mut to = all_names(&row.standing);
+            let deputies = Deputies::now(&self.gate.desk, now).await?;
+            let mut to = deputies.with(all_names(&row.standing), &row.standing);
             let (told, notice) = if due_at <= now {
                 to.extend(requester(&row.standing));
                 let what = "was done without approval, and its review is overdue: until it is reviewed, who did it cannot do \

@@ -71,6 +71,11 @@ pub struct Channels {
 }
 
 impl Channels {
+    /// Whether nobody is told of anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        Channel::ALL.iter().all(|channel| !self.has(*channel))
+    }
+
     pub(crate) fn has(&self, channel: Channel) -> bool {
         match channel {
             Channel::Webhook => self.webhook.is_some(),

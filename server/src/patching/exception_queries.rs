@@ -8,7 +8,7 @@ use muster_store::{Db, RowExt, Sql, StoreError};
 use sqlx::any::AnyRow;
 
 const COLUMNS: &str = "select e.exception_id, e.baseline_id, e.baseline_name, e.patch, e.because, e.control, e.expires_at, \
-     e.state, e.granted_by, e.request_id, e.granted_at, e.ended_at, e.ended_because from patch_exceptions e where \
+     e.state, e.granted_by, e.request_id, e.granted_at, e.ended_at, e.ended_because, e.ended_by from patch_exceptions e where \
      e.connection_id = ";
 
 fn exception(row: &AnyRow) -> Result<PatchException, StoreError> {
@@ -26,6 +26,7 @@ fn exception(row: &AnyRow) -> Result<PatchException, StoreError> {
         granted_at: row.time("granted_at")?,
         ended_at: row.time_or_none("ended_at")?,
         ended_because: row.text("ended_because")?,
+        ended_by: row.text("ended_by")?,
     })
 }
 
@@ -46,6 +47,9 @@ pub async fn list(
     }
     if !query.baseline_id.is_empty() {
         sql.push(" and e.baseline_id = ").text(&query.baseline_id);
+    }
+    if !query.exception_id.is_empty() {
+        sql.push(" and e.exception_id = ").text(&query.exception_id);
     }
     if let Some((at, id)) = query.cursor.as_ref().and_then(decode_cursor) {
         sql.push(" and (e.granted_at, e.exception_id) < (")
@@ -144,7 +148,43 @@ pub async fn end(
     sql.run(db.writer()).await.map(|_| ())
 }
 
-/// Those whose time is over, and those that were left while they were granted, a few.
+/// Says that somebody has ended one, unless that was done or it is over. Whether it was said.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ask_end(
+    db: &Db,
+    connection: &str,
+    id: &str,
+    (who, because): (&str, &str),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("update patch_exceptions set state = 'ending', ending_at = ");
+    sql.int(now.0)
+        .push(", ended_by = ")
+        .text(who)
+        .push(", ended_because = ")
+        .text(because)
+        .push(" where is_open = 1 and state in ('granting', 'holding') and connection_id = ")
+        .text(connection)
+        .push(" and exception_id = ")
+        .text(id);
+    Ok(sql.run(db.writer()).await? == 1)
+}
+
+/// Says that one is over that somebody has ended: who and why stand there already.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ended(db: &Db, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let mut sql = Sql::new("update patch_exceptions set is_open = 0, state = 'ended', ended_at = ");
+    sql.int(now.0)
+        .push(" where is_open = 1 and state = 'ending' and exception_id = ")
+        .text(id);
+    sql.run(db.writer()).await.map(|_| ())
+}
+
+/// Those whose time is over, those that somebody has ended, and those that were left while they were granted, a few.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -173,6 +213,14 @@ pub async fn due(
     for row in sql.all(db.reader()).await? {
         found.push(exception(&row)?);
     }
+    let mut sql = Sql::new(COLUMNS);
+    sql.text(connection)
+        .push(" and e.is_open = 1 and e.ending_at is not null and e.expires_at > ")
+        .int(now.0)
+        .push(" order by e.ending_at limit 20");
+    for row in sql.all(db.reader()).await? {
+        found.push(exception(&row)?);
+    }
     Ok(found)
 }
 
@@ -198,6 +246,7 @@ mod tests {
             granted_at: Timestamp(at),
             ended_at: None,
             ended_because: String::new(),
+            ended_by: String::new(),
         }
     }
 
@@ -236,6 +285,56 @@ mod tests {
                 begin(&db, HERE, &one("b", "openssl*", 503, 900)).await.unwrap(),
                 "again"
             );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn one_is_ended_once_and_by_whom_stays_in_the_register() {
+        on_both(async |db: Db| {
+            assert!(begin(&db, HERE, &one("a", "openssl*", 10, 500)).await.unwrap());
+            assert!(begin(&db, HERE, &one("b", "curl*", 11, 500)).await.unwrap());
+            holds(&db, "a").await.unwrap();
+            let ask = async |id: &str, who: &str| {
+                ask_end(&db, HERE, id, (who, "It was released."), Timestamp(20))
+                    .await
+                    .unwrap()
+            };
+            assert!(ask("a", "olga").await);
+            assert!(!ask("a", "bertha").await, "somebody was faster");
+            assert!(ask("b", "olga").await, "it need not hold yet");
+            assert!(!ask("c", "olga").await, "there is none");
+            assert_eq!(due_ids(&db, 30).await, ["a", "b"]);
+            // Whoever grants it meanwhile does not bring it back.
+            holds(&db, "b").await.unwrap();
+            assert_eq!(
+                get(&db, HERE, "b").await.unwrap().unwrap().state,
+                ExceptionState::Ending
+            );
+            ended(&db, "a", Timestamp(40)).await.unwrap();
+            ended(&db, "a", Timestamp(50)).await.unwrap();
+            let over = get(&db, HERE, "a").await.unwrap().unwrap();
+            assert_eq!(
+                (
+                    over.state,
+                    over.ended_at,
+                    over.ended_by.as_str(),
+                    over.ended_because.as_str()
+                ),
+                (
+                    ExceptionState::Ended,
+                    Some(Timestamp(40)),
+                    "olga",
+                    "It was released."
+                )
+            );
+            assert_eq!(due_ids(&db, 30).await, ["b"]);
+            assert!(!ask("a", "olga").await, "it is over");
+            let only = ExceptionQuery {
+                exception_id: "b".into(),
+                ..ExceptionQuery::default()
+            };
+            assert_eq!(list(&db, HERE, &only).await.unwrap().items.len(), 1);
         })
         .await;
     }

@@ -1,5 +1,5 @@
 //! Exceptions: a patch is among those that a baseline rejects while its exception holds, and is taken out again when that
-//! expires. An exception is written down before the baseline is changed, so that none holds without being in the register, and
+//! expires or somebody ends it. An exception is written down before the baseline is changed, so that none holds without being in the register, and
 //! what a stop left half done is found by the next round.
 
 use crate::door::Pass;
@@ -8,10 +8,12 @@ use crate::patching::baseline_keep::By;
 use crate::patching::baseline_ssm::{self as ssm, Live};
 use crate::patching::change::{is_given, resource};
 use crate::patching::exception_queries as register;
+use crate::patching::plan::proposal;
 use crate::patching::service::PatchingService;
 use muster_domain::action::Action;
+use muster_domain::approvals::{Act, Effect};
 use muster_domain::audit::Intent;
-use muster_domain::patching::{ExceptionState, GrantException, PatchException};
+use muster_domain::patching::{EndException, ExceptionState, GrantException, PatchException};
 use muster_domain::{Actor, PortalError};
 
 /// How long granting may take before it counts as left, in ms.
@@ -97,6 +99,7 @@ impl PatchingService {
             granted_at: now,
             ended_at: None,
             ended_because: String::new(),
+            ended_by: String::new(),
         };
         let begun = register::begin(&self.db, self.connection(), &one)
             .await
@@ -128,7 +131,76 @@ impl PatchingService {
         Ok(())
     }
 
-    /// Ends exceptions whose time is over, and settles those that a stop left half done.
+    /// What stands in the audit log of ending one.
+    pub(super) fn intent_to_end(baseline_id: &str, id: &str) -> Intent {
+        Intent::new(Action::ExceptionsEnd, resource(baseline_id)).with("exception", id)
+    }
+
+    /// One of the register.
+    async fn exception(&self, baseline_id: &str, id: &str) -> Result<PatchException, PortalError> {
+        register::get(&self.db, self.connection(), id)
+            .await
+            .map_err(store)?
+            .filter(|one| one.baseline_id == baseline_id)
+            .ok_or_else(|| PortalError::NotFound {
+                what: "This exception".into(),
+            })
+    }
+
+    /// Whoever could not even ask for one does not end it either: where policies forbid that, or a freeze holds.
+    async fn may_end(&self, actor: &Actor, one: &PatchException) -> Result<(), PortalError> {
+        let proposal = proposal(Act::GrantException, &one.baseline_name);
+        let finding = self.gate.look(actor, &proposal).await?;
+        if finding.meeting.effect == Effect::Deny {
+            return Err(PortalError::Forbidden {
+                message: format!("{} Nothing was ended.", finding.meeting.because),
+            });
+        }
+        match &finding.freeze {
+            None => Ok(()),
+            Some((name, until)) => Err(PortalError::Conflict {
+                message: format!(
+                    "Nothing was ended: the freeze “{name}” holds until {until}. End it afterwards."
+                ),
+            }),
+        }
+    }
+
+    /// Ends one before its day, as somebody who may. It is said first, and done at once where that can be; else the next round
+    /// does it.
+    pub(super) async fn end_one(
+        &self,
+        actor: &Actor,
+        input: &EndException,
+        pass: &Pass,
+    ) -> Result<(), PortalError> {
+        let (baseline_id, id) = (input.baseline_id.trim(), input.exception_id.trim());
+        let one = self.exception(baseline_id, id).await?;
+        pass.note("patch", one.patch.as_str());
+        pass.note("request", one.request_id.as_str());
+        self.may_end(actor, &one).await?;
+        let said = (actor.name.as_str(), input.because.trim());
+        let is_mine = register::ask_end(&self.db, self.connection(), id, said, self.clock.now())
+            .await
+            .map_err(store)?;
+        let now = self.exception(baseline_id, id).await?;
+        if !is_mine {
+            return Err(PortalError::Conflict {
+                message: match (now.state, now.ended_by.as_str()) {
+                    (ExceptionState::Failed, _) => "It was never granted, so there is nothing to end.".into(),
+                    (_, "") => format!("It is over already: {}", now.ended_because),
+                    (_, other) => format!("{other} has ended it already: {}", now.ended_because),
+                },
+            });
+        }
+        if let Err(error) = self.take_out(&now).await {
+            tracing::warn!(%error, "an exception that was ended is taken out by the next round");
+            pass.note("later", error.to_string());
+        }
+        Ok(())
+    }
+
+    /// Ends exceptions whose time is over or that somebody has ended, and settles those that a stop left half done.
     ///
     /// # Errors
     /// When the database or Systems Manager does not answer; the next round does it.
@@ -138,9 +210,7 @@ impl PatchingService {
             .await
             .map_err(store)?;
         for one in due {
-            let live = ssm::get(&self.ssm, &one.baseline_id)
-                .await
-                .map_err(|error| ssm::to_portal(&error, &one.baseline_name))?;
+            let live = self.live_of(&one).await?;
             let holds = live.filter(|live| live.content.rejected_patches.contains(&one.patch));
             match holds {
                 None if one.state == ExceptionState::Granting => {
@@ -149,6 +219,7 @@ impl PatchingService {
                         .await
                         .map_err(store)?;
                 }
+                None if one.state == ExceptionState::Ending => self.expire(&one).await?,
                 None => {
                     let why =
                         "The patch had been taken out of the baseline before, or the baseline was deleted.";
@@ -156,49 +227,79 @@ impl PatchingService {
                         .await
                         .map_err(store)?;
                 }
-                Some(_) if one.expires_at > now => {
+                Some(_) if one.expires_at > now && one.state != ExceptionState::Ending => {
                     register::holds(&self.db, &one.exception_id)
                         .await
                         .map_err(store)?;
                 }
-                Some(live) => self.expire(&one, &live).await?,
+                Some(_) => self.expire(&one).await?,
             }
         }
         Ok(())
     }
 
     /// Takes the patch out of the baseline again, in the server's own name.
-    async fn expire(&self, one: &PatchException, live: &Live) -> Result<(), PortalError> {
-        let intent = Intent::new(Action::ExceptionsEnd, resource(&one.baseline_id))
-            .with("exception", one.exception_id.as_str())
+    async fn expire(&self, one: &PatchException) -> Result<(), PortalError> {
+        let intent = Self::intent_to_end(&one.baseline_id, &one.exception_id)
             .with("patch", one.patch.as_str())
-            .with("request", one.request_id.as_str());
+            .with("request", one.request_id.as_str())
+            .with("ended_by", one.ended_by.as_str());
         self.door
             .pass(&Actor::server(), intent, Ok(()), async |_| {
-                self.claim(live).await?;
-                let mut content = live.content.clone();
-                content.rejected_patches.retain(|patch| *patch != one.patch);
-                let done = ssm::update(&self.ssm, live, &content).await;
-                if done.is_ok() {
-                    let by = By {
-                        who: "muster (an exception expired)",
-                        request: &one.request_id,
-                    };
-                    self.renew(&live.baseline_id, by).await;
-                }
-                self.release(&live.baseline_id).await;
-                done.map_err(|error| ssm::to_portal(&error, &one.baseline_name))?;
-                let now = self.clock.now();
-                register::end(
-                    &self.db,
-                    &one.exception_id,
-                    ExceptionState::Ended,
-                    "It expired.",
-                    now,
-                )
-                .await
-                .map_err(store)
+                self.take_out(one).await
             })
             .await
+    }
+
+    /// Takes the patch out of the baseline, whatever else that says now, and writes down that the exception is over. Whoever
+    /// grants it at this moment has the baseline, and then it is not done yet.
+    async fn take_out(&self, one: &PatchException) -> Result<(), PortalError> {
+        let is_asked = one.state == ExceptionState::Ending;
+        if let Some(live) = self.live_of(one).await? {
+            self.claim(&live).await?;
+            let done = self.take_out_claimed(one, is_asked).await;
+            self.release(&live.baseline_id).await;
+            done?;
+        }
+        let now = self.clock.now();
+        let id = one.exception_id.as_str();
+        if is_asked {
+            register::ended(&self.db, id, now).await
+        } else {
+            register::end(&self.db, id, ExceptionState::Ended, "It expired.", now).await
+        }
+        .map_err(store)
+    }
+
+    async fn live_of(&self, one: &PatchException) -> Result<Option<Live>, PortalError> {
+        ssm::get(&self.ssm, &one.baseline_id)
+            .await
+            .map_err(|error| ssm::to_portal(&error, &one.baseline_name))
+    }
+
+    async fn take_out_claimed(&self, one: &PatchException, is_asked: bool) -> Result<(), PortalError> {
+        // Read again, now that nobody else of this portal changes it.
+        let Some(live) = self.live_of(one).await? else {
+            return Ok(());
+        };
+        if !live.content.rejected_patches.contains(&one.patch) {
+            return Ok(());
+        }
+        let mut content = live.content.clone();
+        content.rejected_patches.retain(|patch| *patch != one.patch);
+        ssm::update(&self.ssm, &live, &content)
+            .await
+            .map_err(|error| ssm::to_portal(&error, &one.baseline_name))?;
+        let who = if is_asked {
+            one.ended_by.as_str()
+        } else {
+            "muster (an exception expired)"
+        };
+        let by = By {
+            who,
+            request: &one.request_id,
+        };
+        self.renew(&live.baseline_id, by).await;
+        Ok(())
     }
 }

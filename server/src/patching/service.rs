@@ -16,8 +16,8 @@ use muster_domain::audit::Intent;
 use muster_domain::ids::NodeId;
 use muster_domain::patching::{
     BaselineChange, BaselineComparison, BaselineDetail, BaselineList, BaselineQuery, BaselineSummary,
-    DeleteBaseline, ExceptionPage, ExceptionQuery, GrantException, NodePatches, PatchPage, PatchQuery,
-    Patching,
+    DeleteBaseline, EndException, ExceptionPage, ExceptionQuery, GrantException, NodePatches, PatchPage,
+    PatchQuery, Patching,
 };
 use muster_domain::time::{Clock, Random};
 use muster_domain::{Actor, PortalError};
@@ -242,7 +242,20 @@ impl Patching for PatchingService {
                 let page = exception_queries::list(&self.db, self.connection(), &query)
                     .await
                     .map_err(store)?;
-                Ok(ExceptionPage { page })
+                Ok(ExceptionPage {
+                    page,
+                    may_end: actor.may(Action::ExceptionsEnd),
+                })
+            })
+            .await
+    }
+
+    async fn end_exception(&self, actor: &Actor, input: EndException) -> Result<(), PortalError> {
+        let intent = Self::intent_to_end(&input.baseline_id, input.exception_id.trim())
+            .with("because", input.because.trim());
+        self.door
+            .pass(actor, intent, input.check(), async |pass| {
+                self.end_one(actor, &input, &pass).await
             })
             .await
     }

@@ -6,13 +6,15 @@ use crate::runbooks::ssm::SeenExecution;
 use crate::runbooks::steps;
 use muster_domain::Timestamp;
 use muster_domain::ids::ExecutionId;
-use muster_domain::runbooks::{ExecutionStatus, StepExecution};
+use muster_domain::runbooks::{ExecutionStatus, Retried, StepExecution};
 use muster_store::{Db, RowExt, Sql, StoreError};
 use serde_json::json;
 use sqlx::{Any, Transaction};
 
 /// How long news that an execution has ended before it was retried is old news, in ms: so long the retry may be under way.
 const RETRY_MS: i64 = 60_000;
+/// Retries of one execution that are shown at most.
+const SHOWN_RETRIES: i64 = 200;
 
 struct Writer {
     transaction: Transaction<'static, Any>,
@@ -268,13 +270,19 @@ pub async fn give_up(
     writer.end(row.next_event).await
 }
 
-/// Lets an execution that has ended run again: it is being retried. Answers how it stood, and nothing where it has not ended.
+/// The events that say from which step an execution was done again, and by whom. To everybody who follows them they say how it
+/// stands, like any other.
+const RETRIED: &str = "retried";
+
+/// Lets an execution that has ended run again: it is being retried, from that step by that person, where it was done here. Answers
+/// how it stood, and nothing where it has not ended.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn reopen(
     db: &Db,
     execution: &ExecutionId,
+    by: Option<(&str, &str)>,
     now: Timestamp,
 ) -> Result<Option<ExecutionRow>, StoreError> {
     let Some((mut writer, row)) = Writer::begin(db, execution, now).await? else {
@@ -289,6 +297,19 @@ pub async fn reopen(
     next.summary.failure_message = String::new();
     next.state = "active".into();
     writer.whole(&next).await?;
+    if let Some((step, who)) = by {
+        let mut said = json!(next.summary);
+        said["retried"] = json!({"step": step, "by": who});
+        let mut sql = Sql::new("update execution_events set kind = ");
+        sql.text(RETRIED)
+            .push(", body = ")
+            .text(said.to_string())
+            .push(" where execution_id = ")
+            .text(execution.as_str())
+            .push(" and sequence = ")
+            .int(writer.next - 1);
+        sql.run(&mut *writer.transaction).await?;
+    }
     writer.retried(Some(now), row.summary.ended_at).await?;
     writer.end(row.next_event).await?;
     Ok(Some(row))
@@ -307,5 +328,39 @@ pub async fn put_back(db: &Db, before: &ExecutionRow, now: Timestamp) -> Result<
     }
     writer.whole(before).await?;
     writer.retried(None, None).await?;
+    // It was not done again after all.
+    let id = before.summary.execution_id.as_str();
+    let mut sql = Sql::new("update execution_events set kind = 'execution' where execution_id = ");
+    sql.text(id)
+        .push(" and sequence = (select max(sequence) from execution_events where kind = ")
+        .text(RETRIED)
+        .push(" and execution_id = ")
+        .text(id)
+        .push(")");
+    sql.run(&mut *writer.transaction).await?;
     writer.end(row.next_event).await
+}
+
+/// From which steps an execution was done again here, in the order of that.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn retries(db: &Db, execution: &ExecutionId) -> Result<Vec<Retried>, StoreError> {
+    let mut sql = Sql::new("select happened_at, body from execution_events where execution_id = ");
+    sql.text(execution.as_str())
+        .push(" and kind = ")
+        .text(RETRIED)
+        .push(" order by sequence limit ")
+        .int(SHOWN_RETRIES);
+    let mut found = Vec::new();
+    for row in sql.all(db.reader()).await? {
+        let said: serde_json::Value = serde_json::from_str(&row.text("body")?).unwrap_or_default();
+        let text = |name: &str| said["retried"][name].as_str().unwrap_or_default().to_owned();
+        found.push(Retried {
+            step: text("step"),
+            by: text("by"),
+            at: row.time("happened_at")?,
+        });
+    }
+    Ok(found)
 }

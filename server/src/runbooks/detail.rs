@@ -5,7 +5,7 @@ use crate::runbooks::queries::{self, ExecutionRow, Viewer};
 use crate::runbooks::reach::reaches_further;
 use crate::runbooks::service::{RunbookService, own_execution};
 use crate::runbooks::text::in_lines;
-use crate::runbooks::{catalogue, content, copy, retry, steps};
+use crate::runbooks::{apply, catalogue, content, copy, retry, steps};
 use muster_domain::action::Action;
 use muster_domain::permission::Scope;
 use muster_domain::runbooks::{ExecutionDetail, RunbookDetail};
@@ -110,6 +110,7 @@ pub async fn execution(
         may.push(reaches);
     }
     let retry_from = retry::retry_from(service, actor, &row, &steps, &content::read(&text)).await?;
+    let retried = apply::retries(db, &id).await.map_err(store)?;
     let may_do = |at: usize| may.get(at).copied().unwrap_or(false);
     let why_not_decide = own_execution(actor, &row);
     Ok(ExecutionDetail {
@@ -133,6 +134,7 @@ pub async fn execution(
         may_start: actor.may(Action::RunbooksStart),
         may_stop: may_do(0),
         retry_from,
+        retried,
         may_signal: may_do(1),
         may_decide: may_do(2) && why_not_decide.is_empty(),
         why_not_decide: why_not_decide.to_owned(),

@@ -151,7 +151,7 @@ impl Follower {
             && row.state == "done";
         if is_long_over && !has_ended {
             let id = &row.summary.execution_id;
-            if apply::reopen(&self.db, id, now).await?.is_some() {
+            if apply::reopen(&self.db, id, None, now).await?.is_some() {
                 self.tell(id, 1);
             }
         }

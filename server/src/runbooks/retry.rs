@@ -168,7 +168,8 @@ pub async fn retry(
             let (nodes, in_production) = counts(service, &row).await?;
             check_confirmed(input.confirmed_nodes, nodes, in_production)?;
             // Written down before it is sent: whatever happens in between, it is followed again.
-            let Some(before) = apply::reopen(&service.db, &id, service.clock.now())
+            let by = Some((step.name.as_str(), actor.name.as_str()));
+            let Some(before) = apply::reopen(&service.db, &id, by, service.clock.now())
                 .await
                 .map_err(store)?
             else {

@@ -3,10 +3,12 @@
 use crate::aws::Ssm;
 use crate::aws::errors::CallError;
 use aws_sdk_ssm::types::{
-    MaintenanceWindowResourceType, MaintenanceWindowRunCommandParameters,
-    MaintenanceWindowTaskInvocationParameters, MaintenanceWindowTaskType, Target,
+    MaintenanceWindowAutomationParameters, MaintenanceWindowResourceType,
+    MaintenanceWindowRunCommandParameters, MaintenanceWindowTaskInvocationParameters,
+    MaintenanceWindowTaskType, Target,
 };
 use muster_domain::windows::{TargetKey, WindowSettings, WindowTarget, WindowTask};
+use std::collections::HashMap;
 
 fn number(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
@@ -97,6 +99,23 @@ pub(super) async fn add_target(
     Ok(answer.window_target_id().unwrap_or_default().to_owned())
 }
 
+/// Says of registered nodes anew what they are.
+pub(super) async fn update_target(ssm: &Ssm, id: &str, target: &WindowTarget) -> Result<(), CallError> {
+    let request = ssm
+        .client
+        .update_maintenance_window_target()
+        .window_id(id)
+        .window_target_id(&target.id)
+        .replace(true)
+        .set_targets(Some(targets(&target.targets)))
+        .set_name(some(&target.name))
+        .set_description(some(&target.description))
+        .set_owner_information(some(&target.owner));
+    ssm.call("UpdateMaintenanceWindowTarget", request.send())
+        .await
+        .map(|_| ())
+}
+
 /// Deregisters nodes, unless a task runs on them.
 pub(super) async fn remove_target(ssm: &Ssm, id: &str, target: &str) -> Result<(), CallError> {
     let request = ssm
@@ -110,39 +129,59 @@ pub(super) async fn remove_target(ssm: &Ssm, id: &str, target: &str) -> Result<(
         .map(|_| ())
 }
 
-/// Registers a Run Command task. The same token registers it once.
+fn parameters(task: &WindowTask) -> HashMap<String, Vec<String>> {
+    let given = task.parameters.iter();
+    given
+        .map(|(name, values)| (name.clone(), values.clone()))
+        .collect()
+}
+
+/// What of a task says how its document is run. What there is no field for stays as it was.
+fn invocation(
+    task: &WindowTask,
+    old: Option<&MaintenanceWindowTaskInvocationParameters>,
+) -> MaintenanceWindowTaskInvocationParameters {
+    let builder = MaintenanceWindowTaskInvocationParameters::builder();
+    if task.is_runbook() {
+        let automation = MaintenanceWindowAutomationParameters::builder()
+            .set_document_version(some(&task.document_version))
+            .set_parameters(Some(parameters(task)))
+            .build();
+        return builder.automation(automation).build();
+    }
+    let mut run = old
+        .and_then(MaintenanceWindowTaskInvocationParameters::run_command)
+        .cloned()
+        .unwrap_or_else(|| MaintenanceWindowRunCommandParameters::builder().build());
+    run.document_version = some(&task.document_version);
+    run.comment = some(&task.comment);
+    run.timeout_seconds = (task.timeout_seconds > 0).then(|| number(task.timeout_seconds));
+    run.parameters = Some(parameters(task));
+    builder.run_command(run).build()
+}
+
+fn task_targets(task: &WindowTask) -> Option<Vec<Target>> {
+    Some(targets(&task.targets)).filter(|targets| !targets.is_empty())
+}
+
+/// Registers a task. The same token registers it once.
 pub(super) async fn add_task(
     ssm: &Ssm,
     id: &str,
     task: &WindowTask,
     token: &str,
 ) -> Result<String, CallError> {
-    let run = MaintenanceWindowRunCommandParameters::builder()
-        .set_document_version(some(&task.document_version))
-        .set_comment(some(&task.comment))
-        .set_timeout_seconds((task.timeout_seconds > 0).then(|| number(task.timeout_seconds)))
-        .set_parameters(Some(
-            task.parameters
-                .iter()
-                .map(|(name, values)| (name.clone(), values.clone()))
-                .collect(),
-        ))
-        .build();
     let request = ssm
         .client
         .register_task_with_maintenance_window()
         .window_id(id)
-        .task_type(MaintenanceWindowTaskType::RunCommand)
+        .task_type(MaintenanceWindowTaskType::from(task.kind.as_str()))
         .task_arn(task.document.trim())
-        .set_targets(Some(targets(&task.targets)))
-        .task_invocation_parameters(
-            MaintenanceWindowTaskInvocationParameters::builder()
-                .run_command(run)
-                .build(),
-        )
+        .set_targets(task_targets(task))
+        .task_invocation_parameters(invocation(task, None))
         .priority(number(task.priority))
-        .max_concurrency(&task.max_concurrency)
-        .max_errors(&task.max_errors)
+        .set_max_concurrency(some(&task.max_concurrency))
+        .set_max_errors(some(&task.max_errors))
         .set_name(some(&task.name))
         .set_description(some(&task.description))
         .client_token(token);
@@ -150,6 +189,38 @@ pub(super) async fn add_task(
         .call("RegisterTaskWithMaintenanceWindow", request.send())
         .await?;
     Ok(answer.window_task_id().unwrap_or_default().to_owned())
+}
+
+/// Makes a task what this says, and nothing else of it different: what it says that there is no field for is read first and
+/// given again, because otherwise an emptied name or description would stay.
+pub(super) async fn update_task(ssm: &Ssm, id: &str, task: &WindowTask) -> Result<(), CallError> {
+    let request = ssm
+        .client
+        .get_maintenance_window_task()
+        .window_id(id)
+        .window_task_id(&task.id);
+    let old = ssm.call("GetMaintenanceWindowTask", request.send()).await?;
+    let request = ssm
+        .client
+        .update_maintenance_window_task()
+        .window_id(id)
+        .window_task_id(&task.id)
+        .replace(true)
+        .task_arn(task.document.trim())
+        .set_targets(task_targets(task))
+        .task_invocation_parameters(invocation(task, old.task_invocation_parameters()))
+        .priority(number(task.priority))
+        .set_max_concurrency(some(&task.max_concurrency))
+        .set_max_errors(some(&task.max_errors))
+        .set_name(some(&task.name))
+        .set_description(some(&task.description))
+        .set_service_role_arn(old.service_role_arn)
+        .set_logging_info(old.logging_info)
+        .set_cutoff_behavior(old.cutoff_behavior)
+        .set_alarm_configuration(old.alarm_configuration);
+    ssm.call("UpdateMaintenanceWindowTask", request.send())
+        .await
+        .map(|_| ())
 }
 
 /// Deregisters a task.

@@ -14,7 +14,7 @@ use muster_domain::audit::Intent;
 use muster_domain::ids::{NodeId, WindowId};
 use muster_domain::permission::Scope;
 use muster_domain::runbooks::without_secrets;
-use muster_domain::windows::{ChangeWindow, TargetKey, WindowChange, WindowState};
+use muster_domain::windows::{ChangeWindow, TargetKey, WindowChange, WindowState, WindowTask};
 
 /// How long a change may be in the making, in ms: longer than its calls may take.
 const CLAIM_MS: i64 = 60_000;
@@ -31,6 +31,16 @@ fn overtaken(seen: &WindowState, now: &WindowState) -> PortalError {
             seen.differences(now).join(" ")
         ),
     }
+}
+
+fn of_task(intent: Intent, task: &WindowTask) -> Intent {
+    intent
+        .with("document", task.document.clone())
+        .with("document_version", task.document_version.clone())
+        .with(
+            "parameters",
+            serde_json::json!(without_secrets(&task.parameters).0),
+        )
 }
 
 impl WindowService {
@@ -55,16 +65,18 @@ impl WindowService {
             WindowChange::AddTarget { target } => intent
                 .with("act", "register_target")
                 .with("targets", target.words()),
+            WindowChange::EditTarget { target } => intent
+                .with("act", "update_target")
+                .with("target", target.id.clone())
+                .with("targets", target.words()),
             WindowChange::RemoveTarget { target } => intent
                 .with("act", "deregister_target")
                 .with("target", target.clone()),
-            WindowChange::AddTask { task } => intent
-                .with("act", "register_task")
-                .with("document", task.document.clone())
-                .with(
-                    "parameters",
-                    serde_json::json!(without_secrets(&task.parameters).0),
-                ),
+            WindowChange::AddTask { task } => of_task(intent.with("act", "register_task"), task),
+            WindowChange::EditTask { task } => of_task(
+                intent.with("act", "update_task").with("task", task.id.clone()),
+                task,
+            ),
             WindowChange::RemoveTask { task } => {
                 intent.with("act", "deregister_task").with("task", task.clone())
             }
@@ -138,8 +150,12 @@ impl WindowService {
                 }
                 Ok(())
             }
-            WindowChange::AddTarget { target } => self.nodes_exist(&target.targets, "target_nodes").await,
-            WindowChange::AddTask { task } => self.nodes_exist(&task.targets, "task_nodes").await,
+            WindowChange::AddTarget { target } | WindowChange::EditTarget { target } => {
+                self.nodes_exist(&target.targets, "target_nodes").await
+            }
+            WindowChange::AddTask { task } | WindowChange::EditTask { task } => {
+                self.nodes_exist(&task.targets, "task_nodes").await
+            }
             _ => Ok(()),
         }
     }
@@ -191,11 +207,17 @@ impl WindowService {
             WindowChange::Edit { settings } => calls::update(ssm, id, settings).await,
             WindowChange::Enable { enabled } => schedule_ssm::enable(ssm, id, *enabled).await,
             WindowChange::AddTarget { target } => calls::add_target(ssm, id, target, token).await.map(|_| ()),
+            WindowChange::EditTarget { target } => calls::update_target(ssm, id, target).await,
             WindowChange::RemoveTarget { target } => calls::remove_target(ssm, id, target).await,
             WindowChange::AddTask { task } => {
                 // Where it runs was found out with the window.
                 let whole = becomes.and_then(|state| state.tasks.last()).unwrap_or(task);
                 calls::add_task(ssm, id, whole, token).await.map(|_| ())
+            }
+            WindowChange::EditTask { task } => {
+                let tasks = || becomes.iter().flat_map(|state| &state.tasks);
+                let whole = tasks().find(|one| one.id == task.id).unwrap_or(task);
+                calls::update_task(ssm, id, whole).await
             }
             WindowChange::RemoveTask { task } => calls::remove_task(ssm, id, task).await,
             WindowChange::Delete => schedule_ssm::delete_window(ssm, id).await,

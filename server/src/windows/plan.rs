@@ -106,7 +106,9 @@ impl WindowService {
                 document: task.document.clone(),
                 ..Proposal::default()
             };
-            let proposal = self.about(&keys_of(state, task), proposal).await?;
+            let mut proposal = self.about(&keys_of(state, task), proposal).await?;
+            // The steps of a runbook may act on other nodes than those that it is given.
+            proposal.anywhere |= act == Act::StartRunbook;
             let meeting = self.gate.look(actor, &proposal).await?.meeting;
             let why = match meeting.effect {
                 Effect::Allow => continue,
@@ -174,6 +176,7 @@ impl WindowService {
             id => Some(self.now(id).await?.1),
         };
         let becomes = change.change.apply(now.as_ref())?;
+        let documents = self.documents(change, becomes.as_ref()).await?;
         let proposal = self.proposal(act.act(), now.as_ref(), becomes.as_ref()).await?;
         let name = now
             .as_ref()
@@ -190,6 +193,7 @@ impl WindowService {
                         name,
                         now,
                         becomes,
+                        documents,
                     }),
                 },
                 targets: String::new(),

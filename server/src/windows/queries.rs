@@ -175,7 +175,7 @@ pub async fn keep(db: &Db, connection: &str, one: &Listed, now: Timestamp) -> Re
     let settings = &one.settings;
     let mut sql = Sql::new(
         "insert into maintenance_windows (connection_id, window_id, name, name_key, description, schedule, time_zone, enabled, \
-         duration_hours, cutoff_hours, next_at, synced_at) values (",
+         duration_hours, cutoff_hours, offset_days, next_at, ends, synced_at) values (",
     );
     for text in [
         connection,
@@ -192,10 +192,12 @@ pub async fn keep(db: &Db, connection: &str, one: &Listed, now: Timestamp) -> Re
         i64::from(settings.enabled),
         i64::from(settings.duration_hours),
         i64::from(settings.cutoff_hours),
+        i64::from(settings.offset_days),
     ] {
         sql.int(number).push(", ");
     }
-    sql.int_or_none(one.next_at.map(|at| at.0)).push(", ").int(now.0);
+    sql.int_or_none(one.next_at.map(|at| at.0)).push(", ");
+    sql.text(&settings.ends).push(", ").int(now.0);
     // An opening that has gone by is a new execution.
     sql.push(
         ") on conflict (connection_id, window_id) do update set looked_at = case when \
@@ -203,7 +205,8 @@ pub async fn keep(db: &Db, connection: &str, one: &Listed, now: Timestamp) -> Re
          or maintenance_windows.schedule <> excluded.schedule or maintenance_windows.enabled <> excluded.enabled then 0 else \
          maintenance_windows.looked_at end, name = excluded.name, name_key = excluded.name_key, description = excluded.description, \
          schedule = excluded.schedule, time_zone = excluded.time_zone, enabled = excluded.enabled, duration_hours = \
-         excluded.duration_hours, cutoff_hours = excluded.cutoff_hours, next_at = excluded.next_at, synced_at = \
+         excluded.duration_hours, cutoff_hours = excluded.cutoff_hours, offset_days = excluded.offset_days, \
+         ends = excluded.ends, next_at = excluded.next_at, synced_at = \
          excluded.synced_at where maintenance_windows.synced_at <= excluded.synced_at",
     );
     sql.run(db.writer()).await.map(|_| ())

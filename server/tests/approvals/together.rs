@@ -1,9 +1,9 @@
-//! Approving several requests at once that ask for the same: each is a decision of its own, and nothing else goes with them.
+//! Deciding on several requests at once that ask for the same: each is a decision of its own, and nothing else goes with them.
 
 use crate::world::{POLICIES, SECRET, World, people, wish, world};
 use muster_domain::access::Password;
 use muster_domain::approvals::{
-    Approvals, ApproveTogether, Ask, OneOfSeveral, ProposedAct, RequestQuery, RequestState, Verdict,
+    Approvals, Ask, DecideTogether, HandOver, OneOfSeveral, ProposedAct, RequestQuery, RequestState, Verdict,
 };
 use muster_domain::ids::RequestId;
 use muster_domain::permission::Role;
@@ -28,12 +28,14 @@ async fn together(
     for id in requests {
         ticked.push(((*id).clone(), world.get(id).await.digest));
     }
-    let input = ApproveTogether {
+    let input = DecideTogether {
         requests: ticked,
+        verdict: Verdict::Approve,
         comment: "all the same".into(),
+        on_behalf_of: String::new(),
         password: Password(password.into()),
     };
-    world.service.approve_together(by, input).await
+    world.service.decide_together(by, input).await
 }
 
 fn for_minutes(minutes: u32) -> Ask {
@@ -88,15 +90,17 @@ async fn what_asks_for_the_same_is_approved_with_the_password_once_and_written_d
         );
         // Of what was ticked somebody else has decided on one, and one is not there.
         world.decide(&eve, &taken, Verdict::Reject).await.unwrap();
-        let mut input = ApproveTogether {
+        let mut input = DecideTogether {
             requests: vec![(RequestId::new("CR-1"), "00".into())],
+            verdict: Verdict::Approve,
             comment: "all the same".into(),
+            on_behalf_of: String::new(),
             password: Password(SECRET.into()),
         };
         for id in [&one, &taken, &two] {
             input.requests.push((id.clone(), world.get(id).await.digest));
         }
-        let said = world.service.approve_together(&bob, input.clone()).await.unwrap();
+        let said = world.service.decide_together(&bob, input.clone()).await.unwrap();
         let done: Vec<bool> = said.iter().map(|one| one.is_done).collect();
         assert_eq!(done, [false, true, false, true], "{said:?}");
         assert!(said[2].said.contains("rejected"), "{said:?}");
@@ -112,7 +116,7 @@ async fn what_asks_for_the_same_is_approved_with_the_password_once_and_written_d
         // The mixed ones, those with a wrong password, and these.
         assert_eq!(world.acts("approvals.decide_together").await.len(), 3);
         // Once more is said of each, and changes nothing.
-        let again = world.service.approve_together(&bob, input).await.unwrap();
+        let again = world.service.decide_together(&bob, input).await.unwrap();
         assert!(again.iter().all(|one| !one.is_done), "{again:?}");
         world.service.round().await.unwrap();
         assert!(
@@ -140,12 +144,14 @@ async fn nothing_goes_together_that_the_policies_do_not_let_or_that_is_ones_own(
         let viewer = together(&world, &olga, &[&one], SECRET).await;
         assert!(matches!(viewer, Err(PortalError::Forbidden { .. })), "{viewer:?}");
         // What was looked at is what is decided.
-        let input = ApproveTogether {
+        let input = DecideTogether {
             requests: vec![(one.clone(), "00".into())],
+            verdict: Verdict::Approve,
             comment: String::new(),
+            on_behalf_of: String::new(),
             password: Password(SECRET.into()),
         };
-        let other = world.service.approve_together(&bob, input).await.unwrap();
+        let other = world.service.decide_together(&bob, input).await.unwrap();
         assert!(
             !other[0].is_done && other[0].said.contains("changed"),
             "{other:?}"
@@ -185,6 +191,128 @@ async fn nothing_goes_together_that_the_policies_do_not_let_or_that_is_ones_own(
         let refused = together(&world, &bob, &[&strict], SECRET).await.unwrap_err();
         assert!(refused.about("requests").is_some(), "{refused}");
         assert!(together(&world, &bob, &[&one], SECRET).await.unwrap()[0].is_done);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn several_are_rejected_with_one_reason_each_by_itself() {
+    on_both(async |db: Db| {
+        let world = world(&db, &policies()).await;
+        let (rita, bob, eve) = people(&world).await;
+        let olga = world.add("olga", Role::Operator).await;
+        let (one, two, taken) = (
+            world.ask(&rita).await,
+            world.ask(&olga).await,
+            world.ask(&olga).await,
+        );
+        let input = |ids: &[&RequestId], digests: &[String], comment: &str| DecideTogether {
+            requests: ids
+                .iter()
+                .zip(digests)
+                .map(|(id, digest)| ((*id).clone(), digest.clone()))
+                .collect(),
+            verdict: Verdict::Reject,
+            comment: comment.into(),
+            on_behalf_of: String::new(),
+            password: Password(SECRET.into()),
+        };
+        let mut digests = Vec::new();
+        for id in [&one, &taken, &two] {
+            digests.push(world.get(id).await.digest);
+        }
+        let ids = [&one, &taken, &two];
+        let silent = world
+            .service
+            .decide_together(&bob, input(&ids, &digests, " "))
+            .await;
+        let silent = silent.unwrap_err();
+        assert!(silent.about("comment").is_some(), "{silent}");
+        assert_eq!(world.state(&one).await, RequestState::Waiting);
+        world.decide(&eve, &taken, Verdict::Approve).await.unwrap();
+        let said = world
+            .service
+            .decide_together(&bob, input(&ids, &digests, "not this week"))
+            .await
+            .unwrap();
+        let done: Vec<bool> = said.iter().map(|one| one.is_done).collect();
+        assert_eq!(done, [true, false, true], "{said:?}");
+        for id in [&one, &two] {
+            assert_eq!(world.state(id).await, RequestState::Rejected);
+            let decisions = world.get(id).await.decisions;
+            assert_eq!(decisions[0].comment, "not this week");
+        }
+        assert_eq!(world.state(&taken).await, RequestState::Approved);
+        let acts = world.acts("approvals.decide").await;
+        let rejected = acts
+            .iter()
+            .filter(|act| act.detail.contains("\"verdict\": \"reject\""));
+        let outcomes: Vec<bool> = rejected.map(|act| act.message.is_empty()).collect();
+        assert_eq!(outcomes.len(), 3, "each is an act: {outcomes:?}");
+        assert_eq!(
+            outcomes.iter().filter(|is_done| **is_done).count(),
+            2,
+            "{outcomes:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_stands_in_decides_on_several_for_the_other_one() {
+    use muster_domain::time::Clock;
+    on_both(async |db: Db| {
+        let world = world(&db, &policies()).await;
+        let (rita, _, eve) = people(&world).await;
+        let carol = world.add("carol", Role::Viewer).await;
+        let olga = world.add("olga", Role::Operator).await;
+        let (one, two) = (world.ask(&rita).await, world.ask(&olga).await);
+        let mut input = DecideTogether {
+            requests: Vec::new(),
+            verdict: Verdict::Approve,
+            comment: "for her".into(),
+            on_behalf_of: "eve".into(),
+            password: Password(SECRET.into()),
+        };
+        for id in [&one, &two] {
+            input.requests.push((id.clone(), world.get(id).await.digest));
+        }
+        let early = world.service.decide_together(&carol, input.clone()).await;
+        assert!(matches!(early, Err(PortalError::Forbidden { .. })), "{early:?}");
+        let over = HandOver {
+            to: "carol".into(),
+            until: world.clock.now().plus_ms(3_600_000),
+            reason: "on leave".into(),
+        };
+        world.service.hand_over(&eve, over).await.unwrap();
+        let listed = world
+            .service
+            .list(&carol, RequestQuery::default())
+            .await
+            .unwrap()
+            .items;
+        assert!(
+            listed.iter().all(|row| row.alike.is_some()),
+            "they have boxes: {listed:?}"
+        );
+        // Not for herself: she is no approver.
+        let own = DecideTogether {
+            on_behalf_of: String::new(),
+            ..input.clone()
+        };
+        let own = world.service.decide_together(&carol, own).await;
+        assert!(matches!(own, Err(PortalError::Forbidden { .. })), "{own:?}");
+        let said = world.service.decide_together(&carol, input).await.unwrap();
+        assert!(said.iter().all(|one| one.is_done), "{said:?}");
+        for id in [&one, &two] {
+            let decisions = world.get(id).await.decisions;
+            assert_eq!(
+                (decisions[0].account.as_str(), decisions[0].on_behalf_of.as_str()),
+                ("carol", "eve")
+            );
+        }
+        // Each is a decision of its own in the audit log, and so is that they were decided on together.
+        assert_eq!(world.acts("approvals.decide_for_another").await.len(), 4);
     })
     .await;
 }

@@ -1,7 +1,8 @@
 //! People are told before it is too late: each of it once, whoever looks and however often.
 
 use crate::world::{POLICIES, World, people, wish, world_telling};
-use muster_domain::approvals::{Approvals, Review};
+use muster_domain::approvals::{Approvals, HandOver, Review};
+use muster_domain::permission::Role;
 use muster_domain::system::SystemClock;
 use muster_domain::time::Clock;
 use muster_server::config::{Config, Settings};
@@ -119,6 +120,43 @@ async fn a_review_is_asked_for_before_it_is_due_and_when_it_is_overdue() {
         rounds(&world).await;
         assert_eq!(told(&db, "approval.review_soon").await.0, 1);
         assert_eq!(told(&db, "approval.review_overdue").await.0, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stands_in_for_an_approver_is_told_too_while_that_holds() {
+    on_both(async |db: Db| {
+        let world = telling(&db).await;
+        let (rita, _, eve) = people(&world).await;
+        let carol = world.add("carol", Role::Viewer).await;
+        world.ask(&rita).await;
+        let (_, to) = told(&db, "approval.waiting").await;
+        assert!(to.contains("group:sre") && !to.contains("user:carol"), "{to}");
+        let over = |to: &str, minutes: i64| HandOver {
+            to: to.into(),
+            until: world.clock.now().plus_ms(minutes * MINUTE),
+            reason: "on leave".into(),
+        };
+        world.service.hand_over(&eve, over("carol", 30)).await.unwrap();
+        let request = world.ask(&rita).await;
+        let (_, to) = told(&db, "approval.waiting").await;
+        assert!(to.contains("user:carol") && to.contains("group:sre"), "{to}");
+        world.service.remind(&rita, request.clone()).await.unwrap();
+        let (_, to) = told(&db, "approval.reminder").await;
+        assert!(to.contains("user:carol"), "{to}");
+        // What is only for who asked is not for her.
+        world
+            .decide_for(&carol, "eve", &request, muster_domain::approvals::Verdict::Reject)
+            .await
+            .unwrap();
+        let (_, to) = told(&db, "approval.decided").await;
+        assert!(to.contains("user:rita") && !to.contains("user:carol"), "{to}");
+        // When its time is over she is told nothing any more.
+        world.clock.advance(31 * MINUTE);
+        world.ask(&rita).await;
+        let (_, to) = told(&db, "approval.waiting").await;
+        assert!(!to.contains("user:carol"), "{to}");
     })
     .await;
 }

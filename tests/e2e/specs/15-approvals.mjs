@@ -338,7 +338,7 @@ async function together(t, anna, olga, node) {
   await anna.locator('#together-password').fill(ANNA);
   await anna.getByRole('button', { name: 'Approve 2 requests' }).click();
   for (const id of [one, two]) {
-    await anna.locator(`[data-outcome-of=${id}]`).getByText('approved.').waitFor();
+    await anna.locator(`[data-outcome-of=${id}]`).getByText('decided.').waitFor();
     await anna.locator(`[data-request=${id}]`).waitFor({ state: 'detached' });
   }
   await anna.locator(`[data-request=${other}]`).waitFor();
@@ -355,10 +355,16 @@ async function together(t, anna, olga, node) {
   for (const id of [other, third]) {
     t.assert.ok(await plain.locator(`[data-request=${id}] [data-act=select]`).isChecked(), `${id} stays ticked`);
   }
+  // Rejected together: with one reason, which is needed.
   await plain.locator('#together-password').fill(ANNA);
-  await plain.getByRole('button', { name: /^Approve what is ticked|^Approve 2/ }).click();
-  await plain.locator(`[data-outcome-of=${third}]`).getByText('approved.').waitFor();
-  await plain.locator(`[data-outcome-of=${other}]`).getByText('approved.').waitFor();
+  await plain.getByRole('button', { name: /^Reject what is ticked|^Reject 2/ }).click();
+  await plain.locator('#together-comment-error').getByText('Say why').waitFor();
+  await plain.locator('#together-comment').fill('Not this week.');
+  await plain.locator('#together-password').fill(ANNA);
+  await plain.getByRole('button', { name: /^Reject what is ticked|^Reject 2/ }).click();
+  await plain.locator(`[data-outcome-of=${third}]`).getByText('decided. Rejected').waitFor();
+  await plain.locator(`[data-outcome-of=${other}]`).getByText('decided. Rejected').waitFor();
+  await t.picture(plain, 'together-rejected');
 }
 
 // Anna is away: whoever stands in decides for her, and both names are said.
@@ -383,11 +389,20 @@ async function delegated(t, anna, olga, node) {
   await olga.locator('[data-deciders]').getByText('carl on behalf of anna').waitFor();
   await t.visit(carl, '/approvals');
   await carl.locator(`[data-request=${id}] a`).click();
-  await carl.locator('[data-stands-in]').getByText('on behalf of anna').waitFor();
+  await carl.locator('[data-decide] [data-stands-in]').getByText('on behalf of anna').waitFor();
   await t.axe(carl, 'deciding for somebody');
   await t.picture(carl, 'stands-in');
   await decide(carl, /^Approve/, 'For Anna.', CARL);
   await carl.locator('[data-decision=carl]').getByText('on behalf of anna').waitFor();
+
+  // Several at once for her, too.
+  const next = await asked(t, olga, node, 'echo on behalf again', 'Anna is away.');
+  await t.visit(carl, '/approvals');
+  await carl.locator('.together [data-stands-in]').getByText('on behalf of anna').waitFor();
+  await carl.locator(`[data-request=${next}] [data-act=select]`).check();
+  await carl.locator('#together-password').fill(CARL);
+  await carl.getByRole('button', { name: 'Approve 1 request' }).click();
+  await carl.locator(`[data-outcome-of=${next}]`).getByText('decided. Approved').waitFor();
 
   // Taken back, without script.
   const plain = await t.open({ as: 'anna', javaScript: false });

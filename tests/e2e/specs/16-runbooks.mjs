@@ -204,6 +204,7 @@ async function retry(t, page, create) {
   const stood = await page.locator('tr[data-step]').evaluateAll((rows) => rows.map((row) => [row.dataset.step, row.dataset.stepStatus]));
   t.assert.deepEqual(stood, [['First', 'Success'], ['Needs', 'Failed'], ['Needs', 'Success'], ['Last', 'Success']]);
   t.assert.equal(await page.getByRole('button', { name: 'Retry from this step' }).count(), 0);
+  await page.locator('[data-again]').getByText('Done again from here by').waitFor();
 }
 
 // Started by itself: the next starts are shown before it is saved; paused, resumed, on the calendar, deleted.

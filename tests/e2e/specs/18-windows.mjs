@@ -1,5 +1,5 @@
-// Maintenance windows: found, made with the next runs shown first, changed by two at once, disabled, given targets and tasks,
-// without script; asked for where a policy wants that, and decided in another browser; deleted; and every page in four shapes.
+// Maintenance windows: found, made with the next runs shown first, changed by two at once, disabled, given targets, tasks and
+// runbooks, these changed where they stand, seen in the calendar, without script; asked for where a policy wants that, and decided in another browser; deleted; and every page in four shapes.
 
 import { person } from '../lib/people.mjs';
 
@@ -7,6 +7,7 @@ export const timeout = 420_000;
 
 const WALTER = 'nine brown bears march on';
 const WILMA = 'two red robins sing low';
+const RUNBOOK = 'Muster-RestartServices';
 
 const POLICIES = `default = "allow"
 
@@ -130,6 +131,47 @@ async function parts(t, page) {
   await page.locator('[data-target]').getByRole('link', { name: /^Deregister/ }).click();
   await page.getByRole('button', { name: 'Deregister target' }).click();
   await page.getByRole('alert').getByText('deregister that first').waitFor();
+
+  // Where it stands: its form is filled with what it is, and so is the target's.
+  await open(t, page, 'suite-nightly');
+  await page.getByRole('link', { name: 'Change the task AWS-RunShellScript' }).click();
+  await page.getByRole('heading', { name: 'Change AWS-RunShellScript' }).waitFor();
+  t.assert.equal(await page.locator('[name="parameters[commands]"]').inputValue(), 'uptime');
+  await page.getByLabel('On how many at once').fill('2');
+  await page.getByLabel('Name (optional)').fill('look');
+  await t.axe(page, 'change a task');
+  await t.picture(page, 'change-task');
+  await page.getByRole('button', { name: 'Save task' }).click();
+  await page.locator('[data-saved]').getByText('The task is changed').waitFor();
+  await page.locator('[data-task]').getByText('on 2 at once').waitFor();
+  await page.getByRole('link', { name: /^Change the target/ }).click();
+  await page.getByLabel('Tags', { exact: true }).fill('Environment=Staging');
+  await page.getByRole('button', { name: 'Save target' }).click();
+  await page.locator('[data-target]').getByText('Environment = Staging', { exact: true }).waitFor();
+
+  // A runbook, with the parameters that it declares.
+  await page.getByRole('link', { name: 'Register task' }).click();
+  const choose = page.locator('[data-choose=runbook]');
+  await choose.getByLabel('Runbook', { exact: true }).fill(RUNBOOK);
+  await choose.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('heading', { name: `Register ${RUNBOOK}` }).waitFor();
+  await page.locator('[data-versions]').getByRole('link', { name: 'default' }).waitFor();
+  await page.getByLabel('On', { exact: true }).selectOption('*');
+  await page.locator('[name="parameters[InstanceIds]"]').fill('{{RESOURCE_ID}}');
+  await page.locator('[name="parameters[ServiceNames]"]').fill('nginx');
+  await t.axe(page, 'register a runbook');
+  await t.picture(page, 'register-runbook');
+  await page.getByRole('button', { name: 'Register task' }).click();
+  await page.locator('[data-task]').getByText(RUNBOOK).first().waitFor();
+  await page.locator('[data-task]').getByText('Runbook, default version').waitFor();
+
+  // The calendar has its openings, with a word, a drawing and the way to it.
+  await t.visit(page, '/approvals/calendar');
+  const line = page.locator('[data-entry=maintenance]').filter({ hasText: 'suite-nightly' }).first();
+  await line.getByText('Maintenance', { exact: true }).waitFor();
+  await line.getByText('03:30 Europe/Berlin').waitFor();
+  await line.getByRole('link', { name: 'suite-nightly' }).click();
+  await page.getByRole('heading', { level: 1, name: 'suite-nightly' }).waitFor();
 }
 
 async function shapes(t) {
@@ -145,6 +187,7 @@ async function shapes(t) {
       [`${href}?do=delete`, 'delete'],
       [`${href}?do=add-target`, 'target'],
       [`${href}?do=add-task`, 'document'],
+      ['/approvals/calendar', 'calendar'],
     ]) {
       await t.visit(page, path);
       await page.getByRole('heading', { level: 1 }).waitFor();

@@ -31,6 +31,7 @@ export default async function patching(t) {
   await withoutScript(t, path);
   await keyboard(t, bertha);
   await excepted(t, bertha, path);
+  await endedEarly(t, bertha, path);
   await guarded(t, admin, bertha);
   await gone(t, bertha, path);
 }
@@ -230,6 +231,29 @@ async function excepted(t, page, path) {
   await t.picture(page, 'register');
   await t.visit(page, path);
   await page.locator('[data-says]').getByText('vim*').waitFor();
+}
+
+// Before its day: with a reason, and the register says who did it and why. Without script it is the same form.
+async function endedEarly(t, page, path) {
+  const plain = await t.open({ as: 'bertha', javaScript: false });
+  await plain.goto('/patching/exceptions?state=holding');
+  await plain.getByRole('link', { name: 'End the exception of vim* on suite-web' }).click();
+  await plain.getByLabel('Why it ends now').fill('no');
+  await plain.getByRole('button', { name: 'End the exception' }).click();
+  await plain.locator('#end-because-error').getByText('10 to 1,000 characters').waitFor();
+  await plain.close();
+  await t.visit(page, '/patching/exceptions?state=holding');
+  await page.getByRole('link', { name: 'End the exception of vim* on suite-web' }).click();
+  await page.locator('[data-end="vim*"]').getByText('does not reject vim*').waitFor();
+  await t.axe(page, 'end an exception');
+  await t.picture(page, 'end-exception');
+  await page.getByLabel('Why it ends now').fill('The vendor released it.');
+  await page.getByRole('button', { name: 'End the exception' }).click();
+  await page.locator('[data-ended]').waitFor();
+  await page.locator('[data-exception="vim*"] [data-over]').getByText('by bertha: The vendor released it.').waitFor();
+  await t.picture(page, 'ended');
+  await t.visit(page, path);
+  t.assert.equal(await page.locator('[data-says]').getByText('vim*').count(), 0);
 }
 
 async function save(t, admin, text) {

@@ -1,5 +1,5 @@
-//! What is to come: windows in which approved acts may run, freezes, approved requests that wait for their time, and the next
-//! starts of schedules.
+//! What is to come: windows in which approved acts may run, freezes, openings of maintenance windows, approved requests that wait
+//! for their time, and the next starts of schedules.
 
 use crate::actor::Actor;
 use crate::error::PortalError;
@@ -111,6 +111,8 @@ pub enum EntryKind {
     Freeze,
     /// A window in which what was approved may run.
     Window,
+    /// A maintenance window is open.
+    Maintenance,
     /// What was approved, and waits for its time.
     Request,
     /// A start of a schedule.
@@ -119,7 +121,13 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Freeze, Self::Window, Self::Request, Self::Schedule];
+    pub const ALL: [Self; 5] = [
+        Self::Freeze,
+        Self::Window,
+        Self::Maintenance,
+        Self::Request,
+        Self::Schedule,
+    ];
 
     /// The word in class names.
     #[must_use]
@@ -127,6 +135,7 @@ impl EntryKind {
         match self {
             Self::Freeze => "freeze",
             Self::Window => "window",
+            Self::Maintenance => "maintenance",
             Self::Request => "request",
             Self::Schedule => "schedule",
         }
@@ -138,6 +147,7 @@ impl EntryKind {
         match self {
             Self::Freeze => "Freeze",
             Self::Window => "Window",
+            Self::Maintenance => "Maintenance",
             Self::Request => "Approved",
             Self::Schedule => "Schedule",
         }
@@ -159,6 +169,9 @@ pub struct CalendarEntry {
     pub detail: String,
     /// Its page.
     pub href: String,
+    /// The freezes in which it falls and that do not stop it, by name.
+    #[serde(default)]
+    pub freezes: Vec<String>,
 }
 
 impl CalendarEntry {
@@ -235,6 +248,7 @@ mod tests {
             title: String::new(),
             detail: String::new(),
             href: String::new(),
+            freezes: Vec::new(),
         };
         let on = |entry: &CalendarEntry, day: &str| entry.touches(at(day), at(day).plus_ms(DAY_MS));
         assert!(!on(&entry, "2026-12-19") && on(&entry, "2026-12-20") && on(&entry, "2026-12-21"));

@@ -296,27 +296,31 @@ impl Decide {
     }
 }
 
-/// Requests that are approved together at most.
+/// Requests that are decided on together at most.
 const MAX_TOGETHER: usize = 50;
 
-/// Input: approve several requests that ask for the same.
+/// Input: approve or reject several requests that ask for the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApproveTogether {
+pub struct DecideTogether {
     /// Which, each with the digest of what was looked at.
     pub requests: Vec<(RequestId, String)>,
-    /// Why.
+    /// Yes or no, for all of them.
+    pub verdict: Verdict,
+    /// Why, for all of them; needed to say no.
     pub comment: String,
+    /// For whom, by account, where one stands in for somebody; empty is for oneself.
+    pub on_behalf_of: String,
     /// One's own password, again.
     pub password: Password,
 }
 
-impl ApproveTogether {
+impl DecideTogether {
     /// # Errors
     /// [`PortalError::Invalid`] naming the fields.
     pub fn check(&self) -> Result<(), PortalError> {
         let mut fields = Vec::new();
         if self.requests.is_empty() {
-            fields.push(FieldError::new("requests", "Tick the requests to approve."));
+            fields.push(FieldError::new("requests", "Tick the requests to decide on."));
         }
         if self.requests.len() > MAX_TOGETHER {
             fields.push(FieldError::new("requests", "Tick at most 50 requests."));
@@ -329,6 +333,12 @@ impl ApproveTogether {
             fields.push(FieldError::new(
                 "comment",
                 "Use at most 1,000 characters of plain text.",
+            ));
+        }
+        if self.verdict == Verdict::Reject && self.comment.trim().is_empty() {
+            fields.push(FieldError::new(
+                "comment",
+                "Say why: who asked is shown the reason.",
             ));
         }
         if self.password.0.is_empty() {

@@ -56,7 +56,7 @@ pub struct RequestSummary {
     pub alike: Option<Alike>,
 }
 
-/// By what a request can be approved together with others.
+/// By what a request can be decided on together with others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alike {
     /// The same for all that ask for the same.
@@ -65,7 +65,7 @@ pub struct Alike {
     pub digest: String,
 }
 
-/// What came of one of several requests that were approved together.
+/// What came of one of several requests that were decided on together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OneOfSeveral {
     /// Which.

@@ -80,6 +80,38 @@ impl GrantException {
     }
 }
 
+/// Input: end an exception before its day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndException {
+    /// On which baseline.
+    pub baseline_id: String,
+    /// Which.
+    pub exception_id: String,
+    /// Why nodes are to have the patch after all.
+    pub because: String,
+}
+
+impl EndException {
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn check(&self) -> Result<(), PortalError> {
+        let mut fields = Vec::new();
+        for (field, id) in [
+            ("baseline_id", &self.baseline_id),
+            ("exception_id", &self.exception_id),
+        ] {
+            if id.trim().is_empty() || id.chars().any(char::is_control) {
+                fields.push(FieldError::new(
+                    field,
+                    "Say which exception, and on which baseline.",
+                ));
+            }
+        }
+        check_text("because", &self.because, "why it ends now", &mut fields);
+        PortalError::from_fields(fields)
+    }
+}
+
 /// How an exception stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -88,6 +120,8 @@ pub enum ExceptionState {
     Granting,
     /// The patch is rejected.
     Holding,
+    /// Somebody has ended it, and the baseline is being changed back.
+    Ending,
     /// It is over.
     Ended,
     /// The baseline could not be changed.
@@ -96,7 +130,13 @@ pub enum ExceptionState {
 
 impl ExceptionState {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Granting, Self::Holding, Self::Ended, Self::Failed];
+    pub const ALL: [Self; 5] = [
+        Self::Granting,
+        Self::Holding,
+        Self::Ending,
+        Self::Ended,
+        Self::Failed,
+    ];
 
     /// The word in addresses and in the database.
     #[must_use]
@@ -104,6 +144,7 @@ impl ExceptionState {
         match self {
             Self::Granting => "granting",
             Self::Holding => "holding",
+            Self::Ending => "ending",
             Self::Ended => "ended",
             Self::Failed => "failed",
         }
@@ -115,9 +156,16 @@ impl ExceptionState {
         match self {
             Self::Granting => "Being granted",
             Self::Holding => "Holds",
+            Self::Ending => "Being ended",
             Self::Ended => "Ended",
             Self::Failed => "Not granted",
         }
+    }
+
+    /// Whether somebody can end it.
+    #[must_use]
+    pub const fn can_end(self) -> bool {
+        matches!(self, Self::Granting | Self::Holding)
     }
 
     /// Reads the word.
@@ -156,6 +204,9 @@ pub struct PatchException {
     pub ended_at: Option<Timestamp>,
     /// How that came.
     pub ended_because: String,
+    /// Who ended it before its day; empty where nobody did.
+    #[serde(default)]
+    pub ended_by: String,
 }
 
 /// Which exceptions to list.
@@ -165,6 +216,9 @@ pub struct ExceptionQuery {
     pub state: Option<ExceptionState>,
     /// Only on this baseline; empty is any.
     pub baseline_id: String,
+    /// Only this one; empty is any.
+    #[serde(default)]
+    pub exception_id: String,
     /// From where.
     pub cursor: Option<Cursor>,
     /// How many.
@@ -176,6 +230,9 @@ pub struct ExceptionQuery {
 pub struct ExceptionPage {
     /// The exceptions.
     pub page: Page<PatchException>,
+    /// Whether the actor may end one.
+    #[serde(default)]
+    pub may_end: bool,
 }
 
 #[cfg(test)]
@@ -215,5 +272,18 @@ mod tests {
         for state in ExceptionState::ALL {
             assert_eq!(ExceptionState::parse(state.as_str()), Some(state));
         }
+        let ended = |id: &str, because: &str| EndException {
+            baseline_id: "pb-1".into(),
+            exception_id: id.into(),
+            because: because.into(),
+        };
+        assert!(ended("x", "The vendor released it.").check().is_ok());
+        let wrong = ended(" ", "no").check().unwrap_err();
+        assert!(wrong.about("exception_id").is_some() && wrong.about("because").is_some());
+        let can = ExceptionState::ALL.into_iter().filter(|state| state.can_end());
+        assert_eq!(
+            can.collect::<Vec<_>>(),
+            [ExceptionState::Granting, ExceptionState::Holding]
+        );
     }
 }

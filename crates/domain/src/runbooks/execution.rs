@@ -115,6 +115,34 @@ pub enum WaitsFor {
     Resume,
 }
 
+/// That an execution was done again from a step on, here in the portal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// The step's name.
+    pub step: String,
+    /// Who did that.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Retried {
+    /// What of these a step's row says of it; nothing where it was not done again from there.
+    #[must_use]
+    pub fn words(all: &[Self], step: &str) -> Option<String> {
+        let of_step: Vec<&Self> = all.iter().filter(|one| one.step == step).collect();
+        match of_step.as_slice() {
+            [] => None,
+            [one] => Some(format!("Done again from here by {}", one.by)),
+            [.., last] => Some(format!(
+                "Done again from here {} times, last by {}",
+                of_step.len(),
+                last.by
+            )),
+        }
+    }
+}
+
 /// An execution, in full: what was asked for is frozen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionDetail {
@@ -160,6 +188,9 @@ pub struct ExecutionDetail {
     pub may_stop: bool,
     /// The steps, by their places, from which the actor may do it again now.
     pub retry_from: Vec<u32>,
+    /// From where it was done again, in the order of that.
+    #[serde(default)]
+    pub retried: Vec<Retried>,
     /// Whether the actor may let it go on where it pauses.
     pub may_signal: bool,
     /// Whether the actor may decide where it waits for approval.
@@ -212,4 +243,29 @@ pub struct ExecutionQuery {
     pub cursor: Option<Cursor>,
     /// How many.
     pub limit: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_says_how_often_and_by_whom_it_was_done_again() {
+        let one = |step: &str, by: &str| Retried {
+            step: step.into(),
+            by: by.into(),
+            at: Timestamp(1),
+        };
+        let mut all = vec![one("Mend", "olga")];
+        assert_eq!(
+            Retried::words(&all, "Mend").as_deref(),
+            Some("Done again from here by olga")
+        );
+        assert_eq!(Retried::words(&all, "Look"), None);
+        all.extend([one("Look", "bob"), one("Mend", "bertha")]);
+        assert_eq!(
+            Retried::words(&all, "Mend").as_deref(),
+            Some("Done again from here 2 times, last by bertha")
+        );
+    }
 }

@@ -1,6 +1,7 @@
-//! What is done with a window, what can be said against it before anything is looked up, and what the window is afterwards.
+//! What is done with a window, and what can be said against it before anything is looked up. What the window is afterwards
+//! says `apply`.
 
-use super::state::{TargetKey, WINDOW_TARGETS, WindowSettings, WindowState, WindowTarget, WindowTask};
+use super::state::{TargetKey, WindowSettings, WindowState, WindowTarget, WindowTask};
 use crate::commands::parse_rate;
 use crate::error::{FieldError, PortalError};
 use crate::ids::WindowId;
@@ -36,14 +37,24 @@ pub enum WindowChange {
         /// Which.
         target: WindowTarget,
     },
+    /// Says of a registered target anew what it is.
+    EditTarget {
+        /// All of it, with its id.
+        target: WindowTarget,
+    },
     /// Deregisters nodes.
     RemoveTarget {
         /// Which.
         target: String,
     },
-    /// Registers a Run Command task.
+    /// Registers a task: a Run Command document or a runbook.
     AddTask {
         /// Which.
+        task: WindowTask,
+    },
+    /// Says of a registered task anew what it is; its document stays.
+    EditTask {
+        /// All of it, with its id.
         task: WindowTask,
     },
     /// Deregisters a task.
@@ -139,6 +150,13 @@ fn complain_about_description(text: &str, fields: &mut Vec<FieldError>) {
     }
 }
 
+/// Whether it names a version of a document as tasks do.
+fn is_version(text: &str) -> bool {
+    let is_number =
+        !text.starts_with('0') && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || matches!(text, "$LATEST" | "$DEFAULT")
+}
+
 impl WindowSettings {
     fn complaints(&self, fields: &mut Vec<FieldError>) {
         complain_about_name("name", &self.name, false, fields);
@@ -213,26 +231,25 @@ impl WindowTask {
         if self.document.trim().is_empty() {
             fields.push(FieldError::new("document", "Choose a document."));
         }
-        if self.kind != "RUN_COMMAND" {
+        if !self.is_command() && !self.is_runbook() {
             fields.push(FieldError::new(
                 "document",
-                "Here a window is given Run Command tasks; for a runbook, start it on a schedule.",
+                "Here a window is given Run Command tasks and runbooks.",
             ));
         }
-        match parse_rate(&self.max_concurrency) {
-            Some((1.., false)) | Some((1..=100, true)) => {}
-            _ => fields.push(FieldError::new(
-                "max_concurrency",
-                "Write a number from 1, or a percentage from 1% to 100%.",
-            )),
+        if !is_version(&self.document_version) {
+            fields.push(FieldError::new(
+                "document_version",
+                "Write a version's number, $LATEST, or nothing for the default one.",
+            ));
         }
-        match parse_rate(&self.max_errors) {
-            Some((_, false)) | Some((0..=100, true)) => {}
-            _ => fields.push(FieldError::new(
-                "max_errors",
-                "Write a number from 0, or a percentage from 0% to 100%.",
-            )),
+        if self.is_runbook() && (self.timeout_seconds != 0 || !self.comment.is_empty()) {
+            fields.push(FieldError::new(
+                "comment",
+                "A runbook has neither a comment nor a delivery time-out: leave them empty.",
+            ));
         }
+        self.rate_complaints(fields);
         if self.timeout_seconds != 0 && !(30..=2_592_000).contains(&self.timeout_seconds) {
             fields.push(FieldError::new(
                 "timeout_seconds",
@@ -248,6 +265,29 @@ impl WindowTask {
                 "A secret would lie in the window in the clear: put it into Parameter Store, and write {{ssm-secure:/its/name}} here.",
             ));
         }
+    }
+
+    fn rate_complaints(&self, fields: &mut Vec<FieldError>) {
+        match parse_rate(&self.max_concurrency) {
+            Some((1.., false)) | Some((1..=100, true)) => {}
+            _ => fields.push(FieldError::new(
+                "max_concurrency",
+                "Write a number from 1, or a percentage from 1% to 100%.",
+            )),
+        }
+        match parse_rate(&self.max_errors) {
+            Some((_, false)) | Some((0..=100, true)) => {}
+            _ => fields.push(FieldError::new(
+                "max_errors",
+                "Write a number from 0, or a percentage from 0% to 100%.",
+            )),
+        }
+    }
+}
+
+fn need_id(id: &str, fields: &mut Vec<FieldError>) {
+    if id.trim().is_empty() {
+        fields.push(FieldError::new("id", "Say which."));
     }
 }
 
@@ -266,10 +306,16 @@ impl ChangeWindow {
             }
             WindowChange::AddTarget { target } => target.complaints(&mut fields),
             WindowChange::AddTask { task } => task.complaints(&mut fields),
+            WindowChange::EditTarget { target } => {
+                need_id(&target.id, &mut fields);
+                target.complaints(&mut fields);
+            }
+            WindowChange::EditTask { task } => {
+                need_id(&task.id, &mut fields);
+                task.complaints(&mut fields);
+            }
             WindowChange::RemoveTarget { target: id } | WindowChange::RemoveTask { task: id } => {
-                if id.trim().is_empty() {
-                    fields.push(FieldError::new("id", "Say which."));
-                }
+                need_id(id, &mut fields);
             }
             WindowChange::Delete => {
                 let name = self.seen.as_ref().map_or("", |seen| seen.settings.name.as_str());
@@ -299,7 +345,9 @@ impl ChangeWindow {
             WindowChange::Edit { .. }
                 | WindowChange::Enable { enabled: true }
                 | WindowChange::AddTarget { .. }
+                | WindowChange::EditTarget { .. }
                 | WindowChange::AddTask { .. }
+                | WindowChange::EditTask { .. }
         )
     }
 
@@ -314,98 +362,10 @@ impl ChangeWindow {
             WindowChange::AddTarget { target } => format!("Register {} with {name}", target.label()),
             WindowChange::RemoveTarget { .. } => format!("Deregister a target from {name}"),
             WindowChange::AddTask { task } => format!("Run {} in {name}", task.document),
+            WindowChange::EditTarget { target } => format!("Change the target {} of {name}", target.label()),
+            WindowChange::EditTask { task } => format!("Change how {} runs in {name}", task.document),
             WindowChange::RemoveTask { .. } => format!("Deregister a task from {name}"),
             WindowChange::Delete => format!("Delete the maintenance window {name}"),
         }
-    }
-}
-
-fn no(message: impl Into<String>) -> PortalError {
-    PortalError::Conflict {
-        message: message.into(),
-    }
-}
-
-impl WindowChange {
-    /// What a window is after this; nothing where it is deleted.
-    ///
-    /// # Errors
-    /// Why it cannot be done with the window that there is.
-    pub fn apply(&self, now: Option<&WindowState>) -> Result<Option<WindowState>, PortalError> {
-        if let Self::Create { settings } = self {
-            return Ok(Some(WindowState {
-                settings: settings.clone(),
-                ..WindowState::default()
-            }));
-        }
-        let Some(mut state) = now.cloned() else {
-            return Err(PortalError::NotFound {
-                what: "The maintenance window".into(),
-            });
-        };
-        match self {
-            Self::Create { .. } => {}
-            Self::Delete => return Ok(None),
-            Self::Edit { settings } => state.settings = settings.clone(),
-            Self::Enable { enabled } => state.settings.enabled = *enabled,
-            Self::AddTarget { target } => state.targets.push(target.clone()),
-            Self::RemoveTarget { target } => {
-                let is_it = |one: &WindowTarget| &one.id == target;
-                let names_it = |task: &&WindowTask| {
-                    task.targets
-                        .iter()
-                        .any(|key| key.key == WINDOW_TARGETS && key.values.contains(target))
-                };
-                if !state.targets.iter().any(is_it) {
-                    return Err(no("This target is not registered any more."));
-                }
-                if let Some(task) = state.tasks.iter().find(names_it) {
-                    return Err(no(format!(
-                        "The task {} runs on it: deregister that first.",
-                        task.label()
-                    )));
-                }
-                state.targets.retain(|one| !is_it(one));
-            }
-            Self::AddTask { task } => {
-                let mut task = task.clone();
-                if task.targets.is_empty() {
-                    let all: Vec<String> = state.targets.iter().map(|target| target.id.clone()).collect();
-                    if all.is_empty() {
-                        return Err(PortalError::invalid(
-                            "task_target",
-                            "This window has no targets yet: register one, or name nodes.",
-                        ));
-                    }
-                    task.targets = vec![TargetKey {
-                        key: WINDOW_TARGETS.into(),
-                        values: all,
-                    }];
-                }
-                let is_known = |id: &String| state.targets.iter().any(|target| &target.id == id);
-                let named = task.targets.iter().filter(|key| key.key == WINDOW_TARGETS);
-                if !named.flat_map(|key| &key.values).all(is_known) {
-                    return Err(PortalError::invalid(
-                        "task_target",
-                        "This target is not registered with the window (any more): choose another one.",
-                    ));
-                }
-                if task.targets.iter().any(TargetKey::is_by_id) && !state.settings.allow_unassociated {
-                    return Err(PortalError::invalid(
-                        "task_nodes",
-                        "This window runs nothing on nodes that are no targets of it: register them as a target.",
-                    ));
-                }
-                state.tasks.push(task);
-            }
-            Self::RemoveTask { task } => {
-                let before = state.tasks.len();
-                state.tasks.retain(|one| &one.id != task);
-                if state.tasks.len() == before {
-                    return Err(no("This task is not registered any more."));
-                }
-            }
-        }
-        Ok(Some(state))
     }
 }

@@ -214,3 +214,129 @@ fn whatever_is_different_is_said_and_shown() {
     new.tasks.clear();
     assert!(old.differences(&new).iter().any(|said| said.contains("is gone")));
 }
+
+#[test]
+fn a_target_and_a_task_are_changed_where_they_stand() {
+    let now = WindowState {
+        targets: vec![target("t-1"), target("t-2")],
+        tasks: vec![task("k-1", &["t-1"]), task("k-2", &["t-2"])],
+        ..state()
+    };
+    let apply = |change: &WindowChange| change.apply(Some(&now)).map(Option::unwrap);
+    let renamed = WindowTarget {
+        name: "both".into(),
+        ..target("t-1")
+    };
+    let edit = WindowChange::EditTarget {
+        target: renamed.clone(),
+    };
+    assert!(change("mw-1", edit.clone()).check().is_ok() && change("mw-1", edit.clone()).lets_run());
+    assert_eq!(apply(&edit).unwrap().targets, [renamed.clone(), target("t-2")]);
+    let gone = WindowTarget {
+        id: "t-9".into(),
+        ..renamed
+    };
+    assert!(matches!(
+        apply(&WindowChange::EditTarget { target: gone }),
+        Err(PortalError::Conflict { .. })
+    ));
+
+    // What the form does not have stays: what is done at the cutoff, and what there is no field for.
+    let mut before = now.clone();
+    before.tasks[0].cutoff_behavior = "CANCEL_TASK".into();
+    before.tasks[0].others = "hash".into();
+    let newer = WindowTask {
+        document_version: "3".into(),
+        max_concurrency: "10%".into(),
+        ..task("k-1", &[])
+    };
+    let edit = WindowChange::EditTask { task: newer };
+    assert!(change("mw-1", edit.clone()).check().is_ok());
+    let after = edit.apply(Some(&before)).unwrap().unwrap();
+    let first = &after.tasks[0];
+    assert_eq!(
+        (
+            first.cutoff_behavior.as_str(),
+            first.others.as_str(),
+            first.document_version.as_str()
+        ),
+        ("CANCEL_TASK", "hash", "3")
+    );
+    assert_eq!(first.targets[0].values, ["t-1", "t-2"], "all of the window's");
+    assert_eq!(after.tasks[1], before.tasks[1]);
+    let other = WindowTask {
+        document: "AWS-UpdateSSMAgent".into(),
+        ..task("k-1", &["t-1"])
+    };
+    let error = apply(&WindowChange::EditTask { task: other }).unwrap_err();
+    assert!(error.about("document").is_some(), "{error}");
+    assert!(
+        apply(&WindowChange::EditTask {
+            task: task("k-9", &[])
+        })
+        .is_err()
+    );
+    let nameless = WindowChange::EditTask { task: task("", &[]) };
+    assert!(
+        change("mw-1", nameless)
+            .check()
+            .unwrap_err()
+            .about("id")
+            .is_some()
+    );
+}
+
+#[test]
+fn a_runbook_needs_no_nodes_and_says_its_version() {
+    let runbook = |targets: Vec<TargetKey>| WindowTask {
+        kind: "AUTOMATION".into(),
+        document: "Own-Restart".into(),
+        targets,
+        ..task("", &[])
+    };
+    let add = |task: WindowTask| change("mw-1", WindowChange::AddTask { task });
+    assert!(add(runbook(Vec::new())).check().is_ok());
+    let after = WindowChange::AddTask {
+        task: runbook(Vec::new()),
+    }
+    .apply(Some(&state()))
+    .unwrap()
+    .unwrap();
+    let made = &after.tasks[1];
+    assert!(made.targets.is_empty() && made.max_concurrency.is_empty() && made.max_errors.is_empty());
+    let all = vec![TargetKey {
+        key: WINDOW_TARGETS.into(),
+        values: Vec::new(),
+    }];
+    let after = WindowChange::AddTask { task: runbook(all) }
+        .apply(Some(&state()))
+        .unwrap()
+        .unwrap();
+    assert_eq!(after.tasks[1].targets[0].values, ["t-1"]);
+    assert_eq!(after.tasks[1].max_errors, "0");
+    for (version, is_one) in [
+        ("", true),
+        ("12", true),
+        ("$LATEST", true),
+        ("$DEFAULT", true),
+        ("0", false),
+        ("v2", false),
+        ("-1", false),
+    ] {
+        let task = WindowTask {
+            document_version: version.into(),
+            ..runbook(Vec::new())
+        };
+        assert_eq!(add(task).check().is_ok(), is_one, "{version}");
+    }
+    let commented = WindowTask {
+        comment: "no".into(),
+        ..runbook(Vec::new())
+    };
+    assert!(add(commented).check().unwrap_err().about("comment").is_some());
+    let lambda = WindowTask {
+        kind: "LAMBDA".into(),
+        ..task("", &[])
+    };
+    assert!(add(lambda).check().unwrap_err().about("document").is_some());
+}

@@ -113,7 +113,7 @@ pub struct WindowTask {
     pub name: String,
     /// What it is for; may be empty.
     pub description: String,
-    /// `RUN_COMMAND`, `AUTOMATION`, `LAMBDA`, `STEP_FUNCTIONS`.
+    /// `RUN_COMMAND`, `AUTOMATION`, `LAMBDA`, `STEP_FUNCTIONS`. The first two are made here.
     pub kind: String,
     /// The document, or the ARN of what is run.
     pub document: String,
@@ -140,6 +140,18 @@ pub struct WindowTask {
 }
 
 impl WindowTask {
+    /// Whether it is a document that Run Command runs.
+    #[must_use]
+    pub fn is_command(&self) -> bool {
+        self.kind == "RUN_COMMAND"
+    }
+
+    /// Whether it is a runbook.
+    #[must_use]
+    pub fn is_runbook(&self) -> bool {
+        self.kind == "AUTOMATION"
+    }
+
     /// By what people know it.
     #[must_use]
     pub fn label(&self) -> String {
