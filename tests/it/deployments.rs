@@ -143,6 +143,7 @@ pub async fn tag(admin: &Client, node: &str, key: &str, value: &str) {
 
 /// An application with a release that was deployed, for who looks at all of its pages.
 pub async fn walked(client: &Client, folder: &Path, node: &str) -> String {
+    std::fs::create_dir(folder).unwrap();
     tag(client, node, "Application", "web").await;
     tag(client, node, "Environment", "Staging").await;
     let id = make(client, "web", &parameters(folder)).await;

@@ -377,7 +377,7 @@ async fn no_query_reads_a_growing_table_from_end_to_end() {
             / 100,
         2
     );
-    let application = crate::deployments::walked(&client, folder.path(), &node).await;
+    let application = crate::deployments::walked(&client, &folder.path().join("application"), &node).await;
     for tail in [
         "",
         "?tab=releases",
