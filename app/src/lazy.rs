@@ -237,6 +237,26 @@ feature!(window_pages, __preload_window_pages, WindowPages:
     /// Change one.
     EditWindow => crate::windows::EditPage,
 );
+feature!(deployment_pages, __preload_deployment_pages, DeploymentPages:
+    /// Which release of which application runs where.
+    Deployments => crate::deployments::MatrixPage,
+    /// One application.
+    OneApplication => crate::deployments::ApplicationPage,
+    /// Make one.
+    NewApplication => crate::deployments::NewPage,
+    /// Change one.
+    EditApplication => crate::deployments::EditPage,
+    /// Write a release down.
+    NewRelease => crate::deployments::NewReleasePage,
+    /// One release.
+    OneRelease => crate::deployments::ReleasePage,
+    /// Deploy one.
+    Deploy => crate::deployments::DeployPage,
+    /// Roll back to one.
+    RollBack => crate::deployments::RollBackPage,
+    /// One deployment.
+    OneDeployment => crate::deployments::RunPage,
+);
 feature!(audit_pages, __preload_audit_pages, AuditPages:
     /// Who did what.
     Audit => crate::audit::AuditPage,

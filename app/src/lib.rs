@@ -21,6 +21,7 @@ mod audit;
 mod backend;
 mod commands;
 mod components;
+mod deployments;
 mod dom;
 mod error;
 mod fleet;

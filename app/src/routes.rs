@@ -7,11 +7,12 @@ use crate::access::{SetupPage, SignInPage};
 use crate::components::empty_state::NotFound;
 use crate::layout::Layout;
 use crate::lazy::{
-    AddNode, Audit, Baselines, Calendar, Delegations, EditBaseline, EditParameter, EditWindow, Exceptions,
-    Executions, Fleet, History, NewBaseline, NewParameter, NewRole, NewTerminal, NewWindow, Node,
-    OneBaseline, OneCommand, OneExecution, OneParameter, OneRecording, OneRequest, OneRunbook, OneTerminal,
-    OneWindow, Parameters, PatchStates, Policies, Profile, Requests, Roles, RunDocument, Runbooks, Schedules,
-    Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users, Windows,
+    AddNode, Audit, Baselines, Calendar, Delegations, Deploy, Deployments, EditApplication, EditBaseline,
+    EditParameter, EditWindow, Exceptions, Executions, Fleet, History, NewApplication, NewBaseline,
+    NewParameter, NewRelease, NewRole, NewTerminal, NewWindow, Node, OneApplication, OneBaseline, OneCommand,
+    OneDeployment, OneExecution, OneParameter, OneRecording, OneRelease, OneRequest, OneRunbook, OneTerminal,
+    OneWindow, Parameters, PatchStates, Policies, Profile, Requests, Roles, RollBack, RunDocument, Runbooks,
+    Schedules, Sessions, SettingsParts, StartRunbook, Terminals, Tokens, Users, Windows,
 };
 use crate::overview::OverviewPage;
 use leptos::prelude::*;
@@ -62,6 +63,15 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/windows/new") view={Lazy::<NewWindow>::new()} />
                     <Route path=path!("/windows/:window_id") view={Lazy::<OneWindow>::new()} />
                     <Route path=path!("/windows/:window_id/edit") view={Lazy::<EditWindow>::new()} />
+                    <Route path=path!("/deployments") view={Lazy::<Deployments>::new()} />
+                    <Route path=path!("/deployments/new") view={Lazy::<NewApplication>::new()} />
+                    <Route path=path!("/deployments/:application_id") view={Lazy::<OneApplication>::new()} />
+                    <Route path=path!("/deployments/:application_id/edit") view={Lazy::<EditApplication>::new()} />
+                    <Route path=path!("/deployments/:application_id/new-release") view={Lazy::<NewRelease>::new()} />
+                    <Route path=path!("/deployments/:application_id/deploy") view={Lazy::<Deploy>::new()} />
+                    <Route path=path!("/deployments/:application_id/roll-back") view={Lazy::<RollBack>::new()} />
+                    <Route path=path!("/deployments/:application_id/releases/:release_id") view={Lazy::<OneRelease>::new()} />
+                    <Route path=path!("/deployments/:application_id/runs/:deployment_id") view={Lazy::<OneDeployment>::new()} />
                     <Route path=path!("/terminals") view={Lazy::<Terminals>::new()} />
                     <Route path=path!("/terminals/new") view={Lazy::<NewTerminal>::new()} />
                     <Route path=path!("/terminals/:session_id") view={Lazy::<OneTerminal>::new()} />

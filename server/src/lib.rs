@@ -6,6 +6,7 @@ pub mod audit;
 pub mod aws;
 pub mod commands;
 pub mod config;
+pub mod deployments;
 pub mod door;
 pub mod error;
 pub mod events;

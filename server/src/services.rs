@@ -7,6 +7,7 @@ use crate::aws::output::OutputReader;
 use crate::commands::CommandService;
 use crate::commands::dispatch::Dispatcher;
 use crate::commands::follow::Follower;
+use crate::deployments::DeploymentService;
 use crate::door::Door;
 use crate::events::EventBus;
 use crate::fleet::{Figures, FleetService};
@@ -81,6 +82,8 @@ pub struct Services {
     pub patching: PatchingService,
     /// Maintenance windows.
     pub windows: WindowService,
+    /// Applications, releases, and what runs where.
+    pub deployments: DeploymentService,
     /// Sessions on nodes.
     pub sessions: SessionService,
     /// What needs a second pair of eyes.
@@ -210,6 +213,14 @@ impl Services {
             gate: gate.clone(),
             seal: parameters.seal.clone(),
         };
+        let deployments = DeploymentService {
+            db: db.clone(),
+            door: door.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            gate: gate.clone(),
+            runbooks: runbooks.clone(),
+        };
         Ok(Self {
             approvals: ApprovalService {
                 db: db.clone(),
@@ -224,10 +235,12 @@ impl Services {
                 parameters: parameters.clone(),
                 patching: patching.clone(),
                 windows: windows.clone(),
+                deployments: deployments.clone(),
                 sessions: sessions.clone(),
                 wake: Arc::default(),
             },
             sessions,
+            deployments,
             fleet: FleetService {
                 db: db.clone(),
                 door: door.clone(),

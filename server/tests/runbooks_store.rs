@@ -77,6 +77,7 @@ fn new(id: &str, at: Timestamp, nodes: &[&str]) -> NewExecution {
         row,
         connection_id: "c".into(),
         nodes,
+        deployment: None,
     }
 }
 

@@ -30,6 +30,7 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
     let mut cases = crate::doors_of_approvals::cases();
     cases.extend(crate::doors_of_parameters::cases());
     cases.extend(crate::doors_of_patching::cases());
+    cases.extend(crate::doors_of_deployments::cases());
     cases.extend(crate::doors_of_windows::cases());
     cases.extend(BTreeMap::from([
         ("/api/access/sessions", (SignIn, &[][..])),
@@ -399,6 +400,9 @@ async fn strangers_and_the_powerless_are_refused_everywhere() {
         "baselines.delete",
         "exceptions.grant",
         "windows.change",
+        "deployments.change",
+        "deployments.create_release",
+        "deployments.deploy",
         "fleet.edit_tags",
         "users.create",
         "audit.read",

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Tables that stay small, whatever happens: people, what they saved, and one row for each of a few things.
-const SMALL: [&str; 19] = [
+const SMALL: [&str; 21] = [
     // No tables: the two halves of what waits for somebody, each no longer than a page, and both together.
     "open",
     "reviewed",
@@ -26,6 +26,8 @@ const SMALL: [&str; 19] = [
     "patch_copies",
     "maintenance_windows",
     "maintenance_window_copies",
+    "applications",
+    "application_environments",
     "parameter_copies",
     "saved_views",
     "runbook_templates",
@@ -177,6 +179,9 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/windows",
         "/windows?text=x&enabled=yes&last=success",
         "/windows/new",
+        "/deployments",
+        "/deployments?text=x",
+        "/deployments/new",
         "/export/parameters.csv?path=walk",
         "/executions",
         "/executions?status=Failed",
@@ -374,6 +379,20 @@ async fn no_query_reads_a_growing_table_from_end_to_end() {
             / 100,
         2
     );
+    let application = crate::deployments::walked(&client, &folder.path().join("application"), &node).await;
+    for tail in [
+        "",
+        "?tab=releases",
+        "?tab=releases&text=x",
+        "?tab=history",
+        "?tab=history&environment=Staging&state=succeeded&text=x",
+        "/edit",
+        "/new-release",
+        "/roll-back?environment=Staging",
+    ] {
+        let address = format!("/deployments/{application}{tail}");
+        assert_eq!(client.get(&address).await.unwrap().0, 200, "{address}");
+    }
     walk(&client, &node, &command).await;
     let delete = [("name", "/walk/b"), ("version", "1"), ("confirmation", "/walk/b")];
     assert_eq!(

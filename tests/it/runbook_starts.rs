@@ -120,6 +120,7 @@ fn unsent(id: &str, hash: String, now: Timestamp) -> NewExecution {
         row,
         connection_id: "embedded".into(),
         nodes: Vec::new(),
+        deployment: None,
     }
 }
 

@@ -39,6 +39,13 @@ maintenance_windows = ["prod-*"]
 levels = [{ approvals = 1, of = ["role:approver"] }]
 
 [[policy]]
+name = "Production deployments"
+acts = ["deployments.*"]
+environments = ["Production"]
+reason = true
+levels = [{ approvals = 1, of = ["role:approver"] }]
+
+[[policy]]
 name = "Policies are changed by two"
 acts = ["approvals.change_policies"]
 levels = [{ approvals = 1, of = ["role:approver"] }]
@@ -97,6 +104,18 @@ pub(super) fn about(policy: &Policy) -> String {
         add(format!(
             "of the maintenance windows {}",
             joined(policy.maintenance_windows.clone(), "or")
+        ));
+    }
+    if !policy.applications.is_empty() {
+        add(format!(
+            "of the applications {}",
+            joined(policy.applications.clone(), "or")
+        ));
+    }
+    if !policy.environments.is_empty() {
+        add(format!(
+            "to the environments {}",
+            joined(policy.environments.clone(), "or")
         ));
     }
     if !policy.requesters.is_empty() {

@@ -73,6 +73,20 @@ pub(super) fn Tester(text: RwSignal<String>) -> impl IntoView {
                             placeholder="prod-nightly"
                             error=field_error(error, "maintenance_window")
                         />
+                        <TextField
+                            name="application"
+                            id="test-application"
+                            label="Application"
+                            placeholder="web"
+                            error=field_error(error, "application")
+                        />
+                        <TextField
+                            name="environment"
+                            id="test-environment"
+                            label="Its environment"
+                            placeholder="Production"
+                            error=field_error(error, "environment")
+                        />
                         <TextField name="os_user" id="test-user" label="OS user (terminals)" error=field_error(error, "os_user") />
                         <TextField
                             name="at"

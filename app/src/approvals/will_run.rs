@@ -3,6 +3,7 @@
 use super::request_view::short;
 use super::words::{joined, minutes};
 use crate::components::{Fact, TimeAgo, plural};
+use crate::deployments::WillDeploy;
 use crate::parameters::WillChange;
 use crate::patching::{WillChangeBaseline, WillExcept};
 use crate::windows::WillChangeWindow;
@@ -252,6 +253,15 @@ fn Subject(act: Act, subject: PlanSubject) -> impl IntoView {
         PlanSubject::Parameter { parameter } => view! { <WillChange act parameter /> }.into_any(),
         PlanSubject::Baseline { baseline } => view! { <WillChangeBaseline baseline=*baseline /> }.into_any(),
         PlanSubject::Exception { exception } => view! { <WillExcept exception /> }.into_any(),
+        PlanSubject::Deployment { deployment } => {
+            let rate = rate(&deployment.max_concurrency, &deployment.max_errors);
+            view! {
+                <WillDeploy planned=*deployment.clone() />
+                <Parameters given=deployment.parameters references=deployment.references />
+                <Fact label="Rate">{rate}</Fact>
+            }
+            .into_any()
+        }
         PlanSubject::Window { window } => view! { <WillChangeWindow window=*window /> }.into_any(),
         PlanSubject::Step {
             execution,

@@ -24,6 +24,7 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("g r", "Runbooks"),
             ("g e", "Executions"),
             ("g w", "Maintenance windows"),
+            ("g d", "Deployments"),
             ("g a", "Audit log"),
             ("g s", "Settings"),
         ],

@@ -59,6 +59,16 @@ const PAGES: &[(&str, &str, &str)] = &[
         "A schedule, its nodes, its tasks",
         "/windows/new",
     ),
+    (
+        "Deployments",
+        "Which release of which application runs where",
+        "/deployments",
+    ),
+    (
+        "New application",
+        "Its environments, and the runbook that deploys it",
+        "/deployments/new",
+    ),
     ("Parameters", "Configuration and secrets, by name", "/parameters"),
     ("New parameter", "Text, list or secret", "/parameters/new"),
     ("Patching", "Which patches are missing where", "/patching"),

@@ -35,6 +35,7 @@ fn goal(letter: &str) -> Option<&'static str> {
         "r" => "/runbooks",
         "e" => "/executions",
         "w" => "/windows",
+        "d" => "/deployments",
         "a" => "/audit",
         "s" => "/settings/profile",
         _ => return None,

@@ -196,7 +196,18 @@ fn Why(page: Live) -> impl IntoView {
     let reason = page.detail.with_untracked(|detail| detail.summary.reason.clone());
     let message = Memo::new(move |_| page.live.with(|live| live.summary.failure_message.clone()));
     let unsent = Memo::new(move |_| page.detail.with(|detail| !detail.problem.is_empty()));
+    let deployment = page.detail.with_untracked(|detail| detail.deployment.clone());
     view! {
+        {deployment
+            .map(|one| {
+                let href = crate::deployments::run_path(one.application_id.as_str(), one.deployment_id.as_str());
+                view! {
+                    <p data-deployment="">
+                        {format!("{} of ", one.kind.label())}
+                        <a href=href>{format!("{} {} to {}", one.application, one.version, one.environment)}</a>
+                    </p>
+                }
+            })}
         {(!reason.is_empty())
             .then(|| {
                 view! {

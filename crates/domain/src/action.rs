@@ -169,6 +169,19 @@ actions! {
     /// Delete a maintenance window.
     WindowsDelete = "windows.delete", OPERATORS, true;
 
+    /// See applications, their releases, and what runs where.
+    DeploymentsRead = "deployments.read", READERS, false;
+    /// Make or change an application or one of its environments.
+    DeploymentsChange = "deployments.change", OPERATORS, true;
+    /// Delete an application; its releases and its history stay.
+    DeploymentsDelete = "deployments.delete", OPERATORS, true;
+    /// Write down a release of an application.
+    DeploymentsCreateRelease = "deployments.create_release", OPERATORS, true;
+    /// Deploy a release to an environment.
+    DeploymentsDeploy = "deployments.deploy", OPERATORS, true;
+    /// Roll an environment back to a release that ran there before.
+    DeploymentsRollBack = "deployments.roll_back", OPERATORS, true;
+
     /// See sessions on nodes.
     SessionsRead = "sessions.read", READERS, false;
     /// Start a session: open a terminal on a node.
@@ -301,6 +314,9 @@ impl Action {
             | Self::ParametersRead
             | Self::ParametersExport
             | Self::PatchingRead
+            | Self::DeploymentsRead
+            | Self::DeploymentsDeploy
+            | Self::DeploymentsRollBack
             | Self::SessionsRead
             | Self::SessionsStart
             | Self::SessionsAttach
@@ -337,6 +353,9 @@ impl Action {
             | Self::WindowsRead
             | Self::WindowsChange
             | Self::WindowsDelete
+            | Self::DeploymentsChange
+            | Self::DeploymentsDelete
+            | Self::DeploymentsCreateRelease
             | Self::AuditRead
             | Self::AuditExport
             | Self::AuditVerify
@@ -389,6 +408,7 @@ impl Action {
                 | Self::ParametersExport
                 | Self::ParametersReveal
                 | Self::PatchingRead
+                | Self::DeploymentsRead
                 | Self::SessionsRead
                 | Self::SessionsPlay
                 | Self::SessionsVerify

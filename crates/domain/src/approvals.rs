@@ -4,6 +4,7 @@ mod baseline_plan;
 mod calendar;
 mod delegation;
 mod exception_plan;
+mod hypothetical;
 mod input;
 mod machine;
 #[cfg(test)]
@@ -23,9 +24,9 @@ pub use baseline_plan::{BaselineAct, PlannedBaseline, PlannedState};
 pub use calendar::{Calendar, CalendarEntry, CalendarPage, DAY_MS, EntryKind, Month, span};
 pub use delegation::{Delegation, DelegationView, HandOver, StandsIn};
 pub use exception_plan::PlannedException;
+pub use hypothetical::Hypothetical;
 pub use input::{
-    Ask, Decide, DecideTogether, Hypothetical, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review,
-    Tab,
+    Ask, Decide, DecideTogether, MAX_COMMENT, MAX_REASON, ProposedAct, RequestQuery, Review, Tab,
 };
 pub use machine::{Event, Standing, Track, TrackProgress, step};
 pub use meeting::{Demand, Judgement, Meeting, Proposal, glob};

@@ -4,6 +4,7 @@ use crate::access::Access;
 use crate::approvals::{Approvals, Calendar};
 use crate::audit::Audit;
 use crate::commands::Commands;
+use crate::deployments::Deployments;
 use crate::fleet::Fleet;
 use crate::overview::Overview;
 use crate::parameters::Parameters;
@@ -32,6 +33,8 @@ pub struct Backend {
     pub parameters: Arc<dyn Parameters>,
     /// Patch Manager.
     pub patching: Arc<dyn Patching>,
+    /// Applications, releases, and what runs where.
+    pub deployments: Arc<dyn Deployments>,
     /// Maintenance windows.
     pub windows: Arc<dyn Windows>,
     /// Terminals and other sessions on nodes.

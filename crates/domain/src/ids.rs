@@ -59,6 +59,12 @@ ids! {
     ScheduleId;
     /// A filled form that starts a runbook, kept under a name.
     TemplateId;
+    /// An application that is deployed.
+    ApplicationId;
+    /// A release of an application.
+    ReleaseId;
+    /// A deployment of a release to an environment; the execution that it is has the same id.
+    DeploymentId;
     /// An account and region that the portal speaks to.
     ConnectionId;
     /// One role given to one user within one scope.

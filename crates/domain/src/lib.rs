@@ -9,6 +9,7 @@ pub mod approvals;
 pub mod audit;
 pub mod backend;
 pub mod commands;
+pub mod deployments;
 pub mod error;
 pub mod fleet;
 pub mod fleet_filter;

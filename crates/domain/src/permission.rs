@@ -52,11 +52,11 @@ impl Role {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Viewer => {
-                "Sees the fleet, commands and their output, runbooks, maintenance windows, patching, and parameters but for secrets."
+                "Sees the fleet, commands and their output, runbooks, maintenance windows, patching, deployments, and parameters but for secrets."
             }
             Self::Auditor => "Reads the audit log and its evidence, and what a viewer sees.",
             Self::Operator => {
-                "Runs and cancels commands, starts runbooks, changes parameters, maintenance windows and patch baselines, tags nodes, and sees what a viewer sees."
+                "Runs and cancels commands, starts runbooks, deploys applications, changes parameters, maintenance windows and patch baselines, tags nodes, and sees what a viewer sees."
             }
             Self::Approver => {
                 "Decides on requests and on steps of runbooks that wait for it, and sees what a viewer sees."

@@ -63,6 +63,7 @@ migrations! {
     31 "0031_windows";
     32 "0032_patching";
     33 "0033_patching_exceptions";
+    34 "0034_deployments";
     35 "0035_patching_exceptions_ended";
     36 "0036_windows_calendar";
 }

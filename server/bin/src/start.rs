@@ -301,6 +301,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         schedules: Arc::new(services.runbooks.clone()),
         parameters: Arc::new(services.parameters.clone()),
         patching: Arc::new(services.patching.clone()),
+        deployments: Arc::new(services.deployments.clone()),
         windows: Arc::new(services.windows.clone()),
         sessions: Arc::new(services.sessions.clone()),
         approvals: Arc::new(services.approvals.clone()),

@@ -6,6 +6,7 @@ use crate::approvals::rows::{RequestRow, said_by};
 use crate::approvals::service::ApprovalService;
 use crate::approvals::store::{self as requests, Change, Guard};
 use crate::commands::CommandService;
+use crate::deployments::DeploymentService;
 use crate::error::store;
 use crate::events::PortalEvent;
 use crate::parameters::ParameterService;
@@ -70,6 +71,7 @@ impl ApprovalService {
                     reason: runbook.reason.clone(),
                     requested_by: actor.name.clone(),
                     requested_by_id: actor.user_id.clone(),
+                    deployment: None,
                 };
                 self.door
                     .pass(actor, intent, Ok(()), async |pass| {
@@ -159,6 +161,19 @@ impl ApprovalService {
                         Box::pin(
                             self.windows
                                 .carry_out(&row.proposed, &planned.plan, outcome_id, &pass),
+                        )
+                        .await
+                    })
+                    .await
+            }
+            ProposedAct::Deployment { deployment } => {
+                let intent = marked(DeploymentService::intent_to_deploy(outcome_id, deployment));
+                let (act, plan) = (&row.proposed, &planned.plan);
+                self.door
+                    .pass(actor, intent, Ok(()), async |pass| {
+                        Box::pin(
+                            self.deployments
+                                .carry_out(actor, act, plan, outcome_id, &row.id, &pass),
                         )
                         .await
                     })

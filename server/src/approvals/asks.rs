@@ -38,6 +38,8 @@ pub(super) const fn action_of(act: Act) -> Action {
         Act::GrantException => Action::ExceptionsGrant,
         Act::ChangeWindow => Action::WindowsChange,
         Act::DeleteWindow => Action::WindowsDelete,
+        Act::Deploy => Action::DeploymentsDeploy,
+        Act::RollBack => Action::DeploymentsRollBack,
         Act::ChangePolicies => Action::ApprovalsChangePolicies,
     }
 }
@@ -98,6 +100,10 @@ fn intent(ask: &Ask, number: i64) -> Intent {
                 .with("about", about.resource.clone())
                 .with("change", serde_json::json!(about.detail))
         }
+        ProposedAct::Deployment { deployment } => intent
+            .with("application", deployment.application.as_str())
+            .with("environment", deployment.environment.clone())
+            .with("release", deployment.release.as_str()),
         ProposedAct::Policies { text, .. } => intent.with("sha256", super::policies::sha256(text)),
     }
 }
@@ -135,6 +141,7 @@ impl ApprovalService {
             | ProposedAct::DeleteBaseline { .. }
             | ProposedAct::GrantException { .. } => self.patching.plan(act, not_before).await,
             ProposedAct::Window { .. } => Box::pin(self.windows.plan(act, not_before)).await,
+            ProposedAct::Deployment { .. } => Box::pin(self.deployments.plan(act, scopes, not_before)).await,
             ProposedAct::Step { .. } => Err(PortalError::Conflict {
                 message: "A step of a runbook asks by itself.".into(),
             }),
@@ -289,6 +296,7 @@ impl ApprovalService {
                 self.parameters.ready(&mut ask.act).await?;
                 self.patching.ready(&ask.act).await?;
                 Box::pin(self.windows.ready(actor, &ask.act)).await?;
+                Box::pin(self.deployments.ready(actor, &ask.act, &scopes)).await?;
                 let planned = self.plan(&ask.act, &scopes, ask.not_before).await?;
                 let finding = self.gate.look(actor, &planned.proposal).await?;
                 let demand = Self::demand(&ask, &finding)?;

@@ -205,6 +205,9 @@ impl ApprovalService {
                  newest.sha256 = ",
             ),
             Act::StartRunbook => Sql::new("select 1 as found from executions where execution_id = "),
+            Act::Deploy | Act::RollBack => {
+                Sql::new("select 1 as found from deployments where deployment_id = ")
+            }
             // Told again, it is looked first whether the step still waits. A role without who asked for it is nobody's. A
             // parameter that was written has another version now, and one that was deleted is gone: then what was approved
             // does not hold any more. So it is with baselines and maintenance windows; one that is made is made once under the
@@ -287,6 +290,12 @@ impl ApprovalService {
                 message: "The window in which this may run is closed.".into(),
             };
             return Err(NotNow::Later(error, Some(opens_at)));
+        }
+        let held_up = self.deployments.held_up(actor, &row.proposed, &planned, &scopes);
+        if let Some(error) = held_up.await?
+            && !row.standing.glass_broken
+        {
+            return Err(NotNow::Later(error, None));
         }
         let mut changed = differences(&row.plan, &planned.plan);
         let now_asked = &finding.meeting.demand;

@@ -208,6 +208,8 @@ impl ApprovalService {
                 }))
             }
             Act::StartRunbook => self.execution(&row.outcome_id).await,
+            // A deployment is the execution of the same id.
+            Act::Deploy | Act::RollBack => self.execution(&row.outcome_id).await,
             // What it became is the step that was answered.
             Act::AnswerStep => match Self::execution_of(row) {
                 Some(execution) => self.execution(execution.as_str()).await,
@@ -274,6 +276,7 @@ impl ApprovalService {
             Act::RunCommand => Some(format!("command:{}", row.outcome_id)),
             Act::OpenTerminal | Act::OpenTunnel => Some(format!("session:{}", row.outcome_id)),
             Act::StartRunbook => Some(format!("execution:{}", row.outcome_id)),
+            Act::Deploy | Act::RollBack => Some(format!("deployment:{}", row.outcome_id)),
             Act::AnswerStep => Self::execution_of(row).map(|id| format!("execution:{id}")),
             Act::RevealParameter | Act::PutParameter | Act::DeleteParameter => {
                 parameter_of(row).map(crate::parameters::service::resource)

@@ -82,6 +82,16 @@ pub(super) fn outcome(row: &RequestRow) -> Option<OutcomeLink> {
             },
         ),
         Act::DeleteWindow => ("The maintenance window is deleted", String::new()),
+        Act::Deploy | Act::RollBack => (
+            "The deployment",
+            match &row.plan.subject {
+                PlanSubject::Deployment { deployment } => format!(
+                    "/deployments/{}/runs/{}",
+                    deployment.application_id, row.outcome_id
+                ),
+                _ => String::new(),
+            },
+        ),
         Act::ChangePolicies => ("The policies", "/approvals/policies".to_owned()),
     };
     Some(OutcomeLink {

@@ -136,6 +136,23 @@ fn complaints(policies: &Policies) -> Vec<String> {
                 ));
             }
         }
+        if !(policy.applications.is_empty() && policy.environments.is_empty()) {
+            let about = [Act::Deploy, Act::RollBack];
+            let is_about = |pattern: &String| about.iter().any(|act| glob(pattern, act.as_str()));
+            if !policy.acts.iter().any(is_about) {
+                say(Some(
+                    "it names applications or environments, so its acts have to be among deployments.deploy and \
+                     deployments.roll_back"
+                        .into(),
+                ));
+            }
+            let mut names = policy.applications.iter().chain(&policy.environments);
+            if names.any(|pattern| pattern.trim().is_empty()) {
+                say(Some(
+                    "an application or environment of it is empty: write a name such as web-*".into(),
+                ));
+            }
+        }
         if policy.effect == Effect::Approve && policy.levels.is_empty() {
             say(Some(
                 "it asks for approval, so it has to say of whom ([[policy.levels]])".into(),

@@ -3,6 +3,7 @@
 use crate::access::passwords::Passwords;
 use crate::approvals::Gate;
 use crate::commands::CommandService;
+use crate::deployments::DeploymentService;
 use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
@@ -53,6 +54,8 @@ pub struct ApprovalService {
     pub patching: PatchingService,
     /// Changes the maintenance windows that were approved.
     pub windows: WindowService,
+    /// Deploys applications.
+    pub deployments: DeploymentService,
     /// Opens what was approved.
     pub sessions: SessionService,
     /// Wakes whoever carries out.

@@ -138,8 +138,14 @@ impl ApprovalService {
 
     /// How the same document ended the last times.
     async fn past(&self, actor: &Actor, row: &RequestRow) -> Result<Vec<PastOutcome>, PortalError> {
-        let ProposedAct::Command { command } = &row.proposed else {
-            return Ok(Vec::new());
+        let command = match &row.proposed {
+            ProposedAct::Command { command } => command,
+            ProposedAct::Deployment { deployment } => {
+                return crate::deployments::past(&self.db, deployment, &row.outcome_id, PAST)
+                    .await
+                    .map_err(store);
+            }
+            _ => return Ok(Vec::new()),
         };
         let scopes = actor.scopes_for(Action::CommandsRead);
         let viewer = commands::Viewer {

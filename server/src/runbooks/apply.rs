@@ -136,6 +136,13 @@ impl Writer {
             .text(&row.problem);
         sql.push(" where execution_id = ").text(self.execution.as_str());
         sql.run(&mut *self.transaction).await?;
+        crate::deployments::write::follow(
+            &mut self.transaction,
+            &self.execution,
+            summary.status,
+            summary.ended_at,
+        )
+        .await?;
         let kind = if row.state == "done" {
             "finished"
         } else {

@@ -1,6 +1,7 @@
 //! Carrying out a plan, now or long after it was made: what would run is held against the plan, written down, and sent under
 //! a token that was written down before. Whatever happens in between, it is started once.
 
+use crate::deployments::NewDeployment;
 use crate::error::store;
 use crate::events::PortalEvent;
 use crate::runbooks::insert::{self, NewExecution};
@@ -24,6 +25,8 @@ pub struct Order {
     pub requested_by: String,
     /// Who asked, by account.
     pub requested_by_id: Option<UserId>,
+    /// The deployment that it is, where it is one.
+    pub deployment: Option<NewDeployment>,
 }
 
 impl RunbookService {
@@ -83,11 +86,31 @@ impl RunbookService {
             row,
             connection_id: self.ssm.connection.id.to_string(),
             nodes: plan.nodes().to_vec(),
+            deployment: order.deployment,
+        };
+        let nothing = |what: &str| PortalError::Conflict {
+            message: format!("{what} Nothing was started."),
         };
         match insert::insert(&self.db, &new).await {
-            Ok(()) => {}
-            // This order was carried out before.
-            Err(error) if error.is_unique_violation() => return Ok(()),
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(nothing(
+                    "The application, or what runs in this environment, has changed this moment: look at it again.",
+                ));
+            }
+            Err(error) if error.is_unique_violation() => {
+                let is_there = queries::is_there(&self.db, &order.execution_id)
+                    .await
+                    .map_err(store)?;
+                return if is_there {
+                    // This order was carried out before.
+                    Ok(())
+                } else {
+                    Err(nothing(
+                        "This application is being deployed to this environment now: one at a time.",
+                    ))
+                };
+            }
             Err(error) => return Err(store(error)),
         }
         let token = &new.row.client_token;

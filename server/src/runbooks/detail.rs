@@ -129,6 +129,9 @@ pub async fn execution(
         max_errors: row.max_errors,
         outputs: row.outputs,
         problem: row.problem,
+        deployment: crate::deployments::queries::of_execution(db, &id)
+            .await
+            .map_err(store)?,
         usual_duration_ms,
         usual_steps_ms,
         may_start: actor.may(Action::RunbooksStart),

@@ -130,7 +130,7 @@ impl Follower {
         let now = self.clock.now();
         let new = outside::foreign(&self.db, &self.ssm, seen, now).await?;
         match insert::insert(&self.db, &new).await {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(error) if error.is_unique_violation() => return Ok(()),
             Err(error) => return Err(error.into()),
         }

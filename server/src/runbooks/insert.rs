@@ -1,5 +1,6 @@
 //! Writes down a new execution before it is sent: its row and the nodes that it is given.
 
+use crate::deployments::{NewDeployment, write};
 use crate::runbooks::queries::ExecutionRow;
 use muster_domain::runbooks::PlannedNode;
 use muster_store::{Db, Sql, StoreError};
@@ -14,13 +15,16 @@ pub struct NewExecution {
     pub connection_id: String,
     /// The nodes that it is given: who may see those may see it.
     pub nodes: Vec<PlannedNode>,
+    /// The deployment that it is, where it is one: written with it, or neither is.
+    pub deployment: Option<NewDeployment>,
 }
 
-/// Writes a new execution.
+/// Writes a new execution. Answers whether what its deployment was planned with still holds, where it is one; nothing is
+/// written where not.
 ///
 /// # Errors
-/// When the database does not answer, or knows the execution already.
-pub async fn insert(db: &Db, new: &NewExecution) -> Result<(), StoreError> {
+/// When the database does not answer, or knows the execution already, or one is being deployed there.
+pub async fn insert(db: &Db, new: &NewExecution) -> Result<bool, StoreError> {
     let row = &new.row;
     let summary = &row.summary;
     let mut transaction = db.begin().await?;
@@ -101,6 +105,17 @@ pub async fn insert(db: &Db, new: &NewExecution) -> Result<(), StoreError> {
             .push(") on conflict (execution_id, node_id) do nothing");
         sql.run(&mut *transaction).await?;
     }
+    if let Some(deployment) = &new.deployment
+        && !write::deployment(
+            &mut transaction,
+            deployment,
+            &summary.execution_id,
+            summary.requested_at,
+        )
+        .await?
+    {
+        return Ok(false);
+    }
     transaction.commit().await?;
-    Ok(())
+    Ok(true)
 }

@@ -18,6 +18,12 @@ pub struct Meant {
 }
 
 impl Meant {
+    /// Those of its nodes that do not report now and would be left out, and why.
+    #[must_use]
+    pub fn silent(&self) -> &[ExcludedNode] {
+        &self.silent
+    }
+
     /// The plan for those that report now. Nodes that a parameter names are left out only where `may_leave_out`: whoever has
     /// typed them and waits for the answer is told instead.
     ///

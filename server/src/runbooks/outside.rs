@@ -113,5 +113,6 @@ pub async fn foreign(
         row,
         connection_id: ssm.connection.id.to_string(),
         nodes: nodes(db, &content, seen).await?,
+        deployment: None,
     })
 }

@@ -74,7 +74,7 @@ pub(super) fn count(row: &AnyRow, column: &str) -> Result<u32, StoreError> {
     Ok(u32::try_from(row.int(column)?).unwrap_or_default())
 }
 
-pub(super) fn json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, StoreError> {
+pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, StoreError> {
     serde_json::from_str(&row.text(column)?).map_err(|error| StoreError::Column {
         column: column.to_owned(),
         message: error.to_string(),
@@ -319,12 +319,23 @@ pub async fn is_sending(db: &Db, document: &str) -> Result<bool, StoreError> {
     Ok(sql.first(db.reader()).await?.is_some())
 }
 
+/// Whether there is an execution of that id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_there(db: &Db, execution: &ExecutionId) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("select execution_id from executions where execution_id = ");
+    sql.text(execution.as_str());
+    Ok(sql.first(db.reader()).await?.is_some())
+}
+
 /// Takes back an execution that was certainly not started.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn remove_unsent(db: &Db, execution: &ExecutionId) -> Result<(), StoreError> {
     let mut transaction = db.begin().await?;
+    crate::deployments::write::remove_unsent(&mut transaction, execution).await?;
     for text in [
         "delete from execution_events where execution_id = ",
         "delete from execution_steps where execution_id = ",

@@ -72,10 +72,20 @@ pub async fn retry_from(
     content: &Content,
 ) -> Result<Vec<u32>, PortalError> {
     let scopes = actor.scopes_for(Action::RunbooksRetry);
+    if is_deployment(service, row).await? {
+        return Ok(Vec::new());
+    }
     if !is_retriable(row) || scopes.is_empty() || visible(service, row, &scopes).await?.is_none() {
         return Ok(Vec::new());
     }
     Ok(places(steps, content))
+}
+
+/// Whether it is a deployment: that is deployed again, as a whole and through what policies say of deployments.
+async fn is_deployment(service: &RunbookService, row: &ExecutionRow) -> Result<bool, PortalError> {
+    let id = &row.summary.execution_id;
+    let found = crate::deployments::queries::of_execution(&service.db, id).await;
+    Ok(found.map_err(store)?.is_some())
 }
 
 /// The execution, where it acts on nodes of these scopes alone; whoever started it is no exception.
@@ -155,6 +165,11 @@ pub async fn retry(
                     row.summary.status.label()
                 )));
             };
+            if is_deployment(service, &row).await? {
+                return Err(conflict(
+                    "This execution is a deployment: deploy the release again instead, under Deployments.",
+                ));
+            }
             let all = steps::steps(service.db.reader(), &id).await.map_err(store)?;
             let step = all
                 .iter()

@@ -245,6 +245,7 @@ impl Runbooks for RunbookService {
                     reason: input.reason.clone(),
                     requested_by: actor.name.clone(),
                     requested_by_id: actor.user_id.clone(),
+                    deployment: None,
                 };
                 self.carry_out(&plan, order).await?;
                 Ok(id)

@@ -21,6 +21,8 @@ const PAGES = [
   ['/executions', 'Executions'],
   ['/windows', 'Maintenance windows'],
   ['/windows/new', 'New maintenance window'],
+  ['/deployments', 'Deployments'],
+  ['/deployments/new', 'New application'],
   ['/parameters', 'Parameters'],
   ['/parameters/new', 'New parameter'],
   ['/patching', 'Patching'],
@@ -63,6 +65,10 @@ const NOTHING = [
   ['/patching?state=rejected&text=nothing', 'Patching'],
   ['/windows/mw-00000000000000000', 'Maintenance window not found'],
   ['/windows?enabled=perhaps', 'Maintenance windows'],
+  ['/deployments/00000000-0000-4000-8000-000000000000', 'Application not found'],
+  ['/deployments/00000000-0000-4000-8000-000000000000/deploy', 'Application not found'],
+  ['/deployments/00000000-0000-4000-8000-000000000000/runs/00000000-0000-4000-8000-000000000000', 'Deployment not found'],
+  ['/deployments?text=no-such', 'Deployments'],
 ];
 
 export default async function pages(t) {

@@ -215,6 +215,8 @@ fn deploy_application() -> Option<AutomationBuiltIn> {
             "ApplicationName": text("(Required) The application's name, which is its service's too.", PLAIN),
             "Version": text("(Required) The version to deploy.", PLAIN),
             "Source": text("(Required) Where the version lies as .tar.gz: an address with VERSION where the version stands.", ADDRESS),
+            "Sha256": {"type": "String", "default": "", "allowedPattern": "([0-9A-Fa-f]{64})?",
+                "description": "(Optional) SHA-256 of that file, hexadecimal: looked at on each node before anything is stopped."},
             "Folder": text("(Required) The folder on the nodes that is the application; what was there before stays beside it, with \
                 .previous behind its name.", "/[A-Za-z0-9_./-]{0,254}[A-Za-z0-9_-]"),
             "HealthCheckUrl": text("(Required) What answers well when the application is: asked on each node.", ADDRESS),
@@ -227,6 +229,7 @@ fn deploy_application() -> Option<AutomationBuiltIn> {
         "ApplicationName",
         "Version",
         "Source",
+        "Sha256",
         "Folder",
         "HealthCheckUrl",
         "HealthCheckSeconds",

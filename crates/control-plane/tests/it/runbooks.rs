@@ -200,6 +200,24 @@ async fn an_application_is_deployed_and_goes_back_when_it_is_not_well() {
         runs(&world, &mut agent, 1).await;
         assert_eq!(told_ended(&world, &id).await["AutomationExecutionStatus"], "Failed");
         assert_eq!((version().as_str(), log(path).len()), ("1.0", 5));
+        // Nor does one that is not what was released; the one that is is deployed.
+        archive(path, "4.0", true);
+        let with = |sha256: &str| {
+            let mut given = given("4.0");
+            given["Sha256"] = json!([sha256]);
+            given
+        };
+        let id = start(&world, "Muster-DeployApplication", with(&"0".repeat(64))).await;
+        let said = runs(&world, &mut agent, 1).await;
+        assert!(said[0].2.contains("not what was released"), "{said:?}");
+        assert_eq!(told_ended(&world, &id).await["AutomationExecutionStatus"], "Failed");
+        assert_eq!((version().as_str(), log(path).len()), ("1.0", 5));
+        let bytes = std::fs::read(path.join("app-4.0.tar.gz")).unwrap();
+        let sha256 = muster_agent_protocol::signing::sha256_hex(&bytes).to_uppercase();
+        let id = start(&world, "Muster-DeployApplication", with(&sha256)).await;
+        runs(&world, &mut agent, 5).await;
+        assert_eq!(told_ended(&world, &id).await["AutomationExecutionStatus"], "Success");
+        assert_eq!(version(), "4.0");
     })
     .await;
 }

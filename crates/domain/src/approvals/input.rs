@@ -1,11 +1,11 @@
 //! What is asked for, decided and looked for, and what can be said against it before anything is looked up.
 
-use super::meeting::Proposal;
 use super::policy::Act;
 use super::state::RequestState;
 use super::voter::Verdict;
 use crate::access::Password;
 use crate::commands::RunCommand;
+use crate::deployments::{DeployRelease, DeploymentKind};
 use crate::error::{FieldError, PortalError};
 use crate::ids::{ExecutionId, RequestId};
 use crate::paging::Cursor;
@@ -100,6 +100,11 @@ pub enum ProposedAct {
         /// What.
         change: Box<ChangeWindow>,
     },
+    /// Deploy a release of an application, or roll back to one.
+    Deployment {
+        /// Which.
+        deployment: DeployRelease,
+    },
     /// Let a runbook go on that waits for an approval. Nobody asks for this: the runbook does.
     Step {
         /// The execution.
@@ -134,6 +139,10 @@ impl ProposedAct {
             Self::Window { change } => match change.change {
                 WindowChange::Delete => Act::DeleteWindow,
                 _ => Act::ChangeWindow,
+            },
+            Self::Deployment { deployment } => match deployment.kind {
+                DeploymentKind::Deploy => Act::Deploy,
+                DeploymentKind::RollBack => Act::RollBack,
             },
             Self::Step { .. } => Act::AnswerStep,
             Self::Policies { .. } => Act::ChangePolicies,
@@ -222,6 +231,7 @@ impl Ask {
                 }
             }
             ProposedAct::Window { change } => merge(&mut fields, change.check()),
+            ProposedAct::Deployment { deployment } => merge(&mut fields, deployment.check()),
             ProposedAct::PutParameter { parameter } => merge(&mut fields, parameter.check()),
             ProposedAct::RevealParameter { name, .. } | ProposedAct::DeleteParameter { name, .. } => {
                 if name.trim().is_empty() {
@@ -438,70 +448,4 @@ pub struct RequestQuery {
     pub cursor: Option<Cursor>,
     /// How many.
     pub limit: Option<u32>,
-}
-
-/// Input: an act that nobody wants to do, to see which policies it would meet.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hypothetical {
-    /// Who would do it: an account; empty is oneself.
-    pub requester: String,
-    /// Which act, by name.
-    pub act: String,
-    /// With which document.
-    pub document: String,
-    /// As which user of the operating system.
-    pub os_user: String,
-    /// Of which parameter.
-    #[serde(default)]
-    pub parameter: String,
-    /// Of which maintenance window.
-    #[serde(default)]
-    pub maintenance_window: String,
-    /// On how many nodes.
-    pub nodes: u32,
-    /// The tags of these nodes: `Environment=Production,Team=web`.
-    pub tags: String,
-    /// When; empty is now.
-    pub at: Option<Timestamp>,
-    /// The text of policies to try; empty is those that hold.
-    pub text: String,
-}
-
-impl Hypothetical {
-    /// As policies see it, without who the requester is.
-    ///
-    /// # Errors
-    /// [`PortalError::Invalid`] naming the fields.
-    pub fn proposal(&self) -> Result<Proposal, PortalError> {
-        let mut fields = Vec::new();
-        let act = Act::parse(&self.act);
-        if act.is_none() {
-            fields.push(FieldError::new("act", "Choose an act."));
-        }
-        if self.nodes > 10_000 {
-            fields.push(FieldError::new("nodes", "Write 0 to 10,000."));
-        }
-        let tags = match Scope::parse(&self.tags) {
-            Ok(Scope::Tags(tags)) => tags,
-            Ok(Scope::All) => Vec::new(),
-            Err(why) => {
-                fields.push(FieldError::new("tags", why));
-                Vec::new()
-            }
-        };
-        PortalError::from_fields(fields)?;
-        Ok(Proposal {
-            act,
-            document: self.document.trim().to_owned(),
-            os_user: self.os_user.trim().to_owned(),
-            parameter: self.parameter.trim().to_owned(),
-            maintenance_windows: match self.maintenance_window.trim() {
-                "" => Vec::new(),
-                name => vec![name.to_owned()],
-            },
-            nodes: vec![tags; self.nodes as usize],
-            anywhere: false,
-            requester: std::collections::BTreeSet::new(),
-        })
-    }
 }

@@ -22,6 +22,12 @@ pub struct Proposal {
     /// Of which maintenance window, by name; by both where it is given another one.
     #[serde(default)]
     pub maintenance_windows: Vec<String>,
+    /// Of which application a release would be deployed.
+    #[serde(default)]
+    pub application: String,
+    /// To which of its environments.
+    #[serde(default)]
+    pub environment: String,
     /// The tags of each node.
     pub nodes: Vec<Vec<(String, String)>>,
     /// Whether it may also act on nodes that are not named: a role everywhere, a runbook that reaches further.
@@ -193,6 +199,15 @@ impl Policy {
                 self.maintenance_windows.join(", ")
             ));
         }
+        for (what, names, name) in [
+            ("applications", &self.applications, &proposal.application),
+            ("environments", &self.environments, &proposal.environment),
+        ] {
+            let is_meant = |pattern: &String| !name.is_empty() && glob(pattern.trim(), name);
+            if !names.is_empty() && !names.iter().any(is_meant) {
+                return Some(format!("It is about the {what} {}.", names.join(", ")));
+            }
+        }
         if !self.requesters.is_empty() && !is_one_of(&self.requesters, &proposal.requester) {
             return Some(format!("It is about {}.", self.requesters.join(", ")));
         }
@@ -266,6 +281,12 @@ impl Policy {
                 "the maintenance window {}",
                 proposal.maintenance_windows.join(" or ")
             ));
+        }
+        if !self.applications.is_empty() {
+            said.push(format!("the application {}", proposal.application));
+        }
+        if !self.environments.is_empty() {
+            said.push(format!("the environment {}", proposal.environment));
         }
         if !self.requesters.is_empty() {
             said.push("this requester".into());
@@ -370,6 +391,8 @@ impl Policies {
             os_users: Vec::new(),
             parameters: Vec::new(),
             maintenance_windows: Vec::new(),
+            applications: Vec::new(),
+            environments: Vec::new(),
             requesters: Vec::new(),
             at: None,
             effect: Effect::Approve,

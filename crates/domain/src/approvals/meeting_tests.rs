@@ -270,3 +270,34 @@ fn a_maintenance_window_is_meant_by_its_names() {
     assert!(of(Effect::Allow, &["prod-a"]) && !of(Effect::Allow, &["prod-a", "dev-a"]));
     assert!(!of(Effect::Allow, &[]) && !of(Effect::Approve, &[]));
 }
+
+#[test]
+fn a_deployment_is_meant_by_application_and_environment() {
+    let of = |applications: &[&str], environments: &[&str], application: &str, environment: &str| {
+        let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect();
+        let policy = Policy {
+            acts: vec!["*".into()],
+            applications: names(applications),
+            environments: names(environments),
+            ..policy("p", Effect::Approve)
+        };
+        let act = Proposal {
+            act: Some(Act::Deploy),
+            application: application.into(),
+            environment: environment.into(),
+            ..Proposal::default()
+        };
+        let policies = Policies {
+            default: Effect::Allow,
+            policies: vec![policy],
+            ..Policies::default()
+        };
+        policies.meet(&act, &|_| true).effect == Effect::Approve
+    };
+    assert!(of(&["web-*"], &["Production"], "web-shop", "production"));
+    assert!(!of(&["web-*"], &["Production"], "web-shop", "Staging"));
+    assert!(!of(&["web-*"], &[], "api", "Production"));
+    assert!(of(&[], &[], "api", "Production"));
+    // What is no deployment is not meant, by no pattern.
+    assert!(!of(&["*"], &[], "", "") && !of(&[], &["*"], "", ""));
+}

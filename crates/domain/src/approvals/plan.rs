@@ -5,6 +5,7 @@ use super::exception_plan::PlannedException;
 use super::parameter_plan::PlannedParameter;
 use super::policy::Act;
 use super::window_plan::PlannedWindow;
+use crate::deployments::PlannedDeployment;
 use crate::ids::NodeId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,6 +115,11 @@ pub enum PlanSubject {
         /// What would be done with which.
         window: Box<PlannedWindow>,
     },
+    /// Deploys a release of an application, or rolls back to one.
+    Deployment {
+        /// Which, and what runs for that.
+        deployment: Box<PlannedDeployment>,
+    },
     /// Goes on with a step of a runbook.
     Step {
         /// The execution at Systems Manager.
@@ -219,6 +225,7 @@ impl Plan {
             | PlanSubject::Baseline { .. }
             | PlanSubject::Exception { .. }
             | PlanSubject::Window { .. }
+            | PlanSubject::Deployment { .. }
             | PlanSubject::Step { .. } => None,
         }
     }
@@ -271,6 +278,7 @@ impl Plan {
             PlanSubject::Baseline { baseline } => baseline.title(),
             PlanSubject::Exception { exception } => exception.title(),
             PlanSubject::Window { window } => window.title.clone(),
+            PlanSubject::Deployment { deployment } => deployment.title(),
             PlanSubject::Step { step, .. } => format!("Go on at {step}"),
         }
     }
@@ -396,6 +404,9 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
             said.extend(old.differences(new));
         }
         (PlanSubject::Window { window: old }, PlanSubject::Window { window: new }) => {
+            said.extend(old.differences(new));
+        }
+        (PlanSubject::Deployment { deployment: old }, PlanSubject::Deployment { deployment: new }) => {
             said.extend(old.differences(new));
         }
         (PlanSubject::Policies { old_sha256: old, .. }, PlanSubject::Policies { old_sha256: new, .. })

@@ -45,6 +45,12 @@ pub enum Act {
     /// Delete a maintenance window.
     #[serde(rename = "windows.delete")]
     DeleteWindow,
+    /// Deploy a release of an application to an environment.
+    #[serde(rename = "deployments.deploy")]
+    Deploy,
+    /// Roll an environment back to a release that ran there before.
+    #[serde(rename = "deployments.roll_back")]
+    RollBack,
     /// Change the policies themselves.
     #[serde(rename = "approvals.change_policies")]
     ChangePolicies,
@@ -55,7 +61,7 @@ pub enum Act {
 
 impl Act {
     /// All that policies may name.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::RunCommand,
         Self::OpenTerminal,
         Self::OpenTunnel,
@@ -69,6 +75,8 @@ impl Act {
         Self::GrantException,
         Self::ChangeWindow,
         Self::DeleteWindow,
+        Self::Deploy,
+        Self::RollBack,
         Self::ChangePolicies,
     ];
 
@@ -89,6 +97,8 @@ impl Act {
             Self::GrantException => "exceptions.grant",
             Self::ChangeWindow => "windows.change",
             Self::DeleteWindow => "windows.delete",
+            Self::Deploy => "deployments.deploy",
+            Self::RollBack => "deployments.roll_back",
             Self::ChangePolicies => "approvals.change_policies",
             Self::AnswerStep => "runbooks.signal",
         }
@@ -111,6 +121,8 @@ impl Act {
             Self::GrantException => "Except a patch",
             Self::ChangeWindow => "Change a maintenance window",
             Self::DeleteWindow => "Delete a maintenance window",
+            Self::Deploy => "Deploy an application",
+            Self::RollBack => "Roll an application back",
             Self::ChangePolicies => "Change the policies",
             Self::AnswerStep => "Go on with a runbook",
         }
@@ -238,6 +250,12 @@ pub struct Policy {
     /// Only these maintenance windows, by name: `prod-*`; `*` stands for any text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub maintenance_windows: Vec<String>,
+    /// Only these applications, by name: `web-*`; `*` stands for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applications: Vec<String>,
+    /// Only these environments of applications, by name; `*` stands for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<String>,
     /// Only for these people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requesters: Vec<String>,

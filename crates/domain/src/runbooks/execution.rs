@@ -178,6 +178,8 @@ pub struct ExecutionDetail {
     pub event_cursor: i64,
     /// Why the portal could not send it, when it could not.
     pub problem: String,
+    /// The deployment that it is, where it is one.
+    pub deployment: Option<crate::deployments::DeploymentSummary>,
     /// How long this runbook usually takes, in ms (median of the last ten that succeeded).
     pub usual_duration_ms: Option<i64>,
     /// The same for its steps.
