@@ -9,31 +9,36 @@ use crate::error::AppError;
 use crate::runbooks::list_runbooks;
 use leptos::prelude::*;
 use leptos_router::components::Form;
+use muster_domain::commands::DocumentSummary;
+use muster_domain::runbooks::RunbookPage;
 
 /// What most people come to run.
 const USUAL_DOCUMENT: &str = "AWS-RunShellScript";
 
-/// What there is to choose from: documents of Run Command, and the runbooks that are known first, by name.
-async fn choices() -> Result<(Vec<String>, Vec<String>), AppError> {
-    let documents = list_documents().await?;
-    let runbooks = list_runbooks(None, None, None, None).await?;
+/// What there is to choose from, by name: documents of Run Command, and the runbooks that are known first.
+fn names(
+    documents: Result<Vec<DocumentSummary>, AppError>,
+    runbooks: Result<RunbookPage, AppError>,
+) -> Result<(Vec<String>, Vec<String>), AppError> {
     Ok((
-        documents.into_iter().map(|one| one.name).collect(),
-        runbooks.page.items.into_iter().map(|one| one.name).collect(),
+        documents?.into_iter().map(|one| one.name).collect(),
+        runbooks?.page.items.into_iter().map(|one| one.name).collect(),
     ))
 }
 
 /// The card.
 #[component]
 pub(super) fn Choose(about: About, keeper: Keeper) -> impl IntoView {
-    let found = Resource::new(|| (), |()| choices());
+    // One each: behind the first answer of a resource there need be no portal any more to ask for a second one.
+    let documents = Resource::new(|| (), |()| list_documents());
+    let runbooks = Resource::new(|| (), |()| list_runbooks(None, None, None, None));
     let path = StoredValue::new(view_path(&about.id));
     view! {
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=3 /></div> }>
             {move || {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
-                    match found.await {
+                    match names(documents.await, runbooks.await) {
                         Ok((documents, runbooks)) => {
                             keeper.view(|| view! { <Forms path=path.get_value() documents runbooks /> })
                         }

@@ -118,7 +118,7 @@ async function ownRequest(t, olga, id) {
 async function decide(page, button, comment, password = ANNA) {
   await page.getByLabel('Comment', { exact: true }).fill(comment);
   await page.getByLabel('Your password').fill(password);
-  await page.getByRole('button', { name: button }).click();
+  await page.locator('[data-decide]').getByRole('button', { name: button }).click();
 }
 
 async function approved(t, anna, olga, id) {

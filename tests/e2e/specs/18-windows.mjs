@@ -117,7 +117,7 @@ async function parts(t, page) {
   await page.locator('[data-target]').getByText('Environment = Staging, Development').waitFor();
   await page.getByRole('link', { name: 'Register task' }).click();
   await page.getByLabel('Document').selectOption('AWS-RunShellScript');
-  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.locator('[data-choose=command]').getByRole('button', { name: 'Go on' }).click();
   await page.getByRole('heading', { name: 'Register AWS-RunShellScript' }).waitFor();
   await page.locator('[name="parameters[commands]"]').fill('uptime');
   await page.getByLabel('On how many at once').fill('none');
