@@ -79,9 +79,16 @@ pub(crate) fn ListPage() -> impl IntoView {
     });
     let acted = Callback::new(move |()| rows.refetch());
     let ticks = Ticks::new();
+    let first = StoredValue::new(None::<String>);
     Effect::new(move |_| {
         if let Some(Ok(page)) = rows.get() {
             ticks.keep_of(&page.value.items);
+            first.set_value(
+                page.value
+                    .items
+                    .first()
+                    .map(|request| request.request_id.to_string()),
+            );
         }
     });
     let is_waiting = Memo::new(move |_| url.with(|url| url.tab == Tab::Waiting));
@@ -140,7 +147,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                 </Transition>
                 {move || is_waiting.get().then(|| view! { <Together ticks acted /> })}
             </div>
-            <Beside url acted />
+            <Beside url first acted />
         </div>
     }
 }
@@ -231,8 +238,14 @@ enum Asked {
 
 /// The request that the address names; where it names none, the first of the list (on wide screens only).
 #[component]
-fn Beside(url: Memo<RequestsUrl>, acted: Callback<()>) -> impl IntoView {
-    // What is on show. Choosing that very request loads nothing anew: somebody may be typing in its form.
+fn Beside(
+    url: Memo<RequestsUrl>,
+    /// The first request of the list, once there is one.
+    first: StoredValue<Option<String>>,
+    acted: Callback<()>,
+) -> impl IntoView {
+    // What is on show. Choosing that very request, or leaving it where it is the first, loads nothing anew: somebody may be
+    // typing in its form.
     let on_show = StoredValue::new(None::<String>);
     let asked = Memo::new(move |before: Option<&Asked>| {
         let now = url.with(|url| match &url.selected {
@@ -240,10 +253,16 @@ fn Beside(url: Memo<RequestsUrl>, acted: Callback<()>) -> impl IntoView {
             None => Asked::First(url.clone().readable().map(|url| url.rows())),
         });
         match (before, &now) {
-            (Some(first @ Asked::First(_)), Asked::Chosen(id))
+            (Some(unchosen @ Asked::First(_)), Asked::Chosen(id))
                 if on_show.with_value(|on_show| on_show.as_ref() == Some(id)) =>
             {
-                first.clone()
+                unchosen.clone()
+            }
+            (Some(chosen @ Asked::Chosen(id)), Asked::First(_))
+                if first.with_value(|first| first.as_ref() == Some(id))
+                    && on_show.with_value(|on_show| on_show.as_ref() == Some(id)) =>
+            {
+                chosen.clone()
             }
             _ => now,
         }
