@@ -1,6 +1,6 @@
-//! Approving or rejecting several requests that ask for the same, with the password once. What is the same is the whole plan but for its nodes:
-//! document, version, content, parameters and what they refer to, rate. Each is a decision of its own, compared and written like
-//! any other, so one that somebody else was faster with is left out and said to be.
+//! Approving or rejecting several requests that ask for the same, with the password once. What is the same is the whole plan but
+//! for its nodes: document, version, content, parameters and what they refer to, rate. Each is a decision of its own, compared and
+//! written like any other, so one that somebody else was faster with is left out and said to be.
 
 use crate::approvals::decide::{Said, refused};
 use crate::approvals::policies::sha256;

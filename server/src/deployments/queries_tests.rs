@@ -304,6 +304,12 @@ async fn one_deployment_at_a_time_and_the_newest_that_succeeded_runs() {
         };
         assert_eq!(ids(&history(&db, &query).await.unwrap().items), ["three"]);
         assert!(waiting(&db).await.unwrap().is_empty());
+
+        // An execution that had ended may be copied once more.
+        assert!(begin(&db, &new("five", "1.1", Some("one")), 21).await.unwrap());
+        stands(&db, "five", ExecutionStatus::Success, 22).await;
+        stands(&db, "one", ExecutionStatus::Success, 23).await;
+        assert_eq!(standing(&db).await, ("five".into(), String::new()), "the newest that succeeded runs");
     })
     .await;
 }

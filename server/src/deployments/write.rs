@@ -373,7 +373,13 @@ pub async fn follow(
         .text(execution.as_str())
         .push(") and environment = (select d.environment from deployments d where d.execution_id = ")
         .text(execution.as_str())
-        .push(")");
+        // One that is copied anew after a later one has succeeded does not run again by that.
+        .push(
+            ") and not exists (select 1 from deployments c where c.deployment_id = application_environments.current_deployment_id \
+             and c.requested_at > (select d.requested_at from deployments d where d.execution_id = ",
+        )
+        .text(execution.as_str())
+        .push("))");
     sql.run(&mut **transaction).await?;
     Ok(())
 }

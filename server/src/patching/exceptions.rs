@@ -1,6 +1,6 @@
 //! Exceptions: a patch is among those that a baseline rejects while its exception holds, and is taken out again when that
-//! expires or somebody ends it. An exception is written down before the baseline is changed, so that none holds without being in the register, and
-//! what a stop left half done is found by the next round.
+//! expires or somebody ends it. An exception is written down before the baseline is changed, so that none holds without being in
+//! the register, and what a stop left half done is found by the next round.
 
 use crate::door::Pass;
 use crate::error::store;
