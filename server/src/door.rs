@@ -1,6 +1,7 @@
 //! The one door: every act passes here. It authorises, checks the input, writes the intent to the
 //! audit log, lets the act happen and writes how it ended. No service does any of this by itself.
 
+use crate::events::{EventBus, PortalEvent};
 use muster_domain::action::{Action, Who};
 use muster_domain::audit::{AuditTrail, Intent, Outcome};
 use muster_domain::permission::Scope;
@@ -36,6 +37,7 @@ impl Pass {
 #[derive(Clone)]
 pub struct Door {
     trail: Arc<dyn AuditTrail>,
+    bus: EventBus,
 }
 
 /// Acts that only read and are recorded in one row after they were done.
@@ -49,7 +51,16 @@ impl Door {
     /// A door that writes to `trail`.
     #[must_use]
     pub fn new(trail: Arc<dyn AuditTrail>) -> Self {
-        Self { trail }
+        Self {
+            trail,
+            bus: EventBus::default(),
+        }
+    }
+
+    /// The same door, which tells `bus` when it has let users, roles, sessions or tokens be changed.
+    #[must_use]
+    pub fn telling(self, bus: EventBus) -> Self {
+        Self { bus, ..self }
     }
 
     /// Where `actor` may do `action`, or why nowhere. Writes a refusal to the audit log.
@@ -140,6 +151,9 @@ impl Door {
         }
         let id = self.trail.begin(actor, &intent).await?;
         let result = act(Arc::clone(&pass)).await;
+        if result.is_ok() && intent.action.changes_who_may() {
+            self.bus.tell(PortalEvent::Access);
+        }
         let (outcome, message) = outcome_of(&result);
         let written = self
             .trail

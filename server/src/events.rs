@@ -16,6 +16,8 @@ pub enum PortalEvent {
     Connections,
     /// Requests for approval stand differently.
     Approvals,
+    /// Users, their roles, sessions or tokens were changed.
+    Access,
 }
 
 /// Where changes are told.

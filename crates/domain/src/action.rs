@@ -102,6 +102,8 @@ actions! {
     FleetEditTags = "fleet.edit_tags", OPERATORS, true;
     /// Make an activation with which a node can join.
     FleetCreateActivation = "fleet.create_activation", ADMINISTRATORS, true;
+    /// Keep a list of chosen nodes that an address can name.
+    FleetKeepNodes = "fleet.keep_nodes", OPERATORS, true;
     /// Save a named filter.
     ViewsSave = "views.save", READERS, true;
     /// Delete a named filter.
@@ -295,6 +297,7 @@ impl Action {
             | Self::FleetRead
             | Self::FleetExport
             | Self::FleetEditTags
+            | Self::FleetKeepNodes
             | Self::ViewsSave
             | Self::ViewsDelete
             | Self::DocumentsRead
@@ -387,6 +390,23 @@ impl Action {
             | Self::ApiReveal
             | Self::ServerLifecycle => false,
         }
+    }
+
+    /// Whether it can take from somebody what they may do, or their session.
+    #[must_use]
+    pub const fn changes_who_may(self) -> bool {
+        matches!(
+            self,
+            Self::SessionSignOut
+                | Self::SessionRevoke
+                | Self::SessionSignOutEverywhere
+                | Self::ProfileChangePassword
+                | Self::TokensRevoke
+                | Self::UsersDisable
+                | Self::UsersResetPassword
+                | Self::UsersGrantRole
+                | Self::UsersRevokeRole
+        )
     }
 
     /// Whether it only looks: nothing is different afterwards.

@@ -258,8 +258,8 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
     }
     let ssm = Ssm::connect(connection(&config, embedded.as_ref())).await;
 
-    let door = Door::new(Arc::clone(&audit) as _);
     let bus = EventBus::default();
+    let door = Door::new(Arc::clone(&audit) as _).telling(bus.clone());
     let passwords = Passwords::new(Arc::clone(&random));
     let ground = Ground {
         db: db.clone(),
@@ -344,6 +344,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
             sessions: sessions.clone(),
             idle_ms,
             trusted_proxies: Arc::new(config.trusted_proxies.clone()),
+            bus: ground.bus.clone(),
         },
         tls: config.is_tls(),
     };

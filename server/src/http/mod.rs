@@ -9,4 +9,5 @@ pub mod rate_limit;
 pub mod security;
 pub mod session;
 pub mod sign_in;
+mod standing;
 pub mod static_files;

@@ -3,6 +3,8 @@
 
 use crate::access::session_store::{AUTH, Auth, DatabaseSessions};
 use crate::access::{AccessService, SetupLink};
+use crate::events::EventBus;
+use crate::http::standing::{self, Proof};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -26,6 +28,8 @@ pub struct SessionLayer {
     pub idle_ms: i64,
     /// Addresses whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<Vec<IpAddr>>,
+    /// Tells when users or sessions were changed.
+    pub bus: EventBus,
 }
 
 /// From where a request comes. What a proxy says counts only when the proxy is ours.
@@ -110,11 +114,14 @@ pub async fn layer(
     let origin = origin_of(peer, request.headers(), &state.trusted_proxies);
     let path = request.uri().path().to_owned();
     let mut actor = Actor::anonymous(origin.clone());
-    let mut expired = false;
+    let (mut expired, mut proof) = (false, Proof::Session);
     if let Some(secret) = bearer(request.headers()) {
         // A program with a token: whatever cookie comes with it does not count.
         match state.access.actor_of_token(secret, origin).await {
-            Ok(Some(known)) => actor = known,
+            Ok(Some(known)) => {
+                actor = known;
+                proof = Proof::Token(secret.to_owned());
+            }
             Ok(None) => return crate::error::HttpError(PortalError::SignInRequired).into_response(),
             Err(error) => return crate::error::HttpError(crate::error::store(error)).into_response(),
         }
@@ -157,8 +164,9 @@ pub async fn layer(
             }
         }
     }
-    request.extensions_mut().insert(actor);
-    next.run(request).await
+    request.extensions_mut().insert(actor.clone());
+    let response = next.run(request).await;
+    standing::bound(&state, actor, proof, response)
 }
 
 /// The value of that name in a query; for values of letters and digits only, which need no decoding.

@@ -97,7 +97,7 @@ async fn wait(wake: &mut tokio::sync::broadcast::Receiver<PortalEvent>) -> Optio
             | Ok(Err(RecvError::Lagged(_)))
             | Err(_) => return Some(Wake::State),
             Ok(Ok(PortalEvent::Approvals)) => return Some(Wake::Approvals),
-            Ok(Ok(PortalEvent::Command(_) | PortalEvent::Execution(_))) => {}
+            Ok(Ok(PortalEvent::Command(_) | PortalEvent::Execution(_) | PortalEvent::Access)) => {}
             Ok(Err(RecvError::Closed)) => return None,
         }
     }
