@@ -35,17 +35,34 @@ pub(super) fn variable(name: &str) -> String {
     format!("MUSTER_{}", name.to_ascii_uppercase())
 }
 
-/// Variables that begin like settings and are none: read elsewhere.
+/// Variables that begin like settings and are none: `muster tunnel` reads the first two, and the agent sets the last ones in
+/// terminals and for scripts, in which `muster` may be called too.
+const NO_SETTINGS: [&str; 9] = [
+    "MUSTER_TOKEN",
+    "MUSTER_PORTAL",
+    "MUSTER_CONFIG",
+    "MUSTER_LOG",
+    "MUSTER_ACTIVATION_CODE",
+    "MUSTER_SESSION_ID",
+    "MUSTER_SNAPSHOT_ID",
+    "MUSTER_SNAPSHOT_DESCRIPTION",
+    "MUSTER_REBOOTS",
+];
+
+/// Whether a variable that begins like a setting is read elsewhere.
 fn is_foreign(name: &str) -> bool {
-    name.starts_with("MUSTER_TEST_")
-        || name.starts_with("MUSTER_AGENT_")
-        || matches!(name, "MUSTER_ACTIVATION_CODE" | "MUSTER_CONFIG" | "MUSTER_LOG")
+    name.starts_with("MUSTER_TEST_") || name.starts_with("MUSTER_AGENT_") || NO_SETTINGS.contains(&name)
 }
 
+/// How alike two names must be to be taken for a slip of the fingers, from 0 to 1; clap asks for the same.
+const ALIKE: f64 = 0.7;
+
 fn unknown(place: String, key: &str) -> ConfigError {
+    let alike = |name: &str| strsim::jaro_winkler(name, &key.to_ascii_lowercase());
     let near = KEYS
         .iter()
-        .find(|known| known.name.contains(key) || key.contains(known.name));
+        .filter(|known| alike(known.name) > ALIKE)
+        .max_by(|one, other| alike(one.name).total_cmp(&alike(other.name)));
     let hint = near.map_or_else(String::new, |near| format!("; did you mean `{}`?", near.name));
     ConfigError::Unknown {
         place,
@@ -269,6 +286,10 @@ mod tests {
             ("MUSTER_REGION", "eu-north-1"),
             ("MUSTER_SESSION_HOURS", "4"),
             ("MUSTER_TEST_X", "y"),
+            // What `muster tunnel` reads, and what a terminal on a node has.
+            ("MUSTER_TOKEN", "t"),
+            ("MUSTER_PORTAL", "http://localhost"),
+            ("MUSTER_SESSION_ID", "s"),
             ("PATH", "z"),
         ]);
         let settings = Settings::gather(
@@ -293,6 +314,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("adr") && error.contains("command line"), "{error}");
+        assert!(error.contains("did you mean `addr`?"), "{error}");
         let error = Settings::gather(
             &BTreeMap::new(),
             map(&[("MUSTER_SESION_HOURS", "1")]).into_iter(),
@@ -301,6 +323,10 @@ mod tests {
         .unwrap_err()
         .to_string();
         assert!(error.contains("MUSTER_SESION_HOURS"), "{error}");
+        assert!(error.contains("did you mean `session_hours`?"), "{error}");
+        let nothing_alike = map(&[("MUSTER_QQQQ", "1")]);
+        let error = Settings::gather(&BTreeMap::new(), nothing_alike.into_iter(), None);
+        assert!(!error.unwrap_err().to_string().contains("did you mean"));
         for (key, value) in [
             ("addr", "here"),
             ("session_hours", "0"),
