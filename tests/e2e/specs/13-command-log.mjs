@@ -83,4 +83,37 @@ export default async function log(t) {
   const file = await (await page.request.get(`/download/commands/${url.split('/').pop()}/log`)).text();
   t.assert.equal(file.split('\n').filter((line) => / out: line \d+ of /.test(line)).length, 300 * nodes.length);
   t.assert.ok(file.includes('err: the needle'));
+
+  // More lines than a page shows: all of them are searched, the first error is gone to, and one reads on from there.
+  await t.visit(page, `/commands/new?nodes=${nodes[0].node_id}`);
+  await page.locator('textarea[name="parameters[commands]"]').fill('echo "broken at once" >&2; sleep 1; seq -f "row %g" 1 6000');
+  await page.getByRole('button', { name: /^Run on/ }).click();
+  await page.waitForURL(/\/commands\/[0-9a-f-]{36}/);
+  await t.hydrated(page);
+  await page.locator('[data-stream=Ended]').waitFor({ timeout: 60_000 });
+  await t.visit(page, `${page.url().split('?')[0]}?tab=log`);
+  await page.locator('[data-log-state]').getByText('Ended').waitFor();
+  await page.locator('.log-line').getByText('row 6000', { exact: true }).waitFor();
+  t.assert.equal(await page.locator('.log-line').count(), 2000);
+  const seen = (text) => page.locator('.log-line').getByText(text, { exact: true }).isVisible();
+  t.assert.equal(await seen('row 100'), false);
+  await search.fill('row 100');
+  await page.locator('[data-log-hits]').getByText('11 lines').waitFor();
+  await search.press('Enter');
+  await page.locator('.log-here').getByText('row 100', { exact: true }).waitFor();
+  await t.until('the line is in view', () => page.locator('.log-here').evaluate((line) => {
+    const [here, frame] = [line.getBoundingClientRect(), line.closest('.log').getBoundingClientRect()];
+    return here.top >= frame.top && here.bottom <= frame.bottom;
+  }));
+  t.assert.equal(await seen('row 6000'), false);
+  await page.getByRole('button', { name: 'Later lines' }).click();
+  await page.locator('.log-line').getByText('row 3000', { exact: true }).waitFor({ state: 'attached' });
+  await page.getByRole('button', { name: 'Jump to first error' }).click();
+  await page.locator('.log-here.log-error').getByText('broken at once').waitFor();
+  await page.getByRole('button', { name: 'Follow', exact: true }).click();
+  await page.locator('.log-line').getByText('row 6000', { exact: true }).waitFor();
+  await t.until('the end is in view once more', async () => await left() < 30);
+  await page.getByRole('button', { name: 'Earlier lines' }).click();
+  await page.locator('.log-line').getByText('row 3500', { exact: true }).waitFor({ state: 'attached' });
+  await t.axe(page);
 }
