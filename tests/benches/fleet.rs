@@ -1,68 +1,14 @@
 //! The Fleet page with 10,000 nodes in the database: time of the whole answer, at 1 and 32 connections.
 
-use muster_domain::Timestamp;
 use muster_store::Db;
-use muster_store::Sql;
 use muster_store::db::Address;
+use muster_tests::copied::fill;
 use muster_tests::portal::Fallible;
 use muster_tests::stats::{ms, percentile};
 use muster_tests::{Client, Portal};
 use std::time::{Duration, Instant};
 
 const NODES: i64 = 10_000;
-
-/// Writes nodes straight into the portal's copy, as many as a large fleet has.
-async fn fill(db: &Db) -> Fallible<()> {
-    let now = Timestamp(1_795_000_000_000).0;
-    let mut transaction = db.begin().await?;
-    for number in 0..NODES {
-        let id = format!("mi-{number:017x}");
-        let name = format!("web-{number:05}");
-        let mut sql = Sql::new(
-            "insert into nodes (connection_id, node_id, name, computer_name, ping_status, last_ping_at, platform_type, platform_name, \
-             platform_version, agent_version, ip_address, resource_type, activation_id, iam_role, registered_at, synced_at, \
-             tags_synced_at, sweep, sort_name) values ('bench', ",
-        );
-        sql.text(&id)
-            .push(", ")
-            .text(&name)
-            .push(", ")
-            .text(&name)
-            .push(", 'Online', ")
-            .int(now);
-        sql.push(", 'Linux', 'Debian GNU/Linux', '12', '0.1.0', ")
-            .text(format!("10.0.{}.{}", number / 250, number % 250));
-        sql.push(", 'ManagedInstance', null, null, ")
-            .int(now)
-            .push(", ")
-            .int(now)
-            .push(", 0, ")
-            .int(i64::MAX)
-            .push(", ");
-        sql.text(&name).push(")");
-        sql.run(&mut *transaction).await?;
-        for (key, value) in [
-            (
-                "Environment",
-                if number % 3 == 0 { "Production" } else { "Staging" },
-            ),
-            ("Team", "web"),
-        ] {
-            let mut sql = Sql::new(
-                "insert into node_tags (connection_id, node_id, tag_key, tag_value) values ('bench', ",
-            );
-            sql.text(&id)
-                .push(", ")
-                .text(key)
-                .push(", ")
-                .text(value)
-                .push(")");
-            sql.run(&mut *transaction).await?;
-        }
-    }
-    transaction.commit().await?;
-    Ok(())
-}
 
 async fn measure(
     client: &Client,
@@ -102,7 +48,7 @@ pub(crate) async fn run() -> Fallible<()> {
     let portal = Portal::start(folder.path(), &["--local-node", "false"], &[])?;
     let client = Client::first_administrator(&portal).await?;
     let db = Db::open(&Address::File(folder.path().join("muster.db"))).await?;
-    fill(&db).await?;
+    fill(&db, NODES).await?;
     db.close().await;
     println!("{NODES} nodes, SQLite, whole page (server-rendered), this machine's loopback");
     println!(

@@ -2,6 +2,7 @@
 //! signed-in client for it. No test logic in here.
 
 pub mod api;
+pub mod copied;
 pub mod portal;
 pub mod sim;
 pub mod stats;

@@ -55,7 +55,10 @@ pub(crate) async fn resolve_targets(
     #[server(default)] all: Option<bool>,
 ) -> Result<ResolvedTargets, AppError> {
     call(|backend, actor| async move {
-        let selection = selection(nodes.as_deref(), filter.as_deref(), all.unwrap_or(false))?;
+        let selection = {
+            let (nodes, filter) = (nodes.as_deref(), filter.as_deref());
+            selection(&backend, &actor, nodes, filter, all.unwrap_or(false)).await?
+        };
         backend.fleet.resolve(&actor, selection).await
     })
     .await

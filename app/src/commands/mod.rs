@@ -40,7 +40,7 @@ pub(crate) use parameters::complaints;
 pub(crate) use run_form::{FORM_ID, field_now};
 #[cfg(feature = "ssr")]
 pub(crate) use run_input::RunFields;
-pub(crate) use run_page::{Chosen, RunPage};
+pub(crate) use run_page::{Chosen, LIST, RunPage};
 pub(crate) use target_picker::TargetPicker;
 #[cfg(feature = "ssr")]
 pub(crate) use {confirm_run::read_count, parameters::read_field, run_input::selection};

@@ -2,18 +2,25 @@
 
 use super::confirm_run::read_count;
 use super::parameters::read_field;
+use super::run_page::LIST;
 use muster_domain::commands::{ParameterType, RunCommand};
 use muster_domain::fleet::NodeSelection;
 use muster_domain::fleet_filter::FleetFilter;
 use muster_domain::{Actor, Backend, PortalError};
 use std::collections::BTreeMap;
 
-/// What a form's texts select: single nodes before a filter; `all` with neither means every node.
-pub(crate) fn selection(
+/// What a form's texts select: single nodes, or a kept list of them, before a filter; `all` with neither means every node.
+pub(crate) async fn selection(
+    backend: &Backend,
+    actor: &Actor,
     nodes: Option<&str>,
     filter: Option<&str>,
     all: bool,
 ) -> Result<NodeSelection, PortalError> {
+    if let Some(list) = nodes.and_then(|nodes| nodes.strip_prefix(LIST)) {
+        let nodes = backend.fleet.kept_nodes(actor, list.into()).await?;
+        return Ok(NodeSelection::Nodes { nodes });
+    }
     let nodes: Vec<_> = nodes
         .unwrap_or_default()
         .split([',', '\n', '\r', ' '])
@@ -52,10 +59,13 @@ impl RunFields {
     /// What cannot be read, by field; and what [`muster_domain::commands::Commands::document`] refuses.
     pub(crate) async fn read(self, backend: &Backend, actor: &Actor) -> Result<RunCommand, PortalError> {
         let selection = selection(
+            backend,
+            actor,
             self.nodes.as_deref(),
             self.filter.as_deref(),
             self.all.unwrap_or(false),
-        )?;
+        )
+        .await?;
         let given = |text: Option<String>, otherwise: &str| {
             text.map(|text| text.trim().to_owned())
                 .filter(|text| !text.is_empty())

@@ -20,6 +20,9 @@ use serde::{Deserialize, Serialize};
 /// What most people come to run; chosen when the address names no document.
 const USUAL_DOCUMENT: &str = "AWS-RunShellScript";
 
+/// Before the id of a kept list, in the place of node ids.
+pub(crate) const LIST: &str = "list:";
+
 /// Before the name of a parameter that the address fills in.
 const PREFILLED: &str = "parameter.";
 
@@ -30,8 +33,11 @@ pub(crate) struct Chosen {
     pub(crate) page: String,
     /// What else that page's address says.
     pub(crate) carried: Vec<(String, String)>,
-    /// Node ids, joined by commas.
+    /// Node ids, joined by commas, or a kept list of them.
     pub(crate) nodes: String,
+    /// Whether the nodes are those of what is done again: then the address names that, and not them.
+    #[serde(default)]
+    pub(crate) inherited: bool,
     /// A fleet filter.
     pub(crate) filter: String,
     /// Every node, without a filter.
@@ -59,6 +65,7 @@ impl Chosen {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             nodes: nodes.join(","),
+            inherited: false,
             filter: query.text("filter").unwrap_or_default(),
             all: matches!(query.get("all"), Some("true" | "1")),
             document: query.text("document").unwrap_or_default(),
@@ -93,6 +100,37 @@ impl Chosen {
             .collect()
     }
 
+    /// Takes over the nodes of what is done again, unless the address names others.
+    pub(crate) fn inherit(&mut self, selection: &NodeSelection) {
+        if !self.is_nothing() {
+            return;
+        }
+        self.inherited = true;
+        match selection {
+            NodeSelection::Nothing => {}
+            NodeSelection::Nodes { nodes } => {
+                self.nodes = nodes.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
+            }
+            NodeSelection::Matching { filter } => {
+                self.filter = filter.to_string();
+                self.all = filter.is_empty();
+            }
+        }
+    }
+
+    /// What an address says of the nodes.
+    pub(crate) fn said(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        let all = if self.all { "true".into() } else { String::new() };
+        let said = [
+            ("nodes", self.nodes.clone()),
+            ("filter", self.filter.clone()),
+            ("all", all),
+        ];
+        let inherited = self.inherited;
+        said.into_iter()
+            .filter(move |(_, value)| !inherited && !value.is_empty())
+    }
+
     /// Whether there is no target yet.
     pub(crate) fn is_nothing(&self) -> bool {
         self.nodes.is_empty() && self.filter.is_empty() && !self.all
@@ -100,6 +138,9 @@ impl Chosen {
 
     /// The targets in words.
     pub(crate) fn sentence(&self) -> String {
+        if self.nodes.starts_with(LIST) {
+            return "the nodes that were chosen on the Fleet page".into();
+        }
         match self.nodes.split(',').filter(|id| !id.is_empty()).count() {
             0 if !self.filter.is_empty() => format!("all nodes that match {}", self.filter),
             0 if self.all => "all nodes".into(),
@@ -127,18 +168,7 @@ async fn load(mut chosen: Chosen) -> Result<Plan, AppError> {
     let mut again = None;
     if !chosen.from.is_empty() {
         let input = run_again(chosen.from.clone(), Some(chosen.failed)).await?;
-        if chosen.is_nothing() {
-            match &input.selection {
-                NodeSelection::Nothing => {}
-                NodeSelection::Nodes { nodes } => {
-                    chosen.nodes = nodes.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
-                }
-                NodeSelection::Matching { filter } => {
-                    chosen.filter = filter.to_string();
-                    chosen.all = filter.is_empty();
-                }
-            }
-        }
+        chosen.inherit(&input.selection);
         if chosen.document.is_empty() {
             chosen.document.clone_from(&input.document);
         }
@@ -240,16 +270,12 @@ fn DocumentSection(
         .chain(documents.into_iter().map(|one| (one.name.clone(), one.name)))
         .collect();
     let about = document.and_then(Result::ok);
-    let carried: Vec<(&'static str, String)> = [
-        ("nodes", chosen.nodes),
-        ("filter", chosen.filter),
-        ("all", if chosen.all { "true".into() } else { String::new() }),
-        ("from", chosen.from),
+    let again = [
+        ("from", chosen.from.clone()),
         ("failed", if chosen.failed { "1".into() } else { String::new() }),
-    ]
-    .into_iter()
-    .filter(|(_, value)| !value.is_empty())
-    .collect();
+    ];
+    let again = again.into_iter().filter(|(_, value)| !value.is_empty());
+    let carried: Vec<(&'static str, String)> = chosen.said().chain(again).collect();
     let navigate = use_navigate();
     let pairs = carried.clone();
     let change = move |event: leptos::ev::Event| {

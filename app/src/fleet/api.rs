@@ -6,6 +6,7 @@ use crate::error::AppError;
 use crate::wire::Json;
 use leptos::prelude::*;
 use muster_domain::fleet::{Facet, FleetPage, NodeDetail, SavedView};
+use muster_domain::ids::NodeListId;
 #[cfg(feature = "ssr")]
 use muster_domain::{
     fleet::{self, EditTags, FleetQuery, FleetSort, Tag},
@@ -70,6 +71,18 @@ pub(crate) async fn remove_tag(node_id: String, key: String) -> Result<(), AppEr
         remove: vec![key],
     };
     call(|backend, actor| async move { backend.fleet.edit_tags(&actor, input).await }).await
+}
+
+/// Keeps nodes that were chosen one by one (ids, joined by commas), and says under which id.
+#[server(prefix = "/api", endpoint = "fleet/keep_nodes", output = Json)]
+pub(crate) async fn keep_nodes(nodes: String) -> Result<NodeListId, AppError> {
+    let nodes = nodes
+        .split(',')
+        .map(str::trim)
+        .filter(|id| !id.is_empty())
+        .map(Into::into)
+        .collect();
+    call(|backend, actor| async move { backend.fleet.keep_nodes(&actor, nodes).await }).await
 }
 
 /// The saved views that this person sees.

@@ -1,17 +1,18 @@
 //! The Fleet page. Its address says everything but the selection.
 
-use super::api::{get_facets, list_nodes};
+use super::api::{get_facets, keep_nodes, list_nodes};
 use super::filter_bar::FilterBar;
 use super::preview_panel::{PreviewPanel, TableSkeleton};
 use super::saved_views::SavedViews;
-use super::selection::use_selection;
+use super::selection::{Selected, use_selection};
 use super::table::NodeTable;
 use super::url_state::{Column, FleetUrl};
+use crate::commands::LIST;
 use crate::components::{
     Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, Keeper, PageHead, Pager, Renewed, StaleNotice,
-    TimeAgo, grouped, plural, renewed,
+    TimeAgo, grouped, plural, renewed, use_toaster,
 };
-use crate::url::use_query;
+use crate::url::{address, use_query};
 use leptos::ev;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -174,14 +175,28 @@ fn Counts(rows: Arc<Rows>) -> impl IntoView {
 fn RunButton(rows: Renewed<Rows>) -> impl IntoView {
     let selection = use_selection();
     let navigate = use_navigate();
+    let toaster = use_toaster();
     let submit = StoredValue::new(move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let target = selection
+        let (target, many) = selection
             .0
-            .with_untracked(super::selection::Selected::run_address);
-        navigate(&target, NavigateOptions::default());
+            .with_untracked(|selected| (selected.run_address(), selected.too_many()));
+        let Some(nodes) = many else {
+            navigate(&target, NavigateOptions::default());
+            return;
+        };
+        let navigate = navigate.clone();
+        leptos::task::spawn_local(async move {
+            match keep_nodes(nodes).await {
+                Ok(list) => navigate(
+                    &address("/commands/new", [("nodes", format!("{LIST}{list}"))]),
+                    NavigateOptions::default(),
+                ),
+                Err(error) => toaster.complain(error.to_string()),
+            }
+        });
     });
-    let text = move || match selection.0.with(super::selection::Selected::count) {
+    let text = move || match selection.0.with(Selected::count) {
         0 => "Run command".to_owned(),
         count => format!("Run command on {}", grouped(count)),
     };
@@ -337,21 +352,33 @@ fn Table(now: FleetUrl, rows: Arc<Rows>) -> impl IntoView {
 fn SelectionBar(ids: Vec<String>, matching: u64, filter: String) -> impl IntoView {
     let selection = use_selection();
     let here = u64::try_from(ids.len()).unwrap_or(u64::MAX);
-    let all_here = Memo::new(move |_| selection.0.with(|selected| ids.iter().all(|id| selected.has(id))));
-    let count = Memo::new(move |_| selection.0.with(super::selection::Selected::count));
+    let shown = filter.clone();
+    let all_here = Memo::new(move |_| {
+        selection
+            .0
+            .with(|selected| ids.iter().all(|id| selected.has(id, &shown)))
+    });
+    let count = Memo::new(move |_| selection.0.with(Selected::count));
     let by_filter = Memo::new(move |_| selection.0.with(|selected| selected.matching.is_some()));
+    let shown = filter.clone();
+    // Which filter it was, where the list shows something else by now.
+    let what = move || {
+        selection.0.with(|selected| match &selected.matching {
+            Some((of, _)) if *of == shown => "everything that matches, also what joins later".to_owned(),
+            Some((of, _)) if of.is_empty() => "the whole fleet, also what joins later".to_owned(),
+            Some((of, _)) => format!("everything that matches {of}, also what joins later"),
+            None => String::new(),
+        })
+    };
     let select_all = move |_| {
         let filter = filter.clone();
-        selection.change(|selected| {
-            selected.nodes.clear();
-            selected.matching = Some((filter, matching));
-        });
+        selection.change(|selected| *selected = Selected::all_of(filter, matching));
     };
     let select_all = StoredValue::new(select_all);
     view! {
         <div class="action-bar" class:on=move || { count.get() > 0 } role="status">
             <strong>{move || format!("{} selected", plural(count.get(), "node", "nodes"))}</strong>
-            <span class="muted">{move || by_filter.get().then_some("everything that matches, also what joins later")}</span>
+            <span class="muted">{what}</span>
             {move || {
                 (all_here.get() && !by_filter.get() && matching > here)
                     .then(|| {
@@ -369,7 +396,7 @@ fn SelectionBar(ids: Vec<String>, matching: u64, filter: String) -> impl IntoVie
             <button
                 type="button"
                 class="link-button"
-                on:click=move |_| selection.change(|selected| *selected = super::selection::Selected::default())
+                on:click=move |_| selection.change(|selected| *selected = Selected::default())
             >
                 "Clear selection"
             </button>

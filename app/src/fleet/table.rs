@@ -37,24 +37,30 @@ pub(super) fn NodeTable(
         .map(|node| node.node_id.to_string())
         .collect();
     let columns = state.shown();
+    let filter = StoredValue::new(state.filter.to_string());
+    let has = move |selected: &Selected, id: &str| filter.with_value(|filter| selected.has(id, filter));
     let last_clicked = StoredValue::new(None::<String>);
     let all = {
         let ids = ids.clone();
         Memo::new(move |_| {
             selection
                 .0
-                .with(|selected| !ids.is_empty() && ids.iter().all(|id| selected.has(id)))
+                .with(|selected| !ids.is_empty() && ids.iter().all(|id| has(selected, id)))
         })
     };
     let some = {
         let ids = ids.clone();
-        Memo::new(move |_| selection.0.with(|selected| ids.iter().any(|id| selected.has(id))))
+        Memo::new(move |_| {
+            selection
+                .0
+                .with(|selected| ids.iter().any(|id| has(selected, id)))
+        })
     };
     let toggle_all = {
         let ids = ids.clone();
         move |event: ev::Event| {
             let on = event_target_checked(&event);
-            selection.change(|selected| selected.set(&ids, on));
+            selection.change(|selected| filter.with_value(|filter| selected.set(&ids, on, filter)));
         }
     };
     // `click`, not `change`: only it knows about Shift. Rows are text, so their boxes are listened to here.
@@ -73,11 +79,11 @@ pub(super) fn NodeTable(
             None
         };
         let rows = range(&ids, last.as_deref(), &id).to_vec();
-        selection.change(|selected| selected.set(&rows, input.checked()));
+        selection.change(|selected| filter.with_value(|filter| selected.set(&rows, input.checked(), filter)));
         last_clicked.set_value(Some(id));
     };
     // Also when rows were made anew: the server, and so their text, knows nothing of the selection.
-    Effect::new(move |_| selection.0.with(mark_selected));
+    Effect::new(move |_| selection.0.with(|selected| mark_selected(|id| has(selected, id))));
     keep_ages("table.nodes");
     let headers: Vec<AnyView> = columns
         .iter()
@@ -134,9 +140,9 @@ fn sort_header(state: &FleetUrl, label: &'static str, sort: FleetSort) -> impl I
 }
 
 /// Ticks the boxes of what is selected.
-fn mark_selected(selected: &Selected) {
+fn mark_selected(has: impl Fn(&str) -> bool) {
     for input in elements::<web_sys::HtmlInputElement>("table.nodes [data-act=select]") {
-        let has = selected.has(&input.value());
+        let has = has(&input.value());
         input.set_checked(has);
         if let Ok(Some(row)) = input.closest("tr") {
             let _ = row.class_list().toggle_with_force("selected", has);

@@ -86,7 +86,10 @@ pub(crate) async fn resolve_for(
     #[server(default)] all: Option<bool>,
 ) -> Result<ResolvedTargets, AppError> {
     call(|backend, actor| async move {
-        let selection = selection(nodes.as_deref(), filter.as_deref(), all.unwrap_or(false))?;
+        let selection = {
+            let (nodes, filter) = (nodes.as_deref(), filter.as_deref());
+            selection(&backend, &actor, nodes, filter, all.unwrap_or(false)).await?
+        };
         backend
             .runbooks
             .resolve(&actor, name, given(version), selection)

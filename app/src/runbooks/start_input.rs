@@ -48,10 +48,13 @@ impl StartFields {
         check: fn(&StartRunbook) -> Result<(), PortalError>,
     ) -> Result<StartRunbook, PortalError> {
         let selection = selection(
+            backend,
+            actor,
             self.nodes.as_deref(),
             self.filter.as_deref(),
             self.all.unwrap_or(false),
-        )?;
+        )
+        .await?;
         let mut input = StartRunbook {
             document: self.document.trim().to_owned(),
             version: given(self.version).unwrap_or_default(),

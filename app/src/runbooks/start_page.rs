@@ -15,7 +15,7 @@ use leptos::prelude::*;
 use leptos_router::components::Form;
 use leptos_router::hooks::use_params_map;
 use muster_domain::action::Action;
-use muster_domain::fleet::{NodeSelection, ResolvedTargets};
+use muster_domain::fleet::ResolvedTargets;
 use muster_domain::runbooks::{RunbookDetail, SavedTemplate, StartRunbook, TemplateState};
 use serde::{Deserialize, Serialize};
 
@@ -63,23 +63,6 @@ impl Asked {
             chosen,
         }
     }
-
-    /// Takes over the nodes that a form was filled with, unless the address names others.
-    fn take_nodes(&mut self, selection: &NodeSelection) {
-        if !self.chosen.is_nothing() {
-            return;
-        }
-        match selection {
-            NodeSelection::Nothing => {}
-            NodeSelection::Nodes { nodes } => {
-                self.chosen.nodes = nodes.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
-            }
-            NodeSelection::Matching { filter } => {
-                self.chosen.filter = filter.to_string();
-                self.chosen.all = filter.is_empty();
-            }
-        }
-    }
 }
 
 /// All that the page shows.
@@ -96,7 +79,7 @@ async fn load(mut asked: Asked) -> Result<Plan, AppError> {
     let mut again = None;
     if !asked.from.is_empty() {
         let input = start_again(asked.from.clone()).await?;
-        asked.take_nodes(&input.selection);
+        asked.chosen.inherit(&input.selection);
         again = Some(input).filter(|input| input.document == asked.name);
     }
     let mut template = None;
@@ -104,7 +87,7 @@ async fn load(mut asked: Asked) -> Result<Plan, AppError> {
         let saved = open_template(asked.template.clone()).await?;
         // One of another runbook fills in nothing here.
         if saved.input.document == asked.name {
-            asked.take_nodes(&saved.input.selection);
+            asked.chosen.inherit(&saved.input.selection);
             if asked.version.is_empty() && !matches!(saved.state, TemplateState::Gone { .. }) {
                 asked.version.clone_from(&saved.input.version);
             }
@@ -208,23 +191,9 @@ fn What(runbook: RunbookDetail, asked: Asked) -> impl IntoView {
         .collect();
     let steps: Vec<String> = runbook.steps.iter().map(|step| step.name.clone()).collect();
     let further = runbook.reaches_further.clone();
-    let kept: Vec<(&'static str, String)> = [
-        ("nodes", asked.chosen.nodes.clone()),
-        ("filter", asked.chosen.filter.clone()),
-        (
-            "all",
-            if asked.chosen.all {
-                "true".into()
-            } else {
-                String::new()
-            },
-        ),
-        ("from", asked.from.clone()),
-        ("template", asked.template.clone()),
-    ]
-    .into_iter()
-    .filter(|(_, value)| !value.is_empty())
-    .collect();
+    let again = [("from", asked.from.clone()), ("template", asked.template.clone())];
+    let again = again.into_iter().filter(|(_, value)| !value.is_empty());
+    let kept: Vec<(&'static str, String)> = asked.chosen.said().chain(again).collect();
     view! {
         <section class="card" aria-labelledby="runbook-title">
             <header>

@@ -8,7 +8,7 @@ use crate::actor::Actor;
 use crate::commands::CommandSummary;
 use crate::error::PortalError;
 use crate::fleet_filter::FleetFilter;
-use crate::ids::{ConnectionId, NodeId, SavedViewId};
+use crate::ids::{ConnectionId, NodeId, NodeListId, SavedViewId};
 use crate::paging::{Cursor, Page};
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -373,6 +373,10 @@ pub trait Fleet: Send + Sync {
     async fn facets(&self, actor: &Actor) -> Result<Vec<Facet>, PortalError>;
     /// What a selection would come to for running a command, now.
     async fn resolve(&self, actor: &Actor, selection: NodeSelection) -> Result<ResolvedTargets, PortalError>;
+    /// Keeps nodes that were chosen one by one, so that an address can name them.
+    async fn keep_nodes(&self, actor: &Actor, nodes: Vec<NodeId>) -> Result<NodeListId, PortalError>;
+    /// The nodes of such a list; those that somebody may not see are left out later, as any other nodes.
+    async fn kept_nodes(&self, actor: &Actor, list: NodeListId) -> Result<Vec<NodeId>, PortalError>;
     /// Changes tags at Systems Manager and in the portal's copy.
     async fn edit_tags(&self, actor: &Actor, input: EditTags) -> Result<(), PortalError>;
     /// Lets nodes join.

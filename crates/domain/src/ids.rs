@@ -53,6 +53,8 @@ ids! {
     NodeSessionId;
     /// A named filter on the fleet.
     SavedViewId;
+    /// A list of nodes that somebody chose one by one, by a digest of what is in it.
+    NodeListId;
     /// A maintenance window, as Systems Manager names it: `mw-…`.
     WindowId;
     /// A schedule on which a runbook is started.

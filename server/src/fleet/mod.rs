@@ -5,6 +5,7 @@ pub mod export;
 pub mod figures;
 pub mod filter_sql;
 pub mod http;
+pub mod node_lists;
 pub mod queries;
 pub mod resolve;
 pub mod service;

@@ -99,7 +99,7 @@ pub async fn resolve(
     })
 }
 
-fn too_many(count: usize) -> PortalError {
+pub(super) fn too_many(count: usize) -> PortalError {
     PortalError::invalid(
         "targets",
         format!(

@@ -5,7 +5,7 @@ use crate::commands;
 use crate::door::Door;
 use crate::error::store;
 use crate::events::{EventBus, PortalEvent};
-use crate::fleet::{Figures, queries, resolve, views};
+use crate::fleet::{Figures, node_lists, queries, resolve, views};
 use async_trait::async_trait;
 use aws_sdk_ssm::types::{ResourceTypeForTagging, Tag as SsmTag};
 use muster_domain::action::Action;
@@ -15,7 +15,7 @@ use muster_domain::fleet::{
     NodeSelection, ResolvedTargets, SaveView, SavedView, Tag,
 };
 use muster_domain::fleet_filter::FleetFilter;
-use muster_domain::ids::{NodeId, SavedViewId, UserId};
+use muster_domain::ids::{NodeId, NodeListId, SavedViewId, UserId};
 use muster_domain::permission::Role;
 use muster_domain::time::{Clock, Random};
 use muster_domain::{Actor, PortalError};
@@ -40,6 +40,9 @@ pub struct FleetService {
     /// What was counted.
     pub figures: Figures,
 }
+
+/// Characters of a node's id at most; Systems Manager's have 20.
+const LONGEST_ID: usize = 64;
 
 fn user(actor: &Actor) -> UserId {
     actor
@@ -151,6 +154,47 @@ impl Fleet for FleetService {
                 Ok(resolve::resolve(&self.db, &selection, &scopes, self.clock.now())
                     .await?
                     .preview())
+            })
+            .await
+    }
+
+    async fn keep_nodes(&self, actor: &Actor, nodes: Vec<NodeId>) -> Result<NodeListId, PortalError> {
+        let intent = Intent::new(Action::FleetKeepNodes, "").with("nodes", nodes.len());
+        let check = if nodes.is_empty() {
+            Err(PortalError::invalid("nodes", "Choose at least one node."))
+        } else if nodes.len() > resolve::MAX_TARGETS as usize {
+            Err(resolve::too_many(nodes.len()))
+        } else if nodes.iter().any(|id| id.as_str().len() > LONGEST_ID) {
+            Err(PortalError::invalid(
+                "nodes",
+                "Name nodes by their ids, as mi-0123456789abcdef0.",
+            ))
+        } else {
+            Ok(())
+        };
+        self.door
+            .pass(actor, intent, check, async |pass| {
+                let list = node_lists::keep(&self.db, &nodes, self.clock.now())
+                    .await
+                    .map_err(store)?;
+                pass.note("list", list.as_str());
+                Ok(list)
+            })
+            .await
+    }
+
+    async fn kept_nodes(&self, actor: &Actor, list: NodeListId) -> Result<Vec<NodeId>, PortalError> {
+        self.door
+            .pass(actor, Intent::new(Action::FleetRead, ""), Ok(()), async |_| {
+                node_lists::get(&self.db, &list)
+                    .await
+                    .map_err(store)?
+                    .ok_or_else(|| {
+                        PortalError::invalid(
+                            "nodes",
+                            "This list of nodes is not kept any more. Choose them anew on the Fleet page.",
+                        )
+                    })
             })
             .await
     }

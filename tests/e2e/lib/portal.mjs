@@ -116,6 +116,22 @@ export class Portal {
     return endpoint(this.dataDir, `http://127.0.0.1:${this.ssmPort}`);
   }
 
+  /** So many simulated nodes, which are online until the portal is removed; they carry the tag `Sim=true`. */
+  async simulate(count) {
+    const program = process.env.MUSTER_TEST_SIM;
+    if (!program) throw new Error('MUSTER_TEST_SIM names no program: run the suite with `cargo xtask test --only-browser`');
+    const child = spawn(program, [this.dataDir, `http://127.0.0.1:${this.ssmPort}`, String(count)], {
+      env: { ...process.env, MUSTER_TEST_PROGRAM: this.program }, stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.companions.push(child);
+    let text = '';
+    for await (const piece of child.stdout) {
+      text += piece;
+      if (text.includes('connected\n')) return;
+    }
+    throw new Error(`the simulated nodes did not come: ${text}`);
+  }
+
   /** The last lines of its log. */
   tail(count) {
     return this.#lines.slice(-count).join('\n');

@@ -42,11 +42,14 @@ pub(crate) fn run(
             0
         }
     };
+    let sim = ["build", "--package", "muster-tests", "--bin", "muster-sim"];
+    process::run(&mut workshop.cargo(sim), "building simulated nodes")?;
     let mut node = program("node", ["tests/e2e/run.mjs"]);
     node.current_dir(&workshop.root)
         .args(filter)
         .env("MUSTER_TEST_PROGRAM", muster)
         .env("MUSTER_TEST_CHROMIUM", chromium)
+        .env("MUSTER_TEST_SIM", workshop.target.join("debug/muster-sim"))
         .env("MUSTER_TEST_XTASK", xtask)
         .env("MUSTER_TEST_DEMO_NODES", demo_nodes.to_string())
         .envs(site_environment(site));
