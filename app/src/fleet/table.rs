@@ -82,8 +82,18 @@ pub(super) fn NodeTable(
         selection.change(|selected| filter.with_value(|filter| selected.set(&rows, input.checked(), filter)));
         last_clicked.set_value(Some(id));
     };
-    // Also when rows were made anew: the server, and so their text, knows nothing of the selection.
-    Effect::new(move |_| selection.0.with(|selected| mark_selected(|id| has(selected, id))));
+    // Also when rows were made anew: the server, and so their text, knows nothing of the selection. They come into the page
+    // after this has run, in the place of others whose marks they would keep.
+    let mark = move || {
+        let _ = selection
+            .0
+            .try_with_untracked(|selected| mark_selected(|id| has(selected, id)));
+    };
+    Effect::new(move |_| {
+        selection.0.track();
+        mark();
+        request_animation_frame(mark);
+    });
     keep_ages("table.nodes");
     let headers: Vec<AnyView> = columns
         .iter()

@@ -31,6 +31,8 @@ export class Portal {
     this.program = process.env.MUSTER_TEST_PROGRAM ?? path.join(root, 'target/bin/debug/muster');
     this.setupLink = undefined;
     this.companions = [];
+    // More MUSTER_… variables, for specs that start it again with other settings.
+    this.settings = {};
   }
 
   async start() {
@@ -60,6 +62,7 @@ export class Portal {
       MUSTER_ADDR: `127.0.0.1:${this.port}`,
       MUSTER_DATA_DIR: this.dataDir,
       MUSTER_SSM_ADDR: `127.0.0.1:${this.ssmPort}`,
+      ...this.settings,
     };
   }
 

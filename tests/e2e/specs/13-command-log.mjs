@@ -107,7 +107,7 @@ export default async function log(t) {
   }));
   t.assert.equal(await seen('row 6000'), false);
   await page.getByRole('button', { name: 'Later lines' }).click();
-  await page.locator('.log-line').getByText('row 3000', { exact: true }).waitFor({ state: 'attached' });
+  await page.locator('.log-line').getByText('row 2900', { exact: true }).waitFor({ state: 'attached' });
   await page.getByRole('button', { name: 'Jump to first error' }).click();
   await page.locator('.log-here.log-error').getByText('broken at once').waitFor();
   await page.getByRole('button', { name: 'Follow', exact: true }).click();

@@ -9,6 +9,7 @@ const FILTER = 'filter=tag%3ASim%3Dtrue';
 const rows = (page) => page.locator('table.nodes tbody tr');
 const names = (page) => page.locator('table.nodes tbody a.strong').allTextContents();
 const box = (page, at) => rows(page).nth(at).getByRole('checkbox');
+const marked = (t, page, count) => t.until(`${count} rows are marked`, async () => (await page.locator('tr.selected').count()) === count, 5_000);
 const bar = (page) => page.locator('.action-bar');
 const acted = (page) => page.locator('[data-targets]').getAttribute('data-targets');
 
@@ -62,12 +63,12 @@ export default async function largeFleet(t) {
   await box(page, 2).click({ modifiers: ['Shift'] });
   await bar(page).getByText('3 nodes selected').waitFor();
   await nextPage(t, page);
-  t.assert.equal(await page.locator('tr.selected').count(), 0);
+  await marked(t, page, 0);
   await box(page, 1).check();
   await bar(page).getByText('4 nodes selected').waitFor();
   await page.getByRole('link', { name: 'First page' }).click();
   await t.until('the first page', async () => (await names(page))[0] === all[0]);
-  t.assert.equal(await page.locator('tr.selected').count(), 3);
+  await marked(t, page, 3);
   await page.getByRole('button', { name: 'Run command on 4' }).click();
   await page.getByRole('heading', { name: 'Run command' }).waitFor();
   await page.locator('[data-targets]').waitFor();
@@ -85,7 +86,7 @@ export default async function largeFleet(t) {
   await bar(page).getByText(`${COUNT - 1} nodes selected`).waitFor();
   await t.visit(page, '/fleet?filter=status%3DOnline');
   await bar(page).getByText('everything that matches tag:Sim=true').waitFor();
-  t.assert.equal(await page.locator('tr.selected').count(), 0);
+  await marked(t, page, 0);
   await page.getByRole('button', { name: `Run command on ${COUNT - 1}` }).click();
   await page.locator('[data-targets]').waitFor();
   t.assert.equal(await acted(page), String(COUNT - 1));
