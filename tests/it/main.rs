@@ -44,6 +44,7 @@ mod runbook_starts;
 mod runbooks;
 mod steps;
 mod support;
+mod terminal_ends;
 mod terminal_limits;
 mod terminals;
 mod windows;

@@ -7,6 +7,7 @@ pub mod live;
 pub mod policy;
 pub mod queries;
 mod recordings;
+mod restore;
 pub mod service;
 mod ssm;
 mod start;

@@ -1,11 +1,12 @@
 //! The end of a session: told to the node, written into recording, database and audit log, shown to everybody.
 
-use crate::sessions::live::Task;
-use crate::sessions::{queries, ssm};
-use muster_domain::Actor;
-use muster_domain::action::Action;
-use muster_domain::audit::{Intent, Outcome};
-use muster_domain::sessions::{EndReason, RecordingState, SessionStatus};
+use crate::sessions::live::{Ending, Task};
+use crate::sessions::ssm;
+use muster_domain::sessions::{EndReason, RecordingState};
+use std::time::Duration;
+
+/// Pages are told after so long that a session is over, whether that could be written down or not.
+const SHOWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why it is over.
 #[derive(Clone, Debug)]
@@ -57,68 +58,62 @@ impl Task {
             // The way to the node is closed all the same; its own limits end what is left there.
             tracing::warn!(session.id = %id, %error, "a session could not be ended at Systems Manager");
         }
-        let mut sha256 = String::new();
-        if let Some(recorder) = self.recorder.take() {
-            let reason = format!("{}: {}", over.reason.label(), over.message);
-            let reason: String = reason.chars().take(1_000).collect();
-            match recorder.finish(&reason).await {
-                Ok(finished) => {
-                    sha256 = finished.manifest_sha256;
-                    self.shared.state().row.summary.recording = RecordingState::Signed;
-                }
-                Err(error) => {
-                    tracing::error!(session.id = %id, %error, "a recording could not be finished");
-                    self.shared.state().row.summary.recording = RecordingState::Broken;
-                }
-            }
-        }
+        let (recording, recording_sha256) = self.finish_recording(&over).await;
         let row = {
             let mut state = self.shared.state();
-            let failed = matches!(over.reason, EndReason::NotStarted);
-            let summary = &mut state.row.summary;
-            summary.status = if failed {
-                SessionStatus::Failed
-            } else {
-                SessionStatus::Ended
+            let ending = Ending {
+                reason: over.reason,
+                message: over.message,
+                by: over.by,
+                at: self.ground.clock.now(),
+                bytes_in: state.row.summary.bytes_in,
+                bytes_out: state.row.summary.bytes_out,
+                recording,
+                recording_sha256,
             };
-            summary.ended_at = Some(self.ground.clock.now());
-            summary.end_reason = Some(over.reason);
-            summary.end_message = over.message.clone();
-            summary.ended_by = over.by.clone();
-            state.row.recording_sha256 = sha256;
+            if let Some(journal) = &self.journal
+                && let Err(error) = journal.note_end(&ending)
+            {
+                tracing::error!(session.id = %id, %error, "how a session ended cannot be noted");
+            }
+            ending.put(&mut state.row);
             state.changed();
             state.row.clone()
         };
-        if let Err(error) = queries::update(&self.ground.db, &row).await {
-            tracing::error!(session.id = %id, %error, "the end of a session was not kept");
-        }
-        let intent = Intent::new(Action::SessionsEnded, format!("session:{id}"))
-            .with("node", row.summary.node_id.as_str())
-            .with("owner", row.summary.owner.clone())
-            .with("ssm_session_id", row.summary.ssm_session_id.clone())
-            .with("reason", over.reason.as_str())
-            .with("by", over.by)
-            .with("bytes_in", row.summary.bytes_in)
-            .with("bytes_out", row.summary.bytes_out)
-            .with("recording", row.summary.recording.as_str())
-            .with("recording_sha256", row.recording_sha256.clone());
-        let outcome = if row.summary.status == SessionStatus::Failed {
-            Outcome::Failure
-        } else {
-            Outcome::Success
+        // Nothing is done for anybody any more: whoever waits for an answer gets none.
+        self.commands.close();
+        while self.commands.try_recv().is_ok() {}
+        let ground = self.ground.clone();
+        let writing = ground.write_end_surely(&row);
+        tokio::pin!(writing);
+        let written = match tokio::time::timeout(SHOWN_WITHIN, &mut writing).await {
+            Ok(written) => written,
+            Err(_) => {
+                // Pages need not wait for the disk.
+                self.shared.pulse();
+                writing.await
+            }
         };
-        let recorded = self
-            .ground
-            .trail
-            .record(&Actor::server(), &intent, outcome, &over.message)
-            .await;
-        if let Err(error) = recorded {
-            tracing::error!(session.id = %id, %error, "the end of a session is not in the audit log");
-        }
-        if let Some(journal) = self.journal.take() {
+        if written && let Some(journal) = self.journal.take() {
             journal.remove();
         }
         self.ground.live.remove(&id);
         self.shared.pulse();
+    }
+
+    /// Signs the recording; how it stands then, and the digest of its manifest.
+    async fn finish_recording(&mut self, over: &Over) -> (RecordingState, String) {
+        let Some(recorder) = self.recorder.take() else {
+            return (self.shared.state().row.summary.recording, String::new());
+        };
+        let reason = format!("{}: {}", over.reason.label(), over.message);
+        let reason: String = reason.chars().take(1_000).collect();
+        match recorder.finish(&reason).await {
+            Ok(finished) => (RecordingState::Signed, finished.manifest_sha256),
+            Err(error) => {
+                tracing::error!(session.id = %self.shared.id, %error, "a recording could not be finished");
+                (RecordingState::Broken, String::new())
+            }
+        }
     }
 }
