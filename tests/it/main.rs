@@ -36,6 +36,7 @@ mod patching_exceptions;
 mod plan_walks;
 mod plans;
 mod postgres;
+mod recordings_in_a_bucket;
 mod records;
 mod refusals;
 mod rough;

@@ -15,5 +15,5 @@ mod start_act;
 pub mod sweep;
 
 pub use policy::{RecordingPolicy, SessionPolicy};
-pub use recordings::{OpenError, Store};
+pub use recordings::{Bucket, OpenError, Store, storage};
 pub use service::SessionService;

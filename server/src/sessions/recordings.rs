@@ -4,7 +4,7 @@
 mod open;
 mod play;
 
-pub use open::OpenError;
+pub use open::{Bucket, OpenError, storage};
 
 use crate::error::internal;
 use crate::sessions::live::Live;
