@@ -12,9 +12,9 @@ use leptos_router::components::Form;
 use muster_domain::paging::Page;
 use muster_domain::sessions::{RecordingState, SessionStatus, SessionSummary};
 
-/// The conditions, as a form that needs no script.
+/// The conditions, as a form that needs no script. Those that go on have all but the last two.
 #[component]
-pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
+pub(super) fn ListFilter(state: ListUrl) -> impl IntoView {
     let statuses = any_or(SessionStatus::ALL.iter().map(|one| (one.as_str(), one.label())));
     let narrowed = state.is_filtered() || state.period != Period::default() || !state.problems.is_empty();
     let (status_problem, period_problem) = (
@@ -22,7 +22,7 @@ pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
         problem_of(&state.problems, "period"),
     );
     view! {
-        <Form method="GET" action="/terminals" attr:class="command-filter" attr:role="search" attr:aria-label="Filter the history">
+        <Form method="GET" action="/terminals" attr:class="command-filter" attr:role="search" attr:aria-label="Filter the terminals">
             <div class="field">
                 <label for="text">"Node, owner, reason or id"</label>
                 <input id="text" name="text" value=state.text autocomplete="off" data-filter="" />
@@ -31,12 +31,12 @@ pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
             <TextField name="owner" label="Owner" value=state.owner />
             <SelectField
                 name="status"
-                label="Status"
+                label="Status in the history"
                 options=statuses
                 selected=state.status.map(SessionStatus::as_str).unwrap_or_default()
                 error=status_problem
             />
-            <SelectField name="period" label="Period" options=Period::options() selected=state.period.word() error=period_problem />
+            <SelectField name="period" label="Period of the history" options=Period::options() selected=state.period.word() error=period_problem />
             <div class="row">
                 <button type="submit" class="btn primary">
                     "Filter"

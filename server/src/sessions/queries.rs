@@ -1,5 +1,11 @@
 //! The SQL of sessions on nodes and of those who were in them.
 
+#[cfg(test)]
+mod fixtures;
+mod open;
+
+pub use open::{Counts, count_open, open};
+
 use crate::fleet::filter_sql::push_scopes;
 use crate::fleet::queries::{decode_cursor, encode_cursor};
 use muster_domain::Timestamp;
@@ -109,6 +115,22 @@ fn push_visible(sql: &mut Sql, viewer: &Viewer<'_>) {
     sql.push("))");
 }
 
+/// What narrows lists of sessions.
+fn push_asked(sql: &mut Sql, text: &str, node: Option<&NodeId>, owner: &str) {
+    let text = text.trim().to_lowercase();
+    if !text.is_empty() {
+        sql.push(" and s.search like ")
+            .text(contains_pattern(&text))
+            .push(" escape '\\'");
+    }
+    if let Some(node) = node {
+        sql.push(" and s.node_id = ").text(node.as_str());
+    }
+    if !owner.trim().is_empty() {
+        sql.push(" and s.owner = ").text(owner.trim());
+    }
+}
+
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -210,7 +232,7 @@ pub async fn get(db: &Db, id: &NodeSessionId, viewer: &Viewer<'_>) -> Result<Opt
         .transpose()
 }
 
-/// Sessions that go on, newest first, at most `limit`.
+/// Sessions that go on, newest first, at most `limit`: for the portal itself.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -240,18 +262,7 @@ pub async fn list(
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where ");
     push_visible(&mut sql, viewer);
-    let text = query.text.trim().to_lowercase();
-    if !text.is_empty() {
-        sql.push(" and s.search like ")
-            .text(contains_pattern(&text))
-            .push(" escape '\\'");
-    }
-    if let Some(node) = &query.node {
-        sql.push(" and s.node_id = ").text(node.as_str());
-    }
-    if !query.owner.trim().is_empty() {
-        sql.push(" and s.owner = ").text(query.owner.trim());
-    }
+    push_asked(&mut sql, &query.text, query.node.as_ref(), &query.owner);
     if let Some(status) = query.status {
         sql.push(" and s.status = ").text(status.as_str());
     }

@@ -17,8 +17,9 @@ use muster_domain::ids::{NodeId, NodeSessionId};
 use muster_domain::paging::Page;
 use muster_domain::permission::{Role, Scope};
 use muster_domain::sessions::{
-    EndReason, EndSession, Hit, OpenTunnel, RecordedChunk, RecordingState, RecordingView, SessionDetail,
-    SessionQuery, SessionSummary, Sessions, StartOptions, StartSession, TranscriptLine,
+    EndReason, EndSession, Hit, LivePage, LiveQuery, OpenTunnel, RecordedChunk, RecordingState,
+    RecordingView, SessionDetail, SessionQuery, SessionSummary, Sessions, StartOptions, StartSession,
+    TranscriptLine,
 };
 use muster_domain::{Actor, PortalError, Timestamp};
 use std::collections::HashMap;
@@ -202,29 +203,43 @@ impl Sessions for SessionService {
             .await
     }
 
-    async fn live(&self, actor: &Actor) -> Result<Vec<SessionSummary>, PortalError> {
+    async fn live(&self, actor: &Actor, query: LiveQuery) -> Result<LivePage, PortalError> {
+        let intent = Intent::new(Action::SessionsRead, "");
         self.ground
             .door
-            .pass(
-                actor,
-                Intent::new(Action::SessionsRead, ""),
-                Ok(()),
-                async |pass| {
-                    let viewer = Viewer {
-                        scopes: &pass.scopes,
-                        user: actor.user_id.as_ref(),
-                    };
-                    let rows = queries::live(&self.ground.db, &viewer, 200)
-                        .await
-                        .map_err(store)?;
-                    let mut all: Vec<SessionSummary> = rows.into_iter().map(|row| row.summary).collect();
-                    for summary in &mut all {
-                        self.freshen(summary);
-                    }
-                    all.sort_by_key(|summary| !summary.is_own);
-                    Ok(all)
-                },
-            )
+            .pass(actor, intent, Ok(()), async |pass| {
+                let viewer = Viewer {
+                    scopes: &pass.scopes,
+                    user: actor.user_id.as_ref(),
+                };
+                let db = &self.ground.db;
+                let rows = queries::open(db, &query, &viewer).await.map_err(store)?;
+                let all = LiveQuery::default();
+                let open = queries::count_open(db, &all, &viewer).await.map_err(store)?;
+                let asked = LiveQuery {
+                    cursor: None,
+                    limit: None,
+                    ..query
+                };
+                let matching = if asked == all {
+                    open
+                } else {
+                    queries::count_open(db, &asked, &viewer).await.map_err(store)?
+                };
+                let mut sessions: Vec<_> = rows.items.into_iter().map(|row| row.summary).collect();
+                for summary in &mut sessions {
+                    self.freshen(summary);
+                }
+                // One that has just ended is in the history, or will be in a moment.
+                sessions.retain(|summary| !summary.status.is_over());
+                Ok(LivePage {
+                    sessions,
+                    matching: matching.all,
+                    open: open.all,
+                    recorded: open.recorded,
+                    next: rows.next,
+                })
+            })
             .await
     }
 

@@ -2,6 +2,7 @@
 
 use crate::fleet::Tag;
 use crate::ids::{NodeId, NodeSessionId, UserId};
+use crate::paging::Cursor;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -171,6 +172,21 @@ pub struct SessionSummary {
     pub watchers: Vec<String>,
     /// Whether it is the reader's own.
     pub is_own: bool,
+}
+
+/// Some of the sessions that go on, and how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LivePage {
+    /// The rows of this page.
+    pub sessions: Vec<SessionSummary>,
+    /// How many are asked for, on all pages.
+    pub matching: u64,
+    /// How many go on.
+    pub open: u64,
+    /// How many of those are being recorded.
+    pub recorded: u64,
+    /// The next page, when there is one.
+    pub next: Option<Cursor>,
 }
 
 /// Somebody who was in a session.
