@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Rows of the audit log that say how a session ended.
-pub(crate) async fn ends(admin: &Client, id: &str) -> Vec<String> {
+async fn ends(admin: &Client, id: &str) -> Vec<String> {
     let (status, _, acts) = admin
         .get("/export/audit.csv?action=sessions.ended")
         .await
@@ -24,7 +24,7 @@ pub(crate) async fn ends(admin: &Client, id: &str) -> Vec<String> {
 }
 
 /// Why the session is over, as the database has it; nothing while it goes on there.
-pub(crate) async fn kept(database: &Path, id: &str) -> Option<String> {
+async fn kept(database: &Path, id: &str) -> Option<String> {
     let db = Db::open(&Address::File(database.to_owned())).await.unwrap();
     let mut sql = Sql::new("select end_reason from sessions where is_over = 1 and session_id = ");
     sql.text(id);
@@ -139,8 +139,8 @@ async fn a_session_that_a_restarted_portal_gives_up_is_in_the_audit_log_once() {
     assert_eq!(left, 0, "positions of sessions that are over");
 }
 
-/// A terminal in which something was typed, ended by what policy says; what a full disk left out is written later.
-pub(crate) async fn comes_to_be_written(admin: &Client, database: &Path, id: &str, reason: EndReason) {
+/// What a full disk left out is written once there is space again.
+pub(crate) async fn comes_to_be_written(admin: &Client, id: &str, reason: EndReason) {
     let rows = admin
         .until(
             "the end in the audit log",
@@ -151,11 +151,19 @@ pub(crate) async fn comes_to_be_written(admin: &Client, database: &Path, id: &st
         .unwrap();
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert!(rows[0].contains(reason.as_str()), "{rows:?}");
+    // Among those that have ended it is found when the database says so.
+    let over = [("status", "Ended"), ("period", "all")];
     let row = admin
-        .until("the end in the database", Duration::from_secs(30), async |_| {
-            Ok(kept(database, id).await)
-        })
+        .until(
+            "the end in the database",
+            Duration::from_secs(30),
+            async |client| {
+                let (_, page) = client.call("sessions/list", &over).await?;
+                let mut rows = page["items"].as_array().cloned().unwrap_or_default().into_iter();
+                Ok(rows.find(|row| row["session_id"] == id))
+            },
+        )
         .await
         .unwrap();
-    assert_eq!(row, reason.as_str());
+    assert_eq!(row["end_reason"], reason.as_str());
 }

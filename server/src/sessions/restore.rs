@@ -10,9 +10,13 @@ use muster_domain::permission::Scope;
 use muster_domain::sessions::{EndReason, RecordingState, SessionKind, SessionStatus};
 use muster_session_channel::{ClientChannel, SessionType};
 use muster_store::StoreError;
+use std::time::Duration;
 
 /// What agents of resumed sessions are taken for.
 const AGENT_VERSION: &str = "3.3.987.0";
+
+/// How long the start of the portal waits for a recording to be finished; that goes on afterwards.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is known of a session that stands as going on.
 enum Found {
@@ -35,17 +39,14 @@ impl SessionService {
             .iter()
             .map(|row| row.summary.session_id.to_string())
             .collect();
-        for mut row in rows {
+        for row in rows {
             let id = row.summary.session_id.clone();
             match self.restore_one(&row).await {
                 Ok(Found::Begin(begin)) => {
                     tracing::info!(session.id = %id, "going on with a session");
                     self.run(*begin);
                 }
-                Ok(Found::Ended(ending)) => {
-                    ending.put(&mut row);
-                    self.close(row).await;
-                }
+                Ok(Found::Ended(ending)) => self.conclude(row, ending).await,
                 Err(reason) => {
                     tracing::info!(session.id = %id, reason, "a session could not be gone on with");
                     self.give_up(row, now, &reason).await;
@@ -116,19 +117,12 @@ impl SessionService {
         })))
     }
 
-    async fn give_up(&self, mut row: SessionRow, now: Timestamp, reason: &str) {
+    async fn give_up(&self, row: SessionRow, now: Timestamp, reason: &str) {
         if !row.summary.ssm_session_id.is_empty()
             && let Err(error) = ssm::terminate(&self.ground.connector.ssm, &row.summary.ssm_session_id).await
         {
             tracing::info!(%error, "a session that was given up could not be ended at Systems Manager");
         }
-        let (recording, sha256) = match row.summary.recording {
-            RecordingState::Recording => match self.recordings.recover(&row.summary.session_id).await {
-                Some(sha256) => (RecordingState::Signed, sha256),
-                None => (RecordingState::Broken, String::new()),
-            },
-            other => (other, String::new()),
-        };
         let ending = Ending {
             reason: EndReason::NodeLost,
             message: format!("The portal was restarted and could not go on with it: {reason}."),
@@ -136,13 +130,39 @@ impl SessionService {
             at: now,
             bytes_in: row.summary.bytes_in,
             bytes_out: row.summary.bytes_out,
-            recording,
-            recording_sha256: sha256,
+            recording: row.summary.recording,
+            recording_sha256: String::new(),
         };
-        if let Ok((journal, _)) = Journal::open(&self.folder, row.summary.session_id.as_str())
-            && let Err(error) = journal.note_end(&ending)
-        {
-            tracing::error!(session.id = %row.summary.session_id, %error, "how a session ended cannot be noted");
+        self.conclude(row, ending).await;
+    }
+
+    /// Finishes the recording of a session that has no task any more, and writes its end down. The portal starts all the same
+    /// when the store of recordings is away.
+    async fn conclude(&self, row: SessionRow, ending: Ending) {
+        let service = self.clone();
+        let concluding = tokio::spawn(async move { service.conclude_now(row, ending).await });
+        let _ = tokio::time::timeout(PATIENCE, concluding).await;
+    }
+
+    async fn conclude_now(&self, mut row: SessionRow, mut ending: Ending) {
+        let id = row.summary.session_id.clone();
+        let journal = Journal::open(&self.folder, id.as_str());
+        let note = |ending: &Ending| match &journal {
+            Ok((journal, _)) => journal.note_end(ending).is_ok(),
+            Err(_) => false,
+        };
+        let mut noted = note(&ending);
+        if ending.recording == RecordingState::Recording {
+            match self.recordings.recover(&id).await {
+                Some(sha256) => {
+                    (ending.recording, ending.recording_sha256) = (RecordingState::Signed, sha256)
+                }
+                None => ending.recording = RecordingState::Broken,
+            }
+            noted = note(&ending);
+        }
+        if !noted {
+            tracing::error!(session.id = %id, "how a session ended cannot be noted");
         }
         ending.put(&mut row);
         self.close(row).await;
@@ -183,10 +203,7 @@ impl SessionService {
             };
             let row = queries::get(&self.ground.db, &NodeSessionId::new(name), &Viewer::ALL).await?;
             match (row, journal.end()) {
-                (Some(mut row), Some(ending)) => {
-                    ending.put(&mut row);
-                    self.close(row).await;
-                }
+                (Some(row), Some(ending)) => self.conclude(row, ending).await,
                 _ => journal.remove(),
             }
         }
