@@ -132,6 +132,14 @@ async fn a_session_that_a_restarted_portal_gives_up_is_in_the_audit_log_once() {
                 assert!(rows[0].contains(word), "{word} is not in {rows:?}");
             }
             assert_eq!(kept(&database, id).await.as_deref(), Some("NodeLost"));
+            // Its own page says who was there and where the rest is, whatever it was.
+            let (status, _, page) = admin.get(&format!("/terminals/{id}")).await.unwrap();
+            assert_eq!(status, 200, "{page}");
+            for part in ["data-participants", "best effort", "/audit?resource=session"] {
+                assert!(page.contains(part), "{part} is not on the page of {id}");
+            }
+            let is_tunnel = page.contains("A tunnel carries bytes: nothing is typed in it.");
+            assert_eq!(is_tunnel, *id == tunnel);
         }
         kill(portal);
     }

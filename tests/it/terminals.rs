@@ -109,6 +109,11 @@ async fn a_shell_is_used_reattached_recorded_and_ended() {
         .await
         .unwrap();
     assert!(!hits.as_array().unwrap().is_empty(), "{hits}");
+    let (status, typed) = admin
+        .call("sessions/commands", &[("session_id", &id)])
+        .await
+        .unwrap();
+    assert!(status == 200 && typed.to_string().contains("wörld"), "{typed}");
     let (code, text) = portal.command(&["recording", "verify", &id]).unwrap();
     assert_eq!(code, 0, "{text}");
     let (_, _, acts) = admin.get("/export/audit.csv").await.unwrap();

@@ -13,7 +13,8 @@ use muster_domain::Timestamp;
 use muster_domain::ids::NodeSessionId;
 use muster_domain::paging::Page;
 use muster_domain::sessions::{
-    Hit, LivePage, RecordedChunk, RecordingView, SessionDetail, SessionSummary, StartOptions, TranscriptLine,
+    Hit, LivePage, RecordedChunk, RecordedCommand, RecordingView, SessionDetail, SessionSummary,
+    StartOptions, TranscriptLine,
 };
 #[cfg(feature = "ssr")]
 use muster_domain::{
@@ -206,6 +207,18 @@ pub(crate) async fn get_chunk(session_id: String, index: u32) -> Result<Recorded
         backend
             .sessions
             .chunk(&actor, session_id.as_str().into(), index)
+            .await
+    })
+    .await
+}
+
+/// What was typed in a session, as far as its recording tells.
+#[server(name = ShowCommands, prefix = "/api", endpoint = "sessions/commands", output = Json)]
+pub(crate) async fn session_commands(session_id: String) -> Result<Vec<RecordedCommand>, AppError> {
+    call(|backend, actor| async move {
+        backend
+            .sessions
+            .commands(&actor, session_id.as_str().into())
             .await
     })
     .await

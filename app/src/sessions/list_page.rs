@@ -26,8 +26,8 @@ pub(crate) fn ListPage() -> impl IntoView {
     announce_end(end);
     let live = renewed(
         move || (end.version().get(), state.get()),
+        // What cannot be read of the address is about the history alone.
         |(_, state)| async move {
-            let state = state.readable()?;
             live_sessions(Some(state.text), state.node, Some(state.owner), state.open, None).await
         },
     );

@@ -47,6 +47,12 @@ pub trait Sessions: Send + Sync {
         session: NodeSessionId,
         index: u32,
     ) -> Result<RecordedChunk, PortalError>;
+    /// What was typed in a session, as far as its recording tells; at most 2,000. Reading it is playing the recording.
+    async fn commands(
+        &self,
+        actor: &Actor,
+        session: NodeSessionId,
+    ) -> Result<Vec<RecordedCommand>, PortalError>;
     /// The recording as lines of text.
     async fn transcript(
         &self,

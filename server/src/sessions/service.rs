@@ -17,9 +17,9 @@ use muster_domain::ids::{NodeId, NodeSessionId};
 use muster_domain::paging::Page;
 use muster_domain::permission::{Role, Scope};
 use muster_domain::sessions::{
-    EndReason, EndSession, Hit, LivePage, LiveQuery, OpenTunnel, RecordedChunk, RecordingState,
-    RecordingView, SessionDetail, SessionQuery, SessionSummary, Sessions, StartOptions, StartSession,
-    TranscriptLine,
+    EndReason, EndSession, Hit, LivePage, LiveQuery, OpenTunnel, RecordedChunk, RecordedCommand,
+    RecordingState, RecordingView, SessionDetail, SessionQuery, SessionSummary, Sessions, StartOptions,
+    StartSession, TranscriptLine,
 };
 use muster_domain::{Actor, PortalError, Timestamp};
 use std::collections::HashMap;
@@ -123,6 +123,26 @@ impl SessionService {
         let key = (actor.name.clone(), session.clone());
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         opened.entry(key).or_insert_with(|| self.ground.clock.now());
+    }
+
+    /// Reads a part of a recording, for who may play it.
+    async fn part<T: Send>(
+        &self,
+        actor: &Actor,
+        session: &NodeSessionId,
+        check: Result<(), PortalError>,
+        read: impl Future<Output = Result<T, PortalError>> + Send,
+    ) -> Result<T, PortalError> {
+        let action = self.part_of_playing(actor, session);
+        let intent = Intent::new(action, format!("session:{session}"));
+        self.ground
+            .door
+            .pass(actor, intent, check, async |pass| {
+                self.playable(actor, session, &pass.scopes).await?;
+                self.plays(actor, session);
+                read.await
+            })
+            .await
     }
 
     async fn oversees(&self, actor: &Actor, summary: &SessionSummary) -> Result<bool, PortalError> {
@@ -410,16 +430,17 @@ impl Sessions for SessionService {
         session: NodeSessionId,
         index: u32,
     ) -> Result<RecordedChunk, PortalError> {
-        let action = self.part_of_playing(actor, &session);
-        let intent = Intent::new(action, format!("session:{session}"));
-        self.ground
-            .door
-            .pass(actor, intent, Ok(()), async |pass| {
-                self.playable(actor, &session, &pass.scopes).await?;
-                self.plays(actor, &session);
-                self.recordings.chunk(&session, index).await
-            })
-            .await
+        let read = self.recordings.chunk(&session, index);
+        self.part(actor, &session, Ok(()), read).await
+    }
+
+    async fn commands(
+        &self,
+        actor: &Actor,
+        session: NodeSessionId,
+    ) -> Result<Vec<RecordedCommand>, PortalError> {
+        let read = self.recordings.commands(&session);
+        self.part(actor, &session, Ok(()), read).await
     }
 
     async fn transcript(
@@ -427,16 +448,8 @@ impl Sessions for SessionService {
         actor: &Actor,
         session: NodeSessionId,
     ) -> Result<Vec<TranscriptLine>, PortalError> {
-        let action = self.part_of_playing(actor, &session);
-        let intent = Intent::new(action, format!("session:{session}"));
-        self.ground
-            .door
-            .pass(actor, intent, Ok(()), async |pass| {
-                self.playable(actor, &session, &pass.scopes).await?;
-                self.plays(actor, &session);
-                self.recordings.transcript(&session).await
-            })
-            .await
+        let read = self.recordings.transcript(&session);
+        self.part(actor, &session, Ok(()), read).await
     }
 
     async fn search(
@@ -445,8 +458,6 @@ impl Sessions for SessionService {
         session: NodeSessionId,
         text: String,
     ) -> Result<Vec<Hit>, PortalError> {
-        let action = self.part_of_playing(actor, &session);
-        let intent = Intent::new(action, format!("session:{session}"));
         let check = if text.trim().is_empty() || text.chars().count() > 200 {
             Err(PortalError::invalid(
                 "text",
@@ -455,14 +466,8 @@ impl Sessions for SessionService {
         } else {
             Ok(())
         };
-        self.ground
-            .door
-            .pass(actor, intent, check, async |pass| {
-                self.playable(actor, &session, &pass.scopes).await?;
-                self.plays(actor, &session);
-                self.recordings.search(&session, text.trim()).await
-            })
-            .await
+        let read = self.recordings.search(&session, text.trim());
+        self.part(actor, &session, check, read).await
     }
 
     async fn verify(&self, actor: &Actor, session: NodeSessionId) -> Result<Vec<String>, PortalError> {

@@ -116,6 +116,7 @@ impl SessionService {
                 recording: RecordingState::None,
                 watchers: Vec::new(),
                 is_own: true,
+                request: None,
             },
             connection_id: connection.id.to_string(),
             document: String::new(),
@@ -191,6 +192,7 @@ impl SessionService {
         row.summary.os_user.clone_from(&input.os_user);
         row.summary.reason = input.reason.trim().to_owned();
         if let (Some(approved), Some(ends_at)) = (minutes_approved, row.summary.ends_at) {
+            row.summary.request.clone_from(&input.request);
             let limit = approved.min(self.ground.policy.limit_minutes);
             let until = self.ground.clock.now().plus_ms(minutes(limit));
             // A short approval ends a session early; a long one lets it go on longer than it would without asking.

@@ -1,7 +1,7 @@
 //! What pages show of sessions and recordings. Never a token, never what was typed without echo.
 
 use crate::fleet::Tag;
-use crate::ids::{NodeId, NodeSessionId, UserId};
+use crate::ids::{NodeId, NodeSessionId, RequestId, UserId};
 use crate::paging::Cursor;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -172,6 +172,9 @@ pub struct SessionSummary {
     pub watchers: Vec<String>,
     /// Whether it is the reader's own.
     pub is_own: bool,
+    /// The approval under which it was opened, where it needed one.
+    #[serde(default)]
+    pub request: Option<RequestId>,
 }
 
 /// Some of the sessions that go on, and how many there are.

@@ -4,7 +4,7 @@ use super::{SessionRow, insert};
 use muster_domain::Timestamp;
 use muster_domain::ids::UserId;
 use muster_domain::sessions::{RecordingState, SessionKind, SessionStatus, SessionSummary};
-use muster_store::Db;
+use muster_store::{Db, Sql};
 
 /// A session of somebody, on one of ten nodes.
 pub(in crate::sessions) fn owned(number: i64, owner: &str) -> SessionRow {
@@ -36,6 +36,7 @@ pub(in crate::sessions) fn owned(number: i64, owner: &str) -> SessionRow {
             recording: RecordingState::Recording,
             watchers: Vec::new(),
             is_own: false,
+            request: None,
         },
         connection_id: "default".into(),
         document: String::new(),
@@ -49,4 +50,21 @@ pub(in crate::sessions) async fn insert_many(db: &Db, count: i64, make: impl Fn(
     for number in 0..count {
         insert(db, &make(number)).await.unwrap();
     }
+}
+
+/// A long history, each a second after the one before; every hundredth is bob's, all others are ann's.
+pub(in crate::sessions) async fn insert_history(db: &Db, count: i64) {
+    let mut sql = Sql::new(
+        "insert into sessions (session_id, connection_id, ssm_session_id, kind, status, is_over, node_id, node_name, account, \
+         region, document, os_user, owner_id, owner, address, reason, is_production, started_at, ended_at, active_at, bytes_in, \
+         bytes_out, end_reason, end_message, ended_by, recording, recording_sha256, search) \
+         with recursive numbers (n) as (select cast(0 as bigint) union all select n + 1 from numbers where n < ",
+    );
+    sql.int(count - 1).push(
+        ") select 'session-' || substr('000000' || cast(n as text), length(cast(n as text)) + 1), 'default', '', 'Shell', 'Ended', \
+         1, 'mi-' || cast(n % 10 as text), 'node', '', '', '', '', case when n % 100 = 0 then 'bob' else 'ann' end, \
+         'somebody', '', '', 0, 1000000 + n * 1000, 1000000 + n * 1000 + 500, 1000000 + n * 1000, 0, 0, 'Exited', '', '', \
+         'Signed', '', 'inc-' || cast(n as text) || ': looking around' from numbers",
+    );
+    sql.run(db.writer()).await.unwrap();
 }

@@ -94,6 +94,13 @@ fn shown_event(timed: TimedEvent) -> Option<RecordedEvent> {
     })
 }
 
+fn shown_command(command: muster_recording::Command) -> RecordedCommand {
+    RecordedCommand {
+        at_ms: ms_after(command.at_us),
+        text: command.text,
+    }
+}
+
 impl Store {
     /// A recording before its parts are fetched.
     pub(crate) async fn view(
@@ -118,17 +125,21 @@ impl Store {
                 .collect(),
             activity: bars(&index, duration_ms),
             idle: idle(&index, duration_ms),
-            commands: commands
-                .into_iter()
-                .map(|command| RecordedCommand {
-                    at_ms: ms_after(command.at_us),
-                    text: command.text,
-                })
-                .collect(),
+            commands: commands.into_iter().map(shown_command).collect(),
             participants,
             is_signed: info.manifest_sha256.is_some(),
             is_recovered: info.recovered.is_some(),
         })
+    }
+
+    /// What was typed, as far as the screen tells.
+    pub(crate) async fn commands(
+        &self,
+        session: &NodeSessionId,
+    ) -> Result<Vec<RecordedCommand>, PortalError> {
+        let read = async { self.recording(session).await?.commands(MAX_COMMANDS).await };
+        let commands = read.await.map_err(|error| shown(&error))?;
+        Ok(commands.into_iter().map(shown_command).collect())
     }
 
     /// One part of a recording.
