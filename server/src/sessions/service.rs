@@ -410,7 +410,12 @@ impl Sessions for SessionService {
     }
 
     async fn recording(&self, actor: &Actor, session: NodeSessionId) -> Result<RecordingView, PortalError> {
-        let intent = Intent::new(Action::SessionsPlay, format!("session:{session}"));
+        // One that is still being made is looked at again and again, to follow it.
+        let action = match self.ground.live.get(&session) {
+            Some(_) => self.part_of_playing(actor, &session),
+            None => Action::SessionsPlay,
+        };
+        let intent = Intent::new(action, format!("session:{session}"));
         self.ground
             .door
             .pass(actor, intent, Ok(()), async |pass| {

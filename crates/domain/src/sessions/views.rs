@@ -274,6 +274,9 @@ pub struct RecordingView {
     pub commands: Vec<RecordedCommand>,
     /// Who came and went.
     pub participants: Vec<Participant>,
+    /// From when on it is written but not sealed yet, in milliseconds: the last of its chunks, while it is being made.
+    #[serde(default)]
+    pub unsealed_ms: Option<u64>,
     /// Whether its end is signed already.
     pub is_signed: bool,
     /// Whether it was put back together after a crash.
