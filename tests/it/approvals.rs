@@ -337,6 +337,12 @@ async fn an_approved_terminal_opens_once_and_for_as_long_as_was_approved() {
     let summary = &detail["summary"];
     let minutes = (summary["ends_at"].as_i64().unwrap() - summary["started_at"].as_i64().unwrap()) / 60_000;
     assert!((9..=10).contains(&minutes), "{summary}");
+    assert_eq!(summary["request"], id, "under which approval it was opened");
+    let (_, _, page) = world.olga.get(&format!("/terminals/{session}")).await.unwrap();
+    assert!(
+        page.contains(&format!("href=\"/approvals/{id}\"")),
+        "the way to it"
+    );
     let (status, answer) = world
         .olga
         .call("sessions/more_time", &[("session_id", session.as_str())])

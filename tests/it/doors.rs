@@ -196,6 +196,7 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
         ("/api/sessions/more_time", (More, &[SESSION][..])),
         ("/api/sessions/recording", (More, &[SESSION][..])),
         ("/api/sessions/chunk", (More, &[SESSION, ("index", "0")][..])),
+        ("/api/sessions/commands", (More, &[SESSION][..])),
         ("/api/sessions/transcript", (More, &[SESSION][..])),
         ("/api/sessions/search", (More, &[SESSION, ("text", "x")][..])),
         ("/api/sessions/verify", (More, &[SESSION][..])),

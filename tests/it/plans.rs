@@ -197,6 +197,8 @@ async fn walk(client: &Client, node: &str, command: &str) {
         "/audit?actor=admin&outcome=Succeeded",
         "/audit?action=commands.run",
         "/terminals",
+        "/terminals?text=x&period=all",
+        "/terminals?status=Ended&owner=x&period=24h",
         "/terminals/new",
         "/settings/profile",
         "/settings/sessions",

@@ -3,6 +3,7 @@
 
 use crate::full_disk::{fill, small_disk};
 use crate::support;
+use crate::terminal_ends::comes_to_be_written;
 use muster_domain::sessions::{EndReason, RecordingState};
 use muster_tests::terminal::{Terminal, start};
 use muster_tests::{Client, Portal};
@@ -96,6 +97,10 @@ async fn what_cannot_be_recorded_is_not_shown_and_not_opened() {
     let mut page = Terminal::attach(&admin, &id, "one", None).await.unwrap();
     page.type_in("echo re''ady\r").await.unwrap();
     page.shows("ready").await.unwrap();
+    let waits = start(&admin, &node).await.unwrap();
+    let mut other = Terminal::attach(&admin, &waits, "one", None).await.unwrap();
+    other.type_in("echo re''ady\r").await.unwrap();
+    other.shows("ready").await.unwrap();
 
     let inside = PathBuf::from(format!("/proc/{}/root", portal.pid())).join(disk.strip_prefix("/").unwrap());
     let ballast = inside.join("ballast");
@@ -127,11 +132,28 @@ async fn what_cannot_be_recorded_is_not_shown_and_not_opened() {
         refused.contains("disk") || refused.contains("No space is left"),
         "{refused}"
     );
+    // Nor can it be written down that another one ends, once the database has no space left in its own files either.
+    let mut looks = 0;
+    while admin.get("/export/audit.csv").await.unwrap().0 == 200 {
+        looks += 1;
+        fill(&inside.join(format!("ballast-for-{looks}"))).unwrap();
+        assert!(looks < 500, "the disk is never full");
+    }
+    other.type_in("exit\r").await.unwrap();
+    other.until("its end", |page| page.ended).await.unwrap();
+    let (_, shown) = admin
+        .call("sessions/get", &[("session_id", &waits)])
+        .await
+        .unwrap();
+    assert_eq!(shown["summary"]["status"], "Ended", "{shown}");
     for entry in std::fs::read_dir(&inside).unwrap().flatten() {
         if entry.file_name().to_string_lossy().starts_with("ballast") {
             std::fs::remove_file(entry.path()).unwrap();
         }
     }
+    let ended = other.session.end_reason.unwrap();
+    comes_to_be_written(&admin, &waits, ended).await;
+    comes_to_be_written(&admin, &id, EndReason::RecorderFailed).await;
     let again = admin
         .until(
             "a terminal with space again",

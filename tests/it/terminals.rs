@@ -49,6 +49,23 @@ async fn a_shell_is_used_reattached_recorded_and_ended() {
     assert!(page.may_type && page.session.status == SessionStatus::Connected);
     assert!(!page.session.os_user.is_empty(), "the node says who one is there");
 
+    // What was shown can be played already, before it is sealed.
+    let (status, playing) = admin
+        .call("sessions/recording", &[("session_id", &id)])
+        .await
+        .unwrap();
+    assert_eq!(status, 200, "{playing}");
+    let chunks = playing["chunks"].as_array().unwrap().len();
+    assert!(
+        chunks > 0 && playing["unsealed_ms"].is_u64() && playing["is_signed"] == false,
+        "{playing}"
+    );
+    let last = (chunks - 1).to_string();
+    let (_, chunk) = admin
+        .call("sessions/chunk", &[("session_id", &id), ("index", &last)])
+        .await
+        .unwrap();
+    assert!(chunk["events"].to_string().contains("hello wörld"), "{chunk}");
     // Another page from nothing sees all of it; the same page with its cursor sees only what is new.
     let cursor = page.cursor();
     drop(page);
@@ -109,6 +126,11 @@ async fn a_shell_is_used_reattached_recorded_and_ended() {
         .await
         .unwrap();
     assert!(!hits.as_array().unwrap().is_empty(), "{hits}");
+    let (status, typed) = admin
+        .call("sessions/commands", &[("session_id", &id)])
+        .await
+        .unwrap();
+    assert!(status == 200 && typed.to_string().contains("wörld"), "{typed}");
     let (code, text) = portal.command(&["recording", "verify", &id]).unwrap();
     assert_eq!(code, 0, "{text}");
     let (_, _, acts) = admin.get("/export/audit.csv").await.unwrap();

@@ -309,6 +309,24 @@ impl Client {
         Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
     }
 
+    /// Posts JSON to an address; answers the status and what it gives as JSON.
+    ///
+    /// # Errors
+    /// When the portal does not answer.
+    pub async fn post_json(&self, path: &str, body: &Value) -> Fallible<(u16, Value)> {
+        let answer = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header("origin", &self.base)
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
     /// Gets an address; answers the status, the headers and the text.
     ///
     /// # Errors

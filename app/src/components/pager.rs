@@ -9,9 +9,12 @@ pub(crate) fn Pager(
     #[prop(into)] count: String,
     first: Option<String>,
     next: Option<String>,
+    /// What the pages are of, where a page has more than one list.
+    #[prop(default = "Pages")]
+    label: &'static str,
 ) -> impl IntoView {
     view! {
-        <nav class="pager" aria-label="Pages">
+        <nav class="pager" aria-label=label>
             <span class="pager-count">{count}</span>
             {first.map(|href| view! { <a class="btn small" href=href>"First page"</a> })}
             {next

@@ -13,13 +13,14 @@ use muster_domain::Timestamp;
 use muster_domain::ids::NodeSessionId;
 use muster_domain::paging::Page;
 use muster_domain::sessions::{
-    Hit, RecordedChunk, RecordingView, SessionDetail, SessionSummary, StartOptions, TranscriptLine,
+    Hit, LivePage, RecordedChunk, RecordedCommand, RecordingView, SessionDetail, SessionSummary,
+    StartOptions, TranscriptLine,
 };
 #[cfg(feature = "ssr")]
 use muster_domain::{
     PortalError,
     paging::Cursor,
-    sessions::{EndSession, SessionQuery, StartSession},
+    sessions::{EndSession, LiveQuery, SessionQuery, StartSession},
     time::Clock as _,
 };
 
@@ -99,10 +100,26 @@ pub(crate) async fn start_session(
     Ok(id)
 }
 
-/// Sessions that go on.
-#[server(prefix = "/api", endpoint = "sessions/live", output = Json)]
-pub(crate) async fn live_sessions() -> Result<Vec<SessionSummary>, AppError> {
-    call(|backend, actor| async move { backend.sessions.live(&actor).await }).await
+/// A page of the sessions that go on, and how many there are.
+#[server(name = LiveSessions, prefix = "/api", endpoint = "sessions/live", output = Json)]
+pub(crate) async fn live_sessions(
+    #[server(default)] text: Option<String>,
+    #[server(default)] node: Option<String>,
+    #[server(default)] owner: Option<String>,
+    #[server(default)] cursor: Option<String>,
+    #[server(default)] limit: Option<u32>,
+) -> Result<LivePage, AppError> {
+    call(|backend, actor| async move {
+        let query = LiveQuery {
+            text: text.unwrap_or_default(),
+            node: node.filter(|id| !id.is_empty()).map(|id| id.as_str().into()),
+            owner: owner.unwrap_or_default(),
+            cursor: cursor.filter(|text| !text.is_empty()).map(Cursor),
+            limit,
+        };
+        backend.sessions.live(&actor, query).await
+    })
+    .await
 }
 
 /// Sessions, newest first. `period` is `24h`, `7d`, `30d` or `all`; 7 days when empty.
@@ -190,6 +207,18 @@ pub(crate) async fn get_chunk(session_id: String, index: u32) -> Result<Recorded
         backend
             .sessions
             .chunk(&actor, session_id.as_str().into(), index)
+            .await
+    })
+    .await
+}
+
+/// What was typed in a session, as far as its recording tells.
+#[server(name = ShowCommands, prefix = "/api", endpoint = "sessions/commands", output = Json)]
+pub(crate) async fn session_commands(session_id: String) -> Result<Vec<RecordedCommand>, AppError> {
+    call(|backend, actor| async move {
+        backend
+            .sessions
+            .commands(&actor, session_id.as_str().into())
             .await
     })
     .await

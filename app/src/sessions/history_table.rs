@@ -9,12 +9,12 @@ use crate::components::{
 use crate::url::problem_of;
 use leptos::prelude::*;
 use leptos_router::components::Form;
-use muster_domain::paging::Page;
+use muster_domain::paging::{DEFAULT_LIMIT, Page};
 use muster_domain::sessions::{RecordingState, SessionStatus, SessionSummary};
 
-/// The conditions, as a form that needs no script.
+/// The conditions, as a form that needs no script. Those that go on have all but the last two.
 #[component]
-pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
+pub(super) fn ListFilter(state: ListUrl) -> impl IntoView {
     let statuses = any_or(SessionStatus::ALL.iter().map(|one| (one.as_str(), one.label())));
     let narrowed = state.is_filtered() || state.period != Period::default() || !state.problems.is_empty();
     let (status_problem, period_problem) = (
@@ -22,7 +22,7 @@ pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
         problem_of(&state.problems, "period"),
     );
     view! {
-        <Form method="GET" action="/terminals" attr:class="command-filter" attr:role="search" attr:aria-label="Filter the history">
+        <Form method="GET" action="/terminals" attr:class="command-filter" attr:role="search" attr:aria-label="Filter the terminals">
             <div class="field">
                 <label for="text">"Node, owner, reason or id"</label>
                 <input id="text" name="text" value=state.text autocomplete="off" data-filter="" />
@@ -31,12 +31,12 @@ pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
             <TextField name="owner" label="Owner" value=state.owner />
             <SelectField
                 name="status"
-                label="Status"
+                label="Status in the history"
                 options=statuses
                 selected=state.status.map(SessionStatus::as_str).unwrap_or_default()
                 error=status_problem
             />
-            <SelectField name="period" label="Period" options=Period::options() selected=state.period.word() error=period_problem />
+            <SelectField name="period" label="Period of the history" options=Period::options() selected=state.period.word() error=period_problem />
             <div class="row">
                 <button type="submit" class="btn primary">
                     "Filter"
@@ -50,6 +50,22 @@ pub(super) fn HistoryFilter(state: ListUrl) -> impl IntoView {
 /// A page of rows.
 #[component]
 pub(super) fn HistoryRows(state: ListUrl, page: Page<SessionSummary>) -> impl IntoView {
+    if page.items.is_empty()
+        && let Some(next) = page.next.clone()
+    {
+        let further = state.page(Some(next.0));
+        return view! {
+            <section class="card">
+                <EmptyState kind=Empty::NothingMatches title="Nothing in this part of the history">
+                    <p>"A page looks at 5\u{202f}000 sessions at most, newest first. None of these matches; older ones were not looked at yet."</p>
+                    <a class="btn" rel="next" href=further>
+                        "Look further back"
+                    </a>
+                </EmptyState>
+            </section>
+        }
+        .into_any();
+    }
     if page.items.is_empty() {
         return view! {
             <section class="card">
@@ -59,8 +75,13 @@ pub(super) fn HistoryRows(state: ListUrl, page: Page<SessionSummary>) -> impl In
         .into_any();
     }
     let count = format!(
-        "{} on this page, newest first",
-        plural(page.items.len() as u64, "session", "sessions")
+        "{} on this page, newest first{}",
+        plural(page.items.len() as u64, "session", "sessions"),
+        if page.next.is_some() && page.items.len() < DEFAULT_LIMIT as usize {
+            "; older ones were not looked at yet"
+        } else {
+            ""
+        }
     );
     let first = state.cursor.is_some().then(|| state.page(None));
     let next = page.next.map(|cursor| state.page(Some(cursor.0)));
@@ -141,7 +162,12 @@ fn Row(row: SessionSummary) -> impl IntoView {
                         {row.node_name.clone()}
                         {row.is_production.then(|| view! { " " <span class="tag warn">"Production"</span> })}
                     </a>
-                    <small>{if row.reason.is_empty() { row.kind.label().to_owned() } else { row.reason.clone() }}</small>
+                    <small>
+                        {if row.reason.is_empty() { row.kind.label().to_owned() } else { row.reason.clone() }}
+                        {row.request.clone().map(|request| view! {
+                            " · " <a href=format!("/approvals/{request}")>{request.to_string()}</a>
+                        })}
+                    </small>
                 </div>
             </td>
             <td>

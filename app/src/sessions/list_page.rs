@@ -2,17 +2,15 @@
 
 use super::acts::announce_end;
 use super::api::{EndSessionFn, find_sessions, live_sessions};
-use super::history_table::{HistoryFilter, HistoryRows};
+use super::history_table::{HistoryRows, ListFilter};
 use super::list_url::ListUrl;
 use super::live_table::{LiveRights, LiveTable};
-use crate::components::{
-    ErrorNotice, Fresh, Glyph, Icon, Keeper, PageHead, Skeleton, StaleNotice, plural, renewed,
-};
+use super::words::how_many;
+use crate::components::{ErrorNotice, Fresh, Glyph, Icon, Keeper, PageHead, Skeleton, StaleNotice, renewed};
 use crate::layout::use_frame;
 use crate::url::use_query;
 use leptos::prelude::*;
 use muster_domain::action::Action;
-use muster_domain::sessions::RecordingState;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +24,13 @@ pub(crate) fn ListPage() -> impl IntoView {
     let state = Memo::new(move |_| query.with(ListUrl::read));
     let end = ServerAction::<EndSessionFn>::new();
     announce_end(end);
-    let live = renewed(move || end.version().get(), |_| live_sessions());
+    let live = renewed(
+        move || (end.version().get(), state.get()),
+        // What cannot be read of the address is about the history alone.
+        |(_, state)| async move {
+            live_sessions(Some(state.text), state.node, Some(state.owner), state.open, None).await
+        },
+    );
     let rows = renewed(
         move || state.get(),
         |state| async move {
@@ -68,7 +72,12 @@ pub(crate) fn ListPage() -> impl IntoView {
     let going_on = RwSignal::new(Vec::new());
     Effect::new(move |before: Option<()>| {
         let ids = live.with(|live| match live {
-            Some(Ok(live)) => Some(live.iter().map(|one| one.session_id.clone()).collect::<Vec<_>>()),
+            Some(Ok(live)) => Some(
+                live.sessions
+                    .iter()
+                    .map(|one| one.session_id.clone())
+                    .collect::<Vec<_>>(),
+            ),
             _ => None,
         });
         if let Some(ids) = ids
@@ -87,16 +96,7 @@ pub(crate) fn ListPage() -> impl IntoView {
             <Transition fallback=|| "Shells on nodes, recorded">
                 {move || Suspend::new(async move {
                     match live.await {
-                        Ok(live) => {
-                            let open = live.len() as u64;
-                            let recorded = live.iter().all(|one| one.recording == RecordingState::Recording);
-                            let words = match open {
-                                0 => "none open".to_owned(),
-                                _ => format!("{} open", plural(open, "terminal", "terminals")),
-                            };
-                            let rest = if open > 0 && recorded { " · all recorded" } else { "" };
-                            format!("{words}{rest}")
-                        }
+                        Ok(live) => how_many(&live),
                         Err(_) => "Shells on nodes, recorded".to_owned(),
                     }
                 })}
@@ -119,6 +119,7 @@ pub(crate) fn ListPage() -> impl IntoView {
             </Transition>
         </PageHead>
         <div class="stack">
+            {move || view! { <ListFilter state=state.get() /> }}
             <section aria-labelledby="live-title" class="stack-tight">
                 <h2 id="live-title">"Open now"</h2>
                 <Transition fallback=|| view! { <div class="card"><Skeleton lines=3 /></div> }>
@@ -130,13 +131,13 @@ pub(crate) fn ListPage() -> impl IntoView {
                                 .map(|frame| LiveRights::of(|action| frame.may(action)))
                                 .unwrap_or_default();
                             match live.await {
-                                Ok(Fresh { value: sessions, stale }) => keeper.view(|| view! {
+                                Ok(Fresh { value: live, stale }) => keeper.view(|| view! {
                                     <StaleNotice stale />
-                                    <LiveTable sessions=Arc::unwrap_or_clone(sessions) end rights />
+                                    <LiveTable live=Arc::unwrap_or_clone(live) state=state.get_untracked() end rights />
                                 }),
                                 Err(error) => view! {
                                     <div class="card card-body">
-                                        <ErrorNotice error what="the open terminals" />
+                                        <ErrorNotice error what="the open terminals" clear=state.get_untracked().open_page(None) />
                                     </div>
                                 }
                                 .into_any(),
@@ -147,7 +148,6 @@ pub(crate) fn ListPage() -> impl IntoView {
             </section>
             <section aria-labelledby="history-title" class="stack-tight">
                 <h2 id="history-title">"History"</h2>
-                {move || view! { <HistoryFilter state=state.get() /> }}
                 <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
                     {move || {
                         let keeper = history_keeper.clone();

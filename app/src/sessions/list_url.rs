@@ -32,6 +32,8 @@ pub(super) struct ListUrl {
     pub(super) status: Option<SessionStatus>,
     pub(super) period: Period,
     pub(super) cursor: Option<String>,
+    /// From which row on those are shown that go on.
+    pub(super) open: Option<String>,
     /// What could not be read. With any, nothing is looked up: more rows than were asked for would mislead.
     pub(super) problems: Vec<FieldError>,
 }
@@ -55,6 +57,7 @@ impl ListUrl {
             status,
             period,
             cursor: query.text("cursor"),
+            open: query.text("open"),
             problems,
         }
     }
@@ -68,9 +71,20 @@ impl ListUrl {
         Ok(self)
     }
 
+    /// Whether anything narrows those that go on.
+    pub(super) fn is_narrowed(&self) -> bool {
+        !self.text.is_empty() || self.node.is_some() || !self.owner.is_empty()
+    }
+
     /// Whether anything but the period narrows the list.
     pub(super) fn is_filtered(&self) -> bool {
-        !self.text.is_empty() || self.node.is_some() || !self.owner.is_empty() || self.status.is_some()
+        self.is_narrowed() || self.status.is_some()
+    }
+
+    /// The address of this state, from another page of those that go on.
+    pub(super) fn open_page(&self, open: Option<String>) -> String {
+        let other = Self { open, ..self.clone() };
+        other.page(self.cursor.clone())
     }
 
     /// The address of this state, from another page of rows on.
@@ -85,6 +99,7 @@ impl ListUrl {
                 ("status", status.to_owned()),
                 ("period", self.period.said()),
                 ("cursor", cursor.unwrap_or_default()),
+                ("open", self.open.clone().unwrap_or_default()),
             ],
         )
     }
@@ -107,12 +122,17 @@ mod tests {
     fn an_address_says_the_same_after_a_round() {
         for text in [
             "/terminals",
-            "/terminals?text=disk&node=mi-1&owner=op&status=Ended&period=all&cursor=x",
+            "/terminals?text=disk&node=mi-1&owner=op&status=Ended&period=all&cursor=x&open=y",
             "/terminals?status=Failed&period=24h",
         ] {
             let state = ListUrl::read(&Query::parse(text.split_once('?').map_or("", |(_, query)| query)));
             assert_eq!(state.page(state.cursor.clone()), text);
         }
+        let state = ListUrl::read(&Query::parse("owner=op&cursor=x"));
+        assert_eq!(
+            state.open_page(Some("y".into())),
+            "/terminals?owner=op&cursor=x&open=y"
+        );
         let refused = ListUrl::read(&Query::parse("status=Dancing&period=never"))
             .readable()
             .unwrap_err();

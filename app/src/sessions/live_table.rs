@@ -2,12 +2,13 @@
 
 use super::acts::EndButton;
 use super::api::EndSessionFn;
+use super::list_url::ListUrl;
 use super::words::{RecordingMark, bytes, span, terminal_address};
-use crate::components::{Empty, EmptyState, StatusDot, TableCard, TimeAgo};
+use crate::components::{Empty, EmptyState, Pager, StatusDot, TableCard, TimeAgo, grouped, plural};
 use crate::live::clock::use_now;
 use leptos::prelude::*;
 use muster_domain::action::Action;
-use muster_domain::sessions::{SessionKind, SessionSummary};
+use muster_domain::sessions::{LivePage, SessionKind, SessionSummary};
 
 /// What the reader may do with sessions that go on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,13 +33,34 @@ impl LiveRights {
     }
 }
 
-/// All that go on, one's own first.
+/// A page of those that go on, one's own first.
 #[component]
 pub(super) fn LiveTable(
-    sessions: Vec<SessionSummary>,
+    live: LivePage,
+    state: ListUrl,
     end: ServerAction<EndSessionFn>,
     rights: LiveRights,
 ) -> impl IntoView {
+    let LivePage {
+        sessions,
+        matching,
+        open,
+        next,
+        ..
+    } = live;
+    if sessions.is_empty() && open > 0 {
+        return view! {
+            <section class="card">
+                <EmptyState kind=Empty::NothingMatches title="No open terminal matches">
+                    <p>{format!("{} open.", plural(open, "terminal is", "terminals are"))}</p>
+                    <a class="btn" href="/terminals">
+                        "Show all"
+                    </a>
+                </EmptyState>
+            </section>
+        }
+        .into_any();
+    }
     if sessions.is_empty() {
         return view! {
             <section class="card">
@@ -50,6 +72,19 @@ pub(super) fn LiveTable(
         }
         .into_any();
     }
+    let count = if state.is_narrowed() {
+        format!(
+            "{} of {} shown, of {} open",
+            sessions.len(),
+            grouped(matching),
+            grouped(open)
+        )
+    } else {
+        format!("{} of {} open shown", sessions.len(), grouped(open))
+    };
+    let first = state.open.is_some().then(|| state.open_page(None));
+    let next = next.map(|cursor| state.open_page(Some(cursor.0)));
+    let is_part = first.is_some() || next.is_some() || state.is_narrowed();
     view! {
         <TableCard label="Open terminals">
             <table class="sessions">
@@ -74,6 +109,7 @@ pub(super) fn LiveTable(
                 <tbody>{sessions.into_iter().map(|session| view! { <Row session end rights /> }).collect_view()}</tbody>
             </table>
         </TableCard>
+        {is_part.then(|| view! { <Pager count first next label="Pages of open terminals" /> })}
     }
     .into_any()
 }

@@ -1,5 +1,6 @@
 //! Beside a terminal: the facts of its session, and who looks on.
 
+use super::side_history::{Audited, People, Typed};
 use super::words::{RecordingMark, bytes, initials, os_user, span};
 use crate::components::{CopyButton, Fact, TagList, TimeAgo};
 use crate::live::clock::use_now;
@@ -12,6 +13,9 @@ pub(super) fn SidePanel(standing: Signal<SessionSummary>, detail: SessionDetail)
     let now = use_now();
     let session = detail.summary.clone();
     let id = session.session_id.to_string();
+    let shown = id.clone();
+    let (tags, participants) = (detail.tags.clone(), detail.participants.clone());
+    let request = session.request.clone();
     let label = format!("About the session on {}", session.node_name);
     let user = Memo::new(move |_| standing.with(os_user));
     let recording = Memo::new(move |_| standing.with(|session| session.recording));
@@ -45,6 +49,12 @@ pub(super) fn SidePanel(standing: Signal<SessionSummary>, detail: SessionDetail)
                     <Fact label="Reason">
                         {if session.reason.is_empty() { "none given".to_owned() } else { session.reason.clone() }}
                     </Fact>
+                    <Fact label="Approval">
+                        {match request {
+                            Some(request) => view! { <a href=format!("/approvals/{request}")>{request.to_string()}</a> }.into_any(),
+                            None => view! { <span class="muted">"none needed"</span> }.into_any(),
+                        }}
+                    </Fact>
                     <Fact label="Ends">{ends}</Fact>
                     <Fact label="Recording">
                         {move || view! { <RecordingMark state=recording.get() /> }}
@@ -56,7 +66,7 @@ pub(super) fn SidePanel(standing: Signal<SessionSummary>, detail: SessionDetail)
                         }}
                     </Fact>
                     <Fact label="Tags">
-                        <TagList tags=detail.tags most=4 />
+                        <TagList tags most=4 />
                     </Fact>
                     <Fact label="Id">
                         <span class="mono session-id">{id.clone()}</span>
@@ -91,6 +101,9 @@ pub(super) fn SidePanel(standing: Signal<SessionSummary>, detail: SessionDetail)
                     }}
                 </div>
             </section>
+            <People participants id=shown.clone() />
+            <Typed detail />
+            <Audited id=shown />
         </aside>
     }
 }

@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::workspace_url::WorkspaceUrl;
 use crate::components::{Glyph, Icon, Renewed};
 use leptos::prelude::*;
-use muster_domain::sessions::{SessionKind, SessionSummary};
+use muster_domain::sessions::{LivePage, SessionKind, SessionSummary};
 use std::sync::Arc;
 
 /// One tab: which session, on which node, whether it goes on.
@@ -43,15 +43,11 @@ fn tabs(live: &[SessionSummary], opened: &[String]) -> Vec<Tab> {
 
 /// The tabs.
 #[component]
-pub(super) fn TabBar(
-    desk: Desk,
-    url: Memo<WorkspaceUrl>,
-    live: Renewed<Vec<SessionSummary>>,
-) -> impl IntoView {
+pub(super) fn TabBar(desk: Desk, url: Memo<WorkspaceUrl>, live: Renewed<LivePage>) -> impl IntoView {
     let all = RwSignal::new(Vec::<SessionSummary>::new());
     Effect::new(move |_| {
         if let Some(Ok(live)) = live.get() {
-            all.set(Arc::unwrap_or_clone(live.value));
+            all.set(Arc::unwrap_or_clone(live.value).sessions);
         }
     });
     let shown = Memo::new(move |_| all.with(|all| tabs(all, &desk.opened())));

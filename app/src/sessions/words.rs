@@ -1,9 +1,9 @@
 //! How sessions are said and shown: badges, ages, sizes, addresses. Used by every page of this feature.
 
-use crate::components::{Badge, Fixed, Glyph};
+use crate::components::{Badge, Fixed, Glyph, plural};
 use crate::url::address;
 use leptos::prelude::*;
-use muster_domain::sessions::{EndReason, RecordingState, SessionStatus, SessionSummary};
+use muster_domain::sessions::{EndReason, LivePage, RecordingState, SessionStatus, SessionSummary};
 
 impl From<SessionStatus> for Badge {
     fn from(status: SessionStatus) -> Self {
@@ -123,6 +123,20 @@ pub(super) fn initials(name: &str) -> String {
     letters.to_uppercase()
 }
 
+/// How many sessions go on, in the words of a page's head.
+pub(super) fn how_many(live: &LivePage) -> String {
+    let open = match live.open {
+        0 => "none open".to_owned(),
+        open => format!("{} open", plural(open, "terminal", "terminals")),
+    };
+    let all = if live.open > 0 && live.recorded == live.open {
+        " · all recorded"
+    } else {
+        ""
+    };
+    format!("{open}{all}")
+}
+
 /// A link that opens a terminal on a node.
 #[component]
 pub(crate) fn OpenTerminal(
@@ -187,6 +201,24 @@ mod tests {
             (bytes(12), bytes(4_200), bytes(2_097_152)),
             ("12 B".into(), "4.1 KiB".into(), "2.0 MiB".into())
         );
+    }
+
+    #[test]
+    fn a_head_says_how_many_there_are_and_not_how_many_are_shown() {
+        let live = LivePage {
+            matching: 3,
+            open: 1_000,
+            recorded: 999,
+            ..LivePage::default()
+        };
+        assert_eq!(how_many(&live), "1\u{202f}000 terminals open");
+        let live = LivePage {
+            open: 1,
+            recorded: 1,
+            ..live
+        };
+        assert_eq!(how_many(&live), "1 terminal open · all recorded");
+        assert_eq!(how_many(&LivePage::default()), "none open");
     }
 
     #[test]

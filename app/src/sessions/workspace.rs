@@ -6,17 +6,20 @@ use super::api::{EndSessionFn, live_sessions};
 use super::desk::{Desk, Pane};
 use super::pane::PaneView;
 use super::tab_bar::TabBar;
+use super::words::how_many;
 use super::workspace_url::WorkspaceUrl;
-use crate::components::{ErrorNotice, Glyph, Icon, Keeper, Skeleton, plural, renewed};
+use crate::components::{ErrorNotice, Glyph, Icon, Keeper, Skeleton, renewed};
 use crate::error::set_page_status;
 use crate::live::clock::use_now;
 use crate::url::use_query;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use muster_domain::sessions::{RecordingState, SessionDetail};
+use muster_domain::sessions::SessionDetail;
 use std::time::Duration;
 
+/// Sessions that are looked at for tabs: one's own come first.
+const MOST_TABS: u32 = 200;
 const RENEWED_EVERY: Duration = Duration::from_secs(5);
 /// With less left than this, more time can be asked for.
 const SOON: i64 = 600_000;
@@ -42,7 +45,7 @@ pub(crate) fn WorkspacePage() -> impl IntoView {
         }
         desk.tidy(&on_show);
     });
-    let live = renewed(|| (), |()| live_sessions());
+    let live = renewed(|| (), |()| live_sessions(None, None, None, None, Some(MOST_TABS)));
     Effect::new(move |_| {
         let renewing = set_interval_with_handle(
             move || {
@@ -58,17 +61,7 @@ pub(crate) fn WorkspacePage() -> impl IntoView {
             }
         });
     });
-    let counts = move || {
-        live.get().and_then(Result::ok).map(|live| {
-            let open = live.len() as u64;
-            let recorded = open > 0 && live.iter().all(|one| one.recording == RecordingState::Recording);
-            format!(
-                "{} open{}",
-                plural(open, "terminal", "terminals"),
-                if recorded { " · all recorded" } else { "" }
-            )
-        })
-    };
+    let counts = move || live.get().and_then(Result::ok).map(|live| how_many(&live));
     let current = Memo::new(move |_| url.with(|url| url.id.clone()));
     view! {
         <Title text=move || match desk.title_of(&current.get()) {

@@ -42,6 +42,16 @@ impl AuditTrail for Unread {
     async fn record(&self, _: &Actor, _: &Intent, _: Outcome, _: &str) -> Result<(), PortalError> {
         Ok(())
     }
+    async fn record_once(
+        &self,
+        _: &ActId,
+        _: &Actor,
+        _: &Intent,
+        _: Outcome,
+        _: &str,
+    ) -> Result<(), PortalError> {
+        Ok(())
+    }
 }
 
 /// One control plane for all stories: what one leaves the next one finds.

@@ -240,6 +240,16 @@ pub trait AuditTrail: Send + Sync {
         outcome: Outcome,
         message: &str,
     ) -> Result<(), PortalError>;
+    /// The same for an event that has an id of its own: when a row of that id is there already, nothing is added. So it
+    /// can be tried again until it is known to be written, over a restart, too.
+    async fn record_once(
+        &self,
+        act: &ActId,
+        actor: &Actor,
+        intent: &Intent,
+        outcome: Outcome,
+        message: &str,
+    ) -> Result<(), PortalError>;
 }
 
 /// What can be done with the audit log. Every call passes the door, and is itself recorded.

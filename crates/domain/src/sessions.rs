@@ -5,9 +5,9 @@ mod input;
 mod views;
 pub mod wire;
 
-pub use input::{EndSession, OpenTunnel, SessionQuery, StartSession};
+pub use input::{EndSession, LiveQuery, OpenTunnel, SessionQuery, StartSession};
 pub use views::{
-    EndReason, Hit, Participant, ParticipantRole, RecordedChunk, RecordedCommand, RecordedEvent,
+    EndReason, Hit, LivePage, Participant, ParticipantRole, RecordedChunk, RecordedCommand, RecordedEvent,
     RecordingState, RecordingView, SessionDetail, SessionKind, SessionStatus, SessionSummary, StartOptions,
     TranscriptLine,
 };
@@ -27,8 +27,8 @@ pub trait Sessions: Send + Sync {
     async fn start(&self, actor: &Actor, input: StartSession) -> Result<NodeSessionId, PortalError>;
     /// Starts a session that carries connections to a port. Its client attaches like a terminal's page.
     async fn tunnel(&self, actor: &Actor, input: OpenTunnel) -> Result<NodeSessionId, PortalError>;
-    /// Sessions that go on, newest first; one's own first. At most 200.
-    async fn live(&self, actor: &Actor) -> Result<Vec<SessionSummary>, PortalError>;
+    /// A page of the sessions that go on, one's own first, then newest first, and how many there are.
+    async fn live(&self, actor: &Actor, query: LiveQuery) -> Result<LivePage, PortalError>;
     /// Sessions of the past and the present, newest first.
     async fn list(&self, actor: &Actor, query: SessionQuery) -> Result<Page<SessionSummary>, PortalError>;
     /// One session with all that belongs to it.
@@ -47,6 +47,12 @@ pub trait Sessions: Send + Sync {
         session: NodeSessionId,
         index: u32,
     ) -> Result<RecordedChunk, PortalError>;
+    /// What was typed in a session, as far as its recording tells; at most 2,000. Reading it is playing the recording.
+    async fn commands(
+        &self,
+        actor: &Actor,
+        session: NodeSessionId,
+    ) -> Result<Vec<RecordedCommand>, PortalError>;
     /// The recording as lines of text.
     async fn transcript(
         &self,

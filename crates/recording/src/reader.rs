@@ -273,6 +273,40 @@ impl Recording {
         Ok(Seek { keyframe, events })
     }
 
+    /// What of a growing recording is not sealed yet: the terminal as it was where the sealed part ends, and what happened
+    /// since, as far as it was written. `None` when nothing has, or the recording is finished. It is what is on the disk: no
+    /// checksum covers it before it is sealed.
+    ///
+    /// # Errors
+    /// What disk and store say.
+    pub async fn unsealed(&self) -> Result<Option<Seek>, RecordingError> {
+        if !self.is_live() {
+            return Ok(None);
+        }
+        let index = self.index().await?;
+        let (keyframe, mut reader) = match index.last() {
+            Some(entry) => {
+                let mut chunk = self.storage.chunk(&self.id, entry).await?;
+                let played = std::mem::take(&mut chunk.events);
+                let from = chunk.keyframe.clone();
+                let end = (entry.end_us, entry.output_offset + entry.output_bytes);
+                let keyframe = blocking(move || Ok(play(&from, &played, end))).await?;
+                (keyframe, EventReader::with(self.clone(), index, chunk))
+            }
+            None => (self.beginning(), EventReader::at(self.clone(), None).await?),
+        };
+        let mut events = Vec::new();
+        let mut bytes = 0;
+        // More than this only waits when sealing is far behind: it comes with the next look.
+        while bytes <= MAX_SEEK_BYTES
+            && let Some(timed) = reader.next().await?
+        {
+            bytes += timed.event.output_len();
+            events.push(timed);
+        }
+        Ok((!events.is_empty()).then_some(Seek { keyframe, events }))
+    }
+
     /// Lines that scrolled out, chunk by chunk; of a finished recording also what stood on the screen at the end.
     ///
     /// # Errors

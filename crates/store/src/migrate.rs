@@ -66,6 +66,7 @@ migrations! {
     34 "0034_deployments";
     35 "0035_patching_exceptions_ended";
     36 "0036_windows_calendar";
+    37 "0037_sessions_requests";
     38 "0038_node_lists";
 }
 

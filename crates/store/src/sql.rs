@@ -109,6 +109,12 @@ impl Sql {
         Ok(self.query().fetch_all(on).await?)
     }
 
+    /// The statement's text, for tests that explain it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// Runs it and gives the first row, if any.
     ///
     /// # Errors

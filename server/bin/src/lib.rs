@@ -9,6 +9,7 @@ pub mod forms;
 pub mod local_node;
 mod master_seal;
 pub mod pages;
+pub mod recordings;
 pub mod start;
 mod start_error;
 pub mod tunnel;

@@ -3,7 +3,7 @@
 use crate::data_dir::{self, Hold, Whereabouts};
 use crate::forms::Forms;
 pub use crate::start_error::StartError;
-use crate::{bucket_store, endpoint, local_node, master_seal, pages};
+use crate::{bucket_store, endpoint, local_node, master_seal, pages, recordings};
 use muster_app::keep::KeptForms;
 use muster_control_plane::{ControlPlane, ControlPlaneConfig, OUTPUT_BUCKET};
 use muster_domain::action::Action;
@@ -28,7 +28,6 @@ use muster_server::http::sign_in::SignInState;
 use muster_server::http::{health, sign_in, static_files};
 use muster_server::notifications::Deliverer;
 use muster_server::services::{Ground, Services};
-use muster_server::sessions::Store;
 use muster_server::sessions::sweep::Sweep;
 use muster_store::Db;
 use muster_store::db::Address;
@@ -136,17 +135,8 @@ pub async fn control_plane(
     Ok(ControlPlane::open(db.clone(), clock, random, audit, settings).await?)
 }
 
-/// Where recordings of these settings are written and read.
-///
-/// # Errors
-/// When the folder or the signing key cannot be used.
-pub fn recordings(config: &Config, ssm: &Ssm, clock: Arc<dyn Clock>) -> Result<Store, StartError> {
-    let folder = config.data_dir.join("recordings");
-    Store::open(&folder, config.recording_store.as_deref(), ssm, clock)
-        .map_err(|error| StartError::Recordings(error.to_string()))
-}
-
-struct Endpoint {
+/// The embedded endpoint as it runs.
+pub(crate) struct Endpoint {
     addr: SocketAddr,
     keys: (String, String),
     nudges: endpoint::Nudges,
@@ -180,7 +170,8 @@ async fn start_endpoint(
     })
 }
 
-fn connection(config: &Config, endpoint: Option<&Endpoint>) -> Connection {
+/// The connection that the settings describe, to the embedded endpoint where there is one.
+pub(crate) fn connection(config: &Config, endpoint: Option<&Endpoint>) -> Connection {
     let keys = config.access_key_id.clone().zip(config.secret_access_key.clone());
     Connection {
         id: ConnectionId::new(config.connection_name.clone()),
@@ -270,7 +261,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         bus,
         trail: Arc::clone(&audit) as _,
         sessions: Arc::new(config.sessions.clone()),
-        recordings: recordings(&config, &ssm, Arc::clone(&clock))?,
+        recordings: recordings::store(&config, &ssm, Arc::clone(&clock)).await?,
         policies: PolicyBook::open(db.clone(), config.approval_policies.clone())
             .map_err(StartError::Policies)?,
         passwords: passwords.clone(),

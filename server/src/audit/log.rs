@@ -54,7 +54,8 @@ pub struct SignedHead {
     pub signature: String,
 }
 
-type Waiting = (Entry, oneshot::Sender<Result<(), PortalError>>);
+/// An entry that waits for the writer, whether it is left out when its act is in the log already, and whom to tell.
+type Waiting = (Entry, bool, oneshot::Sender<Result<(), PortalError>>);
 
 /// The audit log.
 pub struct AuditLog {
@@ -140,12 +141,12 @@ impl AuditLog {
         }
     }
 
-    async fn append(&self, entry: Entry) -> Result<(), PortalError> {
+    async fn append(&self, entry: Entry, once: bool) -> Result<(), PortalError> {
         let (sender, answer) = oneshot::channel();
         let gone = || PortalError::Unavailable {
             message: "The audit log is closed, so nothing can be done now: the server is stopping.".into(),
         };
-        self.queue.send((entry, sender)).await.map_err(|_| gone())?;
+        self.queue.send((entry, once, sender)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }
@@ -155,7 +156,7 @@ impl AuditTrail for AuditLog {
     async fn begin(&self, actor: &Actor, intent: &Intent) -> Result<ActId, PortalError> {
         let act = self.random.uuid();
         let entry = Entry::new(actor, intent, &act, "intent", None, "", intent.detail.clone());
-        self.append(entry).await?;
+        self.append(entry, false).await?;
         Ok(ActId::new(act))
     }
 
@@ -168,7 +169,7 @@ impl AuditTrail for AuditLog {
         message: &str,
         result: BTreeMap<String, Value>,
     ) -> Result<(), PortalError> {
-        self.append(Entry::new(
+        let entry = Entry::new(
             actor,
             intent,
             act.as_str(),
@@ -176,8 +177,8 @@ impl AuditTrail for AuditLog {
             Some(outcome),
             message,
             result,
-        ))
-        .await
+        );
+        self.append(entry, false).await
     }
 
     async fn record(
@@ -188,17 +189,27 @@ impl AuditTrail for AuditLog {
         message: &str,
     ) -> Result<(), PortalError> {
         let act = self.random.uuid();
-        self.append(Entry::new(
-            actor,
-            intent,
-            &act,
-            "event",
-            Some(outcome),
-            message,
-            intent.detail.clone(),
-        ))
-        .await
+        self.append(event(&act, actor, intent, outcome, message), false)
+            .await
     }
+
+    async fn record_once(
+        &self,
+        act: &ActId,
+        actor: &Actor,
+        intent: &Intent,
+        outcome: Outcome,
+        message: &str,
+    ) -> Result<(), PortalError> {
+        self.append(event(act.as_str(), actor, intent, outcome, message), true)
+            .await
+    }
+}
+
+/// An act and its outcome in one row.
+fn event(act: &str, actor: &Actor, intent: &Intent, outcome: Outcome, message: &str) -> Entry {
+    let detail = intent.detail.clone();
+    Entry::new(actor, intent, act, "event", Some(outcome), message, detail)
 }
 
 struct Writer {
@@ -213,7 +224,10 @@ impl Writer {
     async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
         let mut batch = Vec::new();
         while waiting.recv_many(&mut batch, BATCH).await > 0 {
-            let (entries, answers): (Vec<Entry>, Vec<_>) = batch.drain(..).unzip();
+            let (entries, answers): (Vec<_>, Vec<_>) = batch
+                .drain(..)
+                .map(|(entry, once, answer)| ((entry, once), answer))
+                .unzip();
             let result = self.write(entries).await;
             let failed = result.as_ref().err().map(|error| error.to_string());
             if let Ok(written) = &result {
@@ -242,7 +256,7 @@ impl Writer {
     }
 
     /// Writes rows in one transaction; the head's row is locked first, so that other processes wait.
-    async fn write(&self, entries: Vec<Entry>) -> Result<Written, StoreError> {
+    async fn write(&self, entries: Vec<(Entry, bool)>) -> Result<Written, StoreError> {
         let now = self.clock.now();
         let mut transaction = self.db.begin().await?;
         let mut sql = Sql::new("update audit_head set touched_at = ");
@@ -250,7 +264,14 @@ impl Writer {
         let row = sql.one(&mut *transaction).await?;
         let (mut sequence, mut previous) = (row.int("sequence")?, row.text("hash")?);
         let first = sequence + 1;
-        for entry in entries {
+        for (entry, once) in entries {
+            if once {
+                let mut sql = Sql::new("select sequence from audit_log where act_id = ");
+                sql.text(&entry.body.act_id).push(" limit 1");
+                if sql.first(&mut *transaction).await?.is_some() {
+                    continue;
+                }
+            }
             sequence += 1;
             let (body, text) = entry.seal(sequence, now).map_err(unwritable)?;
             previous = hash(&previous, &text);

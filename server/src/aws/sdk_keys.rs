@@ -1,12 +1,22 @@
 //! The SDK's keys for what speaks with S3 by itself.
 
 use async_trait::async_trait;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use muster_recording::{S3Credentials, S3Key};
 
 /// The keys that the SDK finds.
 #[derive(Debug)]
 pub struct SdkKeys(pub SharedCredentialsProvider);
+
+impl SdkKeys {
+    /// A key that is known already.
+    #[must_use]
+    pub fn of(id: &str, secret: &str) -> Self {
+        let key = Credentials::new(id, secret, None, None, "muster");
+        Self(SharedCredentialsProvider::new(key))
+    }
+}
 
 #[async_trait]
 impl S3Credentials for SdkKeys {

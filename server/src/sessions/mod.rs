@@ -7,6 +7,7 @@ pub mod live;
 pub mod policy;
 pub mod queries;
 mod recordings;
+mod restore;
 pub mod service;
 mod ssm;
 mod start;
@@ -14,5 +15,5 @@ mod start_act;
 pub mod sweep;
 
 pub use policy::{RecordingPolicy, SessionPolicy};
-pub use recordings::{OpenError, Store};
+pub use recordings::{Bucket, OpenError, Store, storage};
 pub use service::SessionService;

@@ -1,14 +1,19 @@
 //! The SQL of sessions on nodes and of those who were in them.
 
+#[cfg(test)]
+mod fixtures;
+mod history;
+mod open;
+
+pub use history::{LOOKED_AT, list};
+pub use open::{Counts, count_open, open};
+
 use crate::fleet::filter_sql::push_scopes;
-use crate::fleet::queries::{decode_cursor, encode_cursor};
 use muster_domain::Timestamp;
-use muster_domain::ids::{NodeId, NodeSessionId, UserId};
-use muster_domain::paging::{Page, clamp_limit};
+use muster_domain::ids::{NodeId, NodeSessionId, RequestId, UserId};
 use muster_domain::permission::Scope;
 use muster_domain::sessions::{
-    EndReason, Participant, ParticipantRole, RecordingState, SessionKind, SessionQuery, SessionStatus,
-    SessionSummary,
+    EndReason, Participant, ParticipantRole, RecordingState, SessionKind, SessionStatus, SessionSummary,
 };
 use muster_store::sql::contains_pattern;
 use muster_store::{Db, RowExt, Sql, StoreError};
@@ -17,7 +22,7 @@ use sqlx::any::AnyRow;
 const COLUMNS: &str = "select s.session_id, s.connection_id, s.ssm_session_id, s.kind, s.status, s.node_id, s.node_name, \
      s.account, s.region, s.document, s.os_user, s.owner_id, s.owner, s.address, s.reason, s.is_production, s.started_at, \
      s.ended_at, s.ends_at, s.active_at, s.bytes_in, s.bytes_out, s.end_reason, s.end_message, s.ended_by, s.recording, \
-     s.recording_sha256 from sessions s";
+     s.recording_sha256, s.request_id from sessions s";
 
 /// Who looks: their scopes, and themselves, whose own sessions they always see.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +90,9 @@ fn session(row: &AnyRow, viewer: &Viewer<'_>) -> Result<SessionRow, StoreError> 
         ended_by: row.text("ended_by")?,
         recording: RecordingState::parse(&row.text("recording")?).unwrap_or(RecordingState::None),
         watchers: Vec::new(),
+        request: Some(row.text("request_id")?)
+            .filter(|id| !id.is_empty())
+            .map(RequestId::new),
     };
     Ok(SessionRow {
         summary,
@@ -107,6 +115,22 @@ fn push_visible(sql: &mut Sql, viewer: &Viewer<'_>) {
     sql.push("exists (select 1 from nodes n where n.node_id = s.node_id and ");
     push_scopes(sql, viewer.scopes);
     sql.push("))");
+}
+
+/// What narrows lists of sessions.
+fn push_asked(sql: &mut Sql, text: &str, node: Option<&NodeId>, owner: &str) {
+    let text = text.trim().to_lowercase();
+    if !text.is_empty() {
+        sql.push(" and s.search like ")
+            .text(contains_pattern(&text))
+            .push(" escape '\\'");
+    }
+    if let Some(node) = node {
+        sql.push(" and s.node_id = ").text(node.as_str());
+    }
+    if !owner.trim().is_empty() {
+        sql.push(" and s.owner = ").text(owner.trim());
+    }
 }
 
 fn signed(number: u64) -> i64 {
@@ -133,7 +157,7 @@ pub async fn insert(db: &Db, row: &SessionRow) -> Result<(), StoreError> {
         "insert into sessions (session_id, connection_id, ssm_session_id, kind, status, is_over, node_id, node_name, \
          account, region, document, os_user, owner_id, owner, address, reason, is_production, started_at, ended_at, \
          ends_at, active_at, bytes_in, bytes_out, end_reason, end_message, ended_by, recording, recording_sha256, \
-         search) values (",
+         request_id, search) values (",
     );
     sql.text(one.session_id.as_str()).push(", ");
     sql.text(&row.connection_id).push(", ");
@@ -165,6 +189,8 @@ pub async fn insert(db: &Db, row: &SessionRow) -> Result<(), StoreError> {
     sql.text(&one.ended_by).push(", ");
     sql.text(one.recording.as_str()).push(", ");
     sql.text(&row.recording_sha256).push(", ");
+    sql.text(one.request.as_ref().map_or("", RequestId::as_str))
+        .push(", ");
     sql.text(search).push(")");
     sql.run(db.writer()).await.map(|_| ())
 }
@@ -210,7 +236,7 @@ pub async fn get(db: &Db, id: &NodeSessionId, viewer: &Viewer<'_>) -> Result<Opt
         .transpose()
 }
 
-/// Sessions that go on, newest first, at most `limit`.
+/// Sessions that go on, newest first, at most `limit`: for the portal itself.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -225,59 +251,6 @@ pub async fn live(db: &Db, viewer: &Viewer<'_>, limit: u32) -> Result<Vec<Sessio
         .iter()
         .map(|row| session(row, viewer))
         .collect()
-}
-
-/// A page of sessions, newest first.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn list(
-    db: &Db,
-    query: &SessionQuery,
-    viewer: &Viewer<'_>,
-) -> Result<Page<SessionSummary>, StoreError> {
-    let limit = clamp_limit(query.limit);
-    let mut sql = Sql::new(COLUMNS);
-    sql.push(" where ");
-    push_visible(&mut sql, viewer);
-    let text = query.text.trim().to_lowercase();
-    if !text.is_empty() {
-        sql.push(" and s.search like ")
-            .text(contains_pattern(&text))
-            .push(" escape '\\'");
-    }
-    if let Some(node) = &query.node {
-        sql.push(" and s.node_id = ").text(node.as_str());
-    }
-    if !query.owner.trim().is_empty() {
-        sql.push(" and s.owner = ").text(query.owner.trim());
-    }
-    if let Some(status) = query.status {
-        sql.push(" and s.status = ").text(status.as_str());
-    }
-    if let Some(from) = query.from {
-        sql.push(" and s.started_at >= ").int(from.0);
-    }
-    if let Some((at, id)) = query.cursor.as_ref().and_then(decode_cursor) {
-        sql.push(" and (s.started_at, s.session_id) < (")
-            .int(at.parse().unwrap_or_default())
-            .push(", ")
-            .text(id)
-            .push(")");
-    }
-    sql.push(" order by s.started_at desc, s.session_id desc limit ")
-        .int(i64::from(limit) + 1);
-    let mut items = Vec::new();
-    for row in sql.all(db.reader()).await? {
-        items.push(session(&row, viewer)?.summary);
-    }
-    let more = items.len() > limit as usize;
-    items.truncate(limit as usize);
-    let next = items
-        .last()
-        .filter(|_| more)
-        .map(|last| encode_cursor(&last.started_at.0.to_string(), last.session_id.as_str()));
-    Ok(Page { items, next })
 }
 
 /// Users of the operating system under which somebody worked on a node, latest first, at most five.

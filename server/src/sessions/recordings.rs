@@ -4,7 +4,7 @@
 mod open;
 mod play;
 
-pub use open::OpenError;
+pub use open::{Bucket, OpenError, storage};
 
 use crate::error::internal;
 use crate::sessions::live::Live;
@@ -141,6 +141,11 @@ impl Store {
         let recovered = async { self.recordings.recover(&id_of(session)?).await }.await;
         match recovered {
             Ok(finished) => Some(finished.manifest_sha256),
+            // It was finished already, just before the portal stopped.
+            Err(RecordingError::NotFound(_)) => {
+                let known = async { self.recording(session).await?.info().await }.await;
+                known.ok()?.manifest_sha256
+            }
             Err(error) => {
                 tracing::error!(session.id = %session, %error, "a recording could not be put back together");
                 None

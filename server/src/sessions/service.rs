@@ -17,8 +17,9 @@ use muster_domain::ids::{NodeId, NodeSessionId};
 use muster_domain::paging::Page;
 use muster_domain::permission::{Role, Scope};
 use muster_domain::sessions::{
-    EndReason, EndSession, Hit, OpenTunnel, RecordedChunk, RecordingState, RecordingView, SessionDetail,
-    SessionQuery, SessionSummary, Sessions, StartOptions, StartSession, TranscriptLine,
+    EndReason, EndSession, Hit, LivePage, LiveQuery, OpenTunnel, RecordedChunk, RecordedCommand,
+    RecordingState, RecordingView, SessionDetail, SessionQuery, SessionSummary, Sessions, StartOptions,
+    StartSession, TranscriptLine,
 };
 use muster_domain::{Actor, PortalError, Timestamp};
 use std::collections::HashMap;
@@ -124,6 +125,26 @@ impl SessionService {
         opened.entry(key).or_insert_with(|| self.ground.clock.now());
     }
 
+    /// Reads a part of a recording, for who may play it.
+    async fn part<T: Send>(
+        &self,
+        actor: &Actor,
+        session: &NodeSessionId,
+        check: Result<(), PortalError>,
+        read: impl Future<Output = Result<T, PortalError>> + Send,
+    ) -> Result<T, PortalError> {
+        let action = self.part_of_playing(actor, session);
+        let intent = Intent::new(action, format!("session:{session}"));
+        self.ground
+            .door
+            .pass(actor, intent, check, async |pass| {
+                self.playable(actor, session, &pass.scopes).await?;
+                self.plays(actor, session);
+                read.await
+            })
+            .await
+    }
+
     async fn oversees(&self, actor: &Actor, summary: &SessionSummary) -> Result<bool, PortalError> {
         let scopes: Vec<Scope> = actor
             .grants
@@ -202,29 +223,43 @@ impl Sessions for SessionService {
             .await
     }
 
-    async fn live(&self, actor: &Actor) -> Result<Vec<SessionSummary>, PortalError> {
+    async fn live(&self, actor: &Actor, query: LiveQuery) -> Result<LivePage, PortalError> {
+        let intent = Intent::new(Action::SessionsRead, "");
         self.ground
             .door
-            .pass(
-                actor,
-                Intent::new(Action::SessionsRead, ""),
-                Ok(()),
-                async |pass| {
-                    let viewer = Viewer {
-                        scopes: &pass.scopes,
-                        user: actor.user_id.as_ref(),
-                    };
-                    let rows = queries::live(&self.ground.db, &viewer, 200)
-                        .await
-                        .map_err(store)?;
-                    let mut all: Vec<SessionSummary> = rows.into_iter().map(|row| row.summary).collect();
-                    for summary in &mut all {
-                        self.freshen(summary);
-                    }
-                    all.sort_by_key(|summary| !summary.is_own);
-                    Ok(all)
-                },
-            )
+            .pass(actor, intent, Ok(()), async |pass| {
+                let viewer = Viewer {
+                    scopes: &pass.scopes,
+                    user: actor.user_id.as_ref(),
+                };
+                let db = &self.ground.db;
+                let rows = queries::open(db, &query, &viewer).await.map_err(store)?;
+                let all = LiveQuery::default();
+                let open = queries::count_open(db, &all, &viewer).await.map_err(store)?;
+                let asked = LiveQuery {
+                    cursor: None,
+                    limit: None,
+                    ..query
+                };
+                let matching = if asked == all {
+                    open
+                } else {
+                    queries::count_open(db, &asked, &viewer).await.map_err(store)?
+                };
+                let mut sessions: Vec<_> = rows.items.into_iter().map(|row| row.summary).collect();
+                for summary in &mut sessions {
+                    self.freshen(summary);
+                }
+                // One that has just ended is in the history, or will be in a moment.
+                sessions.retain(|summary| !summary.status.is_over());
+                Ok(LivePage {
+                    sessions,
+                    matching: matching.all,
+                    open: open.all,
+                    recorded: open.recorded,
+                    next: rows.next,
+                })
+            })
             .await
     }
 
@@ -375,7 +410,12 @@ impl Sessions for SessionService {
     }
 
     async fn recording(&self, actor: &Actor, session: NodeSessionId) -> Result<RecordingView, PortalError> {
-        let intent = Intent::new(Action::SessionsPlay, format!("session:{session}"));
+        // One that is still being made is looked at again and again, to follow it.
+        let action = match self.ground.live.get(&session) {
+            Some(_) => self.part_of_playing(actor, &session),
+            None => Action::SessionsPlay,
+        };
+        let intent = Intent::new(action, format!("session:{session}"));
         self.ground
             .door
             .pass(actor, intent, Ok(()), async |pass| {
@@ -395,16 +435,17 @@ impl Sessions for SessionService {
         session: NodeSessionId,
         index: u32,
     ) -> Result<RecordedChunk, PortalError> {
-        let action = self.part_of_playing(actor, &session);
-        let intent = Intent::new(action, format!("session:{session}"));
-        self.ground
-            .door
-            .pass(actor, intent, Ok(()), async |pass| {
-                self.playable(actor, &session, &pass.scopes).await?;
-                self.plays(actor, &session);
-                self.recordings.chunk(&session, index).await
-            })
-            .await
+        let read = self.recordings.chunk(&session, index);
+        self.part(actor, &session, Ok(()), read).await
+    }
+
+    async fn commands(
+        &self,
+        actor: &Actor,
+        session: NodeSessionId,
+    ) -> Result<Vec<RecordedCommand>, PortalError> {
+        let read = self.recordings.commands(&session);
+        self.part(actor, &session, Ok(()), read).await
     }
 
     async fn transcript(
@@ -412,16 +453,8 @@ impl Sessions for SessionService {
         actor: &Actor,
         session: NodeSessionId,
     ) -> Result<Vec<TranscriptLine>, PortalError> {
-        let action = self.part_of_playing(actor, &session);
-        let intent = Intent::new(action, format!("session:{session}"));
-        self.ground
-            .door
-            .pass(actor, intent, Ok(()), async |pass| {
-                self.playable(actor, &session, &pass.scopes).await?;
-                self.plays(actor, &session);
-                self.recordings.transcript(&session).await
-            })
-            .await
+        let read = self.recordings.transcript(&session);
+        self.part(actor, &session, Ok(()), read).await
     }
 
     async fn search(
@@ -430,8 +463,6 @@ impl Sessions for SessionService {
         session: NodeSessionId,
         text: String,
     ) -> Result<Vec<Hit>, PortalError> {
-        let action = self.part_of_playing(actor, &session);
-        let intent = Intent::new(action, format!("session:{session}"));
         let check = if text.trim().is_empty() || text.chars().count() > 200 {
             Err(PortalError::invalid(
                 "text",
@@ -440,14 +471,8 @@ impl Sessions for SessionService {
         } else {
             Ok(())
         };
-        self.ground
-            .door
-            .pass(actor, intent, check, async |pass| {
-                self.playable(actor, &session, &pass.scopes).await?;
-                self.plays(actor, &session);
-                self.recordings.search(&session, text.trim()).await
-            })
-            .await
+        let read = self.recordings.search(&session, text.trim());
+        self.part(actor, &session, check, read).await
     }
 
     async fn verify(&self, actor: &Actor, session: NodeSessionId) -> Result<Vec<String>, PortalError> {

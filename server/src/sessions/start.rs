@@ -1,11 +1,11 @@
-//! Starting a session, and going on with those that a portal before this one had.
+//! Starting a session. Going on with those that a portal before this one had is in `restore`.
 
 use crate::access::queries as access;
 use crate::error::store;
 use crate::fleet::queries as fleet;
 use crate::sessions::live::{Begin, Journal, Opening, Shared, Task};
 use crate::sessions::policy::RecordingPolicy;
-use crate::sessions::queries::{self, SessionRow, Viewer};
+use crate::sessions::queries::{self, SessionRow};
 use crate::sessions::service::SessionService;
 use crate::sessions::ssm::{self, Wanted};
 use muster_domain::fleet::{NodeSummary, PingStatus};
@@ -17,13 +17,11 @@ use muster_domain::sessions::{
 use muster_domain::{Actor, PortalError, Timestamp};
 use muster_recording::Recorder;
 use muster_session_channel::body::Size;
-use muster_session_channel::{ClientChannel, ClientConfig, Limits, SessionType, Setup};
+use muster_session_channel::{ClientChannel, ClientConfig, Limits, Setup};
 use uuid::Uuid;
 
 /// What we are to agents: four numbers, new enough for everything that they decide by it.
 pub(super) const CLIENT_VERSION: &str = "1.2.835.0";
-/// What agents of resumed sessions are taken for.
-const AGENT_VERSION: &str = "3.3.987.0";
 
 fn minutes(count: u32) -> i64 {
     i64::from(count) * 60_000
@@ -118,6 +116,7 @@ impl SessionService {
                 recording: RecordingState::None,
                 watchers: Vec::new(),
                 is_own: true,
+                request: None,
             },
             connection_id: connection.id.to_string(),
             document: String::new(),
@@ -193,6 +192,7 @@ impl SessionService {
         row.summary.os_user.clone_from(&input.os_user);
         row.summary.reason = input.reason.trim().to_owned();
         if let (Some(approved), Some(ends_at)) = (minutes_approved, row.summary.ends_at) {
+            row.summary.request.clone_from(&input.request);
             let limit = approved.min(self.ground.policy.limit_minutes);
             let until = self.ground.clock.now().plus_ms(minutes(limit));
             // A short approval ends a session early; a long one lets it go on longer than it would without asking.
@@ -262,11 +262,17 @@ impl SessionService {
                     .into(),
             }
         })?;
-        queries::insert(&self.ground.db, &row).await.map_err(store)?;
+        if let Err(error) = queries::insert(&self.ground.db, &row).await {
+            journal.remove();
+            return Err(store(error));
+        }
         match ssm::start(&self.ground.connector.ssm, wanted).await {
             Ok(grant) => {
                 row.summary.ssm_session_id.clone_from(&grant.ssm_session_id);
-                queries::update(&self.ground.db, &row).await.map_err(store)?;
+                if let Err(error) = queries::update(&self.ground.db, &row).await {
+                    // It is open on the node: better without its id for some seconds, until the next look writes it.
+                    tracing::error!(session.id = %row.summary.session_id, %error, "a session's state was not kept");
+                }
                 let (shared, commands) = Shared::new(row, size, 0, needs_watcher);
                 self.run(Begin {
                     shared,
@@ -292,7 +298,11 @@ impl SessionService {
                 row.summary.end_reason = Some(EndReason::NotStarted);
                 row.summary.end_message = refused.to_string();
                 row.summary.recording = RecordingState::None;
-                queries::update(&self.ground.db, &row).await.map_err(store)?;
+                if let Err(error) = queries::update(&self.ground.db, &row).await {
+                    tracing::error!(session.id = %row.summary.session_id, %error, "a session's end was not kept");
+                    let ground = self.ground.clone();
+                    tokio::spawn(async move { ground.write_row_surely(&row).await });
+                }
                 Err(refused)
             }
         }
@@ -301,113 +311,6 @@ impl SessionService {
     pub(super) fn run(&self, begin: Begin) {
         self.ground.live.add(std::sync::Arc::clone(&begin.shared));
         tokio::spawn(Task::new(self.ground.clone(), begin).run());
-    }
-
-    /// Goes on with the sessions that the portal had when it stopped, however that was. Call once, at the start.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn restore(&self) -> Result<(), muster_store::StoreError> {
-        let now = self.ground.clock.now();
-        queries::all_left(&self.ground.db, now).await?;
-        for row in queries::live(&self.ground.db, &Viewer::ALL, 10_000).await? {
-            let id = row.summary.session_id.clone();
-            match self.restore_one(&row).await {
-                Ok(begin) => {
-                    tracing::info!(session.id = %id, "going on with a session");
-                    self.run(begin);
-                }
-                Err(reason) => {
-                    tracing::info!(session.id = %id, reason, "a session could not be gone on with");
-                    self.give_up(row, now, &reason).await?;
-                }
-            }
-        }
-        self.recordings.recover_rest(&self.ground.live).await;
-        Ok(())
-    }
-
-    async fn restore_one(&self, row: &SessionRow) -> Result<Begin, String> {
-        let summary = &row.summary;
-        if summary.kind != SessionKind::Shell {
-            return Err("a tunnel ends with the portal that held it".into());
-        }
-        if summary.ssm_session_id.is_empty() {
-            return Err("it had not been started".into());
-        }
-        let id = &summary.session_id;
-        let (journal, noted) =
-            Journal::open(&self.folder, id.as_str()).map_err(|error| format!("its position: {error}"))?;
-        let noted = noted.ok_or("how far it had come was not written down")?;
-        if noted.position.output == 0 {
-            return Err("it had not begun".into());
-        }
-        let (recorder, output_end) = match summary.recording {
-            RecordingState::Recording => {
-                let (recorder, end) = self
-                    .recordings
-                    .resume(id)
-                    .await
-                    .map_err(|error| error.to_string())?;
-                (Some(recorder), end)
-            }
-            _ => (None, noted.output_bytes),
-        };
-        let channel = ClientChannel::resumed(
-            self.channel_config(noted.size),
-            SessionType::StandardStream,
-            AGENT_VERSION,
-            noted.position,
-        );
-        let tags = self
-            .node(&summary.node_id, &[Scope::All])
-            .await
-            .map(|node| node.tags);
-        let needs_watcher = self.ground.policy.needs_watcher(&tags.unwrap_or_default());
-        let mut row = row.clone();
-        row.summary.status = SessionStatus::Reconnecting;
-        row.summary.bytes_out = output_end;
-        let (shared, commands) = Shared::new(row, noted.size, output_end, needs_watcher);
-        Ok(Begin {
-            shared,
-            commands,
-            channel,
-            opening: Opening::Resume {
-                ssm_session_id: summary.ssm_session_id.clone(),
-                stream_url: String::new(),
-            },
-            recorder,
-            journal,
-            // Recorded just before the end, but not noted: the node sends it again.
-            skip: output_end.saturating_sub(noted.output_bytes),
-        })
-    }
-
-    async fn give_up(
-        &self,
-        mut row: SessionRow,
-        now: Timestamp,
-        reason: &str,
-    ) -> Result<(), muster_store::StoreError> {
-        if !row.summary.ssm_session_id.is_empty()
-            && let Err(error) = ssm::terminate(&self.ground.connector.ssm, &row.summary.ssm_session_id).await
-        {
-            tracing::info!(%error, "a session that was given up could not be ended at Systems Manager");
-        }
-        if row.summary.recording == RecordingState::Recording {
-            let sha256 = self.recordings.recover(&row.summary.session_id).await;
-            row.summary.recording = if sha256.is_some() {
-                RecordingState::Signed
-            } else {
-                RecordingState::Broken
-            };
-            row.recording_sha256 = sha256.unwrap_or_default();
-        }
-        row.summary.status = SessionStatus::Ended;
-        row.summary.ended_at = Some(now);
-        row.summary.end_reason = Some(EndReason::NodeLost);
-        row.summary.end_message = format!("The portal was restarted and could not go on with it: {reason}.");
-        queries::update(&self.ground.db, &row).await
     }
 
     /// Whether a person may still have this session.

@@ -65,6 +65,10 @@ impl Sweep {
                 .collect();
             (state.row.clone(), readers)
         };
+        // Its task writes down how it ended.
+        if row.summary.status.is_over() {
+            return Ok(());
+        }
         if let Some(owner) = &row.summary.owner_id
             && !self.service.may_still(&row, Action::SessionsStart, owner).await?
         {

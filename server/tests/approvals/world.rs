@@ -20,7 +20,7 @@ use muster_server::events::EventBus;
 use muster_server::notifications::Channels;
 use muster_server::overview::service::RecentActs;
 use muster_server::services::{Ground, Services};
-use muster_server::sessions::{SessionPolicy, Store};
+use muster_server::sessions::{SessionPolicy, Store, storage};
 use muster_store::Db;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -137,7 +137,10 @@ pub(crate) async fn world_telling(
         bus: EventBus::default(),
         trail: log.clone(),
         sessions: Arc::new(SessionPolicy::default()),
-        recordings: Store::open(&dir.path().join("recordings"), None, &ssm, clock.clone()).unwrap(),
+        recordings: {
+            let folder = dir.path().join("recordings");
+            Store::open(&folder, storage(&folder, None).unwrap(), clock.clone()).unwrap()
+        },
         policies: PolicyBook::open(db.clone(), None).unwrap(),
         passwords: passwords.clone(),
         channels,

@@ -83,6 +83,11 @@ impl Machine {
         let before = self.timeline.replace(Timeline::new(view));
         if let Some(last) = before.chunk_at(before.duration) {
             self.chunks.borrow_mut().forget(last);
+            // Where the last one was sealed, it ends elsewhere than what was seen of it: its place is looked for anew.
+            let sealed = self.timeline.borrow().has(last + 1);
+            if sealed && self.here.get().is_some_and(|(chunk, ..)| chunk >= last) {
+                self.here.set(None);
+            }
         }
     }
 

@@ -81,6 +81,7 @@ fn Recording(view: RecordingView, detail: Option<SessionDetail>, may_audit: bool
     let duration = RwSignal::new(view.duration_ms as f64);
     let start = query.with_untracked(|query| start_of(query.get("t")));
     let controls = Controls::new(start.min(duration.get_untracked()));
+    let unsealed = RwSignal::new(view.unsealed_ms);
     let player = Player::new();
     let version = RwSignal::new(0_u32);
     let hits = RwSignal::new(None::<Vec<Hit>>);
@@ -243,10 +244,17 @@ fn Recording(view: RecordingView, detail: Option<SessionDetail>, may_audit: bool
         if let Some(Ok(view)) = grow.value().get() {
             #[expect(clippy::cast_precision_loss, reason = "milliseconds of a session")]
             let longer = view.duration_ms as f64;
-            if longer > duration.get_untracked() {
+            unsealed.set(view.unsealed_ms);
+            let before = duration.get_untracked();
+            if longer > before {
+                // Whoever has seen all that there was is shown what comes.
+                let follows = before > 0.0 && controls.now.get_untracked() >= before;
                 duration.set(longer);
                 if let Some(machine) = machine(player) {
                     machine.grown(&view);
+                    if follows {
+                        controls.playing.set(true);
+                    }
                 }
                 version.update(|version| *version += 1);
             }
@@ -342,7 +350,7 @@ fn Recording(view: RecordingView, detail: Option<SessionDetail>, may_audit: bool
                 <Transcript session=id.clone() controls version wish />
             </div>
             <div class="stack player-side">
-                <SealCard view=view.clone() />
+                <SealCard view=view.clone() unsealed=unsealed.into() />
                 <CommandsCard commands=view.commands.clone() wish />
                 <FactsCard view detail />
             </div>

@@ -182,7 +182,11 @@ pub(super) fn FactsCard(view: RecordingView, detail: Option<SessionDetail>) -> i
 
 /// Whether it is intact, and the button that checks it.
 #[component]
-pub(super) fn SealCard(view: RecordingView) -> impl IntoView {
+pub(super) fn SealCard(
+    view: RecordingView,
+    /// From when on it is not sealed yet, in milliseconds.
+    unsealed: Signal<Option<u64>>,
+) -> impl IntoView {
     let verify = ServerAction::<VerifyRecording>::new();
     let error = action_error(verify);
     let answer = action_answer(verify);
@@ -203,6 +207,23 @@ pub(super) fn SealCard(view: RecordingView) -> impl IntoView {
             </header>
             <div class="card-body">
                 <p class="small-text muted">{words}</p>
+                <div data-unsealed="">
+                    {move || {
+                        unsealed
+                            .get()
+                            .map(|from| {
+                                view! {
+                                    <p class="small-text">
+                                        <StatusBadge badge=Badge::Warn label="Not sealed yet" />
+                                        {format!(
+                                            " What was written from {} on is played, but has no checksum before it is sealed.",
+                                            place(from),
+                                        )}
+                                    </p>
+                                }
+                            })
+                    }}
+                </div>
                 {view
                     .is_recovered
                     .then(|| {

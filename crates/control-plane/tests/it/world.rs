@@ -64,6 +64,16 @@ impl AuditTrail for Remembered {
         self.add(actor, intent, Some(outcome));
         Ok(())
     }
+    async fn record_once(
+        &self,
+        _act: &ActId,
+        actor: &Actor,
+        intent: &Intent,
+        outcome: Outcome,
+        message: &str,
+    ) -> Result<(), PortalError> {
+        self.record(actor, intent, outcome, message).await
+    }
 }
 
 pub(crate) struct World {

@@ -165,6 +165,21 @@ pub struct SessionQuery {
     pub limit: Option<u32>,
 }
 
+/// Which of the sessions that go on to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LiveQuery {
+    /// In the node's name or id, the owner's name, the reason or the id.
+    pub text: String,
+    /// Only on this node.
+    pub node: Option<NodeId>,
+    /// Only of this owner, by name.
+    pub owner: String,
+    /// The page after this.
+    pub cursor: Option<Cursor>,
+    /// Rows of a page.
+    pub limit: Option<u32>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

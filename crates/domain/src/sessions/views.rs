@@ -1,7 +1,8 @@
 //! What pages show of sessions and recordings. Never a token, never what was typed without echo.
 
 use crate::fleet::Tag;
-use crate::ids::{NodeId, NodeSessionId, UserId};
+use crate::ids::{NodeId, NodeSessionId, RequestId, UserId};
+use crate::paging::Cursor;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -171,6 +172,24 @@ pub struct SessionSummary {
     pub watchers: Vec<String>,
     /// Whether it is the reader's own.
     pub is_own: bool,
+    /// The approval under which it was opened, where it needed one.
+    #[serde(default)]
+    pub request: Option<RequestId>,
+}
+
+/// Some of the sessions that go on, and how many there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LivePage {
+    /// The rows of this page.
+    pub sessions: Vec<SessionSummary>,
+    /// How many are asked for, on all pages.
+    pub matching: u64,
+    /// How many go on.
+    pub open: u64,
+    /// How many of those are being recorded.
+    pub recorded: u64,
+    /// The next page, when there is one.
+    pub next: Option<Cursor>,
 }
 
 /// Somebody who was in a session.
@@ -255,6 +274,9 @@ pub struct RecordingView {
     pub commands: Vec<RecordedCommand>,
     /// Who came and went.
     pub participants: Vec<Participant>,
+    /// From when on it is written but not sealed yet, in milliseconds: the last of its chunks, while it is being made.
+    #[serde(default)]
+    pub unsealed_ms: Option<u64>,
     /// Whether its end is signed already.
     pub is_signed: bool,
     /// Whether it was put back together after a crash.

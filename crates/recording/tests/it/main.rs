@@ -8,3 +8,4 @@ mod life;
 mod replay;
 mod s3;
 mod tamper;
+mod unsealed;

@@ -1,6 +1,6 @@
-//! `recording`: list, verify, export, search; offline, on the data directory.
+//! `recording`: list, verify, export, search; without a server, on the data directory or the bucket of the settings.
 
-use super::settings::{SettingsArgs, TheDirectory};
+use super::settings::{SettingsArgs, TheRecordings};
 use super::{Failure, say};
 use clap::{Args, Subcommand, ValueEnum};
 use muster_domain::Timestamp;
@@ -29,7 +29,7 @@ enum RecordingCommand {
     /// finishes it. `remains` are chunks without a manifest: something was removed.
     List {
         #[command(flatten)]
-        settings: SettingsArgs<TheDirectory>,
+        settings: SettingsArgs<TheRecordings>,
     },
     /// Check that recordings are intact and complete; ends with 1 and names each finding when one is not
     ///
@@ -52,7 +52,7 @@ enum RecordingCommand {
         #[arg(long, value_name = "HEX")]
         manifest: Option<String>,
         #[command(flatten)]
-        settings: SettingsArgs<TheDirectory>,
+        settings: SettingsArgs<TheRecordings>,
     },
     /// Write a recording to standard output or to a file
     #[command(after_help = "Examples:
@@ -69,7 +69,7 @@ enum RecordingCommand {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
         #[command(flatten)]
-        settings: SettingsArgs<TheDirectory>,
+        settings: SettingsArgs<TheRecordings>,
     },
     /// Find text in what recordings show; ends with 1 when there is none
     ///
@@ -88,12 +88,12 @@ enum RecordingCommand {
         #[arg(long)]
         case_sensitive: bool,
         #[command(flatten)]
-        settings: SettingsArgs<TheDirectory>,
+        settings: SettingsArgs<TheRecordings>,
     },
     /// Print the public half of the signing key: keep it where the server cannot change it
     Key {
         #[command(flatten)]
-        settings: SettingsArgs<TheDirectory>,
+        settings: SettingsArgs<TheRecordings>,
     },
 }
 
@@ -107,30 +107,33 @@ enum Kind {
     Raw,
 }
 
-/// The folder of recordings; none is made where there is none.
-fn place(settings: &SettingsArgs<TheDirectory>) -> Result<PathBuf, Failure> {
-    let root = settings.config()?.data_dir.join("recordings");
-    if root.is_dir() {
-        return Ok(root);
+/// The folder of recordings, and where they are: there, or in the bucket of the settings. Nothing is made where no recordings
+/// are; with a bucket the folder may be missing, as on another machine than the portal's.
+async fn place(settings: &SettingsArgs<TheRecordings>) -> Result<(PathBuf, Storage), Failure> {
+    let config = settings.config()?;
+    let root = config.data_dir.join("recordings");
+    if config.recording_store.is_none() && !root.is_dir() {
+        return Err(format!(
+            "there are no recordings in {}: give the right --data-dir, or --recording-store",
+            root.display()
+        )
+        .into());
     }
-    Err(format!(
-        "there are no recordings in {}: give the right --data-dir",
-        root.display()
-    )
-    .into())
+    let storage = muster::recordings::storage(&config, None).await?;
+    Ok((root, storage))
 }
 
 impl RecordingArgs {
     pub(crate) async fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
-            RecordingCommand::List { settings } => list(&Storage::local(&place(&settings)?)?).await,
+            RecordingCommand::List { settings } => list(&place(&settings).await?.1).await,
             RecordingCommand::Verify {
                 ids,
                 public_key,
                 manifest,
                 settings,
             } => {
-                let root = place(&settings)?;
+                let (root, storage) = place(&settings).await?;
                 let key = match public_key {
                     Some(key) => key,
                     None => public_half(&root)?,
@@ -138,7 +141,7 @@ impl RecordingArgs {
                 if manifest.is_some() && ids.len() != 1 {
                     return Err("--manifest: name the one recording that it belongs to".into());
                 }
-                verify_all(&Storage::local(&root)?, &ids, key.trim(), manifest.as_deref()).await
+                verify_all(&storage, &ids, key.trim(), manifest.as_deref()).await
             }
             RecordingCommand::Export {
                 id,
@@ -146,7 +149,7 @@ impl RecordingArgs {
                 output,
                 settings,
             } => {
-                let storage = Storage::local(&place(&settings)?)?;
+                let (_, storage) = place(&settings).await?;
                 let recording = Recording::open(&storage, &RecordingId::new(id)?).await?;
                 let mut to: Box<dyn std::io::Write> = match output {
                     Some(path) => {
@@ -173,10 +176,10 @@ impl RecordingArgs {
                 } else {
                     Case::Ignored
                 };
-                search(&Storage::local(&place(&settings)?)?, &text, &ids, case).await
+                search(&place(&settings).await?.1, &text, &ids, case).await
             }
             RecordingCommand::Key { settings } => {
-                say(public_half(&place(&settings)?)?.trim());
+                say(public_half(&settings.config()?.data_dir.join("recordings"))?.trim());
                 Ok(ExitCode::SUCCESS)
             }
         }
@@ -185,8 +188,13 @@ impl RecordingArgs {
 
 fn public_half(root: &Path) -> Result<String, Failure> {
     let path = root.join("signing-key.pub");
-    std::fs::read_to_string(&path)
-        .map_err(|error| format!("the public key {} cannot be read: {error}", path.display()).into())
+    std::fs::read_to_string(&path).map_err(|error| {
+        format!(
+            "the public key {} cannot be read ({error}): give it with --public-key",
+            path.display()
+        )
+        .into()
+    })
 }
 
 async fn chosen(storage: &Storage, ids: &[String]) -> Result<Vec<RecordingId>, Failure> {

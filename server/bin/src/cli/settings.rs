@@ -85,6 +85,27 @@ impl Reads for ThePlace {
     }
 }
 
+/// Where recordings are: the data directory, or a bucket and how it is reached.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TheRecordings;
+
+impl Reads for TheRecordings {
+    fn reads(name: &str) -> bool {
+        TheDirectory::reads(name)
+            || matches!(
+                name,
+                "recording_store"
+                    | "s3_endpoint"
+                    | "region"
+                    | "ssm_mode"
+                    | "ssm_endpoint"
+                    | "role_arn"
+                    | "access_key_id"
+                    | "secret_access_key"
+            )
+    }
+}
+
 /// Where everything is kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TheDirectory;
@@ -196,6 +217,7 @@ mod tests {
         assert_eq!(read(TheLog::reads), 3);
         assert_eq!(read(TheDatabase::reads), 2);
         assert_eq!(read(ThePlace::reads), 4);
+        assert_eq!(read(TheRecordings::reads), 9);
         assert_eq!(read(TheDirectory::reads), 1);
     }
 }

@@ -1,11 +1,16 @@
 //! The end of a session: told to the node, written into recording, database and audit log, shown to everybody.
 
-use crate::sessions::live::Task;
-use crate::sessions::{queries, ssm};
-use muster_domain::Actor;
-use muster_domain::action::Action;
-use muster_domain::audit::{Intent, Outcome};
-use muster_domain::sessions::{EndReason, RecordingState, SessionStatus};
+use crate::sessions::live::{Ending, Task};
+use crate::sessions::queries::SessionRow;
+use crate::sessions::ssm;
+use muster_domain::ids::NodeSessionId;
+use muster_domain::sessions::{EndReason, RecordingState};
+use muster_recording::Recorder;
+use std::time::Duration;
+
+/// Pages are told after so long that a session is over, whether that could be written down or not. A slow disk is no reason yet:
+/// what they are told at the end also says how the recording stands.
+const SHOWN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why it is over.
 #[derive(Clone, Debug)]
@@ -57,68 +62,89 @@ impl Task {
             // The way to the node is closed all the same; its own limits end what is left there.
             tracing::warn!(session.id = %id, %error, "a session could not be ended at Systems Manager");
         }
-        let mut sha256 = String::new();
-        if let Some(recorder) = self.recorder.take() {
-            let reason = format!("{}: {}", over.reason.label(), over.message);
-            let reason: String = reason.chars().take(1_000).collect();
-            match recorder.finish(&reason).await {
-                Ok(finished) => {
-                    sha256 = finished.manifest_sha256;
-                    self.shared.state().row.summary.recording = RecordingState::Signed;
-                }
-                Err(error) => {
-                    tracing::error!(session.id = %id, %error, "a recording could not be finished");
-                    self.shared.state().row.summary.recording = RecordingState::Broken;
-                }
+        // Nothing is done for anybody any more: whoever waits for an answer gets none.
+        self.commands.close();
+        while self.commands.try_recv().is_ok() {}
+        let early = {
+            let state = self.shared.state();
+            let summary = &state.row.summary;
+            Ending {
+                reason: over.reason,
+                message: over.message,
+                by: over.by,
+                at: self.ground.clock.now(),
+                bytes_in: summary.bytes_in,
+                bytes_out: summary.bytes_out,
+                recording: summary.recording,
+                recording_sha256: String::new(),
             }
-        }
-        let row = {
-            let mut state = self.shared.state();
-            let failed = matches!(over.reason, EndReason::NotStarted);
-            let summary = &mut state.row.summary;
-            summary.status = if failed {
-                SessionStatus::Failed
-            } else {
-                SessionStatus::Ended
-            };
-            summary.ended_at = Some(self.ground.clock.now());
-            summary.end_reason = Some(over.reason);
-            summary.end_message = over.message.clone();
-            summary.ended_by = over.by.clone();
-            state.row.recording_sha256 = sha256;
-            state.changed();
-            state.row.clone()
         };
-        if let Err(error) = queries::update(&self.ground.db, &row).await {
-            tracing::error!(session.id = %id, %error, "the end of a session was not kept");
-        }
-        let intent = Intent::new(Action::SessionsEnded, format!("session:{id}"))
-            .with("node", row.summary.node_id.as_str())
-            .with("owner", row.summary.owner.clone())
-            .with("ssm_session_id", row.summary.ssm_session_id.clone())
-            .with("reason", over.reason.as_str())
-            .with("by", over.by)
-            .with("bytes_in", row.summary.bytes_in)
-            .with("bytes_out", row.summary.bytes_out)
-            .with("recording", row.summary.recording.as_str())
-            .with("recording_sha256", row.recording_sha256.clone());
-        let outcome = if row.summary.status == SessionStatus::Failed {
-            Outcome::Failure
-        } else {
-            Outcome::Success
+        self.note_end(&early);
+        let finishing = finish_recording(&id, self.recorder.take(), &early);
+        tokio::pin!(finishing);
+        let finished = match tokio::time::timeout(SHOWN_WITHIN, &mut finishing).await {
+            Ok(finished) => finished,
+            Err(_) => {
+                // Pages need not wait for the disk, or for a store that is away.
+                self.ended(early.clone());
+                self.shared.pulse();
+                finishing.await
+            }
         };
-        let recorded = self
-            .ground
-            .trail
-            .record(&Actor::server(), &intent, outcome, &over.message)
-            .await;
-        if let Err(error) = recorded {
-            tracing::error!(session.id = %id, %error, "the end of a session is not in the audit log");
+        let mut ending = early.clone();
+        if let Some((recording, sha256)) = finished {
+            (ending.recording, ending.recording_sha256) = (recording, sha256);
+            self.note_end(&ending);
         }
-        if let Some(journal) = self.journal.take() {
+        let row = self.ended(ending);
+        let ground = self.ground.clone();
+        let writing = ground.write_end_surely(&row);
+        tokio::pin!(writing);
+        let written = match tokio::time::timeout(SHOWN_WITHIN, &mut writing).await {
+            Ok(written) => written,
+            Err(_) => {
+                self.shared.pulse();
+                writing.await
+            }
+        };
+        if written && let Some(journal) = self.journal.take() {
             journal.remove();
         }
         self.ground.live.remove(&id);
         self.shared.pulse();
+    }
+
+    fn note_end(&self, ending: &Ending) {
+        if let Some(journal) = &self.journal
+            && let Err(error) = journal.note_end(ending)
+        {
+            tracing::error!(session.id = %self.shared.id, %error, "how a session ended cannot be noted");
+        }
+    }
+
+    /// From now on it is over for everybody who looks.
+    fn ended(&self, ending: Ending) -> SessionRow {
+        let mut state = self.shared.state();
+        ending.put(&mut state.row);
+        state.changed();
+        state.row.clone()
+    }
+}
+
+/// Signs the recording, where there is one: how it stands then, and the digest of its manifest. That takes as long as what is
+/// recorded cannot be stored.
+async fn finish_recording(
+    id: &NodeSessionId,
+    recorder: Option<Recorder>,
+    ending: &Ending,
+) -> Option<(RecordingState, String)> {
+    let reason = format!("{}: {}", ending.reason.label(), ending.message);
+    let reason: String = reason.chars().take(1_000).collect();
+    match recorder?.finish(&reason).await {
+        Ok(finished) => Some((RecordingState::Signed, finished.manifest_sha256)),
+        Err(error) => {
+            tracing::error!(session.id = %id, %error, "a recording could not be finished");
+            Some((RecordingState::Broken, String::new()))
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod attach;
 mod backlog;
+mod closing;
 mod connect;
 mod end;
 mod input;
@@ -14,6 +15,7 @@ mod task;
 
 pub use attach::{Attachment, serve, tell_end};
 pub use backlog::Backlog;
+pub use closing::Ending;
 pub use connect::{Connector, Opening};
 pub use journal::{Journal, Noted};
 pub use shared::{Command, EndOrder, Live, LiveState, Reader, Shared};

@@ -300,14 +300,17 @@ impl Live {
         self.all_of().values().cloned().collect()
     }
 
-    /// How many there are, and how many of them are one person's.
+    /// How many go on, and how many of them are one person's.
     #[must_use]
     pub fn count(&self, owner: &str) -> (usize, usize) {
         let all = self.all_of();
-        (
-            all.len(),
-            all.values().filter(|shared| shared.owner == owner).count(),
-        )
+        // What has ended is only waiting to be written down.
+        let go_on = all
+            .values()
+            .filter(|shared| !shared.state().row.summary.status.is_over());
+        go_on.fold((0, 0), |(all, own), shared| {
+            (all + 1, own + usize::from(shared.owner == owner))
+        })
     }
 
     /// Adds one.

@@ -87,7 +87,7 @@ pub(super) type Connecting = BoxFuture<'static, Result<(Link, Grant), NoWay>>;
 pub struct Task {
     pub(super) ground: LiveGround,
     pub(super) shared: Arc<Shared>,
-    commands: mpsc::Receiver<Command>,
+    pub(super) commands: mpsc::Receiver<Command>,
     pub(super) channel: ClientChannel,
     pub(super) recorder: Option<Recorder>,
     pub(super) journal: Option<Journal>,

@@ -1,6 +1,6 @@
 //! Opening the place where recordings are kept: the data directory, or a bucket.
 
-use crate::aws::{SdkKeys, Ssm};
+use crate::aws::SdkKeys;
 use crate::sessions::recordings::Store;
 use muster_domain::time::Clock;
 use muster_recording::{RecordingError, Recordings, S3Settings, Settings, SigningKey, Storage};
@@ -31,36 +31,47 @@ fn bucket(address: &str) -> Option<(&str, &str)> {
     (!bucket.is_empty()).then_some((bucket, prefix.trim_matches('/')))
 }
 
+/// The bucket that sealed parts are in.
+#[derive(Debug)]
+pub struct Bucket<'a> {
+    /// `s3://bucket/prefix`.
+    pub address: &'a str,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// Where it is reached, when not at S3's own address.
+    pub endpoint: Option<String>,
+    /// The keys.
+    pub keys: SdkKeys,
+}
+
+/// The place in `folder`; sealed parts are in the bucket, where there is one. For the portal and for whoever reads without it.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn storage(folder: &Path, place: Option<Bucket<'_>>) -> Result<Storage, OpenError> {
+    let Some(place) = place else {
+        return Ok(Storage::local(folder)?);
+    };
+    let (name, prefix) = bucket(place.address).ok_or_else(|| OpenError::Setting(place.address.to_owned()))?;
+    let settings = S3Settings {
+        bucket: name.to_owned(),
+        prefix: prefix.to_owned(),
+        region: place.region,
+        endpoint: place.endpoint,
+    };
+    let client = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(60))
+        .build()?;
+    Ok(Storage::s3(folder, &settings, Arc::new(place.keys), client)?)
+}
+
 impl Store {
-    /// Opens the place in `folder`; sealed parts are in the bucket that `address` names, where it names one, reached
-    /// with the connection's own keys. Runs the sealing in the caller's runtime.
+    /// Opens the place, with the signing key in `folder`. Runs the sealing in the caller's runtime.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open(
-        folder: &Path,
-        address: Option<&str>,
-        ssm: &Ssm,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, OpenError> {
-        let storage = match address {
-            None => Storage::local(folder)?,
-            Some(address) => {
-                let (name, prefix) = bucket(address).ok_or_else(|| OpenError::Setting(address.to_owned()))?;
-                let settings = S3Settings {
-                    bucket: name.to_owned(),
-                    prefix: prefix.to_owned(),
-                    region: ssm.connection.region.clone(),
-                    endpoint: ssm.connection.s3_endpoint.clone(),
-                };
-                let client = reqwest::Client::builder()
-                    .connect_timeout(Duration::from_secs(5))
-                    .timeout(Duration::from_secs(60))
-                    .build()?;
-                let keys = Arc::new(SdkKeys(ssm.credentials.clone()));
-                Storage::s3(folder, &settings, keys, client)?
-            }
-        };
+    pub fn open(folder: &Path, storage: Storage, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let key = SigningKey::load_or_make(&folder.join("signing-key"))?;
         Ok(Self {
             recordings: Recordings::start(storage, key, Settings::default(), Arc::clone(&clock)),

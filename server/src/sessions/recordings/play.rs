@@ -11,7 +11,7 @@ use muster_domain::sessions::{
     Hit, Participant, RecordedChunk, RecordedCommand, RecordedEvent, RecordingView, SessionSummary,
     TranscriptLine,
 };
-use muster_recording::{Activity, Case, ChunkEntry, Concern, Event, TimedEvent};
+use muster_recording::{Activity, Case, Concern, Event, TimedEvent};
 
 /// Parts of the bar under which activity is drawn.
 const BARS: u64 = 240;
@@ -40,10 +40,10 @@ fn exact_ms(us: u64) -> f64 {
 }
 
 /// Bytes of output in each of at most [`BARS`] equal parts.
-fn bars(index: &[ChunkEntry], duration_ms: u64) -> Vec<u64> {
+fn bars(activity: &[Activity], duration_ms: u64) -> Vec<u64> {
     let parts = (duration_ms / 1_000 + 1).min(BARS);
     let mut bars = vec![0; usize::try_from(parts).unwrap_or(1)];
-    for Activity(second, bytes) in index.iter().flat_map(|chunk| &chunk.activity) {
+    for Activity(second, bytes) in activity {
         let at = (second * 1_000 * parts) / duration_ms.max(1);
         let last = bars.len() - 1;
         if let Some(bar) = bars.get_mut(usize::try_from(at).unwrap_or(last).min(last)) {
@@ -54,14 +54,10 @@ fn bars(index: &[ChunkEntry], duration_ms: u64) -> Vec<u64> {
 }
 
 /// Spans of [`IDLE_MS`] or more without output, to the second.
-fn idle(index: &[ChunkEntry], duration_ms: u64) -> Vec<(u64, u64)> {
+fn idle(activity: &[Activity], duration_ms: u64) -> Vec<(u64, u64)> {
     let mut spans = Vec::new();
     let mut quiet_since = 0;
-    let seconds = index
-        .iter()
-        .flat_map(|chunk| &chunk.activity)
-        .map(|activity| activity.0 * 1_000);
-    for begins in seconds {
+    for begins in activity.iter().map(|activity| activity.0 * 1_000) {
         if begins >= quiet_since + IDLE_MS {
             spans.push((quiet_since, begins));
         }
@@ -94,6 +90,13 @@ fn shown_event(timed: TimedEvent) -> Option<RecordedEvent> {
     })
 }
 
+fn shown_command(command: muster_recording::Command) -> RecordedCommand {
+    RecordedCommand {
+        at_ms: ms_after(command.at_us),
+        text: command.text,
+    }
+}
+
 impl Store {
     /// A recording before its parts are fetched.
     pub(crate) async fn view(
@@ -105,30 +108,48 @@ impl Store {
             let recording = self.recording(&session.session_id).await?;
             let (info, index) = (recording.info().await?, recording.index().await?);
             let commands = recording.commands(MAX_COMMANDS).await?;
-            Ok::<_, muster_recording::RecordingError>((info, index, commands))
+            let tail = recording.unsealed().await?;
+            Ok::<_, muster_recording::RecordingError>((info, index, commands, tail))
         };
-        let (info, index, commands) = read.await.map_err(|error| shown(&error))?;
-        let duration_ms = ms_after(info.totals.duration_us);
+        let (info, index, commands, tail) = read.await.map_err(|error| shown(&error))?;
+        let mut duration_us = info.totals.duration_us;
+        let mut chunks: Vec<_> = index
+            .iter()
+            .map(|chunk| (ms(chunk.start_us), chunk.output_bytes))
+            .collect();
+        let mut activity: Vec<_> = index.iter().flat_map(|chunk| chunk.activity.clone()).collect();
+        let mut unsealed_ms = None;
+        if let Some(tail) = tail {
+            let bytes = |timed: &TimedEvent| timed.event.output_len() as u64;
+            duration_us = duration_us.max(tail.events.last().map_or(0, |timed| timed.at_us));
+            unsealed_ms = Some(ms(tail.keyframe.at_us));
+            chunks.push((ms(tail.keyframe.at_us), tail.events.iter().map(bytes).sum()));
+            let written = tail.events.iter().filter(|timed| bytes(timed) > 0);
+            activity.extend(written.map(|timed| Activity(timed.at_us / 1_000_000, bytes(timed))));
+        }
+        let duration_ms = ms_after(duration_us);
         Ok(RecordingView {
             session,
             duration_ms,
-            chunks: index
-                .iter()
-                .map(|chunk| (ms(chunk.start_us), chunk.output_bytes))
-                .collect(),
-            activity: bars(&index, duration_ms),
-            idle: idle(&index, duration_ms),
-            commands: commands
-                .into_iter()
-                .map(|command| RecordedCommand {
-                    at_ms: ms_after(command.at_us),
-                    text: command.text,
-                })
-                .collect(),
+            chunks,
+            activity: bars(&activity, duration_ms),
+            idle: idle(&activity, duration_ms),
+            unsealed_ms,
+            commands: commands.into_iter().map(shown_command).collect(),
             participants,
             is_signed: info.manifest_sha256.is_some(),
             is_recovered: info.recovered.is_some(),
         })
+    }
+
+    /// What was typed, as far as the screen tells.
+    pub(crate) async fn commands(
+        &self,
+        session: &NodeSessionId,
+    ) -> Result<Vec<RecordedCommand>, PortalError> {
+        let read = async { self.recording(session).await?.commands(MAX_COMMANDS).await };
+        let commands = read.await.map_err(|error| shown(&error))?;
+        Ok(commands.into_iter().map(shown_command).collect())
     }
 
     /// One part of a recording.
@@ -137,9 +158,19 @@ impl Store {
         session: &NodeSessionId,
         index: u32,
     ) -> Result<RecordedChunk, PortalError> {
-        let read = async { self.recording(session).await?.chunk(u64::from(index)).await };
-        let chunk = read.await.map_err(|error| shown(&error))?;
-        let keyframe = chunk.keyframe;
+        let read = async {
+            let recording = self.recording(session).await?;
+            let sealed = recording.index().await?.len() as u64;
+            // Behind the sealed chunks is one more, as far as it was written.
+            if u64::from(index) >= sealed
+                && let Some(tail) = recording.unsealed().await?
+            {
+                return Ok((tail.keyframe, tail.events));
+            }
+            let chunk = recording.chunk(u64::from(index)).await?;
+            Ok::<_, muster_recording::RecordingError>((chunk.keyframe, chunk.events))
+        };
+        let (keyframe, happened) = read.await.map_err(|error| shown(&error))?;
         let end = whole(&keyframe.bytes);
         let (text, torn) = keyframe.bytes.split_at_checked(end).unwrap_or_default();
         let mut events = Vec::new();
@@ -149,7 +180,7 @@ impl Store {
                 STANDARD.encode(torn),
             ));
         }
-        events.extend(chunk.events.into_iter().filter_map(shown_event));
+        events.extend(happened.into_iter().filter_map(shown_event));
         Ok(RecordedChunk {
             index,
             start_ms: ms(keyframe.at_us),
@@ -245,28 +276,16 @@ impl Store {
 mod tests {
     use super::*;
 
-    fn chunk(activity: &[(u64, u64)]) -> ChunkEntry {
-        ChunkEntry {
-            index: 0,
-            start_us: 0,
-            end_us: 0,
-            output_offset: 0,
-            output_bytes: 0,
-            events: 0,
-            stored_bytes: 0,
-            plain_bytes: 0,
-            sha256: String::new(),
-            previous: String::new(),
-            activity: activity
-                .iter()
-                .map(|(second, bytes)| Activity(*second, *bytes))
-                .collect(),
-        }
+    fn seconds(activity: &[(u64, u64)]) -> Vec<Activity> {
+        activity
+            .iter()
+            .map(|(second, bytes)| Activity(*second, *bytes))
+            .collect()
     }
 
     #[test]
     fn quiet_spans_are_found_at_the_beginning_in_the_middle_and_at_the_end() {
-        let index = [chunk(&[(6, 10), (7, 10)]), chunk(&[(20, 1)])];
+        let index = seconds(&[(6, 10), (7, 10), (20, 1)]);
         assert_eq!(
             idle(&index, 30_000),
             [(0, 6_000), (8_000, 20_000), (21_000, 30_000)]
@@ -277,7 +296,7 @@ mod tests {
 
     #[test]
     fn bars_hold_all_output_however_long_it_took() {
-        let index = [chunk(&[(0, 5), (3_599, 7)])];
+        let index = seconds(&[(0, 5), (3_599, 7)]);
         let bars = bars(&index, 3_600_000);
         assert_eq!((bars.len(), bars.iter().sum::<u64>()), (240, 12));
         assert_eq!((bars[0], bars[239]), (5, 7));

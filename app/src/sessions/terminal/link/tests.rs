@@ -31,6 +31,7 @@ fn session() -> Box<SessionSummary> {
         recording: RecordingState::Recording,
         watchers: Vec::new(),
         is_own: true,
+        request: None,
     })
 }
 
