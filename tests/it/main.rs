@@ -42,6 +42,7 @@ mod rough;
 mod runbook_reuse;
 mod runbook_starts;
 mod runbooks;
+mod session_clients;
 mod steps;
 mod support;
 mod terminal_limits;
