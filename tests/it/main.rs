@@ -45,6 +45,7 @@ mod runbook_reuse;
 mod runbook_starts;
 mod runbooks;
 mod selections;
+mod session_clients;
 mod standing;
 mod steps;
 mod support;

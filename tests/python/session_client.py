@@ -90,6 +90,7 @@ class SessionClient:
         self.output = bytearray()
         self.errors = bytearray()
         self.exit_code = None
+        self.flags = []
         self.notices = []
         self.session_type = None
         self.properties = None
@@ -222,7 +223,9 @@ class SessionClient:
             await self._start()
         elif kind == CHALLENGE:
             raise ValueError("an encryption challenge without encryption")
-        elif kind != FLAG:
+        elif kind == FLAG:
+            self.flags.append(struct.unpack(">I", payload)[0])
+        else:
             # Plain shells begin without a handshake: the first output says so.
             if not self.is_started:
                 self.session_type = "Standard_Stream"
@@ -257,6 +260,10 @@ class SessionClient:
     async def resize(self, columns, rows):
         self.size = (columns, rows)
         await self._stream(SIZE, json.dumps({"cols": columns, "rows": rows}).encode())
+
+    async def flag(self, number):
+        """What port sessions say beside the bytes: 1 the connection is gone, 2 end the session."""
+        await self._stream(FLAG, struct.pack(">I", number))
 
     async def send(self, data):
         """Sends input. Before the start it would be lost, though acknowledged."""

@@ -49,6 +49,10 @@ pub struct SessionContent {
     pub parameters: BTreeMap<String, Value>,
     /// The whole document; the agent fetches nothing.
     pub document_content: SessionDocument,
+    /// Whether the client wants a handshake also for a shell, where AWS's agent makes none: the portal learns by it who
+    /// one is there. An addition of ours, which AWS's agent passes over. Other clients of shells may know no handshake.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub handshake: bool,
 }
 
 /// A Session document (schema 1.0).

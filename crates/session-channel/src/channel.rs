@@ -163,7 +163,11 @@ impl Channel {
         if self.over {
             return Ok(Arrival::Nothing);
         }
-        let message = Message::decode(frame)?;
+        // AWS's client looks at digests, AWS's agent does not.
+        let message = match self.side {
+            Side::Client => Message::decode(frame)?,
+            Side::Agent => Message::decode_undigested(frame)?,
+        };
         match message.message_type.as_str() {
             ACKNOWLEDGE => {
                 let ack: Acknowledge = body::read("acknowledgement", &message.payload)?;
@@ -211,6 +215,13 @@ impl Channel {
     pub(crate) fn accept(&mut self, message: &Message) {
         self.inbound.advance();
         self.acknowledgements.push_back((message.id, message.sequence));
+    }
+
+    /// The message of [`Arrival::Next`] cannot be taken yet: it waits among those that came early, not acknowledged before
+    /// it comes again. There are clients that repeat nothing, because AWS's agent refuses nothing once it runs.
+    pub(crate) fn keep(&mut self, message: Message) {
+        self.inbound
+            .keep(message.payload_type, message.payload, &self.setup.limits);
     }
 
     /// The payload type of the stored message whose turn it is; it was acknowledged when it came.

@@ -97,6 +97,15 @@ impl Inbound {
         Ok(Place::Stored)
     }
 
+    /// Keeps the message whose turn it is for later, if there is room. It counts as stored from then on.
+    pub(crate) fn keep(&mut self, payload_type: u32, payload: Vec<u8>, limits: &Limits) {
+        let size = payload.len() + OVERHEAD;
+        if self.bytes + size <= limits.reorder_bytes {
+            self.bytes += size;
+            self.stored.insert(self.expected, (payload_type, payload));
+        }
+    }
+
     /// The message whose turn it was has been taken.
     pub(crate) fn advance(&mut self) {
         self.expected += 1;

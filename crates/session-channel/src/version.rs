@@ -2,6 +2,7 @@
 //! The comparisons are those of AWS's ends, odd as they are: both sides must come to the same answer.
 
 use serde_json::Value;
+use std::cmp::Ordering;
 
 /// How a port session carries its connections (session protocol, port sessions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +32,25 @@ fn agent_newer_than(agent_version: &str, than: [u64; 4]) -> bool {
         .is_some_and(|version| version > than)
 }
 
-// The agent's comparison: part by part, missing parts are zero.
-fn compare(client_version: &str, with: &[u64]) -> Option<std::cmp::Ordering> {
-    let mut version = parts(client_version)?;
-    let mut with = with.to_vec();
-    let length = version.len().max(with.len());
-    version.resize(length, 0);
-    with.resize(length, 0);
-    Some(version.cmp(&with))
+// The agent's comparison: part by part, as numbers where both are, as text otherwise; then the one with more parts is
+// the newer. A client that calls itself by a name is newer than every number by this, and counts on it.
+fn compare(client_version: &str, with: &str) -> Ordering {
+    let mut version = client_version.split('.');
+    let mut with = with.split('.');
+    loop {
+        let order = match (version.next(), with.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => Ordering::Less,
+            (Some(_), None) => Ordering::Greater,
+            (Some(ours), Some(theirs)) => match (ours.parse::<i64>(), theirs.parse::<i64>()) {
+                (Ok(ours), Ok(theirs)) => ours.cmp(&theirs),
+                _ => ours.cmp(theirs),
+            },
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
 }
 
 fn forwards_local_port(properties: &Value) -> bool {
@@ -62,12 +74,9 @@ pub fn port_mode_of_client(properties: &Value, agent_version: &str) -> PortMode 
 /// What the agent decides for a port session.
 #[must_use]
 pub fn port_mode_of_agent(properties: &Value, client_version: &str) -> PortMode {
-    let since_mux = compare(client_version, &[1, 1, 70]).is_some_and(std::cmp::Ordering::is_ge);
-    if forwards_local_port(properties) && since_mux {
-        let without_keepalive =
-            compare(client_version, &[1, 2, 331, 0]).is_some_and(std::cmp::Ordering::is_gt);
+    if forwards_local_port(properties) && compare(client_version, "1.1.70").is_ge() {
         PortMode::Mux {
-            keepalive: !without_keepalive,
+            keepalive: compare(client_version, "1.2.331.0").is_le(),
         }
     } else {
         PortMode::Basic
@@ -116,6 +125,8 @@ mod tests {
         assert_eq!(mode("1.2.331.0"), PortMode::Mux { keepalive: true });
         assert_eq!(mode("1.2.677.0"), PortMode::Mux { keepalive: false });
         assert_eq!(mode(""), PortMode::Basic);
+        assert_eq!(mode("1.1"), PortMode::Basic);
+        assert_eq!(mode("a-client/0.1.0"), PortMode::Mux { keepalive: false });
         assert_eq!(port_mode_of_agent(&json!({}), "1.2.677.0"), PortMode::Basic);
     }
 

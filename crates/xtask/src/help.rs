@@ -76,7 +76,8 @@ What failed is told once more at the end, and the last line counts: `N passed, N
 About half an hour on two cores the first time, then minutes.
 
 Tests find what was set up in the environment: MUSTER_TEST_POSTGRES_URL, MUSTER_TEST_PYTHON,
-MUSTER_TEST_AWS, MUSTER_TEST_PROGRAM (the built program); MUSTER_TEST_CHROMIUM chooses a browser.";
+MUSTER_TEST_AWS, MUSTER_TEST_SSM_SESSION, MUSTER_TEST_PROGRAM (the built program);
+MUSTER_TEST_CHROMIUM chooses a browser.";
 
 const TEST_ENV: &str = "\
 cargo xtask test-env -- COMMAND …

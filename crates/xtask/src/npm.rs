@@ -25,6 +25,13 @@ pub(crate) fn browser_tests(workshop: &Workshop) -> Outcome<PathBuf> {
     )
 }
 
+/// The client of sessions in JavaScript that the endpoint is tested with; gives its folder.
+pub(crate) fn session_client(workshop: &Workshop) -> Outcome<PathBuf> {
+    let folder = workshop.root.join("tests/ssm-session");
+    install(workshop, &folder, "a client of sessions")?;
+    Ok(folder)
+}
+
 fn install(workshop: &Workshop, folder: &Path, what: &str) -> Outcome<PathBuf> {
     debian::ensure(&[debian::NODE, debian::NPM])?;
     let lock = read(&folder.join("package-lock.json"))?;

@@ -54,6 +54,7 @@ pub(crate) struct Driver {
 /// What a session is, on the wire.
 pub(crate) struct Terms<'a> {
     pub(crate) session_type: SessionType,
+    pub(crate) handshake: bool,
     pub(crate) node_id: &'a str,
     pub(crate) properties: serde_json::Value,
     pub(crate) now_unix_ms: i64,
@@ -83,7 +84,7 @@ impl Driver {
             agent_version: SPOKEN_VERSION.to_owned(),
             session_type: terms.session_type,
             properties: terms.properties,
-            handshake: true,
+            handshake: terms.handshake,
             customer_message: String::new(),
             setup,
         });

@@ -305,9 +305,13 @@ async fn run(context: &Context, plan: Plan) -> Ending {
         (_, Some(program)) => serde_json::json!({ OS_USER: program.account.name }),
         _ => serde_json::Value::Null,
     };
+    let session_type = plan.session_type();
     let driver = Driver::start(
         Terms {
-            session_type: plan.session_type(),
+            session_type,
+            // As AWS's agent does it: some clients of shells know no handshake. The shell of a simulated node says
+            // nothing by itself, by which such clients would know that it is there.
+            handshake: plan.handshake || session_type.needs_handshake() || shared.is_simulated,
             node_id: shared.node.as_str(),
             properties,
             now_unix_ms: shared.config.clock.now().0,

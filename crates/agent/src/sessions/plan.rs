@@ -42,6 +42,8 @@ pub(crate) struct PortPlan {
 pub(crate) struct Plan {
     pub(crate) wish: Wish,
     pub(crate) work: Work,
+    /// Whether the client wants a handshake where none is needed.
+    pub(crate) handshake: bool,
 }
 
 impl Plan {
@@ -111,7 +113,12 @@ pub(crate) fn read(message: &InteractiveShell) -> Result<Plan, String> {
             ));
         }
     };
-    Ok(Plan { wish, work })
+    let handshake = content.handshake;
+    Ok(Plan {
+        wish,
+        work,
+        handshake,
+    })
 }
 
 /// Values of all parameters: what was sent, else the document's defaults.

@@ -23,6 +23,9 @@ fn start(context: &Context, program: &Program) -> io::Result<(Pty, Processes)> {
 
 /// Runs the program to its end, or to that of the session. `profile` is typed into it first.
 pub(super) async fn run(context: &Context, mut driver: Driver, program: Program, profile: &str) -> Ending {
+    // From the first moment: what comes before the terminal is up waits for it as an event. Some clients send their size
+    // at once, and once only.
+    driver.set_ready(true);
     if let Err(ending) = context.started(&mut driver).await {
         driver.close().await;
         return ending;
@@ -35,7 +38,6 @@ pub(super) async fn run(context: &Context, mut driver: Driver, program: Program,
         }
     };
     context.describe(&program, processes.id()).await;
-    driver.set_ready(true);
     let mut input = profile.as_bytes().to_vec();
     if !input.is_empty() {
         input.push(b'\n');

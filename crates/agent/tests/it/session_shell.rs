@@ -3,6 +3,7 @@
 use crate::agents::{Agent, lives, until};
 use crate::gateway::Gateway;
 use crate::leg::document;
+use muster_session_channel::SessionType;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,11 @@ async fn a_shell_is_typed_at_and_ends_with_its_exit() {
     let mut agent = Agent::start(&gateway).await;
     let shell = gateway.shell(&agent.node, "s-1").await;
     let started = shell.started().await;
-    assert_eq!(started.agent_version, "3.3.987.0");
+    assert_eq!(
+        (started.agent_version.as_str(), started.session_type),
+        ("", SessionType::StandardStream),
+        "no handshake, as AWS's agent begins a shell"
+    );
     shell
         .send(b"echo $((6*7)) $TERM $LANG $MUSTER_SESSION_ID $PWD=$HOME\n")
         .await;
@@ -50,6 +55,26 @@ async fn a_shell_is_typed_at_and_ends_with_its_exit() {
         .await;
     assert_eq!(described.session_id, "s-1");
     until("the shell is gone", || !lives(&described.pid.to_string())).await;
+    agent.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_wants_a_handshake_learns_who_it_is() {
+    let gateway = Gateway::start().await;
+    let mut agent = Agent::start(&gateway).await;
+    let mut content = document(
+        "InteractiveCommands",
+        &json!({}),
+        &json!({"linux": {"commands": "cat"}}),
+    );
+    content["Handshake"] = json!(true);
+    let command = gateway.open(&agent.node, "s-1", &content);
+    let started = command.started().await;
+    assert_eq!(started.agent_version, "3.3.987.0");
+    assert_eq!(started.session_type, SessionType::InteractiveCommands);
+    assert!(started.properties["osUser"].is_string(), "{}", started.properties);
+    command.send(b"quiet until now\n").await;
+    command.expect("quiet until now\r\n").await;
     agent.stop().await;
 }
 

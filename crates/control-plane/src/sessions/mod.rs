@@ -23,9 +23,14 @@ use crate::validation::{Shape, text};
 /// A session's id, in requests.
 pub(crate) const SESSION_ID: Shape = text(1, 96);
 
+/// Whether the portal asks, and not somebody's own client.
+fn is_portal(caller: &Caller) -> bool {
+    matches!(caller, Caller::Operator { is_portal: true, .. })
+}
+
 /// Who asks: the name that session ids begin with.
 fn owner_name(caller: &Caller) -> &'static str {
-    user_name(matches!(caller, Caller::Operator { is_portal: true, .. }))
+    user_name(is_portal(caller))
 }
 
 /// The id of the session that a call starts: the owner and 17 characters, as the service makes them.

@@ -4,7 +4,7 @@
 use super::content::{Prepared, prepare};
 use super::queries::{self, SessionRow};
 use super::status::Status;
-use super::{ending, owner_arn, rounds, session_id, stream_url};
+use super::{ending, is_portal, owner_arn, rounds, session_id, stream_url};
 use crate::control_plane::ControlPlane;
 use crate::documents::parameters::Given;
 use crate::documents::session_built_in::RUN_SHELL;
@@ -108,7 +108,7 @@ pub(crate) async fn call(plane: &ControlPlane, call: &Call, input: Input) -> Api
         input.reason.unwrap_or_default(),
         &prepared,
     )?;
-    let message = asking(plane, &row, prepared)?;
+    let message = asking(plane, &row, prepared, is_portal(&call.caller))?;
     queries::insert(plane.db.writer(), &row).await?;
     let live = plane.hub.add(rounds::live(plane, &row));
     if !plane.registry.send_message(&row.node_id, &message) {
@@ -162,7 +162,7 @@ fn row(
 }
 
 /// What asks the node for the session.
-fn asking(plane: &ControlPlane, row: &SessionRow, prepared: Prepared) -> ApiResult<Message> {
+fn asking(plane: &ControlPlane, row: &SessionRow, prepared: Prepared, handshake: bool) -> ApiResult<Message> {
     let content = SessionContent {
         document_name: row.document.clone(),
         session_id: row.session_id.clone(),
@@ -170,6 +170,7 @@ fn asking(plane: &ControlPlane, row: &SessionRow, prepared: Prepared) -> ApiResu
         session_owner: row.owner.clone(),
         parameters: prepared.parameters,
         document_content: prepared.document,
+        handshake,
     };
     let task = InteractiveShell {
         schema_version: 1,

@@ -49,6 +49,23 @@ pub(crate) async fn world(db: muster_store::Db) -> (World, SocketAddr, Node, Age
 }
 
 #[tokio::test]
+async fn only_the_portal_wants_a_handshake_for_a_shell() {
+    on_both(|db| async {
+        let (world, _, node, mut control) = world(db).await;
+        for (keys, wants) in [
+            (world.plane.operator_credentials(), false),
+            (world.plane.portal_credentials(), true),
+        ] {
+            let target = json!({"Target": node.id});
+            let (code, started) = world.call_as(&keys, "StartSession", target).await;
+            assert_eq!(code, 200, "{started}");
+            assert_eq!(asked(&mut control).await.handshake, wants);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_shell_is_opened_used_resized_and_left() {
     on_both(|db| async {
         let (world, address, node, mut control) = world(db).await;

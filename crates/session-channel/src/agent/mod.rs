@@ -165,8 +165,8 @@ impl AgentChannel {
         self.channel.lost();
     }
 
-    /// Whether the terminal, command or connection takes input. While it does not, input is not acknowledged, so
-    /// that the client keeps and repeats it: this is how a size gets there before the first key. Not ready at first.
+    /// Whether the terminal, command or connection takes input. While it does not, input waits, and is acknowledged only
+    /// when it is repeated: this is how a size gets there before the first key. Not ready at first.
     pub fn set_ready(&mut self, ready: bool) {
         self.ready = ready;
         if let Err(violation) = self.take_stored() {
@@ -189,6 +189,7 @@ impl AgentChannel {
             Arrival::Next(message) => {
                 let kind = message.payload_type.into();
                 if !self.takes(kind) {
+                    self.channel.keep(message);
                     return Ok(());
                 }
                 self.channel.accept(&message);

@@ -45,15 +45,26 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// The first frame of a connection, a text frame (session protocol, websocket opening).
+/// Text, or a number for it; nothing for anything else. There are clients that write the schema version as the number
+/// 1, and are used with AWS's gateway.
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    })
+}
+
+/// The first frame of a connection, a text frame (session protocol, websocket opening). Only the token decides
+/// anything; so nothing else is held against whoever writes it another way.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct OpenDataChannel {
     /// "1.0".
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_number")]
     pub message_schema_version: String,
     /// Fresh for each opening.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub request_id: String,
     /// The token from `StartSession`, `ResumeSession` or `CreateDataChannel`: the only proof of who connects.
     pub token_value: String,
@@ -61,7 +72,7 @@ pub struct OpenDataChannel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_instance_id: Option<String>,
     /// The client's own id, the same on every opening; agents send an empty text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub client_id: String,
     /// The client's version; only clients send it, and those before 1.2.677.0 do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,6 +274,18 @@ mod tests {
             OpenDataChannel::from_text(&long),
             Err(Violation::BodyTooLong { .. })
         ));
+    }
+
+    #[test]
+    fn an_opening_is_known_by_its_token_alone() {
+        let other = r#"{"MessageSchemaVersion":1,"RequestId":null,"TokenValue":"t","ClientVersion":null}"#;
+        let read = OpenDataChannel::from_text(other).unwrap();
+        assert_eq!(
+            (read.token_value.as_str(), read.message_schema_version.as_str()),
+            ("t", "1")
+        );
+        assert!(OpenDataChannel::from_text(r#"{"MessageSchemaVersion":{},"TokenValue":"t"}"#).is_ok());
+        assert!(OpenDataChannel::from_text(r#"{"TokenValue":1}"#).is_err());
     }
 
     #[test]

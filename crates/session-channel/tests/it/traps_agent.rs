@@ -128,16 +128,36 @@ fn nothing_is_taken_before_the_terminal_is_up() {
     );
     assert_eq!(agent_events(&mut agent), []);
     agent.set_ready(true);
-    assert_eq!(agent_events(&mut agent), []);
-    agent
-        .handle_frame(&input(1, 3, br#"{"cols":300,"rows":100}"#), 6)
-        .unwrap();
     let expected = [
         AgentEvent::Resize(Size::WITHOUT_TERMINAL),
         AgentEvent::Input(b"ls\r".to_vec()),
     ];
-    assert_eq!(agent_events(&mut agent), expected);
-    assert_eq!(agent.trace(6), ["ack 1"]);
+    assert_eq!(agent_events(&mut agent), expected, "said once is enough");
+    agent
+        .handle_frame(&input(1, 3, br#"{"cols":300,"rows":100}"#), 6)
+        .unwrap();
+    assert_eq!(
+        (agent_events(&mut agent), agent.trace(6)),
+        (vec![], vec!["ack 1".to_owned()])
+    );
+}
+
+#[test]
+fn input_that_nobody_fetches_for_a_while_is_not_lost_though_it_comes_once() {
+    let mut config = agent_config(SHELL);
+    config.setup.limits.event_bytes = 2_000;
+    let mut agent = running_agent(config);
+    let mut typed = Vec::new();
+    for number in 1..=100_i64 {
+        let key = u8::try_from(number).unwrap();
+        agent.handle_frame(&input(number, 1, &[key; 100]), 5).unwrap();
+        typed.extend([key; 100]);
+    }
+    let mut fetched = Vec::new();
+    while let Some(AgentEvent::Input(bytes)) = agent.poll_event() {
+        fetched.extend(bytes);
+    }
+    assert_eq!(fetched, typed);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use crate::args::Args;
 use crate::failure::{Failure, Outcome};
 use crate::process::{run, run_watching};
 use crate::workshop::Workshop;
-use crate::{chores, debian, program, say, site};
+use crate::{chores, debian, npm, program, say, site};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 use tally::Tally;
@@ -142,14 +143,20 @@ fn steps(choice: &Choice, tally: &mut Tally, failures: &mut Vec<String>) -> Outc
 struct Services {
     postgres: postgres::Postgres,
     python: python::Python,
+    session_client: PathBuf,
 }
 
 impl Services {
     fn start(workshop: &Workshop) -> Outcome<Self> {
         let python = python::ensure(workshop)?;
+        let session_client = npm::session_client(workshop)?;
         say::step("Starting a throw-away PostgreSQL");
         let postgres = postgres::Postgres::start(postgres::Durability::None)?;
-        Ok(Self { postgres, python })
+        Ok(Self {
+            postgres,
+            python,
+            session_client,
+        })
     }
 
     /// Tests find the services in their environment.
@@ -157,6 +164,7 @@ impl Services {
         command.env("MUSTER_TEST_POSTGRES_URL", &self.postgres.url);
         command.env("MUSTER_TEST_PYTHON", &self.python.python);
         command.env("MUSTER_TEST_AWS", &self.python.aws);
+        command.env("MUSTER_TEST_SSM_SESSION", &self.session_client);
     }
 }
 

@@ -16,9 +16,26 @@ pub(crate) struct Acked {
     ranges: BTreeMap<i64, i64>,
     /// The number behind the highest message that was passed on.
     next: i64,
+    /// Whether messages were passed on before, of which nothing is known here.
+    is_resumed: bool,
 }
 
 impl Acked {
+    /// Of a session that was taken up again: messages were passed on before.
+    pub(crate) fn resumed() -> Self {
+        Self {
+            is_resumed: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether an acknowledgement is certainly of a message that was never passed on. There are clients that acknowledge
+    /// everything that comes, also what has no number, as if it were the first output: believed by the node, that output
+    /// would be lost.
+    pub(crate) fn is_of_nothing(&self, number: i64) -> bool {
+        !self.is_resumed && number >= self.next
+    }
+
     /// Notes that a message is passed on; whether it is the first time.
     pub(crate) fn passed(&mut self, number: i64) -> bool {
         let is_new = number >= self.next;
@@ -26,6 +43,11 @@ impl Acked {
             self.next = number.saturating_add(1);
         }
         is_new
+    }
+
+    /// Whether it is the first that was not passed on yet.
+    pub(crate) fn is_next(&self, number: i64) -> bool {
+        number == self.next
     }
 
     /// Notes an acknowledgement. One for a message that was never passed on is not believed: it would make
@@ -69,7 +91,9 @@ mod tests {
         let mut acked = Acked::default();
         acked.acknowledged(0);
         assert!(!acked.contains(0));
+        assert!(acked.is_of_nothing(0) && !Acked::resumed().is_of_nothing(0));
         assert!(acked.passed(0) && !acked.passed(0));
+        assert!(acked.is_of_nothing(1) && !acked.is_of_nothing(0));
         acked.acknowledged(0);
         acked.acknowledged(-1);
         acked.acknowledged(i64::MAX);

@@ -138,9 +138,10 @@ async fn serve(
             Frame::Text(text) => Bytes::from(text),
             Frame::Ping(_) | Frame::Pong(_) => continue,
         };
-        let why = match Message::decode(&bytes) {
+        // Digests are from end to end: who cares for them is the end.
+        let why = match Message::decode_undigested(&bytes) {
             Err(error) => error.to_string(),
-            Ok(message) => match live.route(role, &message, plane.config.steady.now()) {
+            Ok(message) => match live.route(role, &message, &bytes, plane.config.steady.now()) {
                 Route::Relay(Some(other)) => {
                     tokio::select! {
                         () = stop.cancelled() => break,

@@ -3,6 +3,7 @@
 
 use super::Role;
 use super::acked::Acked;
+use super::early::Early;
 use super::outbox::{Item, Outbox};
 use crate::sessions::status::Status;
 use muster_agent_protocol::signing::sha256_hex;
@@ -36,7 +37,6 @@ struct Leg {
 }
 
 /// One direction: from the leg of that role to the other.
-#[derive(Default)]
 pub(super) struct Direction {
     pub(super) acked: Acked,
     pub(super) bytes: i64,
@@ -65,6 +65,8 @@ pub(super) struct State {
     client_tokens: VecDeque<(String, Timestamp)>,
     pub(super) output: Direction,
     pub(super) input: Direction,
+    /// Until the node's agent has come for the first time.
+    pub(super) early: Option<Early>,
     pub(super) last_traffic: Timestamp,
     pub(super) since: Timestamp,
     pub(super) client_gone: Option<Timestamp>,
@@ -135,9 +137,14 @@ pub(crate) struct Live {
 impl Live {
     /// `steady` is now, by the clock that never jumps; so are all others here.
     pub(crate) fn new(about: About, written: Written, steady: Timestamp) -> Self {
+        let is_new = written.status == Status::Connecting;
         let direction = |bytes| Direction {
             bytes,
-            ..Direction::default()
+            acked: if is_new {
+                Acked::default()
+            } else {
+                Acked::resumed()
+            },
         };
         Self {
             about,
@@ -151,6 +158,7 @@ impl Live {
                 client_tokens: VecDeque::new(),
                 output: direction(written.output_bytes),
                 input: direction(written.input_bytes),
+                early: is_new.then(Early::default),
                 last_traffic: steady,
                 since: steady,
                 client_gone: Some(steady),
@@ -220,6 +228,11 @@ impl Live {
         if role == Role::Client {
             state.client_gone = None;
             state.last_traffic = steady;
+        } else if let Some(early) = state.early.take() {
+            for frame in early.into_frames() {
+                // The outbox is empty, and larger than all of these.
+                let _ = outbox.try_send(frame);
+            }
         }
         let changed = match (role, state.status) {
             (Role::Agent, Status::Connecting) | (Role::Client, Status::Disconnected) => {

@@ -1,7 +1,14 @@
 //! What is due about a session, and its tokens and legs, in a time that the tests make.
 
 use super::super::due::{Due, GONE_MS, LAST_WORD_MS};
+use super::super::route::Route;
 use super::*;
+use axum::extract::ws::Message as Frame;
+use bytes::Bytes;
+use muster_session_channel::Message;
+use muster_session_channel::body::Acknowledge;
+use muster_session_channel::kind::{ACKNOWLEDGE, INPUT_STREAM_DATA, OUTPUT_STREAM_DATA};
+use uuid::Uuid;
 
 const T: fn(i64) -> Timestamp = Timestamp;
 
@@ -138,4 +145,54 @@ fn a_node_that_says_it_ends_has_a_while_for_its_last_word() {
         output_of(live.due(T(100 + LAST_WORD_MS), T(0), 20_000)),
         "Terminated: "
     );
+}
+
+#[tokio::test]
+async fn what_a_client_says_before_the_node_is_there_waits_for_it_once() {
+    let live = live(Status::Connecting);
+    let _client = live.attach(Role::Client, T(0)).unwrap();
+    let say = |number: i64, payload: &[u8]| {
+        let mut message = Message::control(INPUT_STREAM_DATA, Uuid::from_u128(1), 1, payload.to_vec());
+        message.sequence = number;
+        let frame = Bytes::from(message.encode().unwrap());
+        live.route(Role::Client, &message, &frame, T(1));
+    };
+    // The second time is a repetition, and what is behind a gap would come too early.
+    for (number, payload) in [(0, "size"), (0, "size"), (1, "key"), (3, "lost")] {
+        say(number, payload.as_bytes());
+    }
+    assert_eq!(live.written().input_bytes, 7);
+    let mut agent = live.attach(Role::Agent, T(2)).unwrap();
+    for expected in ["size", "key"] {
+        let Frame::Binary(bytes) = agent.items.recv().await.unwrap().into_parts().0 else {
+            panic!()
+        };
+        assert_eq!(Message::decode(&bytes).unwrap().payload, expected.as_bytes());
+    }
+    assert!(agent.items.try_recv().is_err());
+    // Later the node is only away for a while, and both ends repeat what they have sent.
+    live.detach(Role::Agent, agent.generation, T(3));
+    say(2, b"later");
+    let mut again = live.attach(Role::Agent, T(4)).unwrap();
+    assert!(again.items.try_recv().is_err());
+}
+
+#[test]
+fn an_acknowledgement_of_nothing_reaches_nobody() {
+    let live = live(Status::Connecting);
+    let _agent = live.attach(Role::Agent, T(0)).unwrap();
+    let _client = live.attach(Role::Client, T(0)).unwrap();
+    let says = |from: Role, kind: &str, payload: Vec<u8>| {
+        let message = Message::control(kind, Uuid::from_u128(1), 1, payload);
+        let frame = Bytes::from(message.encode().unwrap());
+        live.route(from, &message, &frame, T(1))
+    };
+    let acknowledges = || {
+        let body = Acknowledge::of(OUTPUT_STREAM_DATA, Uuid::from_u128(1), 0);
+        says(Role::Client, ACKNOWLEDGE, serde_json::to_vec(&body).unwrap())
+    };
+    assert!(matches!(acknowledges(), Route::Drop));
+    let output = says(Role::Agent, OUTPUT_STREAM_DATA, b"$ ".to_vec());
+    assert!(matches!(output, Route::Relay(Some(_))));
+    assert!(matches!(acknowledges(), Route::Relay(Some(_))));
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod acked;
 pub(crate) mod due;
+pub(crate) mod early;
 pub(crate) mod hub;
 pub(crate) mod leg;
 pub(crate) mod live;

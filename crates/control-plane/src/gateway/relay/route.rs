@@ -3,6 +3,7 @@
 use super::Role;
 use super::live::{Live, State};
 use super::outbox::Outbox;
+use bytes::Bytes;
 use muster_domain::Timestamp;
 use muster_session_channel::Message;
 use muster_session_channel::body::{Acknowledge, AgentSessionState, SessionState};
@@ -39,11 +40,21 @@ impl State {
             Role::Client => &mut self.input,
         }
     }
+
+    /// Keeps a client's message for the agent's first leg. Only in order, and each once: most clients repeat.
+    fn keep_early(&mut self, message: &Message, frame: &Bytes) {
+        let is_next = self.input.acked.is_next(message.sequence);
+        if is_next && self.early.as_mut().is_some_and(|early| early.keep(frame)) {
+            self.input.acked.passed(message.sequence);
+            self.input.bytes += i64::try_from(message.payload.len()).unwrap_or(i64::MAX);
+        }
+    }
 }
 
 impl Live {
     /// Judges a message that came from the leg of that role.
-    pub(crate) fn route(&self, from: Role, message: &Message, steady: Timestamp) -> Route {
+    /// `frame` is the message as it came.
+    pub(crate) fn route(&self, from: Role, message: &Message, frame: &Bytes, steady: Timestamp) -> Route {
         let mut state = self.state();
         match message.message_type.as_str() {
             stream if stream == stream_of(from) => {
@@ -55,6 +66,9 @@ impl Live {
                     return Route::Answer(Acknowledge::of(stream_of(from), message.id, number));
                 }
                 let Some(outbox) = state.outbox(from.other()) else {
+                    if from == Role::Client {
+                        state.keep_early(message, frame);
+                    }
                     return Route::Relay(None);
                 };
                 let direction = state.direction(from);
@@ -72,8 +86,12 @@ impl Live {
                     return Route::Bad("an acknowledgement cannot be read");
                 };
                 let number = ack.acknowledged_message_sequence_number;
+                let acked = &mut state.direction(from.other()).acked;
+                if acked.is_of_nothing(number) {
+                    return Route::Drop;
+                }
                 // Remembered also when it cannot be passed on: the repetition is then answered here.
-                state.direction(from.other()).acked.acknowledged(number);
+                acked.acknowledged(number);
                 Route::Relay(state.outbox(from.other()))
             }
             AGENT_SESSION_STATE if from == Role::Agent => match read::<AgentSessionState>(message) {

@@ -1,0 +1,71 @@
+//! Sessions between ends that share no code: clients that others have written against AWS's own service, and a client
+//! and a gateway in Python that were written from the description of the wire alone, with the built program, its
+//! endpoint and its agent. Runs where `MUSTER_TEST_PYTHON` names a Python with what `tests/python/requirements.txt` says.
+
+use crate::support;
+use muster_tests::portal::program;
+use muster_tests::{Client, Portal};
+use std::path::Path;
+use std::time::Duration;
+
+/// Runs a script of `tests/python` with these variables.
+async fn run(python: &str, script: &str, variables: &[(&str, &str)]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(script);
+    let run = tokio::process::Command::new(python)
+        .arg(&script)
+        .envs(variables.iter().copied())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(Duration::from_secs(240), run)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Runs a script against a portal with this machine as its node.
+async fn run_with_node(script: &str) {
+    let Ok(python) = std::env::var("MUSTER_TEST_PYTHON") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let portal = Portal::start(folder.path(), &[], &[]).unwrap();
+    let admin = Client::first_administrator(&portal).await.unwrap();
+    let node = support::online_node(&admin).await;
+    let (code, keys) = portal.command(&["keys"]).unwrap();
+    assert_eq!(code, 0, "{keys}");
+    let mut variables: Vec<_> = keys
+        .lines()
+        .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
+        .filter(|(name, _)| !name.starts_with("AWS_ENDPOINT"))
+        .collect();
+    variables.push(("MUSTER_TEST_ENDPOINT", &portal.ssm));
+    variables.push(("MUSTER_TEST_NODE", &node));
+    run(&python, script, &variables).await;
+}
+
+#[tokio::test]
+async fn clients_that_others_have_written_are_served_unchanged() {
+    // Set wherever the Python is; the script says so where it is not.
+    run_with_node("others_clients_test.py").await;
+}
+
+#[tokio::test]
+async fn a_client_that_shares_no_code_with_ours_has_sessions_on_a_real_node() {
+    run_with_node("real_sessions_test.py").await;
+}
+
+#[tokio::test]
+async fn the_agent_serves_a_gateway_that_shares_no_code_with_ours() {
+    let Ok(python) = std::env::var("MUSTER_TEST_PYTHON") else {
+        return;
+    };
+    let program = program().unwrap();
+    let variables = [("MUSTER_TEST_PROGRAM", program.to_str().unwrap())];
+    run(&python, "gateway_test.py", &variables).await;
+}
