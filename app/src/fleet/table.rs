@@ -85,9 +85,12 @@ pub(super) fn NodeTable(
     // Also when rows were made anew: the server, and so their text, knows nothing of the selection. They come into the page
     // after this has run, in the place of others whose marks they would keep.
     let mark = move || {
-        let _ = selection
-            .0
-            .try_with_untracked(|selected| mark_selected(|id| has(selected, id)));
+        // Gone with the table by the next frame, when another page has come.
+        if let Some(filter) = filter.try_get_value() {
+            let _ = selection
+                .0
+                .try_with_untracked(|selected| mark_selected(|id| selected.has(id, &filter)));
+        }
     };
     Effect::new(move |_| {
         selection.0.track();

@@ -106,7 +106,7 @@ export default async function largeFleet(t) {
   t.assert.match(decodeURIComponent(page.url()), /nodes=list:[0-9a-f]{32}$/);
   await t.axe(page);
   // Another document, and a reload: the nodes stay.
-  await page.getByLabel('Document').selectOption('AWS-RunPatchBaseline');
+  await page.getByLabel('Document', { exact: true }).selectOption('AWS-RunPatchBaseline');
   await page.waitForURL(/document=AWS-RunPatchBaseline/);
   await page.reload();
   await t.hydrated(page);
