@@ -1,7 +1,7 @@
 // A fleet of more than one page: sorting, columns, paging, a selection that survives both, all that match but some, more nodes
 // than an address names, saved views, the panel beside the table, and a node's own page in every shape.
 
-export const timeout = 300_000;
+export const timeout = 420_000;
 
 const COUNT = 130;
 const FILTER = 'filter=tag%3ASim%3Dtrue';
@@ -28,7 +28,7 @@ export default async function largeFleet(t) {
   await t.until('all nodes in the portal', async () => {
     const answer = await page.request.get(`/export/fleet.csv?${FILTER}%3Bstatus%3DOnline`);
     return (await answer.text()).trim().split('\n').length === COUNT + 1;
-  }, 60_000);
+  }, 150_000);
 
   // Sorted by name, both ways: the last of one order is the first of the other, over all pages.
   await t.visit(page, `/fleet?${FILTER}`);
