@@ -186,7 +186,7 @@ mod tests {
         );
         assert_eq!(
             selected.run_address(),
-            "/commands/new?filter=tag:Env%3DProd;id!%3Dmi-2"
+            "/commands/new?filter=tag:Env%3DProd%3Bid!%3Dmi-2"
         );
         // Of a list that shows others nothing is in it, and ticking there begins anew.
         assert!(!selected.has("mi-9", "tag:Env=Dev"));

@@ -46,5 +46,7 @@ export default async function keyboard(t) {
     await page.locator('[data-row]:focus').waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/commands\/[0-9a-f-]{36}/);
+    // What is left open is looked at once more: not before it is there.
+    await page.getByRole('heading', { level: 1 }).waitFor();
   }
 }
