@@ -34,33 +34,65 @@ pub(super) struct Live {
     pub(super) detail: RwSignal<ExecutionDetail>,
     pub(super) live: RwSignal<LiveExecution>,
     pub(super) stream: RwSignal<StreamState>,
-    renewing: StoredValue<bool>,
+    renewing: StoredValue<Renewing>,
     /// Counts the snapshots taken.
     pub(super) renewed: RwSignal<u32>,
+}
+
+/// Whether a snapshot is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Renewing {
+    No,
+    /// In a moment: whatever happens until then is in it.
+    Soon,
+    /// It is on its way.
+    Now,
+    /// It is on its way, and something has happened since it was asked for.
+    Again,
 }
 
 impl Live {
     /// Asks for the snapshot anew, once for many requests.
     pub(super) fn renew(self) {
-        if self
-            .renewing
-            .try_update_value(|renewing| std::mem::replace(renewing, true))
-            != Some(false)
-        {
-            return;
+        let begin = self.renewing.try_update_value(|renewing| match renewing {
+            Renewing::No => {
+                *renewing = Renewing::Soon;
+                true
+            }
+            // What is on its way may not know of this yet.
+            Renewing::Now => {
+                *renewing = Renewing::Again;
+                false
+            }
+            Renewing::Soon | Renewing::Again => false,
+        });
+        if begin == Some(true) {
+            self.renew_soon();
         }
+    }
+
+    fn renew_soon(self) {
         set_timeout(
             move || {
+                self.renewing
+                    .try_update_value(|renewing| *renewing = Renewing::Now);
                 let Some(id) = self.url.try_with_untracked(|url| url.id.clone()) else {
                     return;
                 };
                 spawn_local(async move {
                     let answer = get_execution(id).await;
-                    self.renewing.try_update_value(|renewing| *renewing = false);
+                    let again = self.renewing.try_update_value(|renewing| {
+                        let again = *renewing == Renewing::Again;
+                        *renewing = if again { Renewing::Soon } else { Renewing::No };
+                        again
+                    });
                     if let Ok(detail) = answer {
                         let _ = self.live.try_update(|live| live.renew(&detail));
                         let _ = self.detail.try_set(detail);
                         let _ = self.renewed.try_update(|count| *count += 1);
+                    }
+                    if again == Some(true) {
+                        self.renew_soon();
                     }
                 });
             },
@@ -133,7 +165,7 @@ fn Execution(detail: ExecutionDetail, url: Memo<ExecutionUrl>) -> impl IntoView 
         } else {
             StreamState::Connecting
         }),
-        renewing: StoredValue::new(false),
+        renewing: StoredValue::new(Renewing::No),
         renewed: RwSignal::new(0),
     };
     Effect::new(move |_| {
