@@ -24,6 +24,7 @@ mod doors_of_deployments;
 mod doors_of_endpoint;
 mod doors_of_parameters;
 mod doors_of_patching;
+mod doors_of_routes;
 mod doors_of_windows;
 mod entrance;
 mod first_day;
