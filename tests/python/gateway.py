@@ -20,6 +20,7 @@ import time
 import uuid
 
 from websockets.frames import Opcode
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from session_client import Message, SessionClient
@@ -105,6 +106,9 @@ class Socket:
             self.protocol.receive_data(data)
 
     async def send(self, data):
+        if self.protocol.state is not State.OPEN:
+            # The other side's closing frame came in one read with what is being answered: the answer is lost, as on a wire.
+            return
         self.protocol.send_binary(data)
         self._flush()
         await self.writer.drain()
@@ -197,6 +201,8 @@ class Gateway:
                 head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(answer)}\r\n\r\n"
                 writer.write(head.encode() + answer)
                 await writer.drain()
+                async with self.news:
+                    self.news.notify_all()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         except Exception as error:
@@ -264,12 +270,20 @@ class Gateway:
                 session.result = told
                 session.news.notify_all()
 
-    async def connected(self, seconds=30):
+    async def until(self, holds, seconds=30):
         async def wait():
             async with self.news:
-                await self.news.wait_for(lambda: self.control is not None)
+                await self.news.wait_for(holds)
 
         await asyncio.wait_for(wait(), seconds)
+
+    async def connected(self):
+        await self.until(lambda: self.control is not None)
+
+    async def called(self, operation):
+        """Waits for the agent's first call of an operation, and gives what it said."""
+        await self.until(lambda: operation in self.calls)
+        return self.calls[operation][0]
 
     async def start(self, document, parameters=None, size=(80, 24), version="1.2.677.0"):
         """Asks the node for a session (interactive_shell)."""

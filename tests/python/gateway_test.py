@@ -40,7 +40,7 @@ async def registration(gateway):
     check("the registration says what it has to", names <= set(registered), registered)
     asked = gateway.calls["RequestManagedInstanceRoleToken"][0]
     check("keys are asked for with the fingerprint", asked["Fingerprint"] == registered["Fingerprint"], asked)
-    told = gateway.calls["UpdateInstanceInformation"][0]
+    told = await gateway.called("UpdateInstanceInformation")
     check("the node tells of itself", told["InstanceId"] == gateway.node and told["PlatformType"] == "Linux", told)
     opening = gateway.control_opening
     names = ("MessageSchemaVersion", "RequestId", "TokenValue", "AgentVersion", "PlatformType")

@@ -76,7 +76,13 @@ pub(crate) fn resolve(wish: &Wish) -> Result<Account, String> {
             User::from_uid(own).map_err(|error| format!("The agent's user cannot be looked up: {error}."))?;
         let user =
             user.ok_or_else(|| format!("The agent runs as user id {own}, which has no name on this node."))?;
-        Account::of(user, false)
+        let mut account = Account::of(user, false)?;
+        // As itself the agent stays where it was started to be at home, as its command documents do.
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        if let Some(home) = home.filter(|home| home.is_absolute()) {
+            account.home = home;
+        }
+        Ok(account)
     };
     match wish {
         Wish::Named(name) => {

@@ -6,6 +6,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::{find, own_program, program, run_watching};
 use crate::program::site_environment;
 use crate::say;
+use crate::test::home::Home;
 use crate::test::tally::Tally;
 use crate::workshop::Workshop;
 use crate::{npm, process};
@@ -29,6 +30,7 @@ pub(crate) fn run(
     muster: &Path,
     site: &Path,
     filter: Option<&str>,
+    home: &Home,
     tally: &mut Tally,
 ) -> Outcome {
     debian::ensure(&[debian::CHROMIUM, debian::NODE, debian::NPM])?;
@@ -53,6 +55,7 @@ pub(crate) fn run(
         .env("MUSTER_TEST_XTASK", xtask)
         .env("MUSTER_TEST_DEMO_NODES", demo_nodes.to_string())
         .envs(site_environment(site));
+    home.tell(&mut node);
     let before = tally.failed;
     let outcome = run_watching(&mut node, "the browser suite", |line| tally.count(line));
     if outcome.is_err() && tally.failed == before {

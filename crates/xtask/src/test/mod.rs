@@ -1,6 +1,7 @@
 //! `cargo xtask test`: sets up what the tests need, runs all of them, and cleans up whatever happens.
 
 pub(crate) mod browser;
+mod home;
 pub(crate) mod postgres;
 pub(crate) mod python;
 mod tally;
@@ -10,6 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process::{run, run_watching};
 use crate::workshop::Workshop;
 use crate::{chores, debian, npm, program, say, site};
+use home::Home;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
@@ -114,11 +116,13 @@ fn steps(choice: &Choice, tally: &mut Tally, failures: &mut Vec<String>) -> Outc
         run(&mut workshop.cargo(args), "building the server")?;
         program::keep(&workshop, false)?
     };
+    let home = Home::make()?;
     if choice.cargo {
         let services = Services::start(&workshop)?;
         say::step("Tests");
         let mut cargo = cargo_test(&workshop, choice.filter.as_deref());
         services.tell(&mut cargo);
+        home.tell(&mut cargo);
         cargo.env("MUSTER_TEST_PROGRAM", &muster);
         if !choice.release {
             cargo.env("MUSTER_TEST_AGENT", workshop.target.join("debug/muster-agent"));
@@ -132,7 +136,7 @@ fn steps(choice: &Choice, tally: &mut Tally, failures: &mut Vec<String>) -> Outc
     if choice.browser {
         say::step("Browser suite");
         collect(
-            browser::run(&workshop, &muster, &site, choice.filter.as_deref(), tally),
+            browser::run(&workshop, &muster, &site, choice.filter.as_deref(), &home, tally),
             failures,
         )?;
     }
