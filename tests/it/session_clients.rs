@@ -5,27 +5,30 @@
 use crate::support;
 use muster_tests::portal::program;
 use muster_tests::{Client, Portal};
+use std::fs::File;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 /// Runs a script of `tests/python` with these variables.
 async fn run(python: &str, script: &str, variables: &[(&str, &str)]) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(script);
-    let run = tokio::process::Command::new(python)
+    // A file, so that what it said is told as well when it does not end.
+    let said = tempfile::NamedTempFile::new().unwrap();
+    let mut process = tokio::process::Command::new(python)
         .arg(&script)
+        .env("PYTHONUNBUFFERED", "1")
         .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(File::options().append(true).open(said.path()).unwrap())
+        .stderr(File::options().append(true).open(said.path()).unwrap())
         .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(Duration::from_secs(240), run)
-        .await
-        .unwrap()
+        .spawn()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let ended = tokio::time::timeout(Duration::from_secs(240), process.wait()).await;
+    let succeeded = matches!(&ended, Ok(Ok(status)) if status.success());
+    let said = String::from_utf8_lossy(&std::fs::read(said.path()).unwrap()).into_owned();
+    assert!(succeeded, "{ended:?}\n{said}");
 }
 
 /// Runs a script against a portal with this machine as its node.
