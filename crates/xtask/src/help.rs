@@ -63,6 +63,7 @@ cargo xtask test [FILTER] [--release] [--skip-lints] [--skip-browser | --only-br
 
 Runs, in this order: format, house rules, what reaches the browser, clippy, the build, all tests in Rust
 (database tests on SQLite and on a throw-away PostgreSQL), and the browser suite in a real Chromium.
+Tests have a home of their own, and write to /dev/shm where 6 GiB are free there, unless TMPDIR is set.
 Installs what is missing: Debian's postgresql, chromium, nodejs, npm and python3-venv (as root also
 mmdebstrap and iproute2, for demo nodes), a Python environment with the aws command, npm packages.
 

@@ -4,6 +4,7 @@ pub(crate) mod browser;
 mod home;
 pub(crate) mod postgres;
 pub(crate) mod python;
+mod scratch;
 mod tally;
 
 use crate::args::Args;

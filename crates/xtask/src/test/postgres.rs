@@ -1,8 +1,9 @@
 //! A throw-away PostgreSQL: made in a temporary directory, on a free port of the loopback address, gone
 //! with this value. Never touches a server that the machine already runs.
 
+use super::scratch::{self, Scratch};
 use crate::debian;
-use crate::failure::{Doing, Failure, Outcome, make_dir, write};
+use crate::failure::{Doing, Failure, Outcome, write};
 use crate::process::{is_program, program, run_quietly, succeeds};
 use crate::signals::{signal_one, stopping};
 use rustix::process::Signal;
@@ -28,7 +29,7 @@ pub(crate) struct Postgres {
     /// Where tests connect; its user may make databases.
     pub(crate) url: String,
     server: Child,
-    folder: PathBuf,
+    scratch: Scratch,
 }
 
 /// The newest installed version's programs.
@@ -53,17 +54,16 @@ impl Postgres {
         debian::ensure(&[debian::POSTGRESQL])?;
         let bin =
             binaries().ok_or_else(|| Failure::new("PostgreSQL's initdb is not under /usr/lib/postgresql"))?;
-        remove_leftovers();
-        let folder = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
-        make_dir(&folder)?;
-        let started = Self::start_in(&bin, &folder, durability);
-        if started.is_err() {
-            let _ = std::fs::remove_dir_all(&folder);
-        }
-        started
+        let place = match durability {
+            Durability::Real => std::env::temp_dir(),
+            Durability::None => scratch::place(),
+        };
+        // A server that xtask left behind by being killed ended with it (see [`as_user`]).
+        Self::start_in(&bin, Scratch::make(&place, PREFIX)?, durability)
     }
 
-    fn start_in(bin: &Path, folder: &Path, durability: Durability) -> Outcome<Self> {
+    fn start_in(bin: &Path, scratch: Scratch, durability: Durability) -> Outcome<Self> {
+        let folder = scratch.path();
         let password = random_hex()?;
         let password_file = folder.join("password");
         write(&password_file, &password)?;
@@ -125,11 +125,7 @@ impl Postgres {
             .spawn()
             .doing(|| "start PostgreSQL".to_owned())?;
         let url = format!("postgres://muster:{password}@127.0.0.1:{port}/postgres");
-        let mut postgres = Self {
-            url,
-            server,
-            folder: folder.to_path_buf(),
-        };
+        let mut postgres = Self { url, server, scratch };
         postgres.wait_until_ready(bin, port)?;
         Ok(postgres)
     }
@@ -145,7 +141,7 @@ impl Postgres {
             }
             let ended = self.server.try_wait().is_ok_and(|status| status.is_some());
             if ended || stopping() || start.elapsed() > Duration::from_secs(60) {
-                let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                let log = std::fs::read_to_string(self.scratch.path().join("log")).unwrap_or_default();
                 return Err(Failure::new(format!(
                     "the test database did not start; its log:\n{log}"
                 )));
@@ -160,23 +156,6 @@ impl Drop for Postgres {
         // SIGQUIT: end now; there is nothing to keep.
         signal_one(self.server.id(), Signal::QUIT);
         let _ = self.server.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Directories of an xtask that was killed. Its server ended with it (see [`as_user`]).
-fn remove_leftovers() {
-    for entry in std::fs::read_dir(std::env::temp_dir())
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if let Some(owner) = name.strip_prefix(PREFIX).and_then(|id| id.parse::<u32>().ok())
-            && (owner == std::process::id() || !Path::new("/proc").join(owner.to_string()).exists())
-        {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
     }
 }
 
