@@ -164,39 +164,41 @@ fn Deployment(detail: DeploymentDetail) -> impl IntoView {
                     }
                 })}
         </PageHead>
-        {failed}
-        <section class="card card-body">
-            <dl class="facts">
-                <Fact label="Application">
-                    <a href=about>{row.application}</a>
-                </Fact>
-                <Fact label="Environment">
-                    {row.environment}
-                    {detail.is_current.then(|| view! { <strong data-is-current="">" – this runs there now"</strong> })}
-                </Fact>
-                <Fact label="Release">
-                    <a href=release>{row.version}</a>
-                </Fact>
-                <Fact label="Replaced">{if row.replaces.is_empty() { "nothing".to_owned() } else { row.replaces }}</Fact>
-                <Fact label="Release differed in">
-                    <Changes changes=detail.changes otherwise />
-                </Fact>
-                <Fact label="What for">
-                    <span class="prose break-anywhere">{row.reason}</span>
-                </Fact>
-                {(!row.ticket.is_empty()).then(|| view! { <Fact label="Ticket">{row.ticket}</Fact> })}
-                <Fact label="Nodes">{plural(u64::from(row.nodes), "node", "nodes")}</Fact>
-                {row
-                    .request_id
-                    .map(|id| {
-                        view! {
-                            <Fact label="Approved on">
-                                <a href=format!("/approvals/{id}")>{id.to_string()}</a>
-                            </Fact>
-                        }
-                    })}
-                {row.ended_at.map(|at| view! { <Fact label="Ended"><TimeAgo at /></Fact> })}
-            </dl>
-        </section>
+        <div class="stack">
+            {failed}
+            <section class="card card-body">
+                <dl class="facts">
+                    <Fact label="Application">
+                        <a href=about>{row.application}</a>
+                    </Fact>
+                    <Fact label="Environment">
+                        {row.environment}
+                        {detail.is_current.then(|| view! { <strong data-is-current="">" – this runs there now"</strong> })}
+                    </Fact>
+                    <Fact label="Release">
+                        <a href=release>{row.version}</a>
+                    </Fact>
+                    <Fact label="Replaced">{if row.replaces.is_empty() { "nothing".to_owned() } else { row.replaces }}</Fact>
+                    <Fact label="Release differed in">
+                        <Changes changes=detail.changes otherwise />
+                    </Fact>
+                    <Fact label="What for">
+                        <span class="prose break-anywhere">{row.reason}</span>
+                    </Fact>
+                    {(!row.ticket.is_empty()).then(|| view! { <Fact label="Ticket">{row.ticket}</Fact> })}
+                    <Fact label="Nodes">{plural(u64::from(row.nodes), "node", "nodes")}</Fact>
+                    {row
+                        .request_id
+                        .map(|id| {
+                            view! {
+                                <Fact label="Approved on">
+                                    <a href=format!("/approvals/{id}")>{id.to_string()}</a>
+                                </Fact>
+                            }
+                        })}
+                    {row.ended_at.map(|at| view! { <Fact label="Ended"><TimeAgo at /></Fact> })}
+                </dl>
+            </section>
+        </div>
     }
 }

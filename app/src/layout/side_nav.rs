@@ -117,7 +117,7 @@ fn NavLists() -> impl IntoView {
                         may.then(|| view! { <Link place=place("Windows", "/windows", Glyph::Calendar) /> })
                     })}
                 </Suspense>
-                <Link place=place("Deployments", "/deployments", Glyph::Up) />
+                <Link place=place("Deployments", "/deployments", Glyph::Deploy) />
                 <Link place=place("Parameters", "/parameters", Glyph::Key) />
                 <Link place=place("Approvals", "/approvals", Glyph::Check)>
                     <ApprovalsBadge />
