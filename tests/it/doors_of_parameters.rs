@@ -81,6 +81,20 @@ pub fn cases() -> BTreeMap<&'static str, Case> {
             ),
         ),
         (
+            "/api/parameters/ask_label",
+            (
+                More,
+                &[PARAMETER, ("version", "1"), ("labels", "live"), ("why", "a test")][..],
+            ),
+        ),
+        (
+            "/api/parameters/ask_unlabel",
+            (
+                More,
+                &[PARAMETER, ("version", "1"), ("label", "live"), ("why", "a test")][..],
+            ),
+        ),
+        (
             "/api/parameters/ask_reveal",
             (More, &[PARAMETER, ("why", "a test")][..]),
         ),

@@ -181,7 +181,68 @@ async fn a_protected_parameter_is_written_as_it_was_approved_or_not_at_all() {
     until_state(&olga, &id, "Done").await;
     assert_eq!(live(&get(&olga, "/prod/port").await)["value"], "8080");
     let label = [("name", "/prod/port"), ("version", "1"), ("labels", "live")];
-    assert_eq!(olga.call("parameters/label", &label).await.unwrap().0, 403);
+    assert_eq!(olga.call("parameters/label", &label).await.unwrap().0, 428);
+    let id = ask(
+        &olga,
+        "parameters/ask_label",
+        &[&label[..], &[("why", "readers of live get the first")]].concat(),
+    )
+    .await;
+    let asked = request(&bob, &id).await;
+    assert_eq!(
+        asked["summary"]["title"], "Set the label live on version 1 of /prod/port",
+        "{asked}"
+    );
+    assert_eq!(asked["plan"]["subject"]["parameter"]["labels"]["value"], "8080");
+    // It was set elsewhere meanwhile: what was approved does not hold any more.
+    let elsewhere = json!({"Name": "/prod/port", "ParameterVersion": 2, "Labels": ["live"]});
+    api.call("LabelParameterVersion", elsewhere).await.unwrap();
+    assert_eq!(approve(&bob, &id).await.0, 200);
+    olga.until("the approval of the label is void", SOON, async |client| {
+        let found = request(client, &id).await;
+        Ok((found["generation"] == 2).then_some(()))
+    })
+    .await
+    .unwrap();
+    let void = request(&bob, &id).await;
+    assert!(
+        void["changed"]
+            .to_string()
+            .contains("label live of /prod/port is at version 2 now"),
+        "{void}"
+    );
+    assert_eq!(void["plan"]["subject"]["parameter"]["labels"]["replaced"], "7070");
+    assert_eq!(approve(&bob, &id).await.0, 200);
+    until_state(&olga, &id, "Done").await;
+    let labelled = api
+        .call("GetParameter", json!({"Name": "/prod/port:live"}))
+        .await
+        .unwrap();
+    assert_eq!(labelled["Parameter"]["Value"], "8080", "{labelled}");
+    let away = [("name", "/prod/port"), ("version", "1"), ("label", "live")];
+    assert_eq!(olga.call("parameters/unlabel", &away).await.unwrap().0, 428);
+    let wrong = [("name", "/prod/port"), ("version", "2"), ("label", "live")];
+    let (status, answer) = olga
+        .call(
+            "parameters/ask_unlabel",
+            &[&wrong[..], &[("why", "not there")]].concat(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(status, 409, "{answer}");
+    let id = ask(
+        &olga,
+        "parameters/ask_unlabel",
+        &[&away[..], &[("why", "nobody reads it")]].concat(),
+    )
+    .await;
+    assert_eq!(approve(&bob, &id).await.0, 200);
+    until_state(&olga, &id, "Done").await;
+    assert!(
+        api.call("GetParameter", json!({"Name": "/prod/port:live"}))
+            .await
+            .is_err()
+    );
     let delete = [
         ("name", "/prod/port"),
         ("version", "4"),

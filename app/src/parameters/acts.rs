@@ -3,6 +3,7 @@
 
 use super::api::{DeleteFn, RestoreFn};
 use super::ask_api::{AskDelete, AskRestore};
+use super::label_acts::{SetLabels, TakeLabel};
 use super::url::{Doing, compare_path, view_path};
 use crate::approvals::{AskPanel, Asking, needs_of};
 use crate::components::{FormError, Glyph, Icon, SubmitButton, TextField, Tone};
@@ -18,6 +19,10 @@ pub(super) fn Acts(detail: ParameterDetail, doing: Doing) -> impl IntoView {
     match doing {
         Doing::Delete if detail.may_delete => view! { <Delete detail /> }.into_any(),
         Doing::Restore(version) if detail.may_put => view! { <Restore detail version /> }.into_any(),
+        Doing::Label(version) if detail.may_put => view! { <SetLabels detail version /> }.into_any(),
+        Doing::Unlabel(version, label) if detail.may_put => {
+            view! { <TakeLabel detail version label /> }.into_any()
+        }
         _ => ().into_any(),
     }
 }

@@ -6,7 +6,7 @@
 #[cfg(feature = "ssr")]
 use super::put_input::{PutFields, read_version};
 #[cfg(feature = "ssr")]
-use super::url::{folder_path, read_folder, read_kind, read_tier, view_path};
+use super::url::{Labelled, folder_path, labelled_path, read_folder, read_kind, read_tier, view_path};
 #[cfg(feature = "ssr")]
 use crate::backend::{call, redirect_to};
 use crate::error::AppError;
@@ -186,29 +186,37 @@ pub(crate) async fn delete_parameter(
     Ok(())
 }
 
+/// The labels in a field.
+#[cfg(feature = "ssr")]
+pub(super) fn read_labels(text: &str) -> Vec<String> {
+    text.split([',', ' '])
+        .map(str::trim)
+        .filter(|label| !label.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
 /// Gives a version labels, wherever these were.
 #[server(name = LabelFn, prefix = "/api", endpoint = "parameters/label", output = Json)]
 pub(crate) async fn label_version(name: String, version: String, labels: String) -> Result<(), AppError> {
+    let back = labelled_path(&name, Labelled::Set);
     call(|backend, actor| async move {
-        let labels = labels
-            .split([',', ' '])
-            .map(str::trim)
-            .filter(|label| !label.is_empty())
-            .map(ToOwned::to_owned)
-            .collect();
         let input = LabelVersion {
             name,
             version: read_version("version", &version)?,
-            labels,
+            labels: read_labels(&labels),
         };
         backend.parameters.label(&actor, input).await
     })
-    .await
+    .await?;
+    redirect_to(&back);
+    Ok(())
 }
 
 /// Takes a label from a version.
 #[server(name = UnlabelFn, prefix = "/api", endpoint = "parameters/unlabel", output = Json)]
 pub(crate) async fn unlabel_version(name: String, version: String, label: String) -> Result<(), AppError> {
+    let back = labelled_path(&name, Labelled::Taken);
     call(|backend, actor| async move {
         let input = UnlabelVersion {
             name,
@@ -217,7 +225,9 @@ pub(crate) async fn unlabel_version(name: String, version: String, label: String
         };
         backend.parameters.unlabel(&actor, input).await
     })
-    .await
+    .await?;
+    redirect_to(&back);
+    Ok(())
 }
 
 /// Sets a tag.

@@ -5,7 +5,10 @@
 #![expect(clippy::too_many_arguments, reason = "one argument per field of the form")]
 
 #[cfg(feature = "ssr")]
-use super::put_input::{PutFields, read_version};
+use super::{
+    api::read_labels,
+    put_input::{PutFields, read_version},
+};
 use crate::error::AppError;
 use crate::wire::Json;
 #[cfg(feature = "ssr")]
@@ -18,7 +21,7 @@ use muster_domain::ids::RequestId;
 #[cfg(feature = "ssr")]
 use muster_domain::{
     approvals::ProposedAct,
-    parameters::{DeleteParameter, NewValue},
+    parameters::{DeleteParameter, LabelVersion, NewValue, UnlabelVersion},
 };
 
 /// Asks for a parameter to be written.
@@ -162,6 +165,72 @@ pub(crate) async fn ask_reveal(
             Some(text) => Some(read_version("version", text)?),
         };
         let ask = asking.of(ProposedAct::RevealParameter { name, version })?;
+        backend.approvals.ask(&actor, ask).await
+    })
+    .await?;
+    to_request(&id);
+    Ok(id)
+}
+
+/// Asks for a version to get labels.
+#[server(name = AskLabel, prefix = "/api", endpoint = "parameters/ask_label", output = Json)]
+pub(crate) async fn ask_label(
+    name: String,
+    version: String,
+    #[server(default)] labels: Option<String>,
+    #[server(default)] why: Option<String>,
+    #[server(default)] ticket: Option<String>,
+    #[server(default)] not_before: Option<String>,
+    #[server(default)] glass: Option<String>,
+    #[server(default)] understood: Option<String>,
+) -> Result<RequestId, AppError> {
+    let asking = AskFields {
+        why,
+        ticket,
+        not_before,
+        glass,
+        understood,
+    };
+    let id = call(|backend, actor| async move {
+        let label = LabelVersion {
+            name,
+            version: read_version("version", &version)?,
+            labels: read_labels(&labels.unwrap_or_default()),
+        };
+        let ask = asking.of(ProposedAct::LabelParameter { label })?;
+        backend.approvals.ask(&actor, ask).await
+    })
+    .await?;
+    to_request(&id);
+    Ok(id)
+}
+
+/// Asks for a version to lose a label.
+#[server(name = AskUnlabel, prefix = "/api", endpoint = "parameters/ask_unlabel", output = Json)]
+pub(crate) async fn ask_unlabel(
+    name: String,
+    version: String,
+    label: String,
+    #[server(default)] why: Option<String>,
+    #[server(default)] ticket: Option<String>,
+    #[server(default)] not_before: Option<String>,
+    #[server(default)] glass: Option<String>,
+    #[server(default)] understood: Option<String>,
+) -> Result<RequestId, AppError> {
+    let asking = AskFields {
+        why,
+        ticket,
+        not_before,
+        glass,
+        understood,
+    };
+    let id = call(|backend, actor| async move {
+        let label = UnlabelVersion {
+            name,
+            version: read_version("version", &version)?,
+            label: label.trim().to_owned(),
+        };
+        let ask = asking.of(ProposedAct::UnlabelParameter { label })?;
         backend.approvals.ask(&actor, ask).await
     })
     .await?;

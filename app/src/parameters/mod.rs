@@ -4,6 +4,7 @@ mod acts;
 mod api;
 mod ask_api;
 mod compare_view;
+mod label_acts;
 mod list_page;
 mod plan_view;
 mod put_form;

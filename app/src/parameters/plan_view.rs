@@ -5,7 +5,7 @@ use super::url::view_path;
 use crate::approvals::TextDiff;
 use crate::components::Fact;
 use leptos::prelude::*;
-use muster_domain::approvals::{Act, PlannedContent, PlannedParameter};
+use muster_domain::approvals::{Act, PlannedContent, PlannedLabels, PlannedParameter};
 
 /// What stays as it is where nothing is said.
 fn settings(content: &PlannedContent) -> Vec<(&'static str, String)> {
@@ -35,6 +35,48 @@ fn value_words(parameter: &PlannedParameter, content: &PlannedContent) -> String
         (false, None) => "A new secret value. It is sealed until it is written, and not shown here.".into(),
         (true, Some(version)) => format!("The value of version {version} comes back."),
         (true, None) => String::new(),
+    }
+}
+
+/// Which labels go where, and what is read by them before and after.
+#[component]
+fn LabelFacts(labels: PlannedLabels) -> impl IntoView {
+    let version = labels.version;
+    let each = labels
+        .labels
+        .iter()
+        .map(|label| {
+            let from = match labels.held.get(label) {
+                Some(held) if *held == version && !labels.away => "is there already".to_owned(),
+                Some(held) if labels.away => format!("goes from version {held}; nothing is read by it then"),
+                Some(held) => format!("moves from version {held} to version {version}"),
+                None => format!("is new, at version {version}"),
+            };
+            view! {
+                <li>
+                    <span class="tag">{label.clone()}</span>
+                    " "
+                    {from}
+                </li>
+            }
+        })
+        .collect_view();
+    let texts = labels
+        .value
+        .filter(|_| !labels.away)
+        .map(|new| (labels.replaced, new));
+    view! {
+        <Fact label="Labels">
+            <ul data-labels="">
+                {each}
+            </ul>
+        </Fact>
+        {texts
+            .map(|(old, new)| match old {
+                Some(old) if old == new => view! { <Fact label="Read by it">"the same value as before"</Fact> }.into_any(),
+                Some(old) => view! { <Fact label="Read by it"><TextDiff old new label="What would be read" /></Fact> }.into_any(),
+                None => view! { <Fact label="Read by it"><pre class="code parameter-value">{new}</pre></Fact> }.into_any(),
+            })}
     }
 }
 
@@ -70,6 +112,7 @@ pub(crate) fn WillChange(act: Act, parameter: PlannedParameter) -> impl IntoView
             .map(|version| {
                 view! { <Fact label="Shown">{format!("the secret of version {version}, once, to who asked")}</Fact> }
             })}
+        {parameter.labels.map(|labels| view! { <LabelFacts labels=*labels /> })}
         {(act == Act::DeleteParameter)
             .then(|| view! { <Fact label="Afterwards">"gone, with all of its versions, labels and tags"</Fact> })}
         {(!words.is_empty()).then(|| view! { <Fact label="Value"><span data-value-words="">{words}</span></Fact> })}
@@ -112,6 +155,7 @@ mod tests {
             }),
             revealed: None,
             becomes: None,
+            labels: None,
         };
         let mut content = PlannedContent {
             value: None,

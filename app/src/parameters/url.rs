@@ -162,7 +162,7 @@ impl ListUrl {
 }
 
 /// What is about to be done with a parameter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Doing {
     /// Nothing: it is looked at.
     #[default]
@@ -171,6 +171,68 @@ pub(super) enum Doing {
     Delete,
     /// That version is brought back.
     Restore(i64),
+    /// That version gets labels.
+    Label(i64),
+    /// That version loses a label.
+    Unlabel(i64, String),
+}
+
+/// What was done with labels a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Labelled {
+    /// They were set.
+    Set,
+    /// One was taken away.
+    Taken,
+}
+
+impl Labelled {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Taken => "taken",
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        [Self::Set, Self::Taken]
+            .into_iter()
+            .find(|one| one.word() == text)
+    }
+}
+
+/// The page of a parameter after its labels were changed.
+#[cfg_attr(not(feature = "ssr"), expect(dead_code, reason = "the server leads there"))]
+pub(super) fn labelled_path(name: &str, what: Labelled) -> String {
+    address(
+        "/parameters/view",
+        [("name", name.to_owned()), ("labels", what.word().to_owned())],
+    )
+}
+
+/// The page where a version gets labels.
+pub(super) fn label_path(name: &str, version: i64) -> String {
+    address(
+        "/parameters/view",
+        [
+            ("name", name.to_owned()),
+            ("do", "label".into()),
+            ("version", version.to_string()),
+        ],
+    )
+}
+
+/// The page where a version loses a label.
+pub(super) fn unlabel_path(name: &str, version: i64, label: &str) -> String {
+    address(
+        "/parameters/view",
+        [
+            ("name", name.to_owned()),
+            ("do", "unlabel".into()),
+            ("version", version.to_string()),
+            ("label", label.to_owned()),
+        ],
+    )
 }
 
 /// The page where a parameter is deleted.
@@ -222,6 +284,8 @@ pub(super) struct ViewUrl {
     pub(super) request: Option<String>,
     /// The version that is shown first.
     pub(super) version: Option<i64>,
+    /// What was done with labels a moment ago.
+    pub(super) labelled: Option<Labelled>,
     /// What is about to be done.
     pub(super) doing: Doing,
 }
@@ -237,9 +301,15 @@ impl ViewUrl {
             unseen: query.get("unseen").is_some(),
             request: query.text("request"),
             version: number("version"),
+            labelled: query.get("labels").and_then(Labelled::read),
             doing: match (query.get("do"), number("version")) {
                 (Some("delete"), _) => Doing::Delete,
                 (Some("restore"), Some(version)) => Doing::Restore(version),
+                (Some("label"), Some(version)) => Doing::Label(version),
+                (Some("unlabel"), Some(version)) => match query.text("label") {
+                    Some(label) => Doing::Unlabel(version, label),
+                    None => Doing::Nothing,
+                },
                 _ => Doing::Nothing,
             },
         }
@@ -280,6 +350,14 @@ mod tests {
             |path: &str| ViewUrl::read(&Query::parse(path.split_once('?').map_or("", |(_, query)| query)));
         assert_eq!(read(&delete_path("/a")).doing, Doing::Delete);
         assert_eq!(read(&restore_path("/a", 2)).doing, Doing::Restore(2));
+        assert_eq!(read(&label_path("/a", 2)).doing, Doing::Label(2));
+        assert_eq!(
+            read(&unlabel_path("/a", 2, "live")).doing,
+            Doing::Unlabel(2, "live".into())
+        );
+        for what in [Labelled::Set, Labelled::Taken] {
+            assert_eq!(read(&labelled_path("/a", what)).labelled, Some(what));
+        }
         let used = read(&use_path("/a", Some(2), "CR-7"));
         assert_eq!(
             (used.doing, used.version, used.request.as_deref()),

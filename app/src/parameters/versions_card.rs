@@ -1,18 +1,14 @@
 //! The versions of a parameter: who wrote each and when, labels, what is different, and bringing one back.
 
 use super::rows::who;
-use super::url::{compare_path, restore_path};
-use super::view_page::Changes;
-use crate::components::{FormError, Glyph, Icon, SelectField, SubmitButton, TextField, TimeAgo, plural};
-use crate::error::{action_error, field_error};
-use crate::forms::keep_fields;
-use leptos::form::ActionForm;
+use super::url::{compare_path, label_path, restore_path, unlabel_path};
+use crate::components::{Glyph, Icon, TimeAgo, plural};
 use leptos::prelude::*;
 use muster_domain::parameters::{ParameterDetail, ParameterVersion};
 
 /// The card.
 #[component]
-pub(super) fn VersionsCard(detail: ParameterDetail, changes: Changes) -> impl IntoView {
+pub(super) fn VersionsCard(detail: ParameterDetail) -> impl IntoView {
     let Ok(live) = detail.live else {
         return ().into_any();
     };
@@ -23,12 +19,6 @@ pub(super) fn VersionsCard(detail: ParameterDetail, changes: Changes) -> impl In
     let before: Vec<Option<i64>> = (0..count)
         .map(|at| live.versions.get(at + 1).map(|one| one.version))
         .collect();
-    let options = live
-        .versions
-        .iter()
-        .map(|one| (one.version.to_string(), format!("Version {}", one.version)))
-        .collect();
-    let labelled = name.clone();
     view! {
         <section class="card" id="versions" aria-labelledby="versions-title">
             <header>
@@ -53,13 +43,12 @@ pub(super) fn VersionsCard(detail: ParameterDetail, changes: Changes) -> impl In
                             .into_iter()
                             .zip(before)
                             .map(|(one, before)| {
-                                view! { <Line one before newest name=name.clone() may changes /> }
+                                view! { <Line one before newest name=name.clone() may /> }
                             })
                             .collect_view()}
                     </tbody>
                 </table>
             </div>
-            {may.then(|| view! { <LabelForm name=labelled options changes /> })}
         </section>
     }
     .into_any()
@@ -73,7 +62,6 @@ fn Line(
     newest: i64,
     name: String,
     may: bool,
-    changes: Changes,
 ) -> impl IntoView {
     let version = one.version;
     let labels = one.labels;
@@ -101,16 +89,12 @@ fn Line(
                                     {shown}
                                     {may
                                         .then(|| {
-                                            let says = format!("Take the label {label} from version {version}");
+                                            let says = format!("Take the label {label} from version {version}…");
+                                            let href = unlabel_path(&name, version, &label);
                                             view! {
-                                                <ActionForm action=changes.unlabel attr:class="label-away">
-                                                    <input type="hidden" name="name" value=name />
-                                                    <input type="hidden" name="version" value=version.to_string() />
-                                                    <input type="hidden" name="label" value=label />
-                                                    <button type="submit" class="label-cross" aria-label=says.clone() title=says>
-                                                        <Icon glyph=Glyph::Cross />
-                                                    </button>
-                                                </ActionForm>
+                                                <a class="label-cross" href=href data-noscroll="" aria-label=says.clone() title=says>
+                                                    <Icon glyph=Glyph::Cross />
+                                                </a>
                                             }
                                         })}
                                 </span>
@@ -130,6 +114,15 @@ fn Line(
                                 </a>
                             }
                         })}
+                    {may
+                        .then(|| {
+                            view! {
+                                <a class="btn small" href=label_path(&name, version) data-noscroll="">
+                                    "Label"
+                                    <span class="visually-hidden">{format!(" version {version}")}</span>
+                                </a>
+                            }
+                        })}
                     {(may && version != newest)
                         .then(|| {
                             view! {
@@ -142,31 +135,5 @@ fn Line(
                 </div>
             </td>
         </tr>
-    }
-}
-
-#[component]
-fn LabelForm(name: String, options: Vec<(String, String)>, changes: Changes) -> impl IntoView {
-    keep_fields::<super::api::LabelFn>();
-    let error = action_error(changes.label);
-    view! {
-        <div class="card-body">
-            <ActionForm action=changes.label attr:class="stack">
-                <FormError error />
-                <input type="hidden" name="name" value=name />
-                <div class="form-inline">
-                    <SelectField name="version" id="label-version" label="Version" options />
-                    <TextField
-                        name="labels"
-                        label="Labels"
-                        placeholder="live, tested"
-                        required=true
-                        error=field_error(error, "labels")
-                    />
-                    <SubmitButton pending=changes.label.pending()>"Set labels"</SubmitButton>
-                </div>
-                <p class="muted small-text">"Separated by commas. A label that another version has moves."</p>
-            </ActionForm>
-        </div>
     }
 }

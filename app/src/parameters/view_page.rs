@@ -1,12 +1,12 @@
 //! One parameter: its value, what it is, its versions, labels and tags.
 
 use super::acts::Acts;
-use super::api::{LabelFn, TagFn, UnlabelFn, UntagFn, get_parameter};
+use super::api::{TagFn, UntagFn, get_parameter};
 use super::compare_view::CompareView;
 use super::reveal::RevealCard;
 use super::rows::who;
 use super::tags_card::TagsCard;
-use super::url::{Doing, ViewUrl, delete_path, edit_path, folder_path};
+use super::url::{Doing, Labelled, ViewUrl, delete_path, edit_path, folder_path};
 use super::versions_card::VersionsCard;
 use crate::components::{
     CopyButton, ErrorNotice, Fact, Glyph, Icon, Keeper, PageHead, Skeleton, TimeAgo, use_toaster,
@@ -21,8 +21,6 @@ use muster_domain::parameters::{ParameterDetail, ParameterSummary, folder_of, na
 /// What the cards of the page do, and by which the page is read anew.
 #[derive(Clone, Copy)]
 pub(super) struct Changes {
-    pub(super) label: ServerAction<LabelFn>,
-    pub(super) unlabel: ServerAction<UnlabelFn>,
     pub(super) tag: ServerAction<TagFn>,
     pub(super) untag: ServerAction<UntagFn>,
 }
@@ -65,27 +63,21 @@ pub(crate) fn ViewPage() -> impl IntoView {
     let query = use_query();
     let url = Memo::new(move |_| query.with(ViewUrl::read));
     let changes = Changes {
-        label: ServerAction::new(),
-        unlabel: ServerAction::new(),
         tag: ServerAction::new(),
         untag: ServerAction::new(),
     };
-    announce(changes.label, "Labels set.");
-    announce(changes.unlabel, "Label taken away.");
     announce(changes.tag, "Tag set.");
     announce(changes.untag, "Tag removed.");
-    let asked = Memo::new(move |_| url.with(|url| (url.name.clone(), url.saved)));
+    let asked = Memo::new(move |_| url.with(|url| (url.name.clone(), url.saved, url.labelled)));
     let detail = Resource::new(
         move || {
             (
                 asked.get(),
-                changes.label.version().get(),
-                changes.unlabel.version().get(),
                 changes.tag.version().get(),
                 changes.untag.version().get(),
             )
         },
-        |((name, _), ..)| named(name),
+        |((name, ..), ..)| named(name),
     );
     let keeper = Keeper::here();
     view! {
@@ -137,7 +129,7 @@ fn Parameter(detail: ParameterDetail, url: Memo<ViewUrl>, changes: Changes) -> i
     let name = summary.name.clone();
     let edit = detail.may_put.then(|| edit_path(&name));
     let delete = detail.may_delete.then(|| delete_path(&name));
-    let doing = Memo::new(move |_| url.with(|url| url.doing));
+    let doing = Memo::new(move |_| url.with(|url| url.doing.clone()));
     let compared = move || url.with(|url| url.compared);
     view! {
         <PageHead title=name.clone() subtitle=move || view! { <Sub summary=sub.get_value() /> }>
@@ -178,7 +170,7 @@ fn Parameter(detail: ParameterDetail, url: Memo<ViewUrl>, changes: Changes) -> i
                             })
                     }
                 }
-                <VersionsCard detail=detail.clone() changes />
+                <VersionsCard detail=detail.clone() />
             </div>
             <div class="stack">
                 <Facts summary />
@@ -204,8 +196,27 @@ fn Sub(summary: ParameterSummary) -> impl IntoView {
 fn Saved(url: Memo<ViewUrl>) -> impl IntoView {
     move || {
         let ViewUrl {
-            name, saved, unseen, ..
+            name,
+            saved,
+            unseen,
+            labelled,
+            ..
         } = url.get();
+        if let Some(what) = labelled {
+            let said = match what {
+                Labelled::Set => "Labels set.",
+                Labelled::Taken => "Label taken away.",
+            };
+            return Some(
+                view! {
+                    <div class="notice ok" role="status" data-labelled="">
+                        <Icon glyph=Glyph::Check />
+                        <div>{said}</div>
+                    </div>
+                }
+                .into_any(),
+            );
+        }
         saved.map(|version| {
             let before = super::url::compare_path(&name, (version - 1).max(1), version);
             if unseen {

@@ -30,7 +30,7 @@ pub use input::{
 };
 pub use machine::{Event, Standing, Track, TrackProgress, step};
 pub use meeting::{Demand, Judgement, Meeting, Proposal, glob};
-pub use parameter_plan::{PlannedContent, PlannedParameter, PlannedVersion};
+pub use parameter_plan::{PlannedContent, PlannedLabels, PlannedParameter, PlannedVersion};
 pub use plan::{Plan, PlanNode, PlanSubject, canonical_json, differences};
 pub use policy::{Act, Effect, Freeze, Hours, Level, Policies, Policy, Window};
 pub use state::RequestState;

@@ -122,7 +122,10 @@ impl ApprovalService {
                     })
                     .await
             }
-            ProposedAct::PutParameter { .. } | ProposedAct::DeleteParameter { .. } => {
+            ProposedAct::PutParameter { .. }
+            | ProposedAct::LabelParameter { .. }
+            | ProposedAct::UnlabelParameter { .. }
+            | ProposedAct::DeleteParameter { .. } => {
                 let intent = ParameterService::intent_of(&row.proposed).map(marked);
                 let intent = intent.ok_or_else(|| PortalError::Conflict {
                     message: "It is about no parameter.".into(),

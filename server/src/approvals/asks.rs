@@ -84,6 +84,14 @@ fn intent(ask: &Ask, number: i64) -> Intent {
         ProposedAct::RevealParameter { name, version } => intent
             .with("parameter", name.clone())
             .with("version", serde_json::json!(version)),
+        ProposedAct::LabelParameter { label } => intent
+            .with("parameter", label.name.clone())
+            .with("version", label.version)
+            .with("set", label.labels.clone()),
+        ProposedAct::UnlabelParameter { label } => intent
+            .with("parameter", label.name.clone())
+            .with("version", label.version)
+            .with("remove", label.label.clone()),
         ProposedAct::DeleteParameter { name, version } => {
             intent.with("parameter", name.clone()).with("version", *version)
         }
@@ -135,6 +143,8 @@ impl ApprovalService {
                 Ok(plan::of_role(role.as_str(), &scope, *minutes, not_before))
             }
             ProposedAct::PutParameter { .. }
+            | ProposedAct::LabelParameter { .. }
+            | ProposedAct::UnlabelParameter { .. }
             | ProposedAct::RevealParameter { .. }
             | ProposedAct::DeleteParameter { .. } => self.parameters.plan(act, not_before).await,
             ProposedAct::ChangeBaseline { .. }

@@ -3,6 +3,7 @@
 //! which asks for the password and is always written to the audit log.
 //!
 //! - `service` does what a person does, through the door; `write` changes parameters, against the version that was seen.
+//! - `labels` sets labels of versions and takes them away.
 //! - `queries` reads the copy, `keep` writes it: parameters, how many each folder has, labels.
 //! - `copy` brings it up to date, in rounds and for one parameter at once.
 //! - `ssm` has the calls to Systems Manager.
@@ -13,6 +14,7 @@ pub mod copy;
 pub mod export;
 pub mod http;
 pub mod keep;
+mod labels;
 pub mod plan;
 pub mod queries;
 pub mod seal;

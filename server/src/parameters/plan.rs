@@ -4,16 +4,18 @@
 use crate::approvals::plan::Planned;
 use crate::door::Pass;
 use crate::parameters::service::ParameterService;
-use crate::parameters::ssm;
+use crate::parameters::{copy, ssm};
 use muster_domain::approvals::{
-    Act, Plan, PlanSubject, PlannedContent, PlannedParameter, PlannedVersion, Proposal, ProposedAct,
+    Act, Plan, PlanSubject, PlannedContent, PlannedLabels, PlannedParameter, PlannedVersion, Proposal,
+    ProposedAct,
 };
 use muster_domain::audit::Intent;
 use muster_domain::parameters::{
-    DeleteParameter, NewValue, ParameterSummary, ParameterTier, PutParameter, RevealParameter, Value,
-    with_slash,
+    DeleteParameter, LabelVersion, NewValue, ParameterSummary, ParameterTier, PutParameter, RevealParameter,
+    UnlabelVersion, Value, with_slash,
 };
 use muster_domain::{PortalError, Timestamp};
+use std::collections::BTreeMap;
 
 /// An act on a parameter as policies see it.
 #[must_use]
@@ -65,6 +67,12 @@ impl ParameterService {
                 version.get_or_insert(row.version);
                 *name = row.name;
             }
+            ProposedAct::LabelParameter {
+                label: LabelVersion { name, .. },
+            }
+            | ProposedAct::UnlabelParameter {
+                label: UnlabelVersion { name, .. },
+            } => *name = self.known(name).await?.name,
             _ => {}
         }
         Ok(())
@@ -157,6 +165,67 @@ impl ParameterService {
                 allowed_pattern: input.allowed_pattern.clone(),
                 policies: input.policies.clone(),
             }),
+            labels: None,
+        })
+    }
+
+    /// What labels of a version would do: which versions have them now, and what is read by them before and after.
+    async fn plan_labels(
+        &self,
+        name: &str,
+        version: i64,
+        labels: &[String],
+        away: bool,
+    ) -> Result<PlannedParameter, PortalError> {
+        let row = self.now(name).await?.ok_or_else(|| ssm::missing(name))?;
+        let name = &row.name;
+        let versions = ssm::history(&self.ssm, name)
+            .await
+            .map_err(|error| ssm::to_portal(&error, name))?;
+        let of = |version: i64| versions.iter().find(|one| one.version.version == version);
+        let found = of(version).ok_or_else(|| PortalError::NotFound {
+            what: format!("Version {version} of the parameter {name}"),
+        })?;
+        let held: BTreeMap<String, i64> = copy::labels(&versions)
+            .into_iter()
+            .filter(|(label, _)| labels.contains(label))
+            .collect();
+        if away && labels.iter().any(|label| held.get(label) != Some(&version)) {
+            return Err(PortalError::Conflict {
+                message: format!(
+                    "Version {version} does not have the label {} any more.",
+                    labels.join(", ")
+                ),
+            });
+        }
+        let open = |version: i64| {
+            let found = of(version).filter(|_| !row.kind.is_secret());
+            found.map(|one| one.value.0.clone())
+        };
+        let replaced = match labels {
+            [label] => held.get(label).and_then(|version| open(*version)),
+            _ => None,
+        };
+        let labels = PlannedLabels {
+            version,
+            modified_at: found.version.modified_at.unwrap_or(Timestamp(0)).0,
+            labels: labels.to_vec(),
+            away,
+            value: open(version),
+            replaced,
+            held,
+        };
+        Ok(PlannedParameter {
+            now: Some(PlannedVersion {
+                version: row.version,
+                modified_at: row.modified_at.0,
+                value: open(row.version),
+            }),
+            kind: row.kind.as_str().to_owned(),
+            name: row.name,
+            revealed: None,
+            becomes: None,
+            labels: Some(Box::new(labels)),
         })
     }
 
@@ -164,6 +233,14 @@ impl ParameterService {
         let there = async |name: &str| self.now(name).await?.ok_or_else(|| ssm::missing(name));
         match act {
             ProposedAct::PutParameter { parameter } => self.plan_put(parameter).await,
+            ProposedAct::LabelParameter { label } => {
+                self.plan_labels(&label.name, label.version, &label.labels, false)
+                    .await
+            }
+            ProposedAct::UnlabelParameter { label } => {
+                let one = std::slice::from_ref(&label.label);
+                self.plan_labels(&label.name, label.version, one, true).await
+            }
             ProposedAct::DeleteParameter { name, .. } => {
                 let row = there(name).await?;
                 Ok(PlannedParameter {
@@ -172,6 +249,7 @@ impl ParameterService {
                     name: row.name,
                     revealed: None,
                     becomes: None,
+                    labels: None,
                 })
             }
             ProposedAct::RevealParameter { name, version } => {
@@ -182,6 +260,7 @@ impl ParameterService {
                     revealed: Some(version.unwrap_or(row.version)),
                     name: row.name,
                     becomes: None,
+                    labels: None,
                 })
             }
             _ => Err(no_parameter()),
@@ -216,6 +295,8 @@ impl ParameterService {
     pub(crate) fn intent_of(act: &ProposedAct) -> Option<Intent> {
         match act {
             ProposedAct::PutParameter { parameter } => Some(Self::intent_to_put(parameter)),
+            ProposedAct::LabelParameter { label } => Some(Self::intent_to_label(label)),
+            ProposedAct::UnlabelParameter { label } => Some(Self::intent_to_unlabel(label)),
             ProposedAct::DeleteParameter { name, version } => Some(Self::intent_to_delete(name, *version)),
             ProposedAct::RevealParameter { name, version } => {
                 Some(Self::intent_to_reveal(&RevealParameter {
@@ -251,6 +332,8 @@ impl ParameterService {
                 };
                 self.put_now(&input, pass).await.map(|_| ())
             }
+            ProposedAct::LabelParameter { label } => self.label_now(label).await,
+            ProposedAct::UnlabelParameter { label } => self.unlabel_now(label).await,
             ProposedAct::DeleteParameter { name, .. } => {
                 let input = DeleteParameter {
                     name: name.clone(),

@@ -192,20 +192,6 @@ impl ParameterService {
         Ok(Comparison::Text { diff })
     }
 
-    /// A label decides which value is read by it, so moving one is writing; it cannot be asked for.
-    async fn may_label(&self, actor: &Actor, name: &str) -> Result<(), PortalError> {
-        match self.gate.admit(actor, &proposal(Act::PutParameter, name)).await {
-            Err(PortalError::ApprovalNeeded { needs, .. }) => Err(PortalError::Forbidden {
-                message: format!(
-                    "Writing {name} needs approval ({}), and a label decides which value is read. Labels cannot be asked for: \
-                     restore the version that is meant, which can.",
-                    needs.policies.join(", ")
-                ),
-            }),
-            other => other,
-        }
-    }
-
     /// What stands in the audit log of revealing.
     pub(crate) fn intent_to_reveal(input: &RevealParameter) -> Intent {
         let intent =
@@ -351,51 +337,23 @@ impl Parameters for ParameterService {
     }
 
     async fn label(&self, actor: &Actor, input: LabelVersion) -> Result<(), PortalError> {
-        let intent = Intent::new(Action::ParametersLabel, resource(&input.name))
-            .with("version", input.version)
-            .with("set", input.labels.clone());
+        let intent = Self::intent_to_label(&input);
         self.door
             .pass(actor, intent, input.check(), async |_| {
                 let row = self.known(&input.name).await?;
                 self.may_label(actor, &row.name).await?;
-                let refused = ssm::label(&self.ssm, &row.name, &input)
-                    .await
-                    .map_err(|error| ssm::to_portal(&error, &row.name))?;
-                self.keep_labels(&row.name).await?;
-                if refused.is_empty() {
-                    Ok(())
-                } else {
-                    Err(PortalError::invalid(
-                        "labels",
-                        format!("Systems Manager refused these: {}.", refused.join(", ")),
-                    ))
-                }
+                self.label_now(&input).await
             })
             .await
     }
 
     async fn unlabel(&self, actor: &Actor, input: UnlabelVersion) -> Result<(), PortalError> {
-        let intent = Intent::new(Action::ParametersLabel, resource(&input.name))
-            .with("version", input.version)
-            .with("remove", input.label.clone());
+        let intent = Self::intent_to_unlabel(&input);
         self.door
-            .pass(actor, intent, Ok(()), async |_| {
+            .pass(actor, intent, input.check(), async |_| {
                 let row = self.known(&input.name).await?;
                 self.may_label(actor, &row.name).await?;
-                let unknown = ssm::unlabel(&self.ssm, &row.name, input.version, &input.label)
-                    .await
-                    .map_err(|error| ssm::to_portal(&error, &row.name))?;
-                self.keep_labels(&row.name).await?;
-                if unknown.is_empty() {
-                    Ok(())
-                } else {
-                    Err(PortalError::Conflict {
-                        message: format!(
-                            "Version {} does not have the label {} any more.",
-                            input.version, input.label
-                        ),
-                    })
-                }
+                self.unlabel_now(&input).await
             })
             .await
     }

@@ -9,7 +9,7 @@ use crate::deployments::{DeployRelease, DeploymentKind};
 use crate::error::{FieldError, PortalError};
 use crate::ids::{ExecutionId, RequestId};
 use crate::paging::Cursor;
-use crate::parameters::PutParameter;
+use crate::parameters::{LabelVersion, PutParameter, UnlabelVersion};
 use crate::patching::{BaselineChange, GrantException};
 use crate::permission::{Role, Scope};
 use crate::runbooks::StartRunbook;
@@ -71,6 +71,16 @@ pub enum ProposedAct {
         /// What. A secret is sealed before it is kept.
         parameter: PutParameter,
     },
+    /// Set labels on a version of a parameter, which decides what is read by them: it counts as writing it.
+    LabelParameter {
+        /// Which.
+        label: LabelVersion,
+    },
+    /// Take a label from a version of a parameter.
+    UnlabelParameter {
+        /// Which.
+        label: UnlabelVersion,
+    },
     /// Delete a parameter.
     DeleteParameter {
         /// Which.
@@ -131,7 +141,9 @@ impl ProposedAct {
             Self::Runbook { .. } => Act::StartRunbook,
             Self::Role { .. } => Act::HoldRole,
             Self::RevealParameter { .. } => Act::RevealParameter,
-            Self::PutParameter { .. } => Act::PutParameter,
+            Self::PutParameter { .. } | Self::LabelParameter { .. } | Self::UnlabelParameter { .. } => {
+                Act::PutParameter
+            }
             Self::DeleteParameter { .. } => Act::DeleteParameter,
             Self::ChangeBaseline { .. } => Act::ChangeBaseline,
             Self::DeleteBaseline { .. } => Act::DeleteBaseline,
@@ -233,6 +245,8 @@ impl Ask {
             ProposedAct::Window { change } => merge(&mut fields, change.check()),
             ProposedAct::Deployment { deployment } => merge(&mut fields, deployment.check()),
             ProposedAct::PutParameter { parameter } => merge(&mut fields, parameter.check()),
+            ProposedAct::LabelParameter { label } => merge(&mut fields, label.check()),
+            ProposedAct::UnlabelParameter { label } => merge(&mut fields, label.check()),
             ProposedAct::RevealParameter { name, .. } | ProposedAct::DeleteParameter { name, .. } => {
                 if name.trim().is_empty() {
                     fields.push(FieldError::new("name", "Say which parameter."));

@@ -267,6 +267,7 @@ impl Plan {
                 match (self.act, &parameter.becomes, &parameter.now) {
                     (Act::RevealParameter, ..) => format!("Reveal {name}"),
                     (Act::DeleteParameter, ..) => format!("Delete the parameter {name}"),
+                    _ if parameter.labels.is_some() => parameter.labels_title().unwrap_or_default(),
                     (_, Some(content), _) if content.restores.is_some() => format!(
                         "Restore version {} of {name}",
                         content.restores.unwrap_or_default()

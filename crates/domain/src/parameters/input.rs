@@ -395,6 +395,22 @@ pub struct UnlabelVersion {
     pub label: String,
 }
 
+impl UnlabelVersion {
+    /// # Errors
+    /// [`PortalError::Invalid`] naming the fields.
+    pub fn check(&self) -> Result<(), PortalError> {
+        let mut fields = Vec::new();
+        check_name(&self.name, &mut fields);
+        if !is_version(self.version) {
+            fields.push(FieldError::new("version", "Versions are counted from 1."));
+        }
+        if !is_label(&self.label) {
+            fields.push(FieldError::new("label", "Say which label."));
+        }
+        PortalError::from_fields(fields)
+    }
+}
+
 /// Input: set a tag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TagParameter {
