@@ -231,6 +231,17 @@ async fn an_application_is_made_changed_and_deleted() {
     assert_eq!(change(&olga, "create", &fields).await.0, 422, "made twice");
     let (_, page) = vic.call("deployments/list", &[("text", "WE")]).await.unwrap();
     assert_eq!(page["page"]["items"][0]["name"], "web", "{page}");
+    // The command palette knows applications, and requests by their number.
+    let (_, hits) = vic.call("overview/search", &[("text", "we")]).await.unwrap();
+    let address = json!(format!("/deployments/{id}"));
+    let hits = hits.as_array().unwrap();
+    assert!(
+        hits.iter()
+            .any(|hit| hit["kind"] == "Application" && hit["url"] == address),
+        "{hits:?}"
+    );
+    let (_, hits) = vic.call("overview/search", &[("text", "cr-12")]).await.unwrap();
+    assert_eq!(hits[0]["url"], "/approvals/CR-12", "{hits}");
     let found = application(&vic, &id).await;
     assert_eq!(
         found["environments"][1]["filter"], "tag:Application=web;tag:Environment=Production",

@@ -126,6 +126,7 @@ fn glyph(kind: &str) -> Glyph {
         "Parameter" => Glyph::Key,
         "Baseline" => Glyph::Patch,
         "Window" => Glyph::Calendar,
+        "Application" => Glyph::Deploy,
         "Session" => Glyph::Terminal,
         "User" => Glyph::User,
         "View" => Glyph::Bookmark,

@@ -7,20 +7,16 @@ use crate::error::store;
 use crate::fleet::Figures;
 use crate::fleet::filter_sql::push_scopes;
 use crate::fleet::queries as fleet;
-use crate::runbooks;
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::audit::{Audit, AuditQuery, Intent};
 use muster_domain::commands::{CommandQuery, CommandStatus};
-use muster_domain::fleet::FleetQuery;
 use muster_domain::fleet_filter::FleetFilter;
 use muster_domain::ids::ConnectionId;
 use muster_domain::overview::{ConnectionState, ConnectionView, Overview, OverviewView, SearchHit};
-use muster_domain::patching::system_label;
 use muster_domain::permission::Scope;
 use muster_domain::time::Clock;
 use muster_domain::{Actor, PortalError, Timestamp};
-use muster_store::sql::contains_pattern;
 use muster_store::{Db, RowExt, Sql, StoreError};
 use std::sync::Arc;
 
@@ -217,126 +213,7 @@ impl Overview for OverviewService {
                 if text.is_empty() {
                     return Ok(Vec::new());
                 }
-                let mut hits = Vec::new();
-                let filter = FleetFilter {
-                    tokens: vec![muster_domain::fleet_filter::Token {
-                        property: muster_domain::fleet_filter::Property::Text,
-                        operator: muster_domain::fleet_filter::Operator::Contains,
-                        values: vec![text.to_owned()],
-                    }],
-                };
-                let query = FleetQuery {
-                    filter,
-                    limit: Some(6),
-                    ..FleetQuery::default()
-                };
-                for node in fleet::list(&self.db, &query, &pass.scopes, self.clock.now())
-                    .await
-                    .map_err(store)?
-                    .items
-                {
-                    hits.push(SearchHit {
-                        kind: "Node".into(),
-                        title: node.name.clone(),
-                        subtitle: format!(
-                            "{} · {} · {}",
-                            node.node_id,
-                            node.ip_address,
-                            node.ping_status.label()
-                        ),
-                        url: format!("/fleet/{}", node.node_id),
-                    });
-                }
-                let viewer = Viewer {
-                    scopes: &pass.scopes,
-                    user: actor.user_id.as_ref(),
-                };
-                let query = CommandQuery {
-                    text: text.to_owned(),
-                    limit: Some(4),
-                    ..CommandQuery::default()
-                };
-                for command in commands::list(&self.db, &query, &viewer)
-                    .await
-                    .map_err(store)?
-                    .items
-                {
-                    hits.push(SearchHit {
-                        kind: "Command".into(),
-                        title: command.title().to_owned(),
-                        subtitle: format!(
-                            "{} · {} · {}",
-                            command.status.label(),
-                            command.requested_by,
-                            command.command_id
-                        ),
-                        url: format!("/commands/{}", command.command_id),
-                    });
-                }
-                let runbooks = runbooks::catalogue::found(&self.db, self.connection.id.as_str(), text, 4);
-                for (name, description) in runbooks.await.map_err(store)? {
-                    hits.push(SearchHit {
-                        kind: "Runbook".into(),
-                        // Names of shared ones are ARNs.
-                        url: format!("/runbooks/{}", name.replace('/', "%2F")),
-                        title: name,
-                        subtitle: description,
-                    });
-                }
-                let parameters =
-                    crate::parameters::queries::found(&self.db, self.connection.id.as_str(), text, 4);
-                for parameter in parameters.await.map_err(store)? {
-                    hits.push(SearchHit {
-                        kind: "Parameter".into(),
-                        url: format!("/parameters/view?name={}", parameter.name),
-                        title: parameter.name,
-                        subtitle: parameter.description,
-                    });
-                }
-                let baselines =
-                    crate::patching::baseline_queries::found(&self.db, self.connection.id.as_str(), text, 4);
-                for baseline in baselines.await.map_err(store)? {
-                    hits.push(SearchHit {
-                        kind: "Baseline".into(),
-                        url: format!("/patching/baselines/{}", baseline.short_id()),
-                        title: baseline.name,
-                        subtitle: system_label(&baseline.operating_system).to_owned(),
-                    });
-                }
-                if actor.may(Action::WindowsRead) {
-                    let query = muster_domain::windows::WindowQuery {
-                        text: text.to_owned(),
-                        limit: Some(4),
-                        ..Default::default()
-                    };
-                    let found = crate::windows::queries::list(&self.db, self.connection.id.as_str(), &query);
-                    for window in found.await.map_err(store)?.page.items {
-                        hits.push(SearchHit {
-                            kind: "Window".into(),
-                            url: format!("/windows/{}", window.id),
-                            title: window.name,
-                            subtitle: window.description,
-                        });
-                    }
-                }
-                if actor.may(Action::UsersRead) {
-                    let mut sql = Sql::new("select name, display_name from users where lower(name) like ");
-                    let pattern = contains_pattern(text);
-                    sql.text(pattern.clone())
-                        .push(" escape '\\' or lower(display_name) like ")
-                        .text(pattern)
-                        .push(" escape '\\' order by name limit 3");
-                    for row in sql.all(self.db.reader()).await.map_err(store)? {
-                        hits.push(SearchHit {
-                            kind: "User".into(),
-                            title: row.text("name").map_err(store)?,
-                            subtitle: row.text("display_name").map_err(store)?,
-                            url: "/settings/users".into(),
-                        });
-                    }
-                }
-                hits.truncate(12);
-                Ok(hits)
+                self.hits(actor, &pass.scopes, text).await.map_err(store)
             })
             .await
     }

@@ -168,6 +168,8 @@ async function shapes(t) {
       ['/parameters/view?name=/suite/app/port&old=1&new=2', 'compare'],
       ['/parameters/view?name=/suite/app/port&do=delete', 'delete'],
       ['/parameters/view?name=/suite/app/port&do=restore&version=1', 'restore'],
+      ['/parameters/view?name=/suite/app/port&do=label&version=1', 'label'],
+      ['/parameters/view?name=/suite/app/port&do=unlabel&version=1&label=live', 'unlabel'],
       ['/parameters/edit?name=/suite/app/password', 'edit'],
       ['/parameters/new?type=SecureString', 'new'],
     ]) {
@@ -276,10 +278,34 @@ async function guarded(t, admin, page) {
     await page.getByLabel('Your password').fill(PETE);
     await page.getByRole('button', { name: 'Reveal' }).click();
     await page.getByRole('alert').filter({ hasText: /\S/ }).first().waitFor();
+    await labelled(t, page, decider);
     await decider.close();
   } finally {
     await save(t, admin, 'default = "allow"\n');
   }
+}
+
+// A label of a protected parameter is asked for, and whoever decides sees what it would do.
+async function labelled(t, page, decider) {
+  await t.visit(page, '/parameters/view?name=/guarded/key&do=label&version=1');
+  await page.getByLabel('Labels', { exact: true }).fill('live');
+  await page.getByRole('button', { name: 'Set labels' }).click();
+  await page.locator('[data-ask]').waitFor();
+  await t.axe(page, 'asking for a label');
+  const id = await asked(page);
+  await t.visit(decider, `/approvals/${id}`);
+  await decider.getByRole('heading', { level: 1, name: 'Set the label live on version 1 of /guarded/key' }).waitFor();
+  await decider.locator('[data-labels]').getByText('is new, at version 1').waitFor();
+  t.assert.ok(!(await decider.content()).includes(SECRET), 'the approver sees the secret');
+  await t.axe(decider, 'a label to decide on');
+  await t.picture(decider, 'decide-label');
+  await approve(t, decider, id);
+  await t.until('it is labelled', async () => {
+    const found = await page.request.get('/export/parameters.json?path=guarded&label=live');
+    return (await found.text()).includes('/guarded/key');
+  });
+  await t.visit(page, '/parameters/view?name=/guarded/key');
+  await page.locator('[data-version="1"] [data-label=live]').waitFor();
 }
 
 async function gone(t, page) {
