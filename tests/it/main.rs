@@ -50,6 +50,7 @@ mod session_clients;
 mod standing;
 mod steps;
 mod support;
+mod terminal_documents;
 mod terminal_ends;
 mod terminal_limits;
 mod terminals;

@@ -11,6 +11,7 @@ mod new_page;
 mod node_card;
 mod pane;
 mod player;
+mod shell_documents;
 mod side_history;
 mod side_panel;
 mod tab_bar;

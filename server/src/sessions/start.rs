@@ -3,6 +3,7 @@
 use crate::access::queries as access;
 use crate::error::store;
 use crate::fleet::queries as fleet;
+use crate::sessions::documents::{Chosen, RUN_AS_USER};
 use crate::sessions::live::{Begin, Journal, Opening, Shared, Task};
 use crate::sessions::policy::RecordingPolicy;
 use crate::sessions::queries::{self, SessionRow};
@@ -99,6 +100,8 @@ impl SessionService {
                 node_name: node.name.clone(),
                 account: connection.account.clone(),
                 region: connection.region.clone(),
+                document: String::new(),
+                document_version: String::new(),
                 os_user: String::new(),
                 owner_id: actor.user_id.clone(),
                 owner: actor.name.clone(),
@@ -119,7 +122,9 @@ impl SessionService {
                 request: None,
             },
             connection_id: connection.id.to_string(),
-            document: String::new(),
+            document_sha256: String::new(),
+            document_idle_minutes: 0,
+            document_max_minutes: 0,
             address: actor.origin.address.clone(),
             recording_sha256: String::new(),
         }
@@ -172,6 +177,7 @@ impl SessionService {
         id: NodeSessionId,
         input: StartSession,
         node: NodeSummary,
+        chosen: Chosen,
         minutes_approved: Option<u32>,
     ) -> Result<(), PortalError> {
         if node.ping_status != PingStatus::Online {
@@ -202,14 +208,26 @@ impl SessionService {
                 ends_at.min(until)
             });
         }
+        let document = chosen.shown;
+        row.document_sha256 = chosen.sha256;
+        row.document_idle_minutes = document.idle_minutes;
+        row.document_max_minutes = document.max_minutes;
+        if document.max_minutes > 0 {
+            let until = row.summary.started_at.plus_ms(minutes(document.max_minutes));
+            row.summary.ends_at = row.summary.ends_at.map(|ends_at| ends_at.min(until));
+        }
+        let by_default = document.is_default();
+        row.summary.document = document.name;
+        row.summary.document_version = document.version;
         let recorder = self.begin_recording(&mut row, size).await?;
         let wanted = Wanted {
             target: node.node_id.to_string(),
-            document: None,
+            // An account that has saved no preferences has no document of that name either.
+            document: (!by_default).then(|| row.summary.document.clone()),
             parameters: if input.os_user.is_empty() {
                 Vec::new()
             } else {
-                vec![("runAsUser".to_owned(), input.os_user.clone())]
+                vec![(RUN_AS_USER.to_owned(), input.os_user.clone())]
             },
             reason: row.summary.reason.clone(),
         };
@@ -229,7 +247,7 @@ impl SessionService {
         let mut row = self.new_row(actor, &id, &node, SessionKind::Port, self.ground.clock.now());
         row.summary.reason = input.reason.trim().to_owned();
         let mut parameters = vec![("portNumber".to_owned(), input.port.to_string())];
-        row.document = if input.host.is_empty() {
+        row.summary.document = if input.host.is_empty() {
             "AWS-StartPortForwardingSession"
         } else {
             parameters.push(("host".to_owned(), input.host.clone()));
@@ -238,7 +256,7 @@ impl SessionService {
         .to_owned();
         let wanted = Wanted {
             target: node.node_id.to_string(),
-            document: Some(row.document.clone()),
+            document: Some(row.summary.document.clone()),
             parameters,
             reason: row.summary.reason.clone(),
         };

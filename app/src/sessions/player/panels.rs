@@ -1,7 +1,7 @@
 //! Beside the player: the search, what was typed, who was there, and whether the recording is intact.
 
 use super::super::api::VerifyRecording;
-use super::super::words::{RecordingMark, bytes, place};
+use super::super::words::{RecordingMark, bytes, document, place};
 use super::bar::Wish;
 use crate::components::{Badge, Fact, FormError, Glyph, Icon, StatusBadge, SubmitButton, TagList, TimeAgo};
 use crate::error::action_error;
@@ -115,6 +115,7 @@ pub(super) fn CommandsCard(commands: Vec<RecordedCommand>, wish: Callback<Wish>)
 #[component]
 pub(super) fn FactsCard(view: RecordingView, detail: Option<SessionDetail>) -> impl IntoView {
     let session = view.session;
+    let opened_with = document(&session);
     let ended = session
         .status
         .is_over()
@@ -144,6 +145,7 @@ pub(super) fn FactsCard(view: RecordingView, detail: Option<SessionDetail>) -> i
                 <Fact label="Reason">
                     {reason}
                 </Fact>
+                {opened_with.map(|document| view! { <Fact label="Document"><span class="mono">{document}</span></Fact> })}
                 <Fact label="Traffic">
                     {format!("{} shown, {} typed", bytes(session.bytes_out), bytes(session.bytes_in))}
                 </Fact>

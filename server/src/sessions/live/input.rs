@@ -162,7 +162,12 @@ impl Task {
             state.row.summary.started_at,
             state.row.summary.ends_at.unwrap_or_default(),
         );
-        let last = started.plus_ms(minutes(policy.limit_minutes));
+        // What its document says is Session Manager's to enforce: more than that nobody can give.
+        let limit = match state.row.document_max_minutes {
+            0 => policy.limit_minutes,
+            most => policy.limit_minutes.min(most),
+        };
+        let last = started.plus_ms(minutes(limit));
         let wanted = ends
             .max(self.ground.clock.now())
             .plus_ms(minutes(policy.more_minutes))
@@ -170,8 +175,7 @@ impl Task {
         let more = wanted.since_ms(ends);
         if more <= 0 {
             return Err(format!(
-                "A session may last {} minutes at most, and this one does already. Open a new one.",
-                policy.limit_minutes
+                "A session may last {limit} minutes at most, and this one does already. Open a new one."
             ));
         }
         state.row.summary.ends_at = Some(wanted);

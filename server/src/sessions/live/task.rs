@@ -103,6 +103,7 @@ pub struct Task {
     pub(super) started: bool,
     pub(super) active: Instant,
     pub(super) ends: Instant,
+    idle: Duration,
     ticked: Instant,
     attended: Instant,
     told: (u64, u64),
@@ -114,12 +115,20 @@ impl Task {
     #[must_use]
     pub fn new(ground: LiveGround, begin: Begin) -> Self {
         let now = Instant::now();
-        let (ends, resumes) = {
+        let (ends, idle, resumes) = {
             let state = begin.shared.state();
             let ends_at = state.row.summary.ends_at.unwrap_or_default();
             // The wall clock is asked once: a clock that is set later neither ends a session nor keeps it.
             let left = u64::try_from(ends_at.since_ms(ground.clock.now())).unwrap_or_default();
-            (now + Duration::from_millis(left), begin.opening.is_resume())
+            let idle = match state.row.document_idle_minutes {
+                0 => ground.policy.idle_minutes,
+                minutes => ground.policy.idle_minutes.min(minutes),
+            };
+            (
+                now + Duration::from_millis(left),
+                Duration::from_secs(u64::from(idle) * 60),
+                begin.opening.is_resume(),
+            )
         };
         let (ssm_session_id, stream_url) = begin.opening.names();
         let connector = ground.connector.clone();
@@ -143,6 +152,7 @@ impl Task {
             started: resumes,
             active: now,
             ends,
+            idle,
             ticked: now,
             attended: now,
             told: (0, 0),
@@ -371,8 +381,7 @@ impl Task {
             self.recorder_failed(&error);
         }
         self.tell_counts();
-        let idle = Duration::from_secs(u64::from(self.ground.policy.idle_minutes) * 60);
-        let idle_ends = self.active + idle;
+        let idle_ends = self.active + self.idle;
         if now >= self.ends {
             return self.end_now(EndReason::TimeUp, "The time that it was opened for is over.");
         }
