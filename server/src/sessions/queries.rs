@@ -270,6 +270,17 @@ pub async fn live(db: &Db, viewer: &Viewer<'_>, limit: u32) -> Result<Vec<Sessio
         .collect()
 }
 
+/// The account that a connection was found to be for; empty while nobody has found out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn account(db: &Db, connection: &str) -> Result<String, StoreError> {
+    let mut sql = Sql::new("select account from connections where connection_id = ");
+    sql.text(connection);
+    let row = sql.first(db.reader()).await?;
+    row.map_or(Ok(String::new()), |row| row.text("account"))
+}
+
 /// Users of the operating system under which somebody worked on a node, latest first, at most five.
 ///
 /// # Errors

@@ -79,18 +79,29 @@ impl SessionService {
         }
     }
 
+    /// The account as the settings say it, or as it was found out when nodes were copied.
+    async fn account(&self) -> Result<String, PortalError> {
+        let connection = &self.ground.connector.ssm.connection;
+        if !connection.account.is_empty() {
+            return Ok(connection.account.clone());
+        }
+        queries::account(&self.ground.db, connection.id.as_str())
+            .await
+            .map_err(store)
+    }
+
     /// The row of a session that is asked for.
-    pub(super) fn new_row(
+    async fn new_row(
         &self,
         actor: &Actor,
         id: &NodeSessionId,
         node: &NodeSummary,
         kind: SessionKind,
         now: Timestamp,
-    ) -> SessionRow {
+    ) -> Result<SessionRow, PortalError> {
         let policy = &self.ground.policy;
         let connection = &self.ground.connector.ssm.connection;
-        SessionRow {
+        Ok(SessionRow {
             summary: SessionSummary {
                 session_id: id.clone(),
                 ssm_session_id: String::new(),
@@ -98,7 +109,7 @@ impl SessionService {
                 status: SessionStatus::Connecting,
                 node_id: node.node_id.clone(),
                 node_name: node.name.clone(),
-                account: connection.account.clone(),
+                account: self.account().await?,
                 region: connection.region.clone(),
                 document: String::new(),
                 document_version: String::new(),
@@ -127,7 +138,7 @@ impl SessionService {
             document_max_minutes: 0,
             address: actor.origin.address.clone(),
             recording_sha256: String::new(),
-        }
+        })
     }
 
     /// Begins a recording, as policy says.
@@ -194,7 +205,8 @@ impl SessionService {
             cols: u32::from(input.cols),
             rows: u32::from(input.rows),
         };
-        let mut row = self.new_row(actor, &id, &node, SessionKind::Shell, self.ground.clock.now());
+        let now = self.ground.clock.now();
+        let mut row = self.new_row(actor, &id, &node, SessionKind::Shell, now).await?;
         row.summary.os_user.clone_from(&input.os_user);
         row.summary.reason = input.reason.trim().to_owned();
         if let (Some(approved), Some(ends_at)) = (minutes_approved, row.summary.ends_at) {
@@ -244,7 +256,8 @@ impl SessionService {
         node: NodeSummary,
     ) -> Result<(), PortalError> {
         self.check_room(actor)?;
-        let mut row = self.new_row(actor, &id, &node, SessionKind::Port, self.ground.clock.now());
+        let now = self.ground.clock.now();
+        let mut row = self.new_row(actor, &id, &node, SessionKind::Port, now).await?;
         row.summary.reason = input.reason.trim().to_owned();
         let mut parameters = vec![("portNumber".to_owned(), input.port.to_string())];
         row.summary.document = if input.host.is_empty() {

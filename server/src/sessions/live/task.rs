@@ -258,6 +258,15 @@ impl Task {
                 }
             }
             Err(NoWay::Over) => self.end_now(EndReason::Exited, "The session was over on the node's side."),
+            Err(NoWay::Never(why)) => {
+                tracing::error!(session.id = %self.shared.id, why, "no way to the node is opened");
+                let reason = if self.started {
+                    EndReason::NodeLost
+                } else {
+                    EndReason::NotStarted
+                };
+                self.end_now(reason, &format!("No way to the node was opened: {why}."));
+            }
             Err(NoWay::Later(reason)) => {
                 tracing::info!(session.id = %self.shared.id, reason, "no way to the node yet");
                 self.try_again();
