@@ -52,6 +52,7 @@ mod steps;
 mod support;
 mod terminal_documents;
 mod terminal_ends;
+mod terminal_faults;
 mod terminal_limits;
 mod terminals;
 mod windows;

@@ -302,18 +302,19 @@ pub async fn os_users(db: &Db, node: &NodeId) -> Result<Vec<String>, StoreError>
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn joined(
-    db: &Db,
-    id: &NodeSessionId,
-    participant: &str,
-    user: Option<&UserId>,
-    who: &Participant,
-) -> Result<(), StoreError> {
+pub async fn joined(db: &Db, attached: &Attached) -> Result<(), StoreError> {
+    let Attached {
+        session,
+        participant,
+        user,
+        who,
+    } = attached;
     let mut sql = Sql::new(
         "insert into session_participants (session_id, participant_id, user_id, name, role, address, joined_at) values (",
     );
-    sql.text(id.as_str()).push(", ").text(participant).push(", ");
-    sql.text_or_none(user.map(ToString::to_string)).push(", ");
+    sql.text(session.as_str()).push(", ").text(participant).push(", ");
+    sql.text_or_none(user.as_ref().map(ToString::to_string))
+        .push(", ");
     sql.text(&who.name).push(", ").text(who.role.as_str()).push(", ");
     sql.text(&who.address).push(", ").int(who.joined_at.0).push(")");
     sql.run(db.writer()).await.map(|_| ())
@@ -330,14 +331,49 @@ pub async fn left(db: &Db, id: &NodeSessionId, participant: &str, now: Timestamp
     sql.run(db.writer()).await.map(|_| ())
 }
 
-/// Notes that all who were in it when the portal stopped have left.
+/// Somebody who is in a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// In which.
+    pub session: NodeSessionId,
+    /// This time of being there.
+    pub participant: String,
+    /// Their account.
+    pub user: Option<UserId>,
+    /// Who.
+    pub who: Participant,
+}
+
+/// All who are in a session as far as is written down; when the portal starts, those whose leaving is not, at most 10,000.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn all_left(db: &Db, now: Timestamp) -> Result<(), StoreError> {
-    let mut sql = Sql::new("update session_participants set left_at = ");
-    sql.int(now.0).push(" where left_at is null");
-    sql.run(db.writer()).await.map(|_| ())
+pub async fn attached(db: &Db) -> Result<Vec<Attached>, StoreError> {
+    let sql = Sql::new(
+        "select p.session_id, p.participant_id, p.user_id, p.name, p.role, p.address, p.joined_at, p.left_at \
+         from session_participants p where p.left_at is null order by p.joined_at limit 10000",
+    );
+    let rows = sql.all(db.reader()).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Attached {
+                session: NodeSessionId::new(row.text("session_id")?),
+                participant: row.text("participant_id")?,
+                user: row.text_or_none("user_id")?.map(UserId::new),
+                who: participant(row)?,
+            })
+        })
+        .collect()
+}
+
+fn participant(row: &AnyRow) -> Result<Participant, StoreError> {
+    Ok(Participant {
+        name: row.text("name")?,
+        role: ParticipantRole::parse(&row.text("role")?).unwrap_or(ParticipantRole::Watcher),
+        address: row.text("address")?,
+        joined_at: row.time("joined_at")?,
+        left_at: row.time_or_none("left_at")?,
+    })
 }
 
 /// Who was in a session, in order, at most 500.
@@ -350,17 +386,5 @@ pub async fn participants(db: &Db, id: &NodeSessionId) -> Result<Vec<Participant
     );
     sql.text(id.as_str())
         .push(" order by p.joined_at, p.participant_id limit 500");
-    sql.all(db.reader())
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(Participant {
-                name: row.text("name")?,
-                role: ParticipantRole::parse(&row.text("role")?).unwrap_or(ParticipantRole::Watcher),
-                address: row.text("address")?,
-                joined_at: row.time("joined_at")?,
-                left_at: row.time_or_none("left_at")?,
-            })
-        })
-        .collect()
+    sql.all(db.reader()).await?.iter().map(participant).collect()
 }

@@ -52,6 +52,21 @@ pub(super) fn not_found(id: &NodeSessionId) -> PortalError {
     }
 }
 
+/// Why nothing can be done in a session that has no task.
+pub(super) fn not_live(row: &SessionRow) -> PortalError {
+    if row.summary.status.is_over() {
+        PortalError::Conflict {
+            message: "This session has already ended.".into(),
+        }
+    } else {
+        PortalError::Unavailable {
+            message:
+                "This session is being opened, or taken up again after a restart: try again in a moment."
+                    .into(),
+        }
+    }
+}
+
 impl SessionService {
     async fn row(
         &self,
@@ -332,11 +347,11 @@ impl Sessions for SessionService {
         self.ground
             .door
             .pass(actor, intent, check, async |pass| {
-                self.row(actor, &id, &pass.scopes).await?;
+                let row = self.row(actor, &id, &pass.scopes).await?;
                 let over = || PortalError::Conflict {
                     message: "This session has already ended.".into(),
                 };
-                let shared = self.ground.live.get(&id).ok_or_else(over)?;
+                let shared = self.ground.live.get(&id).ok_or_else(|| not_live(&row))?;
                 let order = EndOrder {
                     reason: if is_own {
                         EndReason::EndedByOwner

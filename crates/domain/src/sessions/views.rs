@@ -77,6 +77,8 @@ words! {
     EndReason {
         /// The shell on the node ended by itself.
         Exited = "The shell ended",
+        /// Session Manager or the node's agent ended it, and said why.
+        EndedThere = "Ended by Session Manager",
         /// Its owner ended it.
         EndedByOwner = "Ended by its owner",
         /// Somebody else ended it.

@@ -9,6 +9,7 @@ mod connect;
 mod end;
 mod input;
 mod journal;
+mod limits;
 mod output;
 mod shared;
 mod socket;

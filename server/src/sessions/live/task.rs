@@ -6,7 +6,7 @@ use crate::sessions::live::connect::{Connector, Link, NoWay, Opening};
 use crate::sessions::live::end::Over;
 use crate::sessions::live::input::Pending;
 use crate::sessions::live::shared::EndOrder;
-use crate::sessions::live::{Command, Journal, Live, Noted, Shared};
+use crate::sessions::live::{Command, Journal, Live, Noted, Shared, limits};
 use crate::sessions::policy::SessionPolicy;
 use crate::sessions::queries;
 use crate::sessions::ssm::Grant;
@@ -104,6 +104,7 @@ pub struct Task {
     pub(super) active: Instant,
     pub(super) ends: Instant,
     idle: Duration,
+    pub(super) unanswered: Option<Instant>,
     ticked: Instant,
     attended: Instant,
     told: (u64, u64),
@@ -117,15 +118,18 @@ impl Task {
         let now = Instant::now();
         let (ends, idle, resumes) = {
             let state = begin.shared.state();
-            let ends_at = state.row.summary.ends_at.unwrap_or_default();
-            // The wall clock is asked once: a clock that is set later neither ends a session nor keeps it.
-            let left = u64::try_from(ends_at.since_ms(ground.clock.now())).unwrap_or_default();
+            let one = &state.row.summary;
+            let left = limits::left(
+                one.started_at,
+                one.ends_at.unwrap_or_default(),
+                ground.clock.now(),
+            );
             let idle = match state.row.document_idle_minutes {
                 0 => ground.policy.idle_minutes,
                 minutes => ground.policy.idle_minutes.min(minutes),
             };
             (
-                now + Duration::from_millis(left),
+                now + left,
                 Duration::from_secs(u64::from(idle) * 60),
                 begin.opening.is_resume(),
             )
@@ -153,6 +157,7 @@ impl Task {
             active: now,
             ends,
             idle,
+            unanswered: None,
             ticked: now,
             attended: now,
             told: (0, 0),
@@ -257,7 +262,9 @@ impl Task {
                     self.stands(SessionStatus::Connected);
                 }
             }
-            Err(NoWay::Over) => self.end_now(EndReason::Exited, "The session was over on the node's side."),
+            Err(NoWay::Over) => {
+                self.end_now(EndReason::EndedThere, "The session was over on the node's side.")
+            }
             Err(NoWay::Never(why)) => {
                 tracing::error!(session.id = %self.shared.id, why, "no way to the node is opened");
                 let reason = if self.started {
@@ -390,6 +397,7 @@ impl Task {
             self.recorder_failed(&error);
         }
         self.tell_counts();
+        self.look_for_answers(now);
         let idle_ends = self.active + self.idle;
         if now >= self.ends {
             return self.end_now(EndReason::TimeUp, "The time that it was opened for is over.");
