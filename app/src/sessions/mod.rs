@@ -10,6 +10,7 @@ mod live_table;
 mod new_page;
 mod node_card;
 mod pane;
+mod people;
 mod player;
 mod shell_documents;
 mod side_history;

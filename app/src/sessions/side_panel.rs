@@ -1,6 +1,7 @@
 //! Beside a terminal: the facts of its session, and who looks on.
 
-use super::side_history::{Audited, People, Typed};
+use super::people::People;
+use super::side_history::{Audited, Typed};
 use super::words::{RecordingMark, bytes, document, initials, os_user, span};
 use crate::components::{CopyButton, Fact, TagList, TimeAgo};
 use crate::live::clock::use_now;
