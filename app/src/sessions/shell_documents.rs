@@ -73,7 +73,7 @@ pub(super) fn DocumentsCard(documents: Vec<ShellDocument>) -> impl IntoView {
             <header>
                 <h2 id="documents-title">"Session documents"</h2>
             </header>
-            <ul class="list">
+            <ul class="list shell-documents">
                 {documents
                     .into_iter()
                     .map(|document| {
