@@ -4,9 +4,11 @@
 
 use crate::benches::plain::{Plain, PlainTerminal};
 use crate::benches::shellinabox::ShellInABox;
+use futures::FutureExt as _;
 use muster_agent::sim::{SimAnswer, SimBehaviour};
 use muster_recording::{Recording, RecordingId, Recordings, Settings, SigningKey, Storage};
 use muster_session_channel::Message;
+use muster_tests::one_node::online_node;
 use muster_tests::portal::Fallible;
 use muster_tests::sim::SimNodes;
 use muster_tests::stats::{ms, percentile};
@@ -168,16 +170,7 @@ async fn real_shells(limit: Limit) -> Fallible<()> {
     let folder = tempfile::tempdir()?;
     let portal = Portal::start(folder.path(), &FLAGS, &[])?;
     let client = Client::first_administrator(&portal).await?;
-    let node = client
-        .until("the node", Duration::from_secs(60), async |client| {
-            let (_, _, body) = client.get("/export/fleet.json").await?;
-            let mut rows = body
-                .lines()
-                .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-            let online = rows.find(|row| row["status"] == "Online");
-            Ok(online.and_then(|row| row["node_id"].as_str().map(str::to_owned)))
-        })
-        .await?;
+    let node = online_node(&client).await?;
     let mut open = Vec::new();
     while open.len() < MANY {
         let id = start(&client, &node).await?;
@@ -285,6 +278,12 @@ async fn many_terminals() -> Fallible<()> {
             page.until("the first echo", |page| !page.output.is_empty())
                 .await?;
             open.push(page);
+            if open.len().is_multiple_of(50) {
+                // Who is silent for long is taken for gone: all answer to that they are there.
+                for page in &mut open {
+                    let _ = page.next().now_or_never();
+                }
+            }
         }
         let page = open.first_mut().ok_or("no terminal")?;
         let mut took = echo(page).await?;
@@ -293,6 +292,12 @@ async fn many_terminals() -> Fallible<()> {
             spread(&mut took)
         );
     }
+    let count = open.len();
+    let (began, bytes) = (Instant::now(), open_at_once(&mut open).await?);
+    println!(
+        "Muster, simulated node, {count} terminals typing at once: each got exactly its own bytes, {bytes} in all, in {:.1} s",
+        began.elapsed().as_secs_f64()
+    );
     let each = memory_kib(portal.pid())?.saturating_sub(idle_before) / open.len() as u64;
     println!(
         "portal's memory for each of {} idle terminals, endpoint's relay included: {each} KiB",
@@ -300,6 +305,36 @@ async fn many_terminals() -> Fallible<()> {
     );
     nodes.vanish().await;
     Ok(())
+}
+
+/// All terminals type at once what no other one types, and get back exactly that; answers how many bytes.
+async fn open_at_once(open: &mut Vec<Terminal>) -> Fallible<usize> {
+    let mut tasks = tokio::task::JoinSet::new();
+    for (at, mut page) in std::mem::take(open).into_iter().enumerate() {
+        tasks.spawn(async move {
+            page.forget();
+            let mut wanted = String::new();
+            for round in 0..10 {
+                let own = format!("{at:04x}").repeat(1 + (at + round) % 40);
+                let line = format!("{at:04}:{round}:{own}\n");
+                wanted.push_str(&line);
+                page.type_in(&line).await?;
+                page.until("its own line", |page| page.output.len() >= wanted.len())
+                    .await?;
+                if page.text() != wanted {
+                    return Err(format!("terminal {at} got what is not its own: {}", page.text()).into());
+                }
+            }
+            Fallible::Ok((page, wanted.len()))
+        });
+    }
+    let mut bytes = 0;
+    while let Some(done) = tasks.join_next().await {
+        let (page, own) = done??;
+        bytes += own;
+        open.push(page);
+    }
+    Ok(bytes)
 }
 
 /// Jumps in a recording of eight hours.

@@ -8,13 +8,15 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use muster_domain::sessions::RecordingState;
-use muster_tests::portal::program;
+use muster_tests::one_node::OneNode;
+use muster_tests::portal::{ADMINISTRATOR, program};
 use muster_tests::terminal::{Terminal, start};
 use muster_tests::{Client, Portal};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 const KEYS: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", "AKIDRECORDS"),
@@ -22,6 +24,28 @@ const KEYS: [(&str, &str); 2] = [
 ];
 
 type Objects = Arc<Mutex<BTreeMap<String, Bytes>>>;
+
+/// Lets nothing through while it is closed: a store that is away, and does not even say so.
+type Gate = tokio::sync::watch::Sender<bool>;
+
+async fn through(State(gate): State<Gate>, request: Request, next: axum::middleware::Next) -> Response {
+    let mut open = gate.subscribe();
+    let _ = open.wait_for(|open| *open).await;
+    next.run(request).await
+}
+
+/// A bucket, where it is, and the gate before it.
+async fn serve(objects: &Objects) -> (String, Gate) {
+    let gate = Gate::new(true);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new()
+        .fallback(bucket)
+        .with_state(Arc::clone(objects))
+        .layer(axum::middleware::from_fn_with_state(gate.clone(), through));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (address, gate)
+}
 
 /// A bucket, for those who sign with the key of the settings.
 async fn bucket(State(objects): State<Objects>, request: Request) -> Response {
@@ -92,20 +116,73 @@ async fn recording(data: &Path, arguments: &[&str], keys: &[(&str, &str)]) -> (i
     (ended.status.code().unwrap_or(-1), text)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn recordings_in_a_bucket_are_read_and_checked_without_a_server() {
-    let objects = Objects::default();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let router = Router::new().fallback(bucket).with_state(Arc::clone(&objects));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    // Where the server reads its settings the command line reads them, too.
+fn settings(data: &Path, address: &str) {
+    std::fs::create_dir(data).unwrap();
     let settings =
         format!("recording_store = \"s3://records/muster/terminals\"\ns3_endpoint = \"{address}\"\n");
     std::fs::write(data.join("muster.toml"), settings).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_portal_starts_while_the_bucket_is_away_and_finishes_its_recordings_later() {
+    let objects = Objects::default();
+    let (address, gate) = serve(&objects).await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    settings(&data, &address);
+    let world = OneNode::of(Portal::start(&data, &[], &KEYS).unwrap())
+        .await
+        .unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(world.terminal().await.unwrap().0);
+    }
+    crate::terminal_ends::kill(world.portal);
+    for id in &ids {
+        // So that it cannot be gone on with: its recording has to be finished.
+        std::fs::remove_file(data.join(format!("sessions/{id}.position"))).unwrap();
+    }
+    gate.send_replace(false);
+    let began = Instant::now();
+    let portal = Portal::start(&data, &["--local-node", "false"], &KEYS).unwrap();
+    let took = began.elapsed().as_secs();
+    assert!(took < 30, "it took {took} s to start");
+    let admin = Client::sign_in(&portal.base, ADMINISTRATOR.0, ADMINISTRATOR.1)
+        .await
+        .unwrap();
+    // Nobody can go on with it, but nothing is known of its end yet either.
+    let (status, answer) = admin
+        .call("sessions/end", &[("session_id", &ids[0])])
+        .await
+        .unwrap();
+    assert_eq!(status, 503, "{answer}");
+    gate.send_replace(true);
+    for id in &ids {
+        let row = admin
+            .until("the end", Duration::from_secs(120), async |client| {
+                let (_, detail) = client.call("sessions/get", &[("session_id", id)]).await?;
+                let row = detail["summary"].clone();
+                Ok((row["status"] == "Ended").then_some(row))
+            })
+            .await
+            .unwrap();
+        assert_eq!(
+            (&row["end_reason"], &row["recording"]),
+            (&"NodeLost".into(), &"Signed".into()),
+            "{row}"
+        );
+        assert_eq!(crate::terminal_ends::ends(&admin, id).await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recordings_in_a_bucket_are_read_and_checked_without_a_server() {
+    let objects = Objects::default();
+    let (address, _gate) = serve(&objects).await;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    // Where the server reads its settings the command line reads them, too.
+    settings(&data, &address);
     let portal = Portal::start(&data, &[], &KEYS).unwrap();
     let admin = Client::first_administrator(&portal).await.unwrap();
     let node = online_node(&admin).await;

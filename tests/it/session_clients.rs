@@ -2,9 +2,8 @@
 //! and a gateway in Python that were written from the description of the wire alone, with the built program, its
 //! endpoint and its agent. Runs where `MUSTER_TEST_PYTHON` names a Python with what `tests/python/requirements.txt` says.
 
-use crate::support;
+use muster_tests::one_node::OneNode;
 use muster_tests::portal::program;
-use muster_tests::{Client, Portal};
 use std::fs::File;
 use std::path::Path;
 use std::process::Stdio;
@@ -37,9 +36,7 @@ async fn run_with_node(script: &str) {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let portal = Portal::start(folder.path(), &[], &[]).unwrap();
-    let admin = Client::first_administrator(&portal).await.unwrap();
-    let node = support::online_node(&admin).await;
+    let OneNode { portal, node, .. } = OneNode::start(folder.path(), &[]).await.unwrap();
     let (code, keys) = portal.command(&["keys"]).unwrap();
     assert_eq!(code, 0, "{keys}");
     let mut variables: Vec<_> = keys

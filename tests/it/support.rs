@@ -15,19 +15,7 @@ pub struct Event {
 
 /// This machine as a node, once it is online.
 pub async fn online_node(client: &Client) -> String {
-    client
-        .until("a node online", Duration::from_secs(60), async |client| {
-            let (_, _, body) = client.get("/export/fleet.json").await?;
-            let rows = body
-                .lines()
-                .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            let mut online = rows.filter(|row| row["status"] == "Online");
-            Ok(online
-                .next()
-                .and_then(|row| row["node_id"].as_str().map(str::to_owned)))
-        })
-        .await
-        .unwrap()
+    muster_tests::one_node::online_node(client).await.unwrap()
 }
 
 /// Runs a script on a node; answers the command's id.

@@ -1,21 +1,25 @@
 //! That a session has ended is written down, once, in audit log and list: also when it could not be when it ended, and
 //! when the portal was killed before, and when a portal that was restarted cannot go on with it.
 
-use crate::support;
 use muster_domain::sessions::EndReason;
 use muster_store::db::Address;
 use muster_store::{Db, RowExt as _, Sql};
+use muster_tests::one_node::OneNode;
 use muster_tests::portal::ADMINISTRATOR;
-use muster_tests::terminal::{Terminal, start};
 use muster_tests::{Client, Portal};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 /// Rows of the audit log that say how a session ended.
-async fn ends(admin: &Client, id: &str) -> Vec<String> {
+pub(crate) async fn ends(admin: &Client, id: &str) -> Vec<String> {
+    rows_of(admin, "sessions.ended", id).await
+}
+
+/// Rows of the audit log about a session.
+pub(crate) async fn rows_of(admin: &Client, action: &str, id: &str) -> Vec<String> {
     let (status, _, acts) = admin
-        .get("/export/audit.csv?action=sessions.ended")
+        .get(&format!("/export/audit.csv?action={action}"))
         .await
         .unwrap();
     assert_eq!(status, 200, "{acts}");
@@ -34,7 +38,7 @@ async fn kept(database: &Path, id: &str) -> Option<String> {
 }
 
 /// Processes that the portal has started.
-fn children(portal: &Portal) -> Vec<String> {
+pub(crate) fn children(portal: &Portal) -> Vec<String> {
     let threads = std::fs::read_dir(format!("/proc/{}/task", portal.pid())).unwrap();
     let lists = threads
         .flatten()
@@ -45,7 +49,7 @@ fn children(portal: &Portal) -> Vec<String> {
 }
 
 /// Kills the portal with whatever it has started.
-fn kill(mut portal: Portal) {
+pub(crate) fn kill(mut portal: Portal) {
     let children = children(&portal);
     portal.kill().unwrap();
     for child in children {
@@ -65,13 +69,8 @@ async fn again(data: &Path) -> (Portal, Client) {
 async fn an_end_that_could_not_be_written_down_is_written_by_the_next_portal_once() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let portal = Portal::start(&data, &[], &[]).unwrap();
-    let admin = Client::first_administrator(&portal).await.unwrap();
-    let node = support::online_node(&admin).await;
-    let id = start(&admin, &node).await.unwrap();
-    let mut page = Terminal::attach(&admin, &id, "one", None).await.unwrap();
-    page.type_in("echo re''ady\r").await.unwrap();
-    page.shows("ready").await.unwrap();
+    let world = OneNode::start(&data, &[]).await.unwrap();
+    let (id, mut page) = world.terminal().await.unwrap();
 
     // Nobody else can write while this is open.
     let database = data.join("muster.db");
@@ -83,7 +82,9 @@ async fn an_end_that_could_not_be_written_down_is_written_by_the_next_portal_onc
     assert_eq!(kept(&database, &id).await, None, "it could not be written");
     let position = data.join(format!("sessions/{id}.position"));
     assert!(position.exists());
-    kill(portal);
+    // Nor can it be written that its page has gone.
+    drop(page);
+    kill(world.portal);
     drop(held);
     db.close().await;
 
@@ -96,9 +97,27 @@ async fn an_end_that_could_not_be_written_down_is_written_by_the_next_portal_onc
     );
     assert_eq!(kept(&database, &id).await.as_deref(), Some("Exited"));
     assert!(!position.exists(), "it is not needed any more");
+    let left = admin
+        .until(
+            "who left in the audit log",
+            crate::approvals::SOON,
+            async |client| {
+                let rows = rows_of(client, "sessions.detached", &id).await;
+                Ok((!rows.is_empty()).then_some(rows))
+            },
+        )
+        .await
+        .unwrap();
+    assert!(
+        left.len() == 1 && left[0].contains("Owner") && left[0].contains(ADMINISTRATOR.0),
+        "{left:?}"
+    );
     kill(portal);
     let (_portal, admin) = again(&data).await;
     assert_eq!(ends(&admin, &id).await.len(), 1, "nothing is written twice");
+    assert_eq!(rows_of(&admin, "sessions.detached", &id).await.len(), 1);
+    let (_, detail) = admin.call("sessions/get", &[("session_id", &id)]).await.unwrap();
+    assert!(detail["participants"][0]["left_at"].is_number(), "{detail}");
     let (status, report) = admin.call("audit/verify", &[]).await.unwrap();
     assert_eq!(status, 200, "{report}");
     assert_eq!(report["findings"].as_array().map(Vec::len), Some(0), "{report}");
@@ -108,13 +127,9 @@ async fn an_end_that_could_not_be_written_down_is_written_by_the_next_portal_onc
 async fn a_session_that_a_restarted_portal_gives_up_is_in_the_audit_log_once() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let portal = Portal::start(&data, &[], &[]).unwrap();
-    let admin = Client::first_administrator(&portal).await.unwrap();
-    let node = support::online_node(&admin).await;
-    let id = start(&admin, &node).await.unwrap();
-    let mut page = Terminal::attach(&admin, &id, "one", None).await.unwrap();
-    page.type_in("echo re''ady\r").await.unwrap();
-    page.shows("ready").await.unwrap();
+    let world = OneNode::start(&data, &[]).await.unwrap();
+    let (id, _page) = world.terminal().await.unwrap();
+    let OneNode { portal, admin, node } = world;
     let input = serde_json::json!({ "node": node, "port": 22, "host": "", "reason": "a test" });
     let (status, tunnel) = admin.post_json("/sessions/tunnels", &input).await.unwrap();
     assert_eq!(status, 200, "{tunnel}");

@@ -2,9 +2,9 @@
 //! show can no longer be recorded. Minutes are the smallest time that can be set, so two of these take one.
 
 use crate::full_disk::{fill, small_disk};
-use crate::support;
-use crate::terminal_ends::comes_to_be_written;
+use crate::terminal_ends::{comes_to_be_written, rows_of};
 use muster_domain::sessions::{EndReason, RecordingState};
+use muster_tests::one_node::OneNode;
 use muster_tests::terminal::{Terminal, start};
 use muster_tests::{Client, Portal};
 use std::path::PathBuf;
@@ -24,18 +24,16 @@ async fn audit_has(admin: &Client, id: &str, words: &[&str]) {
 #[tokio::test]
 async fn a_terminal_that_nobody_uses_warns_and_ends() {
     let folder = tempfile::tempdir().unwrap();
-    let portal = Portal::start(folder.path(), &["--terminal-idle-minutes", "1"], &[]).unwrap();
-    let admin = Client::first_administrator(&portal).await.unwrap();
-    let node = support::online_node(&admin).await;
-    let id = start(&admin, &node).await.unwrap();
-    let mut page = Terminal::attach(&admin, &id, "one", None).await.unwrap();
-    page.type_in("echo re''ady\r").await.unwrap();
-    page.shows("ready").await.unwrap();
+    let world = OneNode::start(folder.path(), &["--terminal-idle-minutes", "1"])
+        .await
+        .unwrap();
+    let (id, mut page) = world.terminal().await.unwrap();
+    let admin = &world.admin;
     page.until("a warning", |page| page.warned).await.unwrap();
     page.until("the end", |page| page.ended).await.unwrap();
     assert_eq!(page.session.end_reason, Some(EndReason::IdleTimeout));
     assert_eq!(page.session.recording, RecordingState::Signed);
-    audit_has(&admin, &id, &[EndReason::IdleTimeout.as_str()]).await;
+    audit_has(admin, &id, &[EndReason::IdleTimeout.as_str()]).await;
 }
 
 #[tokio::test]
@@ -49,9 +47,12 @@ async fn a_terminal_ends_with_its_time_and_more_can_be_asked_for() {
         "--terminal-limit-minutes",
         "20",
     ];
-    let portal = Portal::start(folder.path(), &limits, &[]).unwrap();
-    let admin = Client::first_administrator(&portal).await.unwrap();
-    let node = support::online_node(&admin).await;
+    let world = OneNode::start(folder.path(), &limits).await.unwrap();
+    let OneNode {
+        portal: _portal,
+        admin,
+        node,
+    } = world;
     let (longer, ends) = (
         start(&admin, &node).await.unwrap(),
         start(&admin, &node).await.unwrap(),
@@ -91,16 +92,10 @@ async fn what_cannot_be_recorded_is_not_shown_and_not_opened() {
     std::fs::create_dir(&disk).unwrap();
     let script = small_disk(folder.path(), &disk).unwrap();
     let portal = Portal::start_program(&script, &disk.join("data"), &[]).unwrap();
-    let admin = Client::first_administrator(&portal).await.unwrap();
-    let node = support::online_node(&admin).await;
-    let id = start(&admin, &node).await.unwrap();
-    let mut page = Terminal::attach(&admin, &id, "one", None).await.unwrap();
-    page.type_in("echo re''ady\r").await.unwrap();
-    page.shows("ready").await.unwrap();
-    let waits = start(&admin, &node).await.unwrap();
-    let mut other = Terminal::attach(&admin, &waits, "one", None).await.unwrap();
-    other.type_in("echo re''ady\r").await.unwrap();
-    other.shows("ready").await.unwrap();
+    let world = OneNode::of(portal).await.unwrap();
+    let (id, mut page) = world.terminal().await.unwrap();
+    let (waits, mut other) = world.terminal().await.unwrap();
+    let OneNode { portal, admin, node } = world;
 
     let inside = PathBuf::from(format!("/proc/{}/root", portal.pid())).join(disk.strip_prefix("/").unwrap());
     let ballast = inside.join("ballast");
@@ -154,6 +149,21 @@ async fn what_cannot_be_recorded_is_not_shown_and_not_opened() {
     let ended = other.session.end_reason.unwrap();
     comes_to_be_written(&admin, &waits, ended).await;
     comes_to_be_written(&admin, &id, EndReason::RecorderFailed).await;
+    // So is that their pages have left.
+    for id in [&waits, &id] {
+        let left = admin
+            .until(
+                "who left in the audit log",
+                Duration::from_secs(120),
+                async |client| {
+                    let rows = rows_of(client, "sessions.detached", id).await;
+                    Ok((!rows.is_empty()).then_some(rows))
+                },
+            )
+            .await
+            .unwrap();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
     let again = admin
         .until(
             "a terminal with space again",

@@ -4,6 +4,7 @@
 use crate::support;
 use muster_domain::sessions::wire::ClientMessage;
 use muster_domain::sessions::{EndReason, RecordingState, SessionStatus};
+use muster_tests::one_node::OneNode;
 use muster_tests::portal::ADMINISTRATOR;
 use muster_tests::terminal::{Terminal, start};
 use muster_tests::{Client, Portal};
@@ -36,9 +37,7 @@ async fn row(client: &Client, id: &str) -> serde_json::Value {
 #[tokio::test]
 async fn a_shell_is_used_reattached_recorded_and_ended() {
     let folder = tempfile::tempdir().unwrap();
-    let portal = Portal::start(folder.path(), &[], &[]).unwrap();
-    let admin = Client::first_administrator(&portal).await.unwrap();
-    let node = support::online_node(&admin).await;
+    let OneNode { portal, admin, node } = OneNode::start(folder.path(), &[]).await.unwrap();
     let id = start(&admin, &node).await.unwrap();
     let mut page = Terminal::attach(&admin, &id, "one", None).await.unwrap();
     page.type_in("stty size; echo he''llo wörld; tput cols\r")
@@ -344,9 +343,7 @@ async fn a_killed_portal_goes_on_with_its_sessions() {
 #[tokio::test]
 async fn a_flood_is_held_back_by_a_page_that_does_not_read_and_hostile_frames_end_only_their_page() {
     let folder = tempfile::tempdir().unwrap();
-    let portal = Portal::start(folder.path(), &[], &[]).unwrap();
-    let admin = Client::first_administrator(&portal).await.unwrap();
-    let node = support::online_node(&admin).await;
+    let OneNode { portal, admin, node } = OneNode::start(folder.path(), &[]).await.unwrap();
     let id = start(&admin, &node).await.unwrap();
     let mut page = Terminal::attach(&admin, &id, "one", None).await.unwrap();
     page.type_in("head -c 20000000 /dev/zero | tr '\\0' x; echo; echo flo''od over\r")
@@ -385,9 +382,7 @@ async fn a_flood_is_held_back_by_a_page_that_does_not_read_and_hostile_frames_en
 async fn a_tunnel_carries_connections_to_a_port_of_the_node() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let folder = tempfile::tempdir().unwrap();
-    let portal = Portal::start(folder.path(), &[], &[]).unwrap();
-    let admin = Client::first_administrator(&portal).await.unwrap();
-    let node = support::online_node(&admin).await;
+    let OneNode { portal, admin, node } = OneNode::start(folder.path(), &[]).await.unwrap();
     // A server that answers with what it got, reversed.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port().to_string();

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod copied;
+pub mod one_node;
 pub mod portal;
 pub mod sim;
 pub mod stats;

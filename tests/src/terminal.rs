@@ -35,6 +35,8 @@ pub struct Terminal {
     pub refused: Option<String>,
     /// That it ends soon.
     pub warned: bool,
+    /// Lines for its person.
+    pub notices: Vec<String>,
     /// Input that was sent.
     pub sent: u64,
     /// Input that the portal has.
@@ -106,6 +108,7 @@ impl Terminal {
                         ended: false,
                         refused: None,
                         warned: false,
+                        notices: Vec::new(),
                         sent: input,
                         taken: input,
                     });
@@ -203,6 +206,7 @@ impl Terminal {
                 }
                 ServerMessage::Refused { message } => self.refused = Some(message),
                 ServerMessage::Warning { .. } => self.warned = true,
+                ServerMessage::Notice { text } => self.notices.push(text),
                 _ => {}
             },
             Frame::Close(_) => return Ok(false),

@@ -12,6 +12,7 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use muster_domain::approvals::{PlanSubject, RequestDetail, RequestSummary};
+use muster_domain::sessions::is_default;
 
 /// Characters of a session's reason at most.
 const SESSION_REASON: usize = 256;
@@ -35,20 +36,22 @@ fn use_address(detail: &RequestDetail) -> Option<String> {
             .may_use
             .then(|| use_path(&parameter.name, parameter.revealed, request));
     }
-    let PlanSubject::Terminal { os_user, .. } = &detail.plan.subject else {
+    let PlanSubject::Terminal {
+        os_user, document, ..
+    } = &detail.plan.subject
+    else {
         return None;
     };
     let node = detail.plan.nodes.first()?;
     detail.may_use.then(|| {
-        address(
-            "/terminals/new",
-            [
-                ("node", node.node_id.to_string()),
-                ("request", detail.summary.request_id.to_string()),
-                ("os_user", os_user.clone()),
-                ("reason", session_reason(&detail.summary)),
-            ],
-        )
+        let chosen = (!is_default(document)).then(|| ("document", document.clone()));
+        let rest = [
+            ("node", node.node_id.to_string()),
+            ("request", detail.summary.request_id.to_string()),
+            ("os_user", os_user.clone()),
+            ("reason", session_reason(&detail.summary)),
+        ];
+        address("/terminals/new", rest.into_iter().chain(chosen))
     })
 }
 

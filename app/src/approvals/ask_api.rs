@@ -182,6 +182,7 @@ pub(crate) async fn ask_runbook(
 #[server(name = AskTerminal, prefix = "/api", endpoint = "approvals/ask_terminal", output = Json)]
 pub(crate) async fn ask_terminal(
     node_id: String,
+    #[server(default)] document: Option<String>,
     #[server(default)] os_user: Option<String>,
     #[server(default)] reason: Option<String>,
     #[server(default)] minutes: Option<String>,
@@ -195,6 +196,7 @@ pub(crate) async fn ask_terminal(
         .or_else(|| reason.clone());
     let form = TerminalFields {
         node_id,
+        document,
         os_user,
         reason,
         cols: None,

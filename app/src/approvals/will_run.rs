@@ -115,7 +115,7 @@ fn Document(name: String, version: String, sha256: String) -> impl IntoView {
     view! {
         <Fact label="Document">
             <span class="mono">{name}</span>
-            {format!(" version {version} ")}
+            {if version.is_empty() { " (no preferences are saved) ".to_owned() } else { format!(" version {version} ") }}
             <span class="mono muted small-text" title=format!("SHA-256 {sha256}")>
                 {short(&sha256)}
             </span>
@@ -197,14 +197,19 @@ fn Subject(act: Act, subject: PlanSubject) -> impl IntoView {
         PlanSubject::Terminal {
             os_user,
             minutes: count,
+            document,
+            document_version,
+            document_sha256,
         } => {
             let user = if os_user.is_empty() {
-                "the node's default user".to_owned()
+                "whom the document or the node says".to_owned()
             } else {
                 os_user
             };
             view! {
                 <Fact label="Terminal as">{user}</Fact>
+                {(!document.is_empty())
+                    .then(|| view! { <Document name=document version=document_version sha256=document_sha256 /> })}
                 <Fact label="For">{minutes(count)}</Fact>
             }
             .into_any()

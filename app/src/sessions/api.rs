@@ -35,6 +35,7 @@ pub(crate) async fn start_options(node_id: String) -> Result<StartOptions, AppEr
 #[cfg(feature = "ssr")]
 pub(crate) struct StartFields {
     pub(crate) node_id: String,
+    pub(crate) document: Option<String>,
     pub(crate) os_user: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) cols: Option<String>,
@@ -51,6 +52,7 @@ impl StartFields {
     pub(crate) fn read(self) -> Result<StartSession, PortalError> {
         Ok(StartSession {
             node: self.node_id.trim().into(),
+            document: self.document.unwrap_or_default().trim().to_owned(),
             os_user: self.os_user.unwrap_or_default().trim().to_owned(),
             reason: self.reason.unwrap_or_default().trim().to_owned(),
             cols: cells("cols", self.cols, 120)?,
@@ -77,6 +79,7 @@ fn cells(field: &str, text: Option<String>, otherwise: u16) -> Result<u16, Porta
 #[server(name = StartSessionFn, prefix = "/api", endpoint = "sessions/start", output = Json)]
 pub(crate) async fn start_session(
     node_id: String,
+    #[server(default)] document: Option<String>,
     #[server(default)] os_user: Option<String>,
     #[server(default)] reason: Option<String>,
     #[server(default)] cols: Option<String>,
@@ -85,6 +88,7 @@ pub(crate) async fn start_session(
 ) -> Result<NodeSessionId, AppError> {
     let form = StartFields {
         node_id,
+        document,
         os_user,
         reason,
         cols,

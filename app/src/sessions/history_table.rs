@@ -10,7 +10,7 @@ use crate::url::problem_of;
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use muster_domain::paging::{DEFAULT_LIMIT, Page};
-use muster_domain::sessions::{RecordingState, SessionStatus, SessionSummary};
+use muster_domain::sessions::{RecordingState, SessionKind, SessionStatus, SessionSummary, is_default};
 
 /// The conditions, as a form that needs no script. Those that go on have all but the last two.
 #[component]
@@ -164,6 +164,8 @@ fn Row(row: SessionSummary) -> impl IntoView {
                     </a>
                     <small>
                         {if row.reason.is_empty() { row.kind.label().to_owned() } else { row.reason.clone() }}
+                        {(!is_default(&row.document) && row.kind == SessionKind::Shell)
+                            .then(|| format!(" · with {}", row.document))}
                         {row.request.clone().map(|request| view! {
                             " · " <a href=format!("/approvals/{request}")>{request.to_string()}</a>
                         })}

@@ -1,6 +1,7 @@
 //! Opening a terminal: on which node, as whom, what for; and what policy says about it.
 
 use super::api::{StartSessionFn, start_options};
+use super::shell_documents::{DocumentField, DocumentsCard};
 use crate::approvals::{AskPanel, AskTerminal, Asking, needs_of};
 use crate::components::{
     Badge, Empty, EmptyState, ErrorNotice, FormError, Glyph, Icon, Keeper, PageHead, Skeleton, StatusBadge,
@@ -40,6 +41,7 @@ pub(crate) fn NewPage() -> impl IntoView {
     let query = use_query();
     let node = Memo::new(move |_| query.with(|query| query.text("node")));
     let approved = Memo::new(move |_| query.with(Approved::read));
+    let document = Memo::new(move |_| query.with(|query| query.text("document").unwrap_or_default()));
     view! {
         <nav class="crumbs" aria-label="Path">
             <a href="/terminals">"Terminals"</a>
@@ -48,7 +50,7 @@ pub(crate) fn NewPage() -> impl IntoView {
         <PageHead title="New terminal" subtitle=|| "A shell on a node, through Session Manager." />
         <Permitted action=Action::SessionsStart what="open terminals">
             {move || match node.get() {
-                Some(node) => view! { <Chosen node approved=approved.get() /> }.into_any(),
+                Some(node) => view! { <Chosen node document=document.get() approved=approved.get() /> }.into_any(),
                 None => view! { <PickNode /> }.into_any(),
             }}
         </Permitted>
@@ -161,16 +163,16 @@ impl Approved {
 }
 
 #[component]
-fn Chosen(node: String, approved: Option<Approved>) -> impl IntoView {
+fn Chosen(node: String, document: String, approved: Option<Approved>) -> impl IntoView {
     let options = Resource::new(move || node.clone(), start_options);
     let keeper = Keeper::here();
     view! {
         <Transition fallback=|| view! { <div class="card"><Skeleton lines=8 /></div> }>
             {move || {
-                let (keeper, approved) = (keeper.clone(), approved.clone());
+                let (keeper, document, approved) = (keeper.clone(), document.clone(), approved.clone());
                 Suspend::new(async move {
                     match options.await {
-                        Ok(options) => keeper.view(|| view! { <StartForm options approved /> }),
+                        Ok(options) => keeper.view(|| view! { <StartForm options document approved /> }),
                         Err(error) => {
                             set_page_status(&error);
                             view! {
@@ -194,7 +196,7 @@ fn Chosen(node: String, approved: Option<Approved>) -> impl IntoView {
 const FORM_ID: &str = "start-session";
 
 #[component]
-fn StartForm(options: StartOptions, approved: Option<Approved>) -> impl IntoView {
+fn StartForm(options: StartOptions, document: String, approved: Option<Approved>) -> impl IntoView {
     crate::forms::keep_fields::<StartSessionFn>();
     crate::forms::keep_fields::<AskTerminal>();
     let start = ServerAction::<StartSessionFn>::new();
@@ -210,6 +212,12 @@ fn StartForm(options: StartOptions, approved: Option<Approved>) -> impl IntoView
     let users = options.recent_os_users.clone();
     let needs_reason = options.needs_reason;
     let online = options.is_online;
+    let documents = options.documents.clone();
+    let user_hint = if documents.iter().any(|document| document.takes_os_user) {
+        "Who to be on the node, where the document lets you say so. Empty: as the document or the node says, usually ssm-user."
+    } else {
+        "No Session document here lets you say so: leave this empty."
+    };
     let node_id = options.node_id.to_string();
     let policy = options.clone();
     view! {
@@ -246,11 +254,16 @@ fn StartForm(options: StartOptions, approved: Option<Approved>) -> impl IntoView
                         <FormError error />
                         <input type="hidden" name="node_id" value=node_id />
                         {approved.as_ref().map(|approved| view! { <UsesApproval approved=approved.clone() /> })}
+                        <DocumentField
+                            documents=documents
+                            wanted=document
+                            error=field_error(error, "document")
+                        />
                         <TextField
                             name="os_user"
                             value=as_whom
                             label="OS user"
-                            hint="Who to be on the node. Empty: as the node's session preferences say, usually ssm-user."
+                            hint=user_hint
                             placeholder="ssm-user"
                             list="os-users"
                             error=field_error(error, "os_user")
@@ -300,7 +313,10 @@ fn StartForm(options: StartOptions, approved: Option<Approved>) -> impl IntoView
                     </ActionForm>
                 </div>
             </section>
-            <Policy options=policy />
+            <div class="stack">
+                <DocumentsCard documents=policy.documents.clone() />
+                <Policy options=policy />
+            </div>
         </div>
     }
 }
@@ -373,7 +389,7 @@ fn Policy(options: StartOptions) -> impl IntoView {
                     </crate::components::Fact>
                 </dl>
                 <p class="small-text muted">
-                    "The terminal goes on when you close its page; come back from Terminals on any computer."
+                    "Where the Session document is shorter, its times hold. The terminal goes on when you close its page; come back from Terminals on any computer."
                 </p>
             </div>
         </section>

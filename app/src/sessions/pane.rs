@@ -5,7 +5,7 @@ use super::api::EndSessionFn;
 use super::desk::Pane;
 use super::side_panel::SidePanel;
 use super::terminal::{Phase, TerminalView, Tools};
-use super::words::{clock, ending, new_address, os_user, recording_address, span};
+use super::words::{again_address, clock, ending, os_user, recording_address, span};
 use super::workspace_url::WorkspaceUrl;
 use crate::components::{
     Badge, FormError, Glyph, Icon, StatusBadge, StatusDot, SubmitButton, TextField, Tone,
@@ -303,7 +303,7 @@ fn AfterEnd(session: SessionSummary, may_play: bool) -> impl IntoView {
                         </a>
                     }
                 })}
-            <a class="btn small" href=new_address(session.node_id.as_str())>
+            <a class="btn small" href=again_address(&session)>
                 "Open again"
             </a>
         </span>

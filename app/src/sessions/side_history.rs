@@ -1,8 +1,8 @@
-//! Beside a terminal: who was in the session, what was typed, and where the audit log has it.
+//! Beside a terminal: what was typed, and where the audit log has it.
 
 use super::api::ShowCommands;
 use super::words::{place, recording_address};
-use crate::components::{FormError, SubmitButton, TimeAgo};
+use crate::components::{FormError, SubmitButton};
 use crate::error::action_error;
 use crate::forms::action_answer;
 use crate::layout::use_frame;
@@ -10,46 +10,7 @@ use crate::url::address;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use muster_domain::action::Action;
-use muster_domain::sessions::{Participant, RecordingState, SessionDetail, SessionKind};
-
-/// Everybody who came, when, and until when.
-#[component]
-pub(super) fn People(participants: Vec<Participant>, id: String) -> impl IntoView {
-    let title = format!("people-{id}");
-    let heading = title.clone();
-    view! {
-        <section class="card" aria-labelledby=title data-participants="">
-            <header>
-                <h2 id=heading>"Participants"</h2>
-            </header>
-            {if participants.is_empty() {
-                view! { <p class="panel-none">"Nobody has attached yet."</p> }.into_any()
-            } else {
-                view! {
-                    <ul class="list">
-                        {participants
-                            .into_iter()
-                            .map(|one| {
-                                view! {
-                                    <li>
-                                        <span class="two-lines grow">
-                                            <span class="strong">{one.name}</span>
-                                            <small>
-                                                {one.role.label()} " from " {one.address} ", joined " <TimeAgo at=one.joined_at />
-                                                {one.left_at.map(|at| view! { ", left " <TimeAgo at /> })}
-                                            </small>
-                                        </span>
-                                    </li>
-                                }
-                            })
-                            .collect_view()}
-                    </ul>
-                }
-                    .into_any()
-            }}
-        </section>
-    }
-}
+use muster_domain::sessions::{RecordingState, SessionDetail, SessionKind};
 
 /// What was typed, for those who may play the recording: reading it is recorded as playing is, so it is asked for.
 #[component]

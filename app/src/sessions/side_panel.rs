@@ -1,7 +1,8 @@
 //! Beside a terminal: the facts of its session, and who looks on.
 
-use super::side_history::{Audited, People, Typed};
-use super::words::{RecordingMark, bytes, initials, os_user, span};
+use super::people::People;
+use super::side_history::{Audited, Typed};
+use super::words::{RecordingMark, bytes, document, initials, os_user, span};
 use crate::components::{CopyButton, Fact, TagList, TimeAgo};
 use crate::live::clock::use_now;
 use leptos::prelude::*;
@@ -16,6 +17,7 @@ pub(super) fn SidePanel(standing: Signal<SessionSummary>, detail: SessionDetail)
     let shown = id.clone();
     let (tags, participants) = (detail.tags.clone(), detail.participants.clone());
     let request = session.request.clone();
+    let opened_with = document(&session);
     let label = format!("About the session on {}", session.node_name);
     let user = Memo::new(move |_| standing.with(os_user));
     let recording = Memo::new(move |_| standing.with(|session| session.recording));
@@ -49,6 +51,7 @@ pub(super) fn SidePanel(standing: Signal<SessionSummary>, detail: SessionDetail)
                     <Fact label="Reason">
                         {if session.reason.is_empty() { "none given".to_owned() } else { session.reason.clone() }}
                     </Fact>
+                    {opened_with.map(|document| view! { <Fact label="Document"><span class="mono">{document}</span></Fact> })}
                     <Fact label="Approval">
                         {match request {
                             Some(request) => view! { <a href=format!("/approvals/{request}")>{request.to_string()}</a> }.into_any(),

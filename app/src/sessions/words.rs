@@ -3,7 +3,9 @@
 use crate::components::{Badge, Fixed, Glyph, plural};
 use crate::url::address;
 use leptos::prelude::*;
-use muster_domain::sessions::{EndReason, LivePage, RecordingState, SessionStatus, SessionSummary};
+use muster_domain::sessions::{
+    EndReason, LivePage, RecordingState, SessionStatus, SessionSummary, is_default,
+};
 
 impl From<SessionStatus> for Badge {
     fn from(status: SessionStatus) -> Self {
@@ -49,6 +51,22 @@ pub(super) fn recording_address(session: &str) -> String {
 /// Where a terminal on a node is opened.
 pub(crate) fn new_address(node: &str) -> String {
     address("/terminals/new", [("node", node.to_owned())])
+}
+
+/// Where a terminal like this one is opened: on the same node, with the same document.
+pub(super) fn again_address(session: &SessionSummary) -> String {
+    let chosen = (!is_default(&session.document)).then(|| ("document", session.document.clone()));
+    let node = ("node", session.node_id.to_string());
+    address("/terminals/new", std::iter::once(node).chain(chosen))
+}
+
+/// With which Session document it was opened, and in which version; nothing where that was not kept.
+pub(super) fn document(session: &SessionSummary) -> Option<String> {
+    match (session.document.as_str(), session.document_version.as_str()) {
+        ("", _) => None,
+        (name, "") => Some(name.to_owned()),
+        (name, version) => Some(format!("{name} version {version}")),
+    }
 }
 
 /// `00:04:12`.

@@ -14,7 +14,8 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
+use muster_domain::Timestamp;
 use muster_domain::actor::Origin;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,7 +53,36 @@ pub(crate) fn router(plane: Arc<ControlPlane>) -> Router {
         .route("/{bucket}/{*key}", get(bucket_objects::get_object))
         .fallback(nothing_here)
         .method_not_allowed_fallback(nothing_here)
+        .layer(axum::middleware::map_response_with_state(
+            Arc::clone(&plane),
+            dated,
+        ))
         .with_state(plane)
+}
+
+/// Says what time it is here. The HTTP library would say it too, but keeps saying the same for as long as a clock that was set back
+/// has not come up again; and Amazon's clients sign with the time that the service says, so that all of them would be refused.
+async fn dated(State(plane): State<Arc<ControlPlane>>, mut response: Response) -> Response {
+    if let Ok(date) = HeaderValue::from_str(&http_date(plane.clock.now())) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+/// `Sat, 28 Nov 2026 09:40:00 GMT`.
+fn http_date(at: Timestamp) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let (year, month, day, hour, minute, second, _) = at.civil();
+    let since_thursday = usize::try_from(at.0.div_euclid(86_400_000).rem_euclid(7)).unwrap_or_default();
+    let month = usize::try_from(month).unwrap_or_default().saturating_sub(1);
+    format!(
+        "{}, {day:02} {} {year:04} {hour:02}:{minute:02}:{second:02} GMT",
+        DAYS.get(since_thursday).copied().unwrap_or_default(),
+        MONTHS.get(month).copied().unwrap_or_default()
+    )
 }
 
 /// As the service answers what it does not know; never a 5xx, which clients would repeat.
@@ -110,5 +140,19 @@ fn origin(parts: &http::request::Parts) -> Origin {
         address,
         user_agent: agent.unwrap_or_default().chars().take(256).collect(),
         via: "api".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_written_as_in_answers_over_http() {
+        assert_eq!(http_date(Timestamp(0)), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(
+            http_date(Timestamp(1_795_858_573_425)),
+            "Sat, 28 Nov 2026 09:36:13 GMT"
+        );
     }
 }

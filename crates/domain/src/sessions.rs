@@ -1,10 +1,12 @@
 //! Sessions on nodes: terminals, their recordings, and tunnels to ports. What the browser's terminal and the portal
 //! say to each other is in [`wire`]. "Session" is Systems Manager's word; a browser that is signed in is in `access`.
 
+mod document;
 mod input;
 mod views;
 pub mod wire;
 
+pub use document::{SESSION_PREFERENCES, ShellDocument, is_default};
 pub use input::{EndSession, LiveQuery, OpenTunnel, SessionQuery, StartSession};
 pub use views::{
     EndReason, Hit, LivePage, Participant, ParticipantRole, RecordedChunk, RecordedCommand, RecordedEvent,

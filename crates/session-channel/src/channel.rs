@@ -364,6 +364,11 @@ impl Channel {
         }
     }
 
+    /// Whether something had to be repeated that is not acknowledged yet.
+    pub(crate) fn is_repeating(&self) -> bool {
+        self.outbound.repetitions() > 0
+    }
+
     /// True once, when a message was repeated too often.
     pub(crate) fn became_silent(&mut self) -> bool {
         let silent = self

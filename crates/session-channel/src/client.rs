@@ -379,6 +379,13 @@ impl ClientChannel {
         self.channel.room()
     }
 
+    /// Whether something had to be repeated that the node has not acknowledged yet. Where that goes on for long, nobody is
+    /// there to take it.
+    #[must_use]
+    pub fn is_repeating(&self) -> bool {
+        self.channel.is_repeating()
+    }
+
     /// Bytes that are held in all buffers.
     #[must_use]
     pub fn held(&self) -> usize {

@@ -68,6 +68,7 @@ migrations! {
     36 "0036_windows_calendar";
     37 "0037_sessions_requests";
     38 "0038_node_lists";
+    39 "0039_sessions_documents";
 }
 
 /// The newest version that this program knows.

@@ -67,6 +67,7 @@ fn intent(ask: &Ask, number: i64) -> Intent {
             .with("selection", serde_json::json!(runbook.selection)),
         ProposedAct::Terminal { session, minutes } => intent
             .with("node", session.node.as_str())
+            .with("document", crate::sessions::document_of(session))
             .with("os_user", session.os_user.clone())
             .with("minutes", *minutes),
         ProposedAct::Role { role, scope, minutes } => intent
@@ -133,7 +134,8 @@ impl ApprovalService {
             }
             ProposedAct::Terminal { session, minutes } => {
                 let node = self.sessions.node(&session.node, scopes).await?;
-                Ok(plan::of_terminal(&node, session, *minutes))
+                let chosen = self.sessions.document(session, &node).await?;
+                Ok(plan::of_terminal(&node, session, &chosen, *minutes))
             }
             ProposedAct::Runbook { runbook } => {
                 plan::of_runbook(&self.runbooks, runbook, scopes, not_before).await

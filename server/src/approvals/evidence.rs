@@ -186,7 +186,7 @@ impl ApprovalService {
             Act::OpenTerminal | Act::OpenTunnel => {
                 let mut sql = Sql::new(
                     "select ssm_session_id, node_id, os_user, owner, started_at, ended_at, end_reason, bytes_in, bytes_out, \
-                     recording, recording_sha256 from sessions where session_id = ",
+                     recording, recording_sha256, document, document_version, document_sha256 from sessions where session_id = ",
                 );
                 sql.text(&row.outcome_id);
                 let Some(session) = sql.first(self.db.reader()).await? else {
@@ -197,6 +197,9 @@ impl ApprovalService {
                     "ssm_session_id": session.text("ssm_session_id")?,
                     "node": session.text("node_id")?,
                     "os_user": session.text("os_user")?,
+                    "document": session.text("document")?,
+                    "document_version": session.text("document_version")?,
+                    "document_sha256": session.text("document_sha256")?,
                     "owner": session.text("owner")?,
                     "started_at": session.time("started_at")?.rfc3339(),
                     "ended_at": session.time_or_none("ended_at")?.map(|at| at.rfc3339()),

@@ -9,6 +9,7 @@ use crate::commands::start::Prepared;
 use crate::error::store;
 use crate::fleet::resolve::environment;
 use crate::runbooks::{Meant, RunbookService};
+use crate::sessions::Chosen;
 use aws_sdk_ssm::types::OperatingSystem;
 use muster_domain::approvals::{Act, Plan, PlanNode, PlanSubject, Proposal};
 use muster_domain::commands::RunCommand;
@@ -362,19 +363,22 @@ pub async fn of_runbook(
 
 /// Plans a terminal on `node`.
 #[must_use]
-pub fn of_terminal(node: &NodeSummary, input: &StartSession, minutes: u32) -> Planned {
+pub fn of_terminal(node: &NodeSummary, input: &StartSession, chosen: &Chosen, minutes: u32) -> Planned {
     Planned {
         plan: Plan {
             act: Act::OpenTerminal,
             subject: PlanSubject::Terminal {
                 os_user: input.os_user.clone(),
                 minutes,
+                document: chosen.shown.name.clone(),
+                document_version: chosen.shown.version.clone(),
+                document_sha256: chosen.sha256.clone(),
             },
             targets: node.name.clone(),
             nodes: vec![plan_node(node)],
             not_before: None,
         },
-        proposal: terminal_proposal(node, &input.os_user),
+        proposal: terminal_proposal(node, &input.os_user, chosen),
         command: None,
         runbook: None,
     }
@@ -382,9 +386,10 @@ pub fn of_terminal(node: &NodeSummary, input: &StartSession, minutes: u32) -> Pl
 
 /// A terminal as policies see it.
 #[must_use]
-pub fn terminal_proposal(node: &NodeSummary, os_user: &str) -> Proposal {
+pub fn terminal_proposal(node: &NodeSummary, os_user: &str, chosen: &Chosen) -> Proposal {
     Proposal {
         act: Some(Act::OpenTerminal),
+        document: chosen.shown.name.clone(),
         os_user: os_user.to_owned(),
         nodes: vec![tags(node)],
         ..Proposal::default()

@@ -9,6 +9,7 @@ use crate::approvals::rows::{self, RequestRow};
 use crate::approvals::store::{self as requests, Change, Guard};
 use crate::approvals::times;
 use crate::error::store;
+use crate::sessions::Chosen;
 use muster_domain::approvals::{Effect, Event, ProposedAct, RequestState, differences, step};
 use muster_domain::fleet::NodeSummary;
 use muster_domain::ids::{NodeSessionId, RequestId};
@@ -43,22 +44,24 @@ impl Gate {
         actor: &Actor,
         node: &NodeSummary,
         input: &StartSession,
+        chosen: &Chosen,
         session: &NodeSessionId,
     ) -> Result<Option<Ticket>, PortalError> {
         let Some(request) = &input.request else {
-            self.admit(actor, &plan::terminal_proposal(node, &input.os_user))
+            self.admit(actor, &plan::terminal_proposal(node, &input.os_user, chosen))
                 .await?;
             return Ok(None);
         };
-        self.take(actor, request, node, input, session).await.map(Some)
+        self.take(actor, request, (node, input, chosen), session)
+            .await
+            .map(Some)
     }
 
     async fn take(
         &self,
         actor: &Actor,
         request: &RequestId,
-        node: &NodeSummary,
-        input: &StartSession,
+        (node, input, chosen): (&NodeSummary, &StartSession, &Chosen),
         session: &NodeSessionId,
     ) -> Result<Ticket, PortalError> {
         let db = &self.desk.db;
@@ -74,7 +77,7 @@ impl Gate {
         };
         let policies = self.book.current().await.map_err(store)?;
         let row = row.as_of(&policies.policies);
-        let planned = plan::of_terminal(node, input, minutes);
+        let planned = plan::of_terminal(node, input, chosen, minutes);
         let changed = differences(&row.plan, &planned.plan);
         if !changed.is_empty() {
             return Err(void(&format!(

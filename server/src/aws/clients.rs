@@ -61,6 +61,8 @@ pub struct Ssm {
     pub sts: aws_sdk_sts::Client,
     /// Where the keys come from, for requests that the SDK does not make.
     pub credentials: SharedCredentialsProvider,
+    /// Where all services are reached, when the connection or the SDK's own settings name another place than AWS's.
+    pub endpoint: Option<String>,
     budget: Arc<Budget>,
 }
 
@@ -149,6 +151,7 @@ impl Ssm {
             client: aws_sdk_ssm::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             credentials,
+            endpoint: config.endpoint_url().map(str::to_owned),
             budget: Arc::new(budget),
             connection: Arc::new(connection),
         }

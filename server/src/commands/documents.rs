@@ -50,7 +50,7 @@ async fn stored(
     name: &str,
 ) -> Result<Option<(DocumentSummary, String, Timestamp)>, StoreError> {
     let mut sql = Sql::new(
-        "select name, owner, description, platform_types, document_type, default_version, content, synced_at from documents where connection_id = ",
+        "select name, owner, description, platform_types, document_type, default_version, content, synced_at from documents where document_type = 'Command' and connection_id = ",
     );
     sql.text(connection).push(" and name = ").text(name);
     let Some(row) = sql.first(db.reader()).await? else {

@@ -2,8 +2,8 @@
 
 use crate::error::{HttpError, store};
 use crate::sessions::live::{self, Attachment};
-use crate::sessions::queries::{self, Viewer};
-use crate::sessions::service::{SessionService, not_found};
+use crate::sessions::queries::{self, Attached, Viewer};
+use crate::sessions::service::{SessionService, not_found, not_live};
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::ws::WebSocketUpgrade;
@@ -14,7 +14,7 @@ use axum::response::Response;
 use axum::routing::{delete, get, post};
 use axum::{Extension, Json, Router};
 use muster_domain::action::Action;
-use muster_domain::audit::{Intent, Outcome};
+use muster_domain::audit::Intent;
 use muster_domain::ids::NodeSessionId;
 use muster_domain::sessions::wire::{INPUT_FRAME, MAX_TEXT};
 use muster_domain::sessions::{
@@ -110,13 +110,7 @@ async fn socket(
                 });
             }
             pass.note("node", row.summary.node_id.as_str());
-            let shared = service
-                .ground
-                .live
-                .get(&id)
-                .ok_or_else(|| PortalError::Conflict {
-                    message: "This session is over.".into(),
-                })?;
+            let shared = service.ground.live.get(&id).ok_or_else(|| not_live(&row))?;
             if shared.state().readers.len() >= READERS {
                 return Err(PortalError::Conflict {
                     message: format!("{READERS} browsers are attached to this session already."),
@@ -136,45 +130,35 @@ async fn socket(
         Err(ended) => return Ok(upgrade.on_upgrade(move |socket| live::tell_end(socket, ended))),
     };
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let participant = service.ground.random.uuid();
-        let joined_at = service.ground.clock.now();
-        let who = Participant {
-            name: actor.name.clone(),
-            role: if is_other {
-                ParticipantRole::Watcher
-            } else {
-                ParticipantRole::Owner
+        let ground = service.ground.clone();
+        let attached = Attached {
+            session: id.clone(),
+            participant: ground.random.uuid(),
+            user: actor.user_id.clone(),
+            who: Participant {
+                name: actor.name.clone(),
+                role: if is_other {
+                    ParticipantRole::Watcher
+                } else {
+                    ParticipantRole::Owner
+                },
+                address: actor.origin.address.clone(),
+                joined_at: ground.clock.now(),
+                left_at: None,
             },
-            address: actor.origin.address.clone(),
-            joined_at,
-            left_at: None,
         };
-        let db = service.ground.db.clone();
-        if let Err(error) = queries::joined(&db, &id, &participant, actor.user_id.as_ref(), &who).await {
+        if let Err(error) = queries::joined(&ground.db, &attached).await {
             tracing::warn!(session.id = %id, %error, "who is in a session was not kept");
         }
         let attachment = Attachment {
-            ground: service.ground.clone(),
+            ground: ground.clone(),
             store: service.recordings.clone(),
             actor: actor.clone(),
             is_other,
         };
         live::serve(attachment, shared, socket).await;
-        let now = service.ground.clock.now();
-        if let Err(error) = queries::left(&db, &id, &participant, now).await {
-            tracing::warn!(session.id = %id, %error, "who left a session was not kept");
-        }
-        let intent = Intent::new(Action::SessionsDetached, format!("session:{id}"))
-            .with("as", who.role.as_str())
-            .with("seconds", now.since_ms(joined_at) / 1_000);
-        let recorded = service
-            .ground
-            .trail
-            .record(&actor, &intent, Outcome::Success, "")
-            .await;
-        if let Err(error) = recorded {
-            tracing::error!(session.id = %id, %error, "a detached browser is not in the audit log");
-        }
+        let now = ground.clock.now();
+        ground.write_left_surely(&actor, &attached, now, "").await;
     }))
 }
 

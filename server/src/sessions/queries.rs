@@ -22,7 +22,8 @@ use sqlx::any::AnyRow;
 const COLUMNS: &str = "select s.session_id, s.connection_id, s.ssm_session_id, s.kind, s.status, s.node_id, s.node_name, \
      s.account, s.region, s.document, s.os_user, s.owner_id, s.owner, s.address, s.reason, s.is_production, s.started_at, \
      s.ended_at, s.ends_at, s.active_at, s.bytes_in, s.bytes_out, s.end_reason, s.end_message, s.ended_by, s.recording, \
-     s.recording_sha256, s.request_id from sessions s";
+     s.recording_sha256, s.request_id, s.document_version, s.document_sha256, s.document_idle_minutes, \
+     s.document_max_minutes from sessions s";
 
 /// Who looks: their scopes, and themselves, whose own sessions they always see.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +49,12 @@ pub struct SessionRow {
     pub summary: SessionSummary,
     /// Through which connection.
     pub connection_id: String,
-    /// The document it was started with.
-    pub document: String,
+    /// SHA-256 of the document that it was started with.
+    pub document_sha256: String,
+    /// It ends after so many minutes without traffic, as that document says; 0 when it does not say.
+    pub document_idle_minutes: u32,
+    /// It ends after so many minutes, as that document says; 0 when it does not say.
+    pub document_max_minutes: u32,
     /// From where its owner started it.
     pub address: String,
     /// Of the recording's signed manifest.
@@ -58,6 +63,10 @@ pub struct SessionRow {
 
 fn count(row: &AnyRow, column: &str) -> Result<u64, StoreError> {
     Ok(u64::try_from(row.int(column)?).unwrap_or_default())
+}
+
+fn minutes(row: &AnyRow, column: &str) -> Result<u32, StoreError> {
+    Ok(u32::try_from(row.int(column)?).unwrap_or_default())
 }
 
 fn session(row: &AnyRow, viewer: &Viewer<'_>) -> Result<SessionRow, StoreError> {
@@ -71,6 +80,8 @@ fn session(row: &AnyRow, viewer: &Viewer<'_>) -> Result<SessionRow, StoreError> 
         node_name: row.text("node_name")?,
         account: row.text("account")?,
         region: row.text("region")?,
+        document: row.text("document")?,
+        document_version: row.text("document_version")?,
         os_user: row.text("os_user")?,
         is_own: owner_id.is_some() && owner_id.as_ref() == viewer.user,
         owner_id,
@@ -97,7 +108,9 @@ fn session(row: &AnyRow, viewer: &Viewer<'_>) -> Result<SessionRow, StoreError> 
     Ok(SessionRow {
         summary,
         connection_id: row.text("connection_id")?,
-        document: row.text("document")?,
+        document_sha256: row.text("document_sha256")?,
+        document_idle_minutes: minutes(row, "document_idle_minutes")?,
+        document_max_minutes: minutes(row, "document_max_minutes")?,
         address: row.text("address")?,
         recording_sha256: row.text("recording_sha256")?,
     })
@@ -157,7 +170,7 @@ pub async fn insert(db: &Db, row: &SessionRow) -> Result<(), StoreError> {
         "insert into sessions (session_id, connection_id, ssm_session_id, kind, status, is_over, node_id, node_name, \
          account, region, document, os_user, owner_id, owner, address, reason, is_production, started_at, ended_at, \
          ends_at, active_at, bytes_in, bytes_out, end_reason, end_message, ended_by, recording, recording_sha256, \
-         request_id, search) values (",
+         request_id, document_version, document_sha256, document_idle_minutes, document_max_minutes, search) values (",
     );
     sql.text(one.session_id.as_str()).push(", ");
     sql.text(&row.connection_id).push(", ");
@@ -169,7 +182,7 @@ pub async fn insert(db: &Db, row: &SessionRow) -> Result<(), StoreError> {
     sql.text(&one.node_name).push(", ");
     sql.text(&one.account).push(", ");
     sql.text(&one.region).push(", ");
-    sql.text(&row.document).push(", ");
+    sql.text(&one.document).push(", ");
     sql.text(&one.os_user).push(", ");
     sql.text_or_none(one.owner_id.as_ref().map(ToString::to_string))
         .push(", ");
@@ -191,6 +204,10 @@ pub async fn insert(db: &Db, row: &SessionRow) -> Result<(), StoreError> {
     sql.text(&row.recording_sha256).push(", ");
     sql.text(one.request.as_ref().map_or("", RequestId::as_str))
         .push(", ");
+    sql.text(&one.document_version).push(", ");
+    sql.text(&row.document_sha256).push(", ");
+    sql.int(i64::from(row.document_idle_minutes)).push(", ");
+    sql.int(i64::from(row.document_max_minutes)).push(", ");
     sql.text(search).push(")");
     sql.run(db.writer()).await.map(|_| ())
 }
@@ -253,6 +270,17 @@ pub async fn live(db: &Db, viewer: &Viewer<'_>, limit: u32) -> Result<Vec<Sessio
         .collect()
 }
 
+/// The account that a connection was found to be for; empty while nobody has found out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn account(db: &Db, connection: &str) -> Result<String, StoreError> {
+    let mut sql = Sql::new("select account from connections where connection_id = ");
+    sql.text(connection);
+    let row = sql.first(db.reader()).await?;
+    row.map_or(Ok(String::new()), |row| row.text("account"))
+}
+
 /// Users of the operating system under which somebody worked on a node, latest first, at most five.
 ///
 /// # Errors
@@ -274,18 +302,19 @@ pub async fn os_users(db: &Db, node: &NodeId) -> Result<Vec<String>, StoreError>
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn joined(
-    db: &Db,
-    id: &NodeSessionId,
-    participant: &str,
-    user: Option<&UserId>,
-    who: &Participant,
-) -> Result<(), StoreError> {
+pub async fn joined(db: &Db, attached: &Attached) -> Result<(), StoreError> {
+    let Attached {
+        session,
+        participant,
+        user,
+        who,
+    } = attached;
     let mut sql = Sql::new(
         "insert into session_participants (session_id, participant_id, user_id, name, role, address, joined_at) values (",
     );
-    sql.text(id.as_str()).push(", ").text(participant).push(", ");
-    sql.text_or_none(user.map(ToString::to_string)).push(", ");
+    sql.text(session.as_str()).push(", ").text(participant).push(", ");
+    sql.text_or_none(user.as_ref().map(ToString::to_string))
+        .push(", ");
     sql.text(&who.name).push(", ").text(who.role.as_str()).push(", ");
     sql.text(&who.address).push(", ").int(who.joined_at.0).push(")");
     sql.run(db.writer()).await.map(|_| ())
@@ -302,14 +331,49 @@ pub async fn left(db: &Db, id: &NodeSessionId, participant: &str, now: Timestamp
     sql.run(db.writer()).await.map(|_| ())
 }
 
-/// Notes that all who were in it when the portal stopped have left.
+/// Somebody who is in a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// In which.
+    pub session: NodeSessionId,
+    /// This time of being there.
+    pub participant: String,
+    /// Their account.
+    pub user: Option<UserId>,
+    /// Who.
+    pub who: Participant,
+}
+
+/// All who are in a session as far as is written down; when the portal starts, those whose leaving is not, at most 10,000.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn all_left(db: &Db, now: Timestamp) -> Result<(), StoreError> {
-    let mut sql = Sql::new("update session_participants set left_at = ");
-    sql.int(now.0).push(" where left_at is null");
-    sql.run(db.writer()).await.map(|_| ())
+pub async fn attached(db: &Db) -> Result<Vec<Attached>, StoreError> {
+    let sql = Sql::new(
+        "select p.session_id, p.participant_id, p.user_id, p.name, p.role, p.address, p.joined_at, p.left_at \
+         from session_participants p where p.left_at is null order by p.joined_at limit 10000",
+    );
+    let rows = sql.all(db.reader()).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Attached {
+                session: NodeSessionId::new(row.text("session_id")?),
+                participant: row.text("participant_id")?,
+                user: row.text_or_none("user_id")?.map(UserId::new),
+                who: participant(row)?,
+            })
+        })
+        .collect()
+}
+
+fn participant(row: &AnyRow) -> Result<Participant, StoreError> {
+    Ok(Participant {
+        name: row.text("name")?,
+        role: ParticipantRole::parse(&row.text("role")?).unwrap_or(ParticipantRole::Watcher),
+        address: row.text("address")?,
+        joined_at: row.time("joined_at")?,
+        left_at: row.time_or_none("left_at")?,
+    })
 }
 
 /// Who was in a session, in order, at most 500.
@@ -322,17 +386,5 @@ pub async fn participants(db: &Db, id: &NodeSessionId) -> Result<Vec<Participant
     );
     sql.text(id.as_str())
         .push(" order by p.joined_at, p.participant_id limit 500");
-    sql.all(db.reader())
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(Participant {
-                name: row.text("name")?,
-                role: ParticipantRole::parse(&row.text("role")?).unwrap_or(ParticipantRole::Watcher),
-                address: row.text("address")?,
-                joined_at: row.time("joined_at")?,
-                left_at: row.time_or_none("left_at")?,
-            })
-        })
-        .collect()
+    sql.all(db.reader()).await?.iter().map(participant).collect()
 }

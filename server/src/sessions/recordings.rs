@@ -104,6 +104,7 @@ impl Store {
             ("node_name", one.node_name.clone()),
             ("account", one.account.clone()),
             ("region", one.region.clone()),
+            ("document", one.document.clone()),
             ("owner", one.owner.clone()),
             ("os_user", one.os_user.clone()),
             ("reason", one.reason.clone()),

@@ -4,18 +4,30 @@ use crate::sessions::live::{Begin, Ending, Journal, Opening, Shared};
 use crate::sessions::queries::{self, SessionRow, Viewer};
 use crate::sessions::service::SessionService;
 use crate::sessions::ssm;
-use muster_domain::Timestamp;
+use futures::StreamExt as _;
+use muster_domain::actor::Origin;
 use muster_domain::ids::NodeSessionId;
 use muster_domain::permission::Scope;
 use muster_domain::sessions::{EndReason, RecordingState, SessionKind, SessionStatus};
+use muster_domain::{Actor, Timestamp};
+use muster_recording::{Recorder, RecordingError};
 use muster_session_channel::{ClientChannel, SessionType};
 use muster_store::StoreError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What agents of resumed sessions are taken for.
 const AGENT_VERSION: &str = "3.3.987.0";
 
-/// How long the start of the portal waits for a recording to be finished; that goes on afterwards.
+/// Sessions that are taken up or ended at once at most; each may wait for Systems Manager and for the store of recordings.
+const AT_ONCE: usize = 256;
+
+/// How long a store that is away is waited for, for the recording of a session that goes on. A node keeps a session for a
+/// quarter of an hour.
+const STORE_AWAY: Duration = Duration::from_secs(600);
+/// How long between two tries.
+const STORE_AGAIN: Duration = Duration::from_secs(5);
+
+/// How long the start of the portal waits for all that has to be finished; that goes on afterwards.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is known of a session that stands as going on.
@@ -33,29 +45,88 @@ impl SessionService {
     /// When the database does not answer.
     pub async fn restore(&self) -> Result<(), StoreError> {
         let now = self.ground.clock.now();
-        queries::all_left(&self.ground.db, now).await?;
+        self.all_have_left(now).await?;
         let rows = queries::live(&self.ground.db, &Viewer::ALL, 10_000).await?;
         let known: Vec<String> = rows
             .iter()
             .map(|row| row.summary.session_id.to_string())
             .collect();
-        for row in rows {
-            let id = row.summary.session_id.clone();
-            match self.restore_one(&row).await {
-                Ok(Found::Begin(begin)) => {
-                    tracing::info!(session.id = %id, "going on with a session");
-                    self.run(*begin);
-                }
-                Ok(Found::Ended(ending)) => self.conclude(row, ending).await,
-                Err(reason) => {
-                    tracing::info!(session.id = %id, reason, "a session could not be gone on with");
-                    self.give_up(row, now, &reason).await;
+        let mut left: Vec<(SessionRow, Option<Ending>)> = rows.into_iter().map(|row| (row, None)).collect();
+        let ends = self.known_ends(&known).await?;
+        left.extend(ends.into_iter().map(|(row, ending)| (row, Some(ending))));
+        let service = self.clone();
+        // The portal starts all the same when Systems Manager or the store of recordings is away.
+        let finishing = tokio::spawn(async move { service.take_up(left, now).await });
+        let _ = tokio::time::timeout(PATIENCE, finishing).await;
+        Ok(())
+    }
+
+    /// Those who were attached when the portal stopped, and whose leaving nobody could write down, have left.
+    async fn all_have_left(&self, now: Timestamp) -> Result<(), StoreError> {
+        let left = queries::attached(&self.ground.db).await?;
+        let ground = self.ground.clone();
+        tokio::spawn(async move {
+            for one in left {
+                let mut actor = Actor::anonymous(Origin {
+                    address: one.who.address.clone(),
+                    user_agent: String::new(),
+                    via: "server".into(),
+                });
+                actor.user_id.clone_from(&one.user);
+                actor.name.clone_from(&one.who.name);
+                let message = "The portal was restarted.";
+                if !ground.write_left_surely(&actor, &one, now, message).await {
+                    return;
                 }
             }
-        }
-        self.clear(&known).await?;
-        self.recordings.recover_rest(&self.ground.live).await;
+        });
         Ok(())
+    }
+
+    /// Goes on with what can go on, ends what cannot, and finishes all recordings that nobody goes on with.
+    async fn take_up(&self, left: Vec<(SessionRow, Option<Ending>)>, now: Timestamp) {
+        futures::stream::iter(left)
+            .for_each_concurrent(AT_ONCE, |(row, ending)| async move {
+                match ending {
+                    Some(ending) => self.conclude(row, ending).await,
+                    None => self.take_up_one(row, now).await,
+                }
+            })
+            .await;
+        self.recordings.recover_rest(&self.ground.live).await;
+    }
+
+    async fn take_up_one(&self, row: SessionRow, now: Timestamp) {
+        let id = row.summary.session_id.clone();
+        match self.restore_one(&row).await {
+            Ok(Found::Begin(begin)) => {
+                tracing::info!(session.id = %id, "going on with a session");
+                self.run(*begin);
+            }
+            Ok(Found::Ended(ending)) => self.conclude(row, ending).await,
+            Err(reason) => {
+                tracing::info!(session.id = %id, reason, "a session could not be gone on with");
+                self.give_up(row, now, &reason).await;
+            }
+        }
+    }
+
+    /// Goes on with a recording. A store that is away is waited for, as long as the node keeps the session.
+    async fn resume_recording(&self, id: &NodeSessionId) -> Result<(Recorder, u64), String> {
+        let began = Instant::now();
+        loop {
+            match self.recordings.resume(id).await {
+                Err(error @ RecordingError::Store { .. }) if began.elapsed() < STORE_AWAY => {
+                    tracing::warn!(session.id = %id, %error, "a recording cannot be gone on with yet");
+                    tokio::select! {
+                        // Whoever starts next tries again; to give it up now would end it.
+                        () = self.ground.stop.cancelled() => std::future::pending().await,
+                        () = tokio::time::sleep(STORE_AGAIN) => {}
+                    }
+                }
+                resumed => return resumed.map_err(|error| error.to_string()),
+            }
+        }
     }
 
     async fn restore_one(&self, row: &SessionRow) -> Result<Found, String> {
@@ -78,11 +149,7 @@ impl SessionService {
         }
         let (recorder, output_end) = match summary.recording {
             RecordingState::Recording => {
-                let (recorder, end) = self
-                    .recordings
-                    .resume(id)
-                    .await
-                    .map_err(|error| error.to_string())?;
+                let (recorder, end) = self.resume_recording(id).await?;
                 (Some(recorder), end)
             }
             _ => (None, noted.output_bytes),
@@ -136,15 +203,8 @@ impl SessionService {
         self.conclude(row, ending).await;
     }
 
-    /// Finishes the recording of a session that has no task any more, and writes its end down. The portal starts all the same
-    /// when the store of recordings is away.
-    async fn conclude(&self, row: SessionRow, ending: Ending) {
-        let service = self.clone();
-        let concluding = tokio::spawn(async move { service.conclude_now(row, ending).await });
-        let _ = tokio::time::timeout(PATIENCE, concluding).await;
-    }
-
-    async fn conclude_now(&self, mut row: SessionRow, mut ending: Ending) {
+    /// Finishes the recording of a session that has no task any more, and writes its end down.
+    async fn conclude(&self, mut row: SessionRow, mut ending: Ending) {
         let id = row.summary.session_id.clone();
         let journal = Journal::open(&self.folder, id.as_str());
         let note = |ending: &Ending| match &journal {
@@ -191,8 +251,10 @@ impl SessionService {
         }
     }
 
-    /// Journals of sessions that do not stand as going on are not needed any more, unless an end in one is not written down.
-    async fn clear(&self, known: &[String]) -> Result<(), StoreError> {
+    /// Journals of sessions that do not stand as going on are not needed any more, unless an end in one is not written down:
+    /// those ends.
+    async fn known_ends(&self, known: &[String]) -> Result<Vec<(SessionRow, Ending)>, StoreError> {
+        let mut ends = Vec::new();
         let left = Journal::all(&self.folder).unwrap_or_else(|error| {
             tracing::warn!(%error, "the positions of sessions cannot be listed");
             Vec::new()
@@ -203,10 +265,10 @@ impl SessionService {
             };
             let row = queries::get(&self.ground.db, &NodeSessionId::new(name), &Viewer::ALL).await?;
             match (row, journal.end()) {
-                (Some(row), Some(ending)) => self.conclude(row, ending).await,
+                (Some(row), Some(ending)) => ends.push((row, ending)),
                 _ => journal.remove(),
             }
         }
-        Ok(())
+        Ok(ends)
     }
 }

@@ -5,14 +5,12 @@ use crate::approvals::{Gate, rows as approvals};
 use crate::error::store;
 use crate::fleet::queries as fleet;
 use crate::sessions::live::{Command, EndOrder, LiveGround};
-use crate::sessions::policy::RecordingPolicy;
 use crate::sessions::queries::{self, SessionRow, Viewer};
 use crate::sessions::recordings::Store;
 use async_trait::async_trait;
 use muster_domain::action::Action;
 use muster_domain::approvals::{Act, Proposal};
 use muster_domain::audit::Intent;
-use muster_domain::fleet::PingStatus;
 use muster_domain::ids::{NodeId, NodeSessionId};
 use muster_domain::paging::Page;
 use muster_domain::permission::{Role, Scope};
@@ -51,6 +49,21 @@ const OPENED_MS: i64 = 3_600_000;
 pub(super) fn not_found(id: &NodeSessionId) -> PortalError {
     PortalError::NotFound {
         what: format!("The session {id}"),
+    }
+}
+
+/// Why nothing can be done in a session that has no task.
+pub(super) fn not_live(row: &SessionRow) -> PortalError {
+    if row.summary.status.is_over() {
+        PortalError::Conflict {
+            message: "This session has already ended.".into(),
+        }
+    } else {
+        PortalError::Unavailable {
+            message:
+                "This session is being opened, or taken up again after a restart: try again in a moment."
+                    .into(),
+        }
     }
 }
 
@@ -176,21 +189,7 @@ impl Sessions for SessionService {
             .pass(actor, intent, Ok(()), async |_| {
                 let scopes = actor.scopes_for(Action::SessionsStart);
                 let found = self.node(&node, &scopes).await?;
-                let policy = &self.ground.policy;
-                Ok(StartOptions {
-                    node_id: found.node_id.clone(),
-                    node_name: found.name.clone(),
-                    is_online: found.ping_status == PingStatus::Online,
-                    needs_reason: policy.needs_reason,
-                    is_production: policy.is_production(&found.tags),
-                    needs_watcher: policy.needs_watcher(&found.tags),
-                    is_recorded: policy.recording != RecordingPolicy::Off,
-                    keeps_input: policy.keeps_input,
-                    idle_minutes: policy.idle_minutes,
-                    max_minutes: policy.max_minutes,
-                    recent_os_users: queries::os_users(&self.ground.db, &node).await.map_err(store)?,
-                    tags: found.tags,
-                })
+                self.options_on(found).await
             })
             .await
     }
@@ -348,11 +347,11 @@ impl Sessions for SessionService {
         self.ground
             .door
             .pass(actor, intent, check, async |pass| {
-                self.row(actor, &id, &pass.scopes).await?;
+                let row = self.row(actor, &id, &pass.scopes).await?;
                 let over = || PortalError::Conflict {
                     message: "This session has already ended.".into(),
                 };
-                let shared = self.ground.live.get(&id).ok_or_else(over)?;
+                let shared = self.ground.live.get(&id).ok_or_else(|| not_live(&row))?;
                 let order = EndOrder {
                     reason: if is_own {
                         EndReason::EndedByOwner

@@ -3,6 +3,7 @@
 use crate::access::queries as access;
 use crate::error::store;
 use crate::fleet::queries as fleet;
+use crate::sessions::documents::{Chosen, RUN_AS_USER};
 use crate::sessions::live::{Begin, Journal, Opening, Shared, Task};
 use crate::sessions::policy::RecordingPolicy;
 use crate::sessions::queries::{self, SessionRow};
@@ -78,18 +79,29 @@ impl SessionService {
         }
     }
 
+    /// The account as the settings say it, or as it was found out when nodes were copied.
+    async fn account(&self) -> Result<String, PortalError> {
+        let connection = &self.ground.connector.ssm.connection;
+        if !connection.account.is_empty() {
+            return Ok(connection.account.clone());
+        }
+        queries::account(&self.ground.db, connection.id.as_str())
+            .await
+            .map_err(store)
+    }
+
     /// The row of a session that is asked for.
-    pub(super) fn new_row(
+    async fn new_row(
         &self,
         actor: &Actor,
         id: &NodeSessionId,
         node: &NodeSummary,
         kind: SessionKind,
         now: Timestamp,
-    ) -> SessionRow {
+    ) -> Result<SessionRow, PortalError> {
         let policy = &self.ground.policy;
         let connection = &self.ground.connector.ssm.connection;
-        SessionRow {
+        Ok(SessionRow {
             summary: SessionSummary {
                 session_id: id.clone(),
                 ssm_session_id: String::new(),
@@ -97,8 +109,10 @@ impl SessionService {
                 status: SessionStatus::Connecting,
                 node_id: node.node_id.clone(),
                 node_name: node.name.clone(),
-                account: connection.account.clone(),
+                account: self.account().await?,
                 region: connection.region.clone(),
+                document: String::new(),
+                document_version: String::new(),
                 os_user: String::new(),
                 owner_id: actor.user_id.clone(),
                 owner: actor.name.clone(),
@@ -119,10 +133,12 @@ impl SessionService {
                 request: None,
             },
             connection_id: connection.id.to_string(),
-            document: String::new(),
+            document_sha256: String::new(),
+            document_idle_minutes: 0,
+            document_max_minutes: 0,
             address: actor.origin.address.clone(),
             recording_sha256: String::new(),
-        }
+        })
     }
 
     /// Begins a recording, as policy says.
@@ -172,6 +188,7 @@ impl SessionService {
         id: NodeSessionId,
         input: StartSession,
         node: NodeSummary,
+        chosen: Chosen,
         minutes_approved: Option<u32>,
     ) -> Result<(), PortalError> {
         if node.ping_status != PingStatus::Online {
@@ -188,7 +205,8 @@ impl SessionService {
             cols: u32::from(input.cols),
             rows: u32::from(input.rows),
         };
-        let mut row = self.new_row(actor, &id, &node, SessionKind::Shell, self.ground.clock.now());
+        let now = self.ground.clock.now();
+        let mut row = self.new_row(actor, &id, &node, SessionKind::Shell, now).await?;
         row.summary.os_user.clone_from(&input.os_user);
         row.summary.reason = input.reason.trim().to_owned();
         if let (Some(approved), Some(ends_at)) = (minutes_approved, row.summary.ends_at) {
@@ -202,14 +220,26 @@ impl SessionService {
                 ends_at.min(until)
             });
         }
+        let document = chosen.shown;
+        row.document_sha256 = chosen.sha256;
+        row.document_idle_minutes = document.idle_minutes;
+        row.document_max_minutes = document.max_minutes;
+        if document.max_minutes > 0 {
+            let until = row.summary.started_at.plus_ms(minutes(document.max_minutes));
+            row.summary.ends_at = row.summary.ends_at.map(|ends_at| ends_at.min(until));
+        }
+        let by_default = document.is_default();
+        row.summary.document = document.name;
+        row.summary.document_version = document.version;
         let recorder = self.begin_recording(&mut row, size).await?;
         let wanted = Wanted {
             target: node.node_id.to_string(),
-            document: None,
+            // An account that has saved no preferences has no document of that name either.
+            document: (!by_default).then(|| row.summary.document.clone()),
             parameters: if input.os_user.is_empty() {
                 Vec::new()
             } else {
-                vec![("runAsUser".to_owned(), input.os_user.clone())]
+                vec![(RUN_AS_USER.to_owned(), input.os_user.clone())]
             },
             reason: row.summary.reason.clone(),
         };
@@ -226,10 +256,11 @@ impl SessionService {
         node: NodeSummary,
     ) -> Result<(), PortalError> {
         self.check_room(actor)?;
-        let mut row = self.new_row(actor, &id, &node, SessionKind::Port, self.ground.clock.now());
+        let now = self.ground.clock.now();
+        let mut row = self.new_row(actor, &id, &node, SessionKind::Port, now).await?;
         row.summary.reason = input.reason.trim().to_owned();
         let mut parameters = vec![("portNumber".to_owned(), input.port.to_string())];
-        row.document = if input.host.is_empty() {
+        row.summary.document = if input.host.is_empty() {
             "AWS-StartPortForwardingSession"
         } else {
             parameters.push(("host".to_owned(), input.host.clone()));
@@ -238,7 +269,7 @@ impl SessionService {
         .to_owned();
         let wanted = Wanted {
             target: node.node_id.to_string(),
-            document: Some(row.document.clone()),
+            document: Some(row.summary.document.clone()),
             parameters,
             reason: row.summary.reason.clone(),
         };

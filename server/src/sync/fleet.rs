@@ -58,7 +58,7 @@ impl FleetSync {
             // The embedded endpoint answers at once, and people who make documents look for them.
             let every = Duration::from_secs(if embedded { 60 } else { 600 });
             if done.is_ok() && documents_at.is_none_or(|at| at.elapsed() > every) {
-                match documents::sync(&self.db, &self.ssm, self.clock.now()).await {
+                match self.copy_documents().await {
                     Ok(()) => documents_at = Some(Instant::now()),
                     Err(error) => tracing::warn!(%error, "documents could not be copied"),
                 }
@@ -93,6 +93,13 @@ impl FleetSync {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// Copies the documents that can be run, and those with which terminals are opened.
+    async fn copy_documents(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let now = self.clock.now();
+        documents::sync(&self.db, &self.ssm, now).await?;
+        crate::sessions::documents::sync(&self.db, &self.ssm, now).await
     }
 
     /// Copies everything once.

@@ -11,7 +11,8 @@ use muster_store::test_database::on_both;
 use muster_store::{Db, Sql};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 
 const TERMINALS: &str = r#"
 [[policy]]
@@ -39,12 +40,47 @@ async fn node(db: &Db) {
 fn terminal(request: Option<RequestId>) -> StartSession {
     StartSession {
         node: NodeId::new("mi-1"),
+        document: String::new(),
         os_user: String::new(),
         reason: "the disk is full".into(),
         cols: 80,
         rows: 24,
         request,
     }
+}
+
+async fn refuse(asked: &mut TcpStream, body: &str) {
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\nConnection: \
+         close\r\n\r\n{body}",
+        body.len()
+    );
+    asked.write_all(answer.as_bytes()).await.unwrap();
+    asked.shutdown().await.unwrap();
+}
+
+/// A Systems Manager whose account has saved no session preferences; whatever else it is asked waits for the test.
+async fn systems_manager() -> (String, mpsc::Receiver<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, asked) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut taken = vec![0; 65_536];
+            let length = socket.read(&mut taken).await.unwrap();
+            let head = String::from_utf8_lossy(&taken[..length]).to_lowercase();
+            if head.contains("amazonssm.getdocument") {
+                refuse(
+                    &mut socket,
+                    r#"{"__type":"InvalidDocument","Message":"it does not exist"}"#,
+                )
+                .await;
+            } else if sender.send(socket).await.is_err() {
+                return;
+            }
+        }
+    });
+    (endpoint, asked)
 }
 
 /// Waits for a state that another task brings about.
@@ -62,8 +98,7 @@ async fn until(world: &World, request: &RequestId, wanted: RequestState) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_that_leaves_leaves_no_approval_behind_that_is_neither_used_nor_free() {
     on_both(async |db: Db| {
-        let systems_manager = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", systems_manager.local_addr().unwrap());
+        let (endpoint, mut asked) = systems_manager().await;
         let world = world_with(&db, TERMINALS, SystemClock.now(), &endpoint).await;
         let (rita, bob, _) = people(&world).await;
         node(&db).await;
@@ -88,22 +123,14 @@ async fn a_browser_that_leaves_leaves_no_approval_behind_that_is_neither_used_no
             tokio::spawn(async move { sessions.start(&rita, input).await })
         };
         // Systems Manager is being asked; the browser leaves before it answers.
-        let (mut asked, _) = systems_manager.accept().await.unwrap();
+        let mut asked = asked.recv().await.unwrap();
         assert_eq!(world.state(&request).await, RequestState::Running);
         starting.abort();
         assert!(starting.await.unwrap_err().is_cancelled());
         // A round of this portal, or of another one, does not take it for one that was forgotten.
         world.service.round().await.unwrap();
         assert_eq!(world.state(&request).await, RequestState::Running);
-        let mut taken = vec![0; 65_536];
-        assert!(asked.read(&mut taken).await.unwrap() > 0);
-        let answer = format!(
-            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}\r\nConnection: \
-             close\r\n\r\n{REFUSED}",
-            REFUSED.len()
-        );
-        asked.write_all(answer.as_bytes()).await.unwrap();
-        asked.shutdown().await.unwrap();
+        refuse(&mut asked, REFUSED).await;
         // No terminal has come of it, so the approval can be used again; and the audit log says how it ended.
         until(&world, &request, RequestState::Approved).await;
         let ended = async {
@@ -115,7 +142,9 @@ async fn a_browser_that_leaves_leaves_no_approval_behind_that_is_neither_used_no
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), ended).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), ended)
+            .await
+            .unwrap();
     })
     .await;
 }

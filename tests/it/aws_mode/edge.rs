@@ -1,10 +1,12 @@
 //! AWS at the wire: tokens and roles of STS, objects of S3, and Systems Manager, which is a real control plane
 //! behind a gateway that records every call and makes faults on demand.
 
+use super::channels::{self, Channels};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use muster_agent_protocol::signing::{Credentials, SignedRequest, parse_authorization, sha256_hex, sign};
 use muster_domain::system::SystemClock;
@@ -55,6 +57,8 @@ struct Inner {
     calls: Mutex<Vec<Call>>,
     /// By operation: what goes wrong, and how often yet.
     faults: Mutex<HashMap<String, (Fault, usize)>>,
+    address: String,
+    channels: Arc<Channels>,
 }
 
 /// The edge of AWS.
@@ -69,16 +73,24 @@ impl Edge {
     /// Starts it in front of a control plane.
     pub async fn start(plane: &str, keys: Credentials) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
         let inner = Arc::new(Inner {
             plane: plane.to_owned(),
             keys,
             http: reqwest::Client::new(),
             calls: Mutex::default(),
             faults: Mutex::default(),
+            address: address.clone(),
+            channels: Arc::default(),
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let routes = Router::new().fallback(answer).with_state(Arc::clone(&inner));
+        let streams = Router::new()
+            .route("/v1/data-channel/{session_id}", get(channels::open))
+            .with_state(Arc::clone(&inner.channels));
+        let routes = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&inner))
+            .merge(streams);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         Self { address, inner }
     }
@@ -96,6 +108,11 @@ impl Edge {
     pub fn fail(&self, operation: &str, fault: Fault, times: usize) {
         let mut faults = self.inner.faults.lock().unwrap();
         faults.insert(operation.to_owned(), (fault, times));
+    }
+
+    /// The sessions.
+    pub fn channels(&self) -> Arc<Channels> {
+        Arc::clone(&self.inner.channels)
     }
 
     /// All goes well again.
@@ -220,6 +237,17 @@ async fn answer(State(edge): State<Arc<Inner>>, request: Request) -> Response {
     }
     if operation == "AssumeRole" {
         return assumed();
+    }
+    if let Some(answer) = edge.channels.answer(&operation, &text, &edge.address) {
+        let kind = [("content-type", "application/x-amz-json-1.1")];
+        return match answer {
+            Ok(answer) => (kind, answer.to_string()).into_response(),
+            Err(code) => refusal(code),
+        };
+    }
+    // What the endpoint has built in is made at AWS by who saves session preferences, and here nobody has.
+    if operation == "GetDocument" && text.contains("SSM-SessionManagerRunShell") {
+        return refusal("InvalidDocument");
     }
     let scope = (signed.service.as_str(), signed.region.as_str());
     let (method, path, body) = if signed.service == "s3" {

@@ -1,7 +1,9 @@
 //! The portal against AWS, as far as that can be had without AWS: everything between them is real but the far
 //! end, where a control plane of ours stands behind AWS's own wire (see `edge`).
 
+mod channels;
 mod edge;
+mod sessions;
 
 use crate::support::{self, Plane};
 use edge::{ASSUMED, BUCKET, Edge, Fault};

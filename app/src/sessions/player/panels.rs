@@ -1,7 +1,8 @@
 //! Beside the player: the search, what was typed, who was there, and whether the recording is intact.
 
 use super::super::api::VerifyRecording;
-use super::super::words::{RecordingMark, bytes, place};
+use super::super::people::People;
+use super::super::words::{RecordingMark, bytes, document, place};
 use super::bar::Wish;
 use crate::components::{Badge, Fact, FormError, Glyph, Icon, StatusBadge, SubmitButton, TagList, TimeAgo};
 use crate::error::action_error;
@@ -115,6 +116,8 @@ pub(super) fn CommandsCard(commands: Vec<RecordedCommand>, wish: Callback<Wish>)
 #[component]
 pub(super) fn FactsCard(view: RecordingView, detail: Option<SessionDetail>) -> impl IntoView {
     let session = view.session;
+    let id = session.session_id.to_string();
+    let opened_with = document(&session);
     let ended = session
         .status
         .is_over()
@@ -144,6 +147,7 @@ pub(super) fn FactsCard(view: RecordingView, detail: Option<SessionDetail>) -> i
                 <Fact label="Reason">
                     {reason}
                 </Fact>
+                {opened_with.map(|document| view! { <Fact label="Document"><span class="mono">{document}</span></Fact> })}
                 <Fact label="Traffic">
                     {format!("{} shown, {} typed", bytes(session.bytes_out), bytes(session.bytes_in))}
                 </Fact>
@@ -153,30 +157,7 @@ pub(super) fn FactsCard(view: RecordingView, detail: Option<SessionDetail>) -> i
                     .then(|| view! { <Fact label="SHA-256"><span class="mono session-id">{sha}</span></Fact> })}
             </dl>
         </section>
-        <section class="card" aria-labelledby="people-title">
-            <header>
-                <h2 id="people-title">"Participants"</h2>
-            </header>
-            <ul class="list">
-                {view
-                    .participants
-                    .into_iter()
-                    .map(|one| {
-                        view! {
-                            <li>
-                                <span class="two-lines grow">
-                                    <span class="strong">{one.name}</span>
-                                    <small>
-                                        {one.role.label()} " from " {one.address} ", " <TimeAgo at=one.joined_at />
-                                        {one.left_at.map(|at| view! { " to " <TimeAgo at /> })}
-                                    </small>
-                                </span>
-                            </li>
-                        }
-                    })
-                    .collect_view()}
-            </ul>
-        </section>
+        <People participants=view.participants id />
     }
 }
 

@@ -7,13 +7,14 @@ use crate::gateway::relay::due::Due;
 use crate::gateway::relay::live::{About, Ending, Live, Written};
 use crate::sessions::status::Status;
 use crate::sessions::{ending, queries};
+use muster_domain::Timestamp;
 use std::sync::Arc;
 
 /// One round over all sessions.
 pub(crate) async fn round(plane: &ControlPlane) {
-    let (steady, now) = (plane.config.steady.now(), plane.clock.now());
+    let steady = plane.config.steady.now();
     for live in plane.hub.all() {
-        let done = match live.due(steady, now, plane.config.session_connect_ms) {
+        let done = match live.due(steady, plane.config.session_connect_ms) {
             None => Ok(()),
             Some(Due::End(ending)) => ending::end(plane, &live, ending).await,
             Some(Due::Keep) => ending::keep(plane, &live).await,
@@ -68,15 +69,24 @@ pub(crate) async fn take_up(plane: &ControlPlane) -> ApiResult<()> {
     Ok(())
 }
 
+/// When a session that may last so long is over, by the clock that never jumps. The wall's clock is asked once, when the session
+/// begins and when this program does: all that is known across a restart. One that was set back meanwhile gives a session no more
+/// than its whole time once more.
+fn ends(max_ms: i64, started_at: Timestamp, now: Timestamp, steady: Timestamp) -> Timestamp {
+    steady.plus_ms((max_ms - now.since_ms(started_at)).clamp(0, max_ms))
+}
+
 /// A session as it goes on from what is written down.
 pub(crate) fn live(plane: &ControlPlane, row: &queries::SessionRow) -> Live {
+    let (now, steady) = (plane.clock.now(), plane.config.steady.now());
     let about = About {
         session_id: row.session_id.clone(),
         region: row.region.clone(),
         node_id: row.node_id.clone(),
-        started_at: row.started_at,
         idle_ms: row.idle_ms,
-        max_ms: row.max_ms,
+        max: row
+            .max_ms
+            .map(|max| (max, ends(max, row.started_at, now, steady))),
     };
     let written = Written {
         status: row.status,
@@ -84,7 +94,7 @@ pub(crate) fn live(plane: &ControlPlane, row: &queries::SessionRow) -> Live {
         input_bytes: row.input_bytes,
         output_bytes: row.output_bytes,
     };
-    Live::new(about, written, plane.config.steady.now())
+    Live::new(about, written, steady)
 }
 
 /// The session of that id and region that goes on, or has just ended.
@@ -93,4 +103,19 @@ pub(crate) fn find(plane: &ControlPlane, region: &str, session_id: &str) -> Opti
         .hub
         .get(session_id)
         .filter(|live| live.about.region == region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_a_session_may_last_is_found_once_from_the_walls_clock() {
+        let hour = 3_600_000;
+        let ends = |now| ends(hour, Timestamp(10 * hour), Timestamp(now), Timestamp(500)).0;
+        assert_eq!(ends(10 * hour), 500 + hour);
+        assert_eq!(ends(10 * hour + 60_000), 500 + hour - 60_000);
+        assert_eq!(ends(12 * hour), 500, "it is over");
+        assert_eq!(ends(9 * hour), 500 + hour, "not more than its time");
+    }
 }

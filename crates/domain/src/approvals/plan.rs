@@ -7,6 +7,7 @@ use super::policy::Act;
 use super::window_plan::PlannedWindow;
 use crate::deployments::PlannedDeployment;
 use crate::ids::NodeId;
+use crate::sessions::is_default;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +53,15 @@ pub enum PlanSubject {
         os_user: String,
         /// For how many minutes.
         minutes: u32,
+        /// The Session document; empty in a plan that was made before documents were part of it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        document: String,
+        /// Its version; empty where the account had saved no session preferences.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        document_version: String,
+        /// SHA-256 of its content, hexadecimal; empty where there is none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        document_sha256: String,
     },
     /// Opens a tunnel.
     Tunnel {
@@ -253,8 +263,18 @@ impl Plan {
                 "AWS-RunShellScript" => format!("Run a script{on}"),
                 _ => format!("Run {document}{on}"),
             },
-            PlanSubject::Terminal { os_user, .. } if os_user.is_empty() => format!("Terminal{on}"),
-            PlanSubject::Terminal { os_user, .. } => format!("Terminal as {os_user}{on}"),
+            PlanSubject::Terminal {
+                os_user, document, ..
+            } => {
+                let mut title = "Terminal".to_owned();
+                if !os_user.is_empty() {
+                    title.push_str(&format!(" as {os_user}"));
+                }
+                if !is_default(document) {
+                    title.push_str(&format!(" with {document}"));
+                }
+                title + &on
+            }
             PlanSubject::Tunnel { port, .. } => format!("Tunnel to port {port}{on}"),
             PlanSubject::Runbook { document, .. } => format!("Start {document}{on}"),
             PlanSubject::Role { role, scope, minutes } => {
@@ -394,6 +414,54 @@ pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
             }
             of_maps("The parameter", old_parameters, parameters, &mut said);
             of_maps("The stored parameter", old_references, references, &mut said);
+        }
+        (
+            PlanSubject::Terminal {
+                os_user: old_user,
+                document: old_document,
+                document_version: old_version,
+                document_sha256: old_sha256,
+                ..
+            },
+            PlanSubject::Terminal {
+                os_user,
+                document,
+                document_version,
+                document_sha256,
+                ..
+            },
+        ) => {
+            if old_document != document {
+                let old = if old_document.is_empty() {
+                    "none that is known"
+                } else {
+                    old_document
+                };
+                said.push(format!(
+                    "The Session document {document} is another than was approved ({old})."
+                ));
+            } else if old_sha256 != document_sha256 || old_version != document_version {
+                let version = |version: &str| match version {
+                    "" => "no saved preferences".to_owned(),
+                    version => format!("version {version}"),
+                };
+                said.push(format!(
+                    "The Session document {document} has changed ({} was approved, {} would be opened).",
+                    version(old_version),
+                    version(document_version)
+                ));
+            }
+            if old_user != os_user {
+                let user = |user: &str| match user {
+                    "" => "the document's own user".to_owned(),
+                    user => user.to_owned(),
+                };
+                said.push(format!(
+                    "It was approved as {}, not as {}.",
+                    user(old_user),
+                    user(os_user)
+                ));
+            }
         }
         (PlanSubject::Parameter { parameter: old }, PlanSubject::Parameter { parameter: new }) => {
             said.extend(old.differences(new));

@@ -140,3 +140,51 @@ fn whatever_would_run_differently_is_said() {
         );
     }
 }
+
+fn terminal(os_user: &str, document: &str, version: &str, sha256: &str) -> Plan {
+    Plan {
+        act: Act::OpenTerminal,
+        subject: PlanSubject::Terminal {
+            os_user: os_user.into(),
+            minutes: 60,
+            document: document.into(),
+            document_version: version.into(),
+            document_sha256: sha256.into(),
+        },
+        ..plan()
+    }
+}
+
+#[test]
+fn a_terminal_is_approved_with_its_document_as_it_was() {
+    let approved = terminal("", "Web-Shell", "1", "aa");
+    assert_eq!(approved.title(), "Terminal with Web-Shell on 2 nodes");
+    assert_eq!(
+        differences(&approved, &terminal("", "Web-Shell", "2", "bb")),
+        ["The Session document Web-Shell has changed (version 1 was approved, version 2 would be opened)."]
+    );
+    assert_eq!(
+        differences(&approved, &terminal("root", "Web-Shell", "1", "aa")),
+        ["It was approved as the document's own user, not as root."]
+    );
+    let default = crate::sessions::SESSION_PREFERENCES;
+    assert_eq!(
+        terminal("web", default, "1", "aa").title(),
+        "Terminal as web on 2 nodes"
+    );
+    assert_eq!(
+        differences(&approved, &terminal("", default, "1", "aa")),
+        ["The Session document SSM-SessionManagerRunShell is another than was approved (Web-Shell)."]
+    );
+    // Preferences that are saved for the first time change what is opened.
+    assert_eq!(
+        differences(&terminal("", default, "", ""), &terminal("", default, "1", "aa")).len(),
+        1
+    );
+    // What was asked for before documents were part of plans keeps its digest, and opens nothing that nobody looked at.
+    let old = r#"{"does":"terminal","os_user":"root","minutes":60}"#;
+    let subject: PlanSubject = serde_json::from_str(old).unwrap();
+    assert_eq!(serde_json::to_string(&subject).unwrap(), old);
+    let old = Plan { subject, ..approved };
+    assert_eq!(differences(&old, &terminal("root", default, "1", "aa")).len(), 1);
+}

@@ -4,6 +4,7 @@ use crate::error::{FieldError, PortalError};
 use crate::ids::{NodeId, NodeSessionId, RequestId};
 use crate::paging::Cursor;
 use crate::sessions::SessionStatus;
+use crate::sessions::document::is_document_name;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,10 @@ const MAX_CELLS: u16 = 1_000;
 pub struct StartSession {
     /// Where.
     pub node: NodeId,
-    /// Who to be there; empty for the node's default.
+    /// With which Session document; empty for the session preferences of the account and region.
+    #[serde(default)]
+    pub document: String,
+    /// Who to be there; empty for what the document or the agent says.
     pub os_user: String,
     /// What for.
     pub reason: String,
@@ -68,6 +72,12 @@ impl StartSession {
             fields.push(FieldError::new(
                 "os_user",
                 "Write the name of a user on the node, such as ssm-user: letters, digits, “_”, “-” and “.”, at most 32.",
+            ));
+        }
+        if !self.document.is_empty() && !is_document_name(&self.document) {
+            fields.push(FieldError::new(
+                "document",
+                "Choose a Session document by its name: 3 to 128 letters, digits, “_”, “-” and “.”.",
             ));
         }
         check_reason(&self.reason, needs_reason, &mut fields);
@@ -187,6 +197,7 @@ mod tests {
     fn start() -> StartSession {
         StartSession {
             node: "mi-1".into(),
+            document: String::new(),
             os_user: String::new(),
             reason: String::new(),
             cols: 80,
@@ -225,6 +236,7 @@ mod tests {
     fn every_field_is_bounded() {
         let bad = StartSession {
             node: " ".into(),
+            document: "a b".into(),
             os_user: "root; id".into(),
             reason: "two\nlines".into(),
             cols: 1,
@@ -232,7 +244,7 @@ mod tests {
             request: None,
         };
         let error = bad.check(false).unwrap_err();
-        for field in ["node", "os_user", "reason", "cols", "rows"] {
+        for field in ["node", "document", "os_user", "reason", "cols", "rows"] {
             assert!(error.about(field).is_some(), "{field}");
         }
         for name in ["ssm-user", "_apt", "web.1", "host$"] {

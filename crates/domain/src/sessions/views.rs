@@ -3,6 +3,7 @@
 use crate::fleet::Tag;
 use crate::ids::{NodeId, NodeSessionId, RequestId, UserId};
 use crate::paging::Cursor;
+use crate::sessions::document::ShellDocument;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,8 @@ words! {
     EndReason {
         /// The shell on the node ended by itself.
         Exited = "The shell ended",
+        /// Session Manager or the node's agent ended it, and said why.
+        EndedThere = "Ended by Session Manager",
         /// Its owner ended it.
         EndedByOwner = "Ended by its owner",
         /// Somebody else ended it.
@@ -138,6 +141,12 @@ pub struct SessionSummary {
     pub account: String,
     /// The region.
     pub region: String,
+    /// The Session document that it was opened with; empty for one that was opened before that was kept.
+    #[serde(default)]
+    pub document: String,
+    /// The version of that document; empty where the account had saved no preferences.
+    #[serde(default)]
+    pub document_version: String,
     /// Who one is on the node; empty until the node has said so.
     pub os_user: String,
     /// Whose it is.
@@ -255,6 +264,8 @@ pub struct StartOptions {
     pub max_minutes: u32,
     /// Who one was on this node before, latest first.
     pub recent_os_users: Vec<String>,
+    /// The Session documents with which one can be opened, the default first.
+    pub documents: Vec<ShellDocument>,
 }
 
 /// A recording, before its chunks are fetched.

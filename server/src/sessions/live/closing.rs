@@ -1,9 +1,10 @@
-//! How a session ended, and that this is written into audit log and database: again and again while either cannot be
-//! written, and by whoever starts next when the portal stops before. Until then it stays in the session's journal.
+//! How a session ended and who has left one, and that this is written into audit log and database: again and again while either
+//! cannot be written, and by whoever starts next when the portal stops before. Until then an end stands in the session's journal,
+//! and who has left stands in the database as being there.
 
 use crate::error::store;
 use crate::sessions::live::LiveGround;
-use crate::sessions::queries::{self, SessionRow};
+use crate::sessions::queries::{self, Attached, SessionRow};
 use muster_domain::action::Action;
 use muster_domain::audit::{Intent, Outcome};
 use muster_domain::ids::ActId;
@@ -94,7 +95,8 @@ impl LiveGround {
 
     /// The same, tried until it is done. Whether it is: the portal may stop before.
     pub(crate) async fn write_end_surely(&self, row: &SessionRow) -> bool {
-        until_done(&self.stop, row.summary.session_id.as_str(), || {
+        let what = "the end of a session";
+        until_done(&self.stop, what, row.summary.session_id.as_str(), || {
             self.write_end(row)
         })
         .await
@@ -102,8 +104,51 @@ impl LiveGround {
 
     /// Writes a row of a session that is over, without the audit log, until it is done.
     pub(crate) async fn write_row_surely(&self, row: &SessionRow) -> bool {
-        until_done(&self.stop, row.summary.session_id.as_str(), || {
+        let what = "the end of a session";
+        until_done(&self.stop, what, row.summary.session_id.as_str(), || {
             queries::update(&self.db, row)
+        })
+        .await
+    }
+
+    /// Writes down that somebody who was in a session has left, first in the audit log: as long as the database says that they
+    /// are there, whoever starts next writes both. This time of being there is the act, so no try adds a second row to the log.
+    async fn write_left(
+        &self,
+        actor: &Actor,
+        attached: &Attached,
+        at: Timestamp,
+        message: &str,
+    ) -> Result<(), PortalError> {
+        let Attached {
+            session,
+            participant,
+            who,
+            ..
+        } = attached;
+        let intent = Intent::new(Action::SessionsDetached, format!("session:{session}"))
+            .with("as", who.role.as_str())
+            .with("seconds", at.since_ms(who.joined_at).max(0) / 1_000);
+        let act = ActId::new(participant.as_str());
+        self.trail
+            .record_once(&act, actor, &intent, Outcome::Success, message)
+            .await?;
+        queries::left(&self.db, session, participant, at)
+            .await
+            .map_err(store)
+    }
+
+    /// The same, tried until it is done.
+    pub(crate) async fn write_left_surely(
+        &self,
+        actor: &Actor,
+        attached: &Attached,
+        at: Timestamp,
+        message: &str,
+    ) -> bool {
+        let what = "that somebody has left a session";
+        until_done(&self.stop, what, attached.session.as_str(), || {
+            self.write_left(actor, attached, at, message)
         })
         .await
     }
@@ -114,7 +159,12 @@ fn wait(tries: u32) -> Duration {
     Duration::from_secs(1 << tries.min(6)).min(LONGEST)
 }
 
-async fn until_done<F, E>(stop: &CancellationToken, id: &str, mut attempt: impl FnMut() -> F) -> bool
+async fn until_done<F, E>(
+    stop: &CancellationToken,
+    what: &str,
+    id: &str,
+    mut attempt: impl FnMut() -> F,
+) -> bool
 where
     F: Future<Output = Result<(), E>>,
     E: Display,
@@ -125,7 +175,7 @@ where
             return true;
         };
         let wait = wait(tries);
-        tracing::error!(session.id = %id, %error, ?wait, "the end of a session cannot be written down; it is tried again");
+        tracing::error!(session.id = %id, %error, ?wait, what, "it cannot be written down; it is tried again");
         tries += 1;
         tokio::select! {
             () = stop.cancelled() => return false,
@@ -143,7 +193,7 @@ mod tests {
         let stop = CancellationToken::new();
         let began = tokio::time::Instant::now();
         let mut tries = Vec::new();
-        let done = until_done(&stop, "s", || {
+        let done = until_done(&stop, "it", "s", || {
             tries.push(began.elapsed().as_secs());
             let answer = if tries.len() < 10 { Err("full") } else { Ok(()) };
             async move { answer }
@@ -158,7 +208,7 @@ mod tests {
         let stop = CancellationToken::new();
         stop.cancel();
         let mut tries = 0;
-        let done = until_done(&stop, "s", || {
+        let done = until_done(&stop, "it", "s", || {
             tries += 1;
             async { Err("away") }
         })

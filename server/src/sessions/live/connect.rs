@@ -2,6 +2,7 @@
 //! AWS. What travels on it is the data channel's business.
 
 use crate::aws::Ssm;
+use crate::sessions::live::address;
 use crate::sessions::ssm::{self, Grant};
 use aws_credential_types::provider::ProvideCredentials;
 use futures::stream::SplitStream;
@@ -88,6 +89,8 @@ pub enum NoWay {
     Later(String),
     /// The session is over.
     Over,
+    /// There will be none: the service names an address to which its token is not shown.
+    Never(String),
 }
 
 /// Opens ways.
@@ -121,24 +124,25 @@ impl Connector {
                 grant
             }
         };
-        let opened = tokio::time::timeout(WITHIN, self.connect(&grant.stream_url)).await;
+        let uri: Uri = grant
+            .stream_url
+            .parse()
+            .map_err(|_| NoWay::Never("the session's address cannot be read".to_owned()))?;
+        address::check(&uri, &self.ssm.connection, self.ssm.endpoint.as_deref()).map_err(NoWay::Never)?;
+        let opened = tokio::time::timeout(WITHIN, self.connect(&uri)).await;
         let socket = opened
             .map_err(|_| NoWay::Later("the session's address did not answer in time".to_owned()))?
             .map_err(NoWay::Later)?;
         Ok((link(socket), grant))
     }
 
-    async fn connect(&self, url: &str) -> Result<Socket, String> {
-        let uri: Uri = url
-            .parse()
-            .map_err(|_| "the session's address cannot be read".to_owned())?;
-        self.check(&uri)?;
+    async fn connect(&self, uri: &Uri) -> Result<Socket, String> {
         let mut request = uri
             .clone()
             .into_client_request()
             .map_err(|error| error.to_string())?;
         if !self.ssm.connection.embedded {
-            for (name, value) in self.signature(&uri).await? {
+            for (name, value) in self.signature(uri).await? {
                 let value = http::HeaderValue::from_str(&value).map_err(|error| error.to_string())?;
                 request.headers_mut().insert(name, value);
             }
@@ -152,30 +156,6 @@ impl Connector {
         let connected = tokio_tungstenite::connect_async_with_config(request, Some(limits), true).await;
         let (socket, _) = connected.map_err(|error| error.to_string())?;
         Ok(socket)
-    }
-
-    /// The token must go nowhere but to Systems Manager.
-    fn check(&self, uri: &Uri) -> Result<(), String> {
-        let (scheme, host) = (
-            uri.scheme_str().unwrap_or_default(),
-            uri.host().unwrap_or_default(),
-        );
-        if self.ssm.connection.embedded {
-            let endpoint = self.ssm.connection.endpoint.as_deref().unwrap_or_default();
-            let expected: Option<Uri> = endpoint.parse().ok();
-            let expected = expected
-                .as_ref()
-                .and_then(Uri::authority)
-                .map(http::uri::Authority::as_str);
-            if expected.is_some() && uri.authority().map(http::uri::Authority::as_str) == expected {
-                return Ok(());
-            }
-            return Err("the session's address is not at the endpoint".into());
-        }
-        if scheme == "wss" && host.ends_with(".amazonaws.com") {
-            return Ok(());
-        }
-        Err("the session's address is not at AWS".into())
     }
 
     /// Signed like AWS's own client from release 1.2.764.0 on (session protocol, later changes).

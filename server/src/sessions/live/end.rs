@@ -38,10 +38,11 @@ impl Task {
     /// The other side has ended it.
     pub(super) fn closed(&mut self, text: &str) {
         let message: String = text.chars().filter(|c| !c.is_control()).take(400).collect();
-        let reason = if self.started {
-            EndReason::Exited
-        } else {
-            EndReason::NotStarted
+        // A shell that ends by itself leaves nothing to be said; an agent that was killed, or a limit, does.
+        let reason = match (self.started, message.is_empty()) {
+            (false, _) => EndReason::NotStarted,
+            (true, true) => EndReason::Exited,
+            (true, false) => EndReason::EndedThere,
         };
         self.over.get_or_insert(Over {
             reason,

@@ -1,12 +1,15 @@
 //! What goes to the node: keystrokes, sizes, and who is there.
 
-use crate::sessions::live::{Shared, Task};
+use crate::sessions::live::{Shared, Task, limits};
 use muster_domain::Timestamp;
 use muster_domain::sessions::wire::beyond;
 use muster_recording::{Event, Size as RecordedSize};
 use muster_session_channel::body::Size;
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// What was typed waits for so long before its people are told that the node does not answer.
+const UNANSWERED: Duration = Duration::from_secs(10);
 
 /// Bytes that are given to the channel at once.
 const PIECE: usize = 1024;
@@ -153,32 +156,55 @@ impl Task {
         }
     }
 
+    /// Tells those who are there when the node does not take what was typed, and when it does again: without a word that looks
+    /// like a shell that hangs.
+    pub(super) fn look_for_answers(&mut self, now: Instant) {
+        if !self.started || !self.channel.is_repeating() {
+            self.unanswered = None;
+        } else {
+            self.unanswered.get_or_insert(now);
+        }
+        let is_away = self.unanswered.is_some_and(|since| now - since >= UNANSWERED);
+        let mut state = self.shared.state();
+        if state.node_is_away == is_away {
+            return;
+        }
+        state.node_is_away = is_away;
+        let line = if is_away {
+            "The node does not answer. What you type waits, and reaches it when it answers again."
+        } else {
+            "The node answers again."
+        };
+        state.notice(line.to_owned());
+        drop(state);
+        self.shared.pulse();
+    }
+
     /// More time, within what policy allows.
     pub(super) fn more_time(&mut self) -> Result<Timestamp, String> {
         let policy = &self.ground.policy;
-        let minutes = |count: u32| i64::from(count) * 60_000;
+        let minutes = |count: u32| Duration::from_secs(u64::from(count) * 60);
         let mut state = self.shared.state();
         let (started, ends) = (
             state.row.summary.started_at,
             state.row.summary.ends_at.unwrap_or_default(),
         );
-        let last = started.plus_ms(minutes(policy.limit_minutes));
-        let wanted = ends
-            .max(self.ground.clock.now())
-            .plus_ms(minutes(policy.more_minutes))
-            .min(last);
-        let more = wanted.since_ms(ends);
-        if more <= 0 {
+        // What its document says is Session Manager's to enforce: more than that nobody can give.
+        let limit = match state.row.document_max_minutes {
+            0 => policy.limit_minutes,
+            most => policy.limit_minutes.min(most),
+        };
+        let Some(more) = limits::longer(started, ends, minutes(policy.more_minutes), minutes(limit)) else {
             return Err(format!(
-                "A session may last {} minutes at most, and this one does already. Open a new one.",
-                policy.limit_minutes
+                "A session may last {limit} minutes at most, and this one does already. Open a new one."
             ));
-        }
+        };
+        let wanted = ends.plus_ms(i64::try_from(more.as_millis()).unwrap_or_default());
         state.row.summary.ends_at = Some(wanted);
         state.warning = None;
         state.changed();
         drop(state);
-        self.ends += Duration::from_millis(u64::try_from(more).unwrap_or_default());
+        self.ends += more;
         self.active = Instant::now();
         self.shared.pulse();
         self.keep_row();

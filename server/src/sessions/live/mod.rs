@@ -1,6 +1,7 @@
 //! Sessions that go on: one task each, which alone speaks with the node and the recorder. Browsers read from
 //! what the task shares and send it commands; none of them can hold another up.
 
+mod address;
 mod attach;
 mod backlog;
 mod closing;
@@ -8,6 +9,7 @@ mod connect;
 mod end;
 mod input;
 mod journal;
+mod limits;
 mod output;
 mod shared;
 mod socket;

@@ -100,6 +100,8 @@ pub struct LiveState {
     pub needs_watcher: bool,
     /// Why nothing can be typed, when nothing can.
     pub waits_for: Option<String>,
+    /// Whether its people were told that the node does not answer.
+    pub node_is_away: bool,
     /// That it ends soon, and why.
     pub warning: Option<(Timestamp, EndReason)>,
     /// Lines for the person, and how many there were before the first of them.
@@ -213,6 +215,7 @@ impl Shared {
                 needs_watcher,
                 waits_for: needs_watcher
                     .then(|| "Somebody has to look on before anything can be typed on this node.".to_owned()),
+                node_is_away: false,
                 warning: None,
                 notices: (0, VecDeque::new()),
                 version: 1,

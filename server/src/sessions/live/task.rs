@@ -6,7 +6,7 @@ use crate::sessions::live::connect::{Connector, Link, NoWay, Opening};
 use crate::sessions::live::end::Over;
 use crate::sessions::live::input::Pending;
 use crate::sessions::live::shared::EndOrder;
-use crate::sessions::live::{Command, Journal, Live, Noted, Shared};
+use crate::sessions::live::{Command, Journal, Live, Noted, Shared, limits};
 use crate::sessions::policy::SessionPolicy;
 use crate::sessions::queries;
 use crate::sessions::ssm::Grant;
@@ -103,6 +103,8 @@ pub struct Task {
     pub(super) started: bool,
     pub(super) active: Instant,
     pub(super) ends: Instant,
+    idle: Duration,
+    pub(super) unanswered: Option<Instant>,
     ticked: Instant,
     attended: Instant,
     told: (u64, u64),
@@ -114,12 +116,23 @@ impl Task {
     #[must_use]
     pub fn new(ground: LiveGround, begin: Begin) -> Self {
         let now = Instant::now();
-        let (ends, resumes) = {
+        let (ends, idle, resumes) = {
             let state = begin.shared.state();
-            let ends_at = state.row.summary.ends_at.unwrap_or_default();
-            // The wall clock is asked once: a clock that is set later neither ends a session nor keeps it.
-            let left = u64::try_from(ends_at.since_ms(ground.clock.now())).unwrap_or_default();
-            (now + Duration::from_millis(left), begin.opening.is_resume())
+            let one = &state.row.summary;
+            let left = limits::left(
+                one.started_at,
+                one.ends_at.unwrap_or_default(),
+                ground.clock.now(),
+            );
+            let idle = match state.row.document_idle_minutes {
+                0 => ground.policy.idle_minutes,
+                minutes => ground.policy.idle_minutes.min(minutes),
+            };
+            (
+                now + left,
+                Duration::from_secs(u64::from(idle) * 60),
+                begin.opening.is_resume(),
+            )
         };
         let (ssm_session_id, stream_url) = begin.opening.names();
         let connector = ground.connector.clone();
@@ -143,6 +156,8 @@ impl Task {
             started: resumes,
             active: now,
             ends,
+            idle,
+            unanswered: None,
             ticked: now,
             attended: now,
             told: (0, 0),
@@ -247,7 +262,18 @@ impl Task {
                     self.stands(SessionStatus::Connected);
                 }
             }
-            Err(NoWay::Over) => self.end_now(EndReason::Exited, "The session was over on the node's side."),
+            Err(NoWay::Over) => {
+                self.end_now(EndReason::EndedThere, "The session was over on the node's side.")
+            }
+            Err(NoWay::Never(why)) => {
+                tracing::error!(session.id = %self.shared.id, why, "no way to the node is opened");
+                let reason = if self.started {
+                    EndReason::NodeLost
+                } else {
+                    EndReason::NotStarted
+                };
+                self.end_now(reason, &format!("No way to the node was opened: {why}."));
+            }
             Err(NoWay::Later(reason)) => {
                 tracing::info!(session.id = %self.shared.id, reason, "no way to the node yet");
                 self.try_again();
@@ -371,8 +397,8 @@ impl Task {
             self.recorder_failed(&error);
         }
         self.tell_counts();
-        let idle = Duration::from_secs(u64::from(self.ground.policy.idle_minutes) * 60);
-        let idle_ends = self.active + idle;
+        self.look_for_answers(now);
+        let idle_ends = self.active + self.idle;
         if now >= self.ends {
             return self.end_now(EndReason::TimeUp, "The time that it was opened for is over.");
         }

@@ -14,6 +14,8 @@ fn session() -> Box<SessionSummary> {
         node_name: "web-14".into(),
         account: "123456789012".into(),
         region: "eu-west-1".into(),
+        document: String::new(),
+        document_version: String::new(),
         os_user: "ssm-user".into(),
         owner_id: None,
         owner: "op".into(),

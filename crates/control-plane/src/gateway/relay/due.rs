@@ -23,9 +23,8 @@ pub(crate) enum Due {
 }
 
 impl Live {
-    /// What has to be done. `now` is the wall's clock: only the maximum duration goes by it, because it must
-    /// hold across restarts.
-    pub(crate) fn due(&self, steady: Timestamp, now: Timestamp, connect_ms: i64) -> Option<Due> {
+    /// What has to be done, by the clock that never jumps.
+    pub(crate) fn due(&self, steady: Timestamp, connect_ms: i64) -> Option<Due> {
         let mut state = self.state();
         if let Some((_, since)) = &state.ended {
             return if !state.is_kept {
@@ -45,8 +44,8 @@ impl Live {
             }))
         };
         let node = &self.about.node_id;
-        if let Some(max) = self.about.max_ms
-            && now.since_ms(self.about.started_at) >= max
+        if let Some((max, ends)) = self.about.max
+            && steady >= ends
         {
             return end(
                 Status::Terminated,

@@ -25,9 +25,9 @@ pub(crate) struct About {
     pub(crate) session_id: String,
     pub(crate) region: String,
     pub(crate) node_id: String,
-    pub(crate) started_at: Timestamp,
     pub(crate) idle_ms: i64,
-    pub(crate) max_ms: Option<i64>,
+    /// How long it may last, and when that is over by the clock that never jumps.
+    pub(crate) max: Option<(i64, Timestamp)>,
 }
 
 struct Leg {
