@@ -353,7 +353,17 @@ async fn idle_sessions_and_long_ones_are_ended_at_both_ends() {
         let (started, mut shell, mut person) = open().await;
         let listed = world.ok("DescribeSessions", json!({"State": "Active"})).await;
         assert_eq!(listed["Sessions"][0]["MaxSessionDuration"], "60");
+        // However it is used, it ends with its time, which a wall's clock that is set does not bring nearer.
         world.clock.advance(3_600_000);
+        world.plane.tick().await;
+        for _ in 0..14 {
+            world.steady.advance(240_000);
+            shell.output(b"y");
+            person.output(1).await;
+            world.plane.tick().await;
+            assert_eq!(status(&world, &started.id).await, "Connected");
+        }
+        world.steady.advance(240_000);
         world.plane.tick().await;
         let why = person.closed().await;
         assert!(why.contains("maximum duration of 60 minutes"), "{why}");
