@@ -15,6 +15,7 @@ mod approvals;
 mod approvals_of_steps;
 mod aws_mode;
 mod buckets;
+mod command_documents;
 mod commands;
 mod deployments;
 mod deployments_on_approval;

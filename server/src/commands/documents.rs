@@ -10,7 +10,7 @@ use muster_store::{Db, RowExt, Sql, StoreError};
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 use sqlx::any::AnyRow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A document's text is fetched anew when it is older than this, in ms.
 const FRESH_MS: i64 = 10 * 60_000;
@@ -72,6 +72,9 @@ pub async fn sync(
     ssm: &Ssm,
     now: Timestamp,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let connection = ssm.connection.id.as_str();
+    // Those that are found by name while this goes on are not among them.
+    let known = list(db, connection).await?;
     let mut token = None;
     let mut names = Vec::new();
     loop {
@@ -86,6 +89,12 @@ pub async fn sync(
         if token.is_none() {
             break;
         }
+    }
+    let there: HashSet<&str> = names.iter().map(String::as_str).collect();
+    for gone in known.iter().filter(|kept| !there.contains(kept.name.as_str())) {
+        let mut sql = Sql::new("delete from documents where document_type = 'Command' and connection_id = ");
+        sql.text(connection).push(" and name = ").text(&gone.name);
+        sql.run(db.writer()).await?;
     }
     for name in names.iter().take(if ssm.connection.embedded { 200 } else { 0 }) {
         fetch(db, ssm, name, now)
