@@ -5,6 +5,8 @@ use crate::deployments::{
 };
 use crate::parameters::{PASSWORD, SOON, person};
 use crate::support::online_node;
+use muster_domain::system::SystemClock;
+use muster_domain::time::Clock as _;
 use muster_tests::api::Api;
 use muster_tests::{Client, Portal};
 use serde_json::{Value, json};
@@ -236,4 +238,103 @@ async fn a_deployment_is_done_as_it_was_approved_or_not_at_all() {
     approve(&bob, &back).await;
     done(&olga, &back).await;
     assert_eq!(std::fs::read_to_string(path.join("app/version")).unwrap(), "1.0");
+}
+
+const FROZEN: &str = r#"
+[[freeze]]
+name = "Year's end"
+from = "2020-01-01"
+until = "UNTIL"
+acts = ["deployments.*"]
+break_glass = ["user:rita"]
+
+[[policy]]
+name = "Deployments of web"
+acts = ["deployments.*"]
+applications = ["web"]
+reason = true
+break_glass = ["user:rita"]
+
+[[policy.levels]]
+approvals = 1
+of = ["role:approver"]
+"#;
+
+#[tokio::test]
+async fn a_freeze_stops_a_deployment_until_it_ends_or_the_glass_is_broken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let file = path.join("policies.toml");
+    // What is approved has to have a time within a year.
+    let end = SystemClock.now().plus_ms(3 * 86_400_000).rfc3339();
+    std::fs::write(&file, FROZEN.replace("UNTIL", &end[..10])).unwrap();
+    let arguments = ["--approval-policies", file.to_str().unwrap()];
+    let portal = Portal::start(&path.join("data"), &arguments, &[]).unwrap();
+    let admin = Client::first_administrator(&portal).await.unwrap();
+    let node = online_node(&admin).await;
+    tag(&admin, &node, "Application", "web").await;
+    tag(&admin, &node, "Environment", "Staging").await;
+    let olga = person(&portal, &admin, "olga", "operator", "*").await;
+    let rita = person(&portal, &admin, "rita", "operator", "*").await;
+    let bob = person(&portal, &admin, "bob", "approver", "*").await;
+    let id = make(&olga, "web", &parameters(path)).await;
+    let first = release(&olga, &id, "1.0", &artefact(path, "1.0", true)).await;
+    for (client, may) in [(&olga, false), (&rita, true)] {
+        let (status, answer) = deploy(client, &id, "deploy", &first).await;
+        assert_eq!(status, 428, "{answer}");
+        assert!(
+            answer.to_string().contains("the freeze “Year's end” holds"),
+            "{answer}"
+        );
+        let needs = &answer["error"]["ApprovalNeeded"]["needs"];
+        assert_eq!(
+            (&needs["may_ask"], &needs["may_break_glass"]),
+            (&json!(true), &json!(may)),
+            "{answer}"
+        );
+    }
+
+    // What is approved in a freeze waits for its end.
+    let patient = ask(&olga, &id, "deploy", &first).await;
+    approve(&bob, &patient).await;
+    let waits = until(&olga, &patient, "approved", |found| {
+        found["summary"]["state"] == "Approved"
+    })
+    .await;
+    let said = format!("it runs at {}", &end[..10]);
+    assert!(waits["history"].to_string().contains(&said), "{said}: {waits}");
+    assert!(!path.join("app/version").exists());
+
+    // The glass is broken by whom the freeze lets, with a reason and the box ticked; it is done at once and reviewed.
+    let broken = |ticked: bool| {
+        let mut fields = vec![
+            ("application_id", id.as_str()),
+            ("environment", "Staging"),
+            ("release", first.as_str()),
+            ("kind", "deploy"),
+            ("reason", "the shop is down"),
+            ("deployment_ticket", "OPS-1"),
+            ("why", "the shop is down"),
+            ("glass", "yes"),
+        ];
+        if ticked {
+            fields.push(("understood", "yes"));
+        }
+        fields
+    };
+    for (client, ticked, wanted) in [(&rita, false, 422), (&olga, true, 403)] {
+        let (status, answer) = client.call("deployments/ask", &broken(ticked)).await.unwrap();
+        assert_eq!(status, wanted, "{answer}");
+    }
+    assert!(!path.join("app/version").exists());
+    let (status, answer) = rita.call("deployments/ask", &broken(true)).await.unwrap();
+    assert_eq!(status / 100, 2, "{answer}");
+    let broken = answer.as_str().unwrap().to_owned();
+    done(&rita, &broken).await;
+    assert_eq!(std::fs::read_to_string(path.join("app/version")).unwrap(), "1.0");
+    let shown = request(&bob, &broken).await;
+    assert_eq!(shown["summary"]["glass_broken"], json!(true), "{shown}");
+    assert!(shown["summary"]["review_due_at"].is_i64(), "{shown}");
+    let still = request(&olga, &patient).await;
+    assert_eq!(still["summary"]["state"], "Approved", "{still}");
 }
