@@ -6,7 +6,7 @@ use super::ask_panel::{AskPanel, Asking, needs_of};
 use super::policies_api::ChangePolicies;
 use super::policy_words::EXAMPLE;
 use super::text_diff::TextDiff;
-use crate::components::{FormError, SubmitButton, TextArea, Tone};
+use crate::components::{FormError, SubmitButton, TextArea, Tone, text_parts};
 use crate::error::{action_error, field_error};
 use crate::forms::{keep_fields, typed};
 use leptos::form::ActionForm;
@@ -42,7 +42,7 @@ fn ReadOnly(text: String, children: Children) -> impl IntoView {
             </header>
             <div class="card-body">
                 <p class="muted">{children()}</p>
-                {(!text.is_empty()).then(|| view! { <pre class="code" tabindex="0">{text}</pre> })}
+                {(!text.is_empty()).then(|| view! { <pre class="code" tabindex="0">{text_parts(text)}</pre> })}
             </div>
         </section>
     }

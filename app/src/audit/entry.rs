@@ -1,6 +1,6 @@
 //! One act as a row that opens.
 
-use crate::components::{CopyButton, Fact, StatusBadge, TimeAgo};
+use crate::components::{CopyButton, Fact, StatusBadge, TimeAgo, text_parts};
 use leptos::prelude::*;
 use muster_domain::audit::AuditEntryView;
 
@@ -72,7 +72,7 @@ pub(super) fn Entry(entry: AuditEntryView) -> impl IntoView {
                         <CopyButton text=entry.hash label="Copy the hash" />
                     </Fact>
                 </dl>
-                <pre class="code" tabindex="0" aria-label="Detail as JSON">{detail}</pre>
+                <pre class="code" tabindex="0" aria-label="Detail as JSON">{text_parts(detail)}</pre>
             </div>
         </details>
     }

@@ -1,7 +1,9 @@
 //! Terminal output as text with classes: colours and weights (SGR) become class names, every
 //! other control sequence is dropped. Pure, and safe to feed in pieces.
 
-/// A stretch of text that looks alike.
+use crate::components::text_parts;
+
+/// A stretch of text that looks alike, or a part of a long one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     /// Class names, parted by spaces; empty for plain text.
@@ -160,10 +162,11 @@ impl Parser {
 
     fn flush(&self, plain: &mut String, spans: &mut Vec<Span>) {
         if !plain.is_empty() {
-            spans.push(Span {
-                class: self.look.class(),
-                text: std::mem::take(plain),
-            });
+            let class = self.look.class();
+            spans.extend(text_parts(std::mem::take(plain)).into_iter().map(|text| Span {
+                class: class.clone(),
+                text,
+            }));
         }
     }
 }
@@ -224,6 +227,13 @@ mod tests {
             parser.feed("\u{1b}[38;5;9mx\u{1b}[38;2;1;2;3my"),
             [span("sgr-fg-red sgr-bright", "x"), span("", "y")]
         );
+    }
+
+    #[test]
+    fn long_text_comes_in_parts() {
+        let spans = Parser::default().feed(&"0123456789\n".repeat(6_000));
+        assert!(spans.len() > 1 && spans.iter().all(|span| span.text.len() < 65_536));
+        assert_eq!(plain(&spans).len(), 66_000);
     }
 
     #[test]

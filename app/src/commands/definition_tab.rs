@@ -1,7 +1,7 @@
 //! What exactly was asked for. Frozen when the command was made.
 
 use super::detail_page::Live;
-use crate::components::{CopyButton, Fact, plural};
+use crate::components::{CopyButton, Fact, plural, text_parts};
 use crate::url::address;
 use leptos::prelude::*;
 use muster_domain::fleet::NodeSelection;
@@ -37,7 +37,7 @@ pub(super) fn DefinitionTab(page: Live) -> impl IntoView {
                                         <h3>{name.clone()}</h3>
                                         <CopyButton text=text.clone() label=format!("Copy {name}") />
                                     </div>
-                                    <pre class="code" data-parameter=name>{text}</pre>
+                                    <pre class="code" data-parameter=name>{text_parts(text)}</pre>
                                 </div>
                             }
                         })

@@ -4,7 +4,7 @@
 use super::api::{RunCommandFn, get_document, list_documents, resolve_targets, run_again};
 use super::run_form::RunForm;
 use super::target_picker::TargetPicker;
-use crate::components::{ErrorNotice, PageHead, SelectField, Skeleton, plural};
+use crate::components::{ErrorNotice, PageHead, SelectField, Skeleton, plural, text_parts};
 use crate::error::AppError;
 use crate::layout::{NotPermitted, missing, use_frame};
 use crate::url::{Query, address, use_query};
@@ -317,7 +317,7 @@ fn DocumentSection(
                             </p>
                             <details>
                                 <summary>"Show the document"</summary>
-                                <pre class="code">{one.content}</pre>
+                                <pre class="code">{text_parts(one.content)}</pre>
                             </details>
                         }
                     })}

@@ -22,6 +22,7 @@ pub(crate) mod status_badge;
 pub(crate) mod tabs;
 pub(crate) mod tag_chip;
 pub(crate) mod text_area;
+pub(crate) mod text_parts;
 pub(crate) mod time_ago;
 pub(crate) mod toast;
 
@@ -46,5 +47,6 @@ pub(crate) use status_badge::{Badge, StatusBadge, StatusDot, status_dot};
 pub(crate) use tabs::{Tab, Tabs};
 pub(crate) use tag_chip::{TagChip, TagList, tag_list};
 pub(crate) use text_area::TextArea;
+pub(crate) use text_parts::text_parts;
 pub(crate) use time_ago::{TimeAgo, keep_ages, time_ago};
 pub(crate) use toast::{Toasts, use_toaster};

@@ -2,7 +2,7 @@
 
 use super::diff_view::DiffView;
 use super::runbook_url::RunbookUrl;
-use crate::components::{CopyButton, SelectField, TableCard, TimeAgo};
+use crate::components::{CopyButton, SelectField, TableCard, TimeAgo, text_parts};
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use muster_domain::runbooks::{RunbookDetail, RunbookVersion};
@@ -22,7 +22,7 @@ pub(super) fn ContentTab(detail: RunbookDetail) -> impl IntoView {
                 <p class="small-text muted">
                     "SHA-256 of the text as Systems Manager gives it: " <span class="mono break-anywhere">{detail.content_hash}</span>
                 </p>
-                <pre class="code runbook-text" tabindex="0" role="region" aria-label="Text of the runbook">{detail.content}</pre>
+                <pre class="code runbook-text" tabindex="0" role="region" aria-label="Text of the runbook">{text_parts(detail.content)}</pre>
             </div>
         </section>
     }

@@ -2,7 +2,7 @@
 
 use super::catalogue_url::runbook_path;
 use super::execution_page::Live;
-use crate::components::{CopyButton, Fact, plural};
+use crate::components::{CopyButton, Fact, plural, text_parts};
 use crate::url::address;
 use leptos::prelude::*;
 use muster_domain::runbooks::PlannedTargets;
@@ -61,7 +61,7 @@ pub(super) fn DefinitionTab(page: Live) -> impl IntoView {
                         {if detail.content.is_empty() {
                             view! { <p class="muted small-text">"Its text is not known here."</p> }.into_any()
                         } else {
-                            view! { <pre class="code runbook-text" tabindex="0" role="region" aria-label="Text of the runbook">{detail.content}</pre> }.into_any()
+                            view! { <pre class="code runbook-text" tabindex="0" role="region" aria-label="Text of the runbook">{text_parts(detail.content)}</pre> }.into_any()
                         }}
                     </div>
                 </section>

@@ -4,7 +4,7 @@ use super::execution_page::Live;
 use super::executions_table::ExecutionsTable;
 use super::retry_step::RetryStep;
 use crate::components::time_ago::duration;
-use crate::components::{CopyButton, Glyph, Icon, StatusBadge, TableCard};
+use crate::components::{CopyButton, Glyph, Icon, StatusBadge, TableCard, text_parts};
 use crate::live::clock::use_now;
 use leptos::prelude::*;
 use muster_domain::runbooks::{Retried, StepExecution};
@@ -269,7 +269,7 @@ fn Values(values: BTreeMap<String, String>) -> impl IntoView {
                         <CopyButton text=text.clone() label=format!("Copy {name}") />
                     </div>
                     <pre class="code" data-value=name>
-                        {text}
+                        {text_parts(text)}
                     </pre>
                 </div>
             }

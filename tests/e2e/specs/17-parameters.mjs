@@ -294,7 +294,7 @@ async function labelled(t, page, decider) {
   await t.axe(page, 'asking for a label');
   const id = await asked(page);
   await t.visit(decider, `/approvals/${id}`);
-  await decider.getByRole('heading', { level: 1, name: 'Set the label live on version 1 of /guarded/key' }).waitFor();
+  await decider.getByText('Set the label live on version 1 of /guarded/key').first().waitFor();
   await decider.locator('[data-labels]').getByText('is new, at version 1').waitFor();
   t.assert.ok(!(await decider.content()).includes(SECRET), 'the approver sees the secret');
   await t.axe(decider, 'a label to decide on');
