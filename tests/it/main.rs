@@ -18,6 +18,7 @@ mod buckets;
 mod command_documents;
 mod commands;
 mod deployments;
+mod deployments_done;
 mod deployments_on_approval;
 mod doors;
 mod doors_of_approvals;

@@ -15,7 +15,7 @@ use muster_domain::parameters::ParameterDetail;
 const SET_ID: &str = "set-labels";
 const TAKE_ID: &str = "take-label";
 
-/// Which version has the label now, besides that one.
+/// Which version has the label now.
 fn held_by(detail: &ParameterDetail, label: &str) -> Option<i64> {
     let live = detail.live.as_ref().ok()?;
     let held = live
