@@ -1,5 +1,6 @@
 //! The database: one writer at a time and many readers on SQLite, a pool on PostgreSQL.
 
+use crate::reader::Reader;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyPool, Executor};
 use std::path::PathBuf;
@@ -74,7 +75,7 @@ impl StoreError {
 /// Where the data is.
 #[derive(Clone)]
 pub struct Db {
-    reader: AnyPool,
+    reader: Reader,
     writer: AnyPool,
     dialect: Dialect,
 }
@@ -120,7 +121,7 @@ impl Address {
 
 /// Every SQLite connection starts with these. `synchronous=FULL` makes a commit survive a power cut:
 /// the audit log and accepted commands need that.
-const SQLITE_PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
+pub(crate) const SQLITE_PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
      pragma busy_timeout = 15000; pragma temp_store = memory; pragma cache_size = -16000;";
 
 impl Db {
@@ -137,23 +138,20 @@ impl Db {
                     .ok_or_else(|| StoreError::Address("the path is no UTF-8".into()))?;
                 let escaped = text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
                 let url = format!("sqlite://{escaped}?mode=rwc");
-                let options = |size: u32| {
-                    AnyPoolOptions::new()
-                        .max_connections(size)
-                        .min_connections(1)
-                        .acquire_timeout(Duration::from_secs(30))
-                        .idle_timeout(None)
-                        .max_lifetime(None)
-                        .test_before_acquire(false)
-                        .after_connect(|connection, _| {
-                            Box::pin(async move { connection.execute(SQLITE_PRAGMAS).await.map(|_| ()) })
-                        })
-                };
                 // SQLite takes one writer at a time anyway: queueing for one connection is fair and never busy.
-                let writer = options(1).connect(&url).await?;
-                let reader = options(8).connect(&url).await?;
+                let writer = AnyPoolOptions::new()
+                    .max_connections(1)
+                    .min_connections(1)
+                    .acquire_timeout(Duration::from_secs(30))
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    .test_before_acquire(false)
+                    .after_connect(|connection, _| {
+                        Box::pin(async move { connection.execute(SQLITE_PRAGMAS).await.map(|_| ()) })
+                    });
+                let writer = writer.connect(&url).await?;
                 Ok(Self {
-                    reader,
+                    reader: Reader::of_file(url).await?,
                     writer,
                     dialect: Dialect::Sqlite,
                 })
@@ -166,7 +164,7 @@ impl Db {
                     .await
                     .map_err(hide_url)?;
                 Ok(Self {
-                    reader: pool.clone(),
+                    reader: Reader::of_pool(pool.clone()),
                     writer: pool,
                     dialect: Dialect::Postgres,
                 })
@@ -176,7 +174,7 @@ impl Db {
 
     /// For queries that change nothing.
     #[must_use]
-    pub fn reader(&self) -> &AnyPool {
+    pub fn reader(&self) -> &Reader {
         &self.reader
     }
 

@@ -3,11 +3,13 @@
 
 pub mod db;
 pub mod migrate;
+mod reader;
 pub mod row;
 pub mod sql;
 #[cfg(any(test, feature = "test-database"))]
 pub mod test_database;
 
 pub use db::{Db, Dialect, StoreError};
+pub use reader::Reader;
 pub use row::RowExt;
 pub use sql::Sql;

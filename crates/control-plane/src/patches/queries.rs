@@ -245,7 +245,7 @@ pub(crate) async fn snapshot(
     sql.int(now.0).push(") on conflict do nothing");
     sql.run(on.writer()).await?;
     // Somebody else may have made it in between; all get the same.
-    Ok(found(on.writer()).await?.unwrap_or_else(|| content.to_owned()))
+    Ok(found(on.reader()).await?.unwrap_or_else(|| content.to_owned()))
 }
 
 /// A run lasts hours, and may be repeated within the day.
