@@ -398,3 +398,78 @@ async fn sessions_end_in_time_and_their_cookies_are_not_kept() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn one_question_finds_out_who_a_session_is() {
+    on_both(async |db: Db| {
+        const IDLE: i64 = 30 * 60_000;
+        let world = world(&db);
+        let ada = set_up(&world).await;
+        let bob = add(&world, &ada, "bob", Role::Viewer, "tag:Team=web").await;
+        let store = DatabaseSessions::new(db.clone(), world.clock.clone());
+        let mut of_bob = record(&bob, 7, "of-bob");
+        of_bob.expiry_date += time::Duration::hours(9);
+        store.create(&mut of_bob).await.unwrap();
+        let mut of_nobody = Record {
+            id: Id(8),
+            data: std::collections::HashMap::new(),
+            ..of_bob.clone()
+        };
+        store.create(&mut of_nobody).await.unwrap();
+        let ask = async |id: i128| {
+            let found = store.signed_in(&Id(id), IDLE).await.unwrap()?;
+            let session = muster_domain::ids::SessionId::new(found.session_id);
+            world
+                .service
+                .actor_of(found.user, found.grants, Some(session), origin())
+        };
+
+        // The same person as by asking for the account, and all that the frame of a page shows comes along.
+        let found = ask(7).await.unwrap();
+        let asked = world
+            .service
+            .actor(bob.user_id.as_ref().unwrap(), "of-bob", origin());
+        assert_eq!(Some(found.clone()), asked.await.unwrap());
+        let profile = world.service.profile(&found).await.unwrap();
+        let mut unknown = found.clone();
+        unknown.account = None;
+        assert_eq!(profile, world.service.profile(&unknown).await.unwrap());
+        assert_eq!((profile.name.as_str(), profile.grants.len()), ("bob", 1));
+        assert!(ask(8).await.is_none(), "nobody is signed in with it");
+        assert!(ask(9).await.is_none(), "there is no such session");
+
+        // A grant that was taken back is gone with the next question; so is somebody who is disabled.
+        let grant = profile.grants[0].id.clone();
+        world.service.revoke_role(&ada, grant).await.unwrap();
+        let without = ask(7).await.unwrap();
+        assert!(without.grants.is_empty() && without.account.unwrap().grants.is_empty());
+        db_disable(&db, "bob", 1).await;
+        assert!(ask(7).await.is_none());
+        db_disable(&db, "bob", 0).await;
+
+        // Asking is use: it is noted, and a session that is not used ends and is deleted.
+        world.clock.advance(20 * 60_000);
+        assert!(ask(7).await.is_some());
+        world.clock.advance(20 * 60_000);
+        assert!(ask(7).await.is_some());
+        world.clock.advance(IDLE + 1);
+        assert!(ask(7).await.is_none());
+        assert!(store.load(&Id(7)).await.unwrap().is_none());
+
+        // However it is used, it ends when its time is over.
+        let mut short = record(&bob, 10, "short");
+        short.expiry_date =
+            time::OffsetDateTime::from_unix_timestamp(world.clock.now().0 / 1_000 + 60).unwrap();
+        store.create(&mut short).await.unwrap();
+        assert!(ask(10).await.is_some());
+        world.clock.advance(60_001);
+        assert!(ask(10).await.is_none());
+    })
+    .await;
+}
+
+async fn db_disable(db: &Db, name: &str, disabled: i64) {
+    let mut sql = Sql::new("update users set disabled = ");
+    sql.int(disabled).push(" where name = ").text(name);
+    sql.run(db.writer()).await.unwrap();
+}

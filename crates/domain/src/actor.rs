@@ -1,9 +1,11 @@
 //! Who is asking: a signed-in person, nobody, or somebody at the server's own command line.
 
+use crate::access::GrantView;
 use crate::action::{Action, Who};
 use crate::ids::{SessionId, UserId};
 use crate::permission::{Grant, Role, Scope};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// From where an act comes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +16,16 @@ pub struct Origin {
     pub user_agent: String,
     /// `browser`, `cli`, `api` or `server`.
     pub via: String,
+}
+
+/// What else was read of an account when somebody was recognised, so that a page that shows who is signed in does not
+/// ask for it once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Shown to others.
+    pub display_name: String,
+    /// All grants, also those that have ended.
+    pub grants: Vec<GrantView>,
 }
 
 /// Who is asking.
@@ -29,6 +41,9 @@ pub struct Actor {
     pub session: Option<SessionId>,
     /// From where.
     pub origin: Origin,
+    /// The account as it was when this request came. Nothing decides by it.
+    #[serde(skip)]
+    pub account: Option<Arc<Account>>,
 }
 
 impl Actor {
@@ -41,6 +56,7 @@ impl Actor {
             grants: Vec::new(),
             session: None,
             origin,
+            account: None,
         }
     }
 
@@ -60,6 +76,7 @@ impl Actor {
                 user_agent: String::new(),
                 via: "cli".into(),
             },
+            account: None,
         }
     }
 
@@ -79,6 +96,7 @@ impl Actor {
                 user_agent: String::new(),
                 via: "server".into(),
             },
+            account: None,
         }
     }
 

@@ -1,19 +1,20 @@
 //! Coming in: who a session belongs to, signing in, and the first administrator by the one-time link.
 
 use crate::access::limits::{self, Subject};
-use crate::access::queries;
+use crate::access::queries::{self, UserRow};
 use crate::access::service::{AccessService, no_user};
 use crate::access::users::{self, NewUser};
 use crate::error::store;
-use muster_domain::access::{Password, SignedIn};
+use muster_domain::access::{GrantView, Password, SignedIn};
 use muster_domain::action::Action;
-use muster_domain::actor::Origin;
+use muster_domain::actor::{Account, Origin};
 use muster_domain::audit::Intent;
 use muster_domain::ids::{SessionId, UserId};
 use muster_domain::permission::{Role, Scope};
 use muster_domain::{Actor, PortalError, Timestamp};
 use muster_store::StoreError;
 use ring::digest::{SHA256, digest};
+use std::sync::Arc;
 
 /// How long the one-time link holds.
 const SETUP_MS: i64 = 24 * 3_600_000;
@@ -112,16 +113,32 @@ impl AccessService {
         origin: Origin,
     ) -> Result<Option<Actor>, StoreError> {
         let found = queries::with_grants(&self.db, user).await?;
-        let Some((row, grants)) = found.filter(|(row, _)| !row.disabled) else {
-            return Ok(None);
-        };
-        Ok(Some(Actor {
+        Ok(found.and_then(|(row, grants)| self.actor_of(row, grants, Some(SessionId::new(session)), origin)))
+    }
+
+    /// The person with that account and these grants. `None` when the account is disabled.
+    #[must_use]
+    pub fn actor_of(
+        &self,
+        row: UserRow,
+        grants: Vec<GrantView>,
+        session: Option<SessionId>,
+        origin: Origin,
+    ) -> Option<Actor> {
+        if row.disabled {
+            return None;
+        }
+        Some(Actor {
             user_id: Some(row.id),
             name: row.name,
             grants: queries::effective(&grants, self.clock.now()),
-            session: Some(SessionId::new(session)),
+            session,
             origin,
-        }))
+            account: Some(Arc::new(Account {
+                display_name: row.display_name,
+                grants,
+            })),
+        })
     }
 
     pub(super) async fn user_name(&self, user: &UserId) -> Result<String, PortalError> {

@@ -108,7 +108,21 @@ pub async fn grants(db: &Db, user: &UserId) -> Result<Vec<GrantView>, StoreError
     Ok(found)
 }
 
-/// A user with the grants of that user, asked for at once: every request wants both.
+/// A user and the grants of that user, of rows that have a user's columns and a grant's, in the order of the grants.
+fn user_with_grants(rows: &[AnyRow]) -> Result<Option<(UserRow, Vec<GrantView>)>, StoreError> {
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    let mut grants = Vec::new();
+    for row in rows {
+        if row.text_or_none("grant_id")?.is_some() {
+            grants.extend(grant(row)?.map(|(_, view)| view));
+        }
+    }
+    Ok(Some((user(first)?, grants)))
+}
+
+/// A user with the grants of that user, asked for at once.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -119,17 +133,50 @@ pub async fn with_grants(db: &Db, id: &UserId) -> Result<Option<(UserRow, Vec<Gr
          where u.user_id = ",
     );
     sql.text(id.as_str()).push(" order by g.granted_at, g.grant_id");
+    user_with_grants(&sql.all(db.reader()).await?)
+}
+
+/// A session that somebody is signed in with, and who that is.
+#[derive(Clone, Debug)]
+pub struct InSession {
+    /// The session's public handle.
+    pub session_id: String,
+    /// When it was last noted that it is used.
+    pub last_seen_at: Timestamp,
+    /// The account.
+    pub user: UserRow,
+    /// Its grants.
+    pub grants: Vec<GrantView>,
+}
+
+/// Who is signed in with the session of that key, unless it has ended. One statement for all of it: every request asks.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn in_session(
+    db: &Db,
+    session_key: String,
+    now: Timestamp,
+) -> Result<Option<InSession>, StoreError> {
+    let mut sql = Sql::new(
+        "select s.session_id, s.last_seen_at, u.user_id, u.name, u.display_name, u.password_hash, u.disabled, u.created_at, \
+         u.last_sign_in_at, g.grant_id, g.role, g.scope, g.granted_at, g.granted_by, g.expires_at from web_sessions s \
+         join users u on u.user_id = s.user_id left join user_grants g on g.user_id = u.user_id where s.session_key = ",
+    );
+    sql.text(session_key)
+        .push(" and s.session_id is not null and s.expires_at > ")
+        .int(now.0)
+        .push(" order by g.granted_at, g.grant_id");
     let rows = sql.all(db.reader()).await?;
-    let Some(first) = rows.first() else {
+    let (Some(first), Some((user, grants))) = (rows.first(), user_with_grants(&rows)?) else {
         return Ok(None);
     };
-    let mut grants = Vec::new();
-    for row in &rows {
-        if row.text_or_none("grant_id")?.is_some() {
-            grants.extend(grant(row)?.map(|(_, view)| view));
-        }
-    }
-    Ok(Some((user(first)?, grants)))
+    Ok(Some(InSession {
+        session_id: first.text("session_id")?,
+        last_seen_at: first.time_or_none("last_seen_at")?.unwrap_or(Timestamp(0)),
+        user,
+        grants,
+    }))
 }
 
 /// As the door needs them at `now`. A scope that cannot be read gives nothing, nor does a grant that has ended.

@@ -1,6 +1,7 @@
 //! Sessions in the portal's database, behind tower-sessions. The database holds only the hash of what
 //! the cookie holds: a stolen copy signs nobody in.
 
+use crate::access::queries::{self, InSession};
 use async_trait::async_trait;
 use muster_domain::Timestamp;
 use muster_domain::time::Clock;
@@ -104,13 +105,23 @@ impl DatabaseSessions {
     /// # Errors
     /// When the database does not answer.
     pub async fn touch(&self, session_id: &str, idle_ms: i64) -> std::result::Result<bool, StoreError> {
-        let now = self.clock.now();
         let mut sql = Sql::new("select last_seen_at from web_sessions where session_id = ");
         sql.text(session_id);
         let Some(row) = sql.first(self.db.reader()).await? else {
             return Ok(false);
         };
         let seen = row.time_or_none("last_seen_at")?.unwrap_or(Timestamp(0));
+        self.used(session_id, seen, idle_ms).await
+    }
+
+    /// The same for one of which it is known when it was noted last.
+    async fn used(
+        &self,
+        session_id: &str,
+        seen: Timestamp,
+        idle_ms: i64,
+    ) -> std::result::Result<bool, StoreError> {
+        let now = self.clock.now();
         if now.since_ms(seen) > idle_ms {
             let mut sql = Sql::new("delete from web_sessions where session_id = ");
             sql.text(session_id);
@@ -123,6 +134,23 @@ impl DatabaseSessions {
             sql.run(self.db.writer()).await?;
         }
         Ok(true)
+    }
+
+    /// Who is signed in with this session, which is used by asking, as [`Self::touch`] says. Nobody when there is no such
+    /// session, it has ended, or it was not used within `idle_ms`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn signed_in(
+        &self,
+        id: &Id,
+        idle_ms: i64,
+    ) -> std::result::Result<Option<InSession>, StoreError> {
+        let Some(found) = queries::in_session(&self.db, key(id), self.clock.now()).await? else {
+            return Ok(None);
+        };
+        let used = self.used(&found.session_id, found.last_seen_at, idle_ms).await?;
+        Ok(used.then_some(found))
     }
 
     /// Whether the session is there and has not ended; being asked is no use of it.

@@ -183,15 +183,10 @@ impl AccessService {
                 .text(row.text("token_id")?);
             sql.run(self.db.writer()).await?;
         }
-        Ok(Some(Actor {
-            user_id: Some(user.clone()),
-            name: user_row.name,
-            grants: queries::effective(&grants, self.clock.now()),
-            session: None,
-            origin: Origin {
-                via: "api".into(),
-                ..origin
-            },
-        }))
+        let origin = Origin {
+            via: "api".into(),
+            ..origin
+        };
+        Ok(self.actor_of(user_row, grants, None, origin))
     }
 }

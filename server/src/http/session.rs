@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, Method, header};
 use muster_domain::access::Access as _;
 use muster_domain::actor::Origin;
-use muster_domain::ids::UserId;
+use muster_domain::ids::SessionId;
 use muster_domain::{Actor, PortalError};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -183,24 +183,24 @@ async fn known(
     session: &Session,
     origin: Origin,
 ) -> Result<Option<Actor>, PortalError> {
-    let auth: Option<Auth> = session
-        .get(AUTH)
-        .await
-        .map_err(|error| crate::error::internal("session", &error))?;
-    let Some(auth) = auth else { return Ok(None) };
-    if !state
+    let Some(id) = session.id() else { return Ok(None) };
+    let found = state
         .sessions
-        .touch(&auth.session_id, state.idle_ms)
+        .signed_in(&id, state.idle_ms)
         .await
-        .map_err(crate::error::store)?
-    {
+        .map_err(crate::error::store)?;
+    let Some(found) = found else {
+        // Loaded, so that the cookie of a session that is not there any more is taken back.
+        let _: Option<Auth> = session
+            .get(AUTH)
+            .await
+            .map_err(|error| crate::error::internal("session", &error))?;
         return Ok(None);
-    }
-    state
+    };
+    let session = SessionId::new(found.session_id);
+    Ok(state
         .access
-        .actor(&UserId::new(auth.user_id), &auth.session_id, origin)
-        .await
-        .map_err(crate::error::store)
+        .actor_of(found.user, found.grants, Some(session), origin))
 }
 
 #[cfg(test)]
