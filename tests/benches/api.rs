@@ -9,7 +9,7 @@ use muster_tests::Portal;
 use muster_tests::api::Api;
 use muster_tests::portal::Fallible;
 use muster_tests::sim::SimNodes;
-use muster_tests::stats::{ms, percentile};
+use muster_tests::stats::{cpu_ms, ms, percentile};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -31,26 +31,12 @@ struct Target {
 }
 
 impl Target {
-    /// Milliseconds of processor time that the process has had.
-    fn cpu_ms(&self) -> Fallible<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-        let ticks: f64 = after
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .filter_map(|text| text.parse::<f64>().ok())
-            .sum();
-        // Linux tells processor time in hundredths of a second, whatever its own clock.
-        Ok(ticks * 10.0)
-    }
-
     /// Sends one request again and again over so many connections; gives the rate.
     async fn measure(&self, what: &str, operation: &str, input: &Value, connections: usize) -> Fallible<f64> {
         let ready = self.api.ready(operation, input)?;
         let stop = AtomicBool::new(false);
         let began = Instant::now();
-        let cpu = self.cpu_ms()?;
+        let cpu = cpu_ms(self.pid)?;
         let workers = (0..connections).map(|_| async {
             let api = self.api.apart();
             let mut samples = Vec::new();
@@ -70,7 +56,7 @@ impl Target {
         };
         let (all, ()) = tokio::join!(join_all(workers), timer);
         let took = began.elapsed();
-        let used = self.cpu_ms()? - cpu;
+        let used = cpu_ms(self.pid)? - cpu;
         let mut samples = Vec::new();
         for one in all {
             samples.extend(one?);

@@ -4,11 +4,13 @@ use muster_store::Db;
 use muster_store::db::Address;
 use muster_tests::copied::fill;
 use muster_tests::portal::Fallible;
-use muster_tests::stats::{ms, percentile};
+use muster_tests::stats::{cpu_ms, ms, percentile};
 use muster_tests::{Client, Portal};
 use std::time::{Duration, Instant};
 
 const NODES: i64 = 10_000;
+/// Pages that are measured, so many that processor time, which is told in hundredths of a second, says something.
+const REQUESTS: usize = 960;
 
 async fn measure(
     client: &Client,
@@ -52,8 +54,8 @@ pub(crate) async fn run() -> Fallible<()> {
     db.close().await;
     println!("{NODES} nodes, SQLite, whole page (server-rendered), this machine's loopback");
     println!(
-        "{:<44} {:>5} {:>12} {:>12} {:>10}",
-        "page", "conn", "p50", "p95", "per s"
+        "{:<44} {:>5} {:>12} {:>12} {:>10} {:>10}",
+        "page", "conn", "p50", "p95", "per s", "CPU ms"
     );
     for path in [
         "/fleet",
@@ -61,12 +63,13 @@ pub(crate) async fn run() -> Fallible<()> {
     ] {
         measure(&client, path, 1, 20).await?;
         for connections in [1, 32] {
-            let began = Instant::now();
-            let mut samples = measure(&client, path, connections, 320).await?;
+            let (began, cpu) = (Instant::now(), cpu_ms(portal.pid())?);
+            let mut samples = measure(&client, path, connections, REQUESTS).await?;
+            let each = (cpu_ms(portal.pid())? - cpu) / samples.len() as f64;
             let rate = samples.len() as f64 / began.elapsed().as_secs_f64();
             let (p50, p95) = (percentile(&mut samples, 50), percentile(&mut samples, 95));
             println!(
-                "{path:<44.44} {connections:>5} {:>12} {:>12} {rate:>10.0}",
+                "{path:<44.44} {connections:>5} {:>12} {:>12} {rate:>10.0} {each:>10.2}",
                 ms(p50),
                 ms(p95)
             );

@@ -81,7 +81,7 @@ pub(crate) fn SessionsPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match sessions.await {
-                        Ok(sessions) => keeper.view(|| view! { <List sessions revoke /> }),
+                        Ok(sessions) => keeper.view(move || view! { <List sessions revoke /> }),
                         Err(error) => view! { <ErrorNotice error what="your sessions" /> }.into_any(),
                     }
                 })

@@ -59,7 +59,7 @@ pub(crate) fn TokensPage() -> impl IntoView {
                         let keeper = keeper.clone();
                         Suspend::new(async move {
                             match tokens.await {
-                                Ok(tokens) => keeper.view(|| view! { <List tokens revoke /> }),
+                                Ok(tokens) => keeper.view(move || view! { <List tokens revoke /> }),
                                 Err(error) => view! { <ErrorNotice error what="your tokens" /> }.into_any(),
                             }
                         })

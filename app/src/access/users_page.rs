@@ -101,7 +101,7 @@ pub(crate) fn UsersPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match users.await {
-                        Ok(users) => keeper.view(|| view! { <Users users open making actions /> }),
+                        Ok(users) => keeper.view(move || view! { <Users users open making actions /> }),
                         Err(error) => {
                             view! {
                                 <div class="card card-body">

@@ -52,7 +52,7 @@ pub(crate) fn DelegationsPage() -> impl IntoView {
                     let keeper = keeper.clone();
                     Suspend::new(async move {
                         match all.await {
-                            Ok(all) => keeper.view(|| view! { <All all end /> }),
+                            Ok(all) => keeper.view(move || view! { <All all end /> }),
                             Err(error) => {
                                 set_page_status(&error);
                                 view! {
@@ -71,7 +71,7 @@ pub(crate) fn DelegationsPage() -> impl IntoView {
                     let keeper = form_keeper.clone();
                     Suspend::new(async move {
                         let may = frame.await.is_ok_and(|frame| frame.may(Action::ApprovalsHandOver));
-                        may.then(|| keeper.view(|| view! { <Form hand_over /> }))
+                        may.then(|| keeper.view(move || view! { <Form hand_over /> }))
                     })
                 }}
             </Transition>

@@ -125,7 +125,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                                 Ok(Fresh { value: page, stale }) => {
                                     let page = Arc::unwrap_or_clone(page);
                                     keeper
-                                        .view(|| {
+                                        .view(move || {
                                             view! {
                                                 <StaleNotice stale />
                                                 <Rows url=url.get_untracked() page selected may_ask ticks />
@@ -291,7 +291,7 @@ fn Beside(
                         match detail.await {
                             Ok(Some(detail)) => {
                                 on_show.set_value(Some(detail.summary.request_id.to_string()));
-                                keeper.view(|| view! { <RequestView detail acted close /> })
+                                keeper.view(move || view! { <RequestView detail acted close /> })
                             }
                             Ok(None) => ().into_any(),
                             // The list says it already when nothing was chosen.

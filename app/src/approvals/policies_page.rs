@@ -46,7 +46,7 @@ pub(crate) fn PoliciesPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match policies.await {
-                        Ok(view) => keeper.view(|| view! { <Content view /> }),
+                        Ok(view) => keeper.view(move || view! { <Content view /> }),
                         Err(error) => {
                             set_page_status(&error);
                             view! {

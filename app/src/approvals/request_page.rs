@@ -53,7 +53,7 @@ pub(crate) fn RequestPage() -> impl IntoView {
                     match detail.await {
                         Ok(detail) => {
                             keeper
-                                .view(|| {
+                                .view(move || {
                                     let title = detail.summary.request_id.to_string();
                                     let shown = StoredValue::new(detail);
                                     view! {

@@ -218,7 +218,7 @@ fn ForWhom(error: Signal<Option<AppError>>) -> impl IntoView {
                             until: one.delegation.until,
                         })
                         .collect();
-                    keeper.view(|| view! { <Voice id="together-for" themselves stands_in error /> })
+                    keeper.view(move || view! { <Voice id="together-for" themselves stands_in error /> })
                 })
             }}
         </Suspense>

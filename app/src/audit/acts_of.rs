@@ -36,7 +36,7 @@ pub(crate) fn ActsOf(#[prop(into)] resource: String, #[prop(into)] version: Sign
                         Ok(page) => {
                             let more = page.next.is_some();
                             keeper
-                                .view(|| {
+                                .view(move || {
                                     view! {
                                         <section class="card acts" aria-label="Acts">
                                             {page.items.into_iter().map(|entry| view! { <Entry entry /> }).collect_view()}

@@ -60,7 +60,7 @@ pub(crate) fn AuditPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match rows.await {
-                        Ok(page) => keeper.view(|| view! { <Rows state=state.get_untracked() page /> }),
+                        Ok(page) => keeper.view(move || view! { <Rows state=state.get_untracked() page /> }),
                         Err(error) => {
                             view! {
                                 <div class="card card-body">

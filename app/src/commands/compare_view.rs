@@ -41,7 +41,7 @@ pub(super) fn CompareView(page: Live) -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match found.await {
-                        Ok(Some(found)) => keeper.view(|| view! { <Compared page found /> }),
+                        Ok(Some(found)) => keeper.view(move || view! { <Compared page found /> }),
                         Ok(None) => ().into_any(),
                         Err(error) => {
                             view! {

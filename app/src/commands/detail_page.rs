@@ -201,7 +201,7 @@ pub(crate) fn DetailPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                 match detail.await {
-                    Ok(detail) => keeper.view(|| view! { <Command detail url nodes output renewed=version /> }),
+                    Ok(detail) => keeper.view(move || view! { <Command detail url nodes output renewed=version /> }),
                     Err(error) => {
                         set_page_status(&error);
                         let title = if error.is_not_found() { "Command not found" } else { "Command" };

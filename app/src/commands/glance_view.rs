@@ -66,7 +66,7 @@ pub(super) fn GlanceView(page: Live, single: Memo<bool>) -> impl IntoView {
                         Ok(Fresh { value, stale }) => {
                             let value = Arc::unwrap_or_clone(value);
                             keeper
-                                .view(|| {
+                                .view(move || {
                                     view! {
                                         <StaleNotice stale />
                                         <Parts page glance=value single=single.get_untracked() />

@@ -31,7 +31,7 @@ pub(super) fn GroupsView(page: Live) -> impl IntoView {
                     match groups.await {
                         Ok(Fresh { value, stale }) => {
                             let value = Arc::unwrap_or_clone(value);
-                            keeper.view(|| view! { <StaleNotice stale /> <Groups page groups=value /> })
+                            keeper.view(move || view! { <StaleNotice stale /> <Groups page groups=value /> })
                         }
                         Err(error) => {
                             view! {

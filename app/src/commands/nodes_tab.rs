@@ -95,7 +95,7 @@ fn List(page: Live, nodes: Nodes) -> impl IntoView {
                     match nodes.await {
                         Ok(Fresh { value: rows, stale }) => {
                             let rows = Arc::unwrap_or_clone(rows);
-                            keeper.view(|| view! { <StaleNotice stale /> <Rows page rows /> })
+                            keeper.view(move || view! { <StaleNotice stale /> <Rows page rows /> })
                         }
                         Err(error) => {
                             view! {

@@ -38,7 +38,7 @@ pub(super) fn OutputPanel(page: Live, output: Output) -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                 match output.await {
-                    Ok(Some(shown)) => keeper.view(|| view! { <OutputView page output shown wrap /> }),
+                    Ok(Some(shown)) => keeper.view(move || view! { <OutputView page output shown wrap /> }),
                     Ok(None) => {
                         view! { <p class="muted small-text">"No output yet: the node has not been reached."</p> }
                             .into_any()

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use leptos_router::components::Form;
 use muster_domain::commands::is_production;
 use muster_domain::fleet::{ExcludedNode, ResolvedTargets, TargetNode};
+use std::sync::Arc;
 
 /// Nodes offered for ticking when nothing is chosen.
 const OFFERED: usize = 50;
@@ -137,8 +138,7 @@ fn ChooseByTicking(chosen: Chosen) -> impl IntoView {
                         <fieldset>
                             <legend>"Or tick nodes"</legend>
                             <div class="tick-list">
-                                {page
-                                    .page
+                                {Arc::unwrap_or_clone(page.page)
                                     .items
                                     .into_iter()
                                     .take(OFFERED)

@@ -3,6 +3,7 @@
 //! view is still on show or the new one is about to be drawn; reading such a signal then ends the
 //! page. Invariant: views made in a `Suspend` that can run again go through a `Keeper`.
 
+use super::late::once;
 use leptos::prelude::*;
 use leptos::tachys::reactive_graph::OwnedView;
 
@@ -17,9 +18,9 @@ impl Keeper {
     }
 
     /// Makes a view whose signals go when it goes.
-    pub(crate) fn view<V: IntoView + 'static>(&self, make: impl FnOnce() -> V) -> AnyView {
+    pub(crate) fn view<V: IntoView + 'static>(&self, make: impl FnOnce() -> V + Send + 'static) -> AnyView {
         let owner = self.0.with(Owner::new);
-        let view = owner.with(|| make().into_any());
+        let view = owner.with(|| once(make));
         OwnedView::new_with_owner(view, owner).into_any()
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod form_field;
 pub(crate) mod fresh;
 pub(crate) mod icon;
 pub(crate) mod kept;
+mod late;
 pub(crate) mod number;
 pub(crate) mod page_head;
 pub(crate) mod pager;
@@ -37,6 +38,7 @@ pub(crate) use form_field::{CheckField, FormField, SelectField, TextField, any_o
 pub(crate) use fresh::{Fresh, Renewed, StaleNotice, renewed};
 pub(crate) use icon::{Glyph, Icon};
 pub(crate) use kept::Keeper;
+pub(crate) use late::once;
 pub(crate) use number::{grouped, plural};
 pub(crate) use page_head::PageHead;
 pub(crate) use pager::Pager;

@@ -38,7 +38,7 @@ pub(crate) fn ApplicationPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match detail.await {
-                        Ok(detail) => keeper.view(|| view! { <Application detail url /> }),
+                        Ok(detail) => keeper.view(move || view! { <Application detail url /> }),
                         Err(error) => {
                             view! { <NotShown error title="Application" what="application" /> }.into_any()
                         }

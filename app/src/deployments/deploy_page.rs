@@ -123,7 +123,7 @@ fn page(kind: DeploymentKind) -> impl IntoView {
                         return view! { <NotPermitted missing what=what /> }.into_any();
                     }
                     match plan.await {
-                        Ok(plan) => keeper.view(|| view! { <Sections plan /> }),
+                        Ok(plan) => keeper.view(move || view! { <Sections plan /> }),
                         Err(error) => {
                             view! { <NotShown error title="Application" what="application" /> }.into_any()
                         }

@@ -70,7 +70,7 @@ pub(crate) fn NewPage() -> impl IntoView {
                         return view! { <NotPermitted missing what=WHAT /> }.into_any();
                     }
                     keeper
-                        .view(|| {
+                        .view(move || {
                             view! {
                                 <ChangeForm
                                     what="create"
@@ -130,7 +130,7 @@ pub(crate) fn EditPage() -> impl IntoView {
                         return view! { <NotPermitted missing what=WHAT /> }.into_any();
                     }
                     match detail.await {
-                        Ok(detail) => keeper.view(|| form(detail)),
+                        Ok(detail) => keeper.view(move || form(detail)),
                         Err(error) => {
                             view! { <NotShown error title="Application" what="application" /> }.into_any()
                         }

@@ -45,7 +45,7 @@ pub(crate) fn NewReleasePage() -> impl IntoView {
                         return view! { <NotPermitted missing what="make releases" /> }.into_any();
                     }
                     match detail.await {
-                        Ok(detail) => keeper.view(|| view! { <NewRelease detail /> }),
+                        Ok(detail) => keeper.view(move || view! { <NewRelease detail /> }),
                         Err(error) => {
                             view! { <NotShown error title="Application" what="application" /> }.into_any()
                         }
@@ -179,7 +179,7 @@ pub(crate) fn ReleasePage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match detail.await {
-                        Ok(detail) => keeper.view(|| view! { <Release detail /> }),
+                        Ok(detail) => keeper.view(move || view! { <Release detail /> }),
                         Err(error) => view! { <NotShown error title="Release" what="release" /> }.into_any(),
                     }
                 })

@@ -83,7 +83,7 @@ pub(crate) fn RunPage() -> impl IntoView {
                     match detail.await {
                         Ok(Fresh { value: detail, stale }) => {
                             let detail = Arc::unwrap_or_clone(detail);
-                            keeper.view(|| view! { <StaleNotice stale /> <Deployment detail /> })
+                            keeper.view(move || view! { <StaleNotice stale /> <Deployment detail /> })
                         }
                         Err(error) => {
                             view! { <NotShown error title="Deployment" what="deployment" /> }.into_any()

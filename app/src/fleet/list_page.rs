@@ -10,7 +10,7 @@ use super::url_state::{Column, FleetUrl};
 use crate::commands::LIST;
 use crate::components::{
     Empty, EmptyState, ErrorNotice, Fresh, Glyph, Icon, Keeper, PageHead, Pager, Renewed, StaleNotice,
-    TimeAgo, grouped, plural, renewed, use_toaster,
+    TimeAgo, grouped, once, plural, renewed, use_toaster,
 };
 use crate::url::{address, use_query};
 use leptos::ev;
@@ -94,7 +94,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
                 {move || {
                     let keeper = keeper.clone();
                     Suspend::new(async move {
-                        rows.await.ok().map(|rows| keeper.view(|| view! { <Counts rows=rows.value /> }))
+                        rows.await.ok().map(|rows| keeper.view(move || view! { <Counts rows=rows.value /> }))
                     })
                 }}
             </Transition>
@@ -124,7 +124,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
                 let facets = facets.await.unwrap_or_default();
-                view! { <FilterBar state facets /> }
+                once(move || view! { <FilterBar state facets /> })
             })}
         </Transition>
         <div class="split" class:open=move || previewed.get().is_some()>
@@ -136,7 +136,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
                         Suspend::new(async move {
                             match rows.await {
                                 Ok(Fresh { value: rows, stale }) => {
-                                    keeper.view(|| view! { <StaleNotice stale /> <Table now rows /> })
+                                    keeper.view(move || view! { <StaleNotice stale /> <Table now rows /> })
                                 }
                                 Err(error) => {
                                     view! {

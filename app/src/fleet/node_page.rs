@@ -37,7 +37,7 @@ pub(crate) fn NodePage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match node.await {
-                        Ok(node) => keeper.view(|| view! { <Node node set remove /> }),
+                        Ok(node) => keeper.view(move || view! { <Node node set remove /> }),
                         Err(error) => {
                             set_page_status(&error);
                             let title = if error.is_not_found() { "Node not found" } else { "Node" };

@@ -27,7 +27,7 @@ pub(super) fn PreviewPanel(node: Memo<Option<String>>, close: Signal<String>) ->
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     let detail = detail.await?;
-                    Some(keeper.view(|| view! { <Panel detail close /> }))
+                    Some(keeper.view(move || view! { <Panel detail close /> }))
                 })
             }}
         </Transition>

@@ -54,7 +54,7 @@ pub(super) fn SavedViews(state: Memo<FleetUrl>) -> impl IntoView {
                             let views = views.await.unwrap_or_default();
                             let (mine, shared): (Vec<_>, Vec<_>) = views.into_iter().partition(|view| view.mine);
                             keeper
-                                .view(|| {
+                                .view(move || {
                                     view! {
                                         <ViewList title="My views" views=mine delete />
                                         <ViewList title="Shared by others" views=shared delete />

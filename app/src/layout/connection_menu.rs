@@ -1,7 +1,7 @@
 //! The account and region on show, and how the portal stands with each of them.
 
 use super::frame::Live;
-use crate::components::{Badge, Fact, Glyph, Icon, StatusDot, TimeAgo};
+use crate::components::{Badge, Fact, Glyph, Icon, StatusDot, TimeAgo, once};
 use leptos::prelude::*;
 use muster_domain::overview::{ConnectionState, ConnectionView};
 
@@ -35,7 +35,7 @@ pub(super) fn ConnectionMenu() -> impl IntoView {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
                 let connections = made_with(frame).await;
-                view! { <Menu connections /> }
+                once(move || view! { <Menu connections /> })
             })}
         </Transition>
     }

@@ -1,6 +1,6 @@
 //! The list of keyboard shortcuts.
 
-use crate::components::DialogCancel;
+use crate::components::{DialogCancel, Fixed};
 use leptos::prelude::*;
 
 const KEYS: &[(&str, &[(&str, &str)])] = &[
@@ -75,39 +75,35 @@ const KEYS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
+/// The keys, as text: every page has them, and they never change.
+fn columns() -> Fixed {
+    let key = |row: Fixed, key: &str, what: &str| {
+        row.inside("div", "", |line| {
+            line.inside("dt", "", |keys| {
+                key.split(' ')
+                    .fold(keys, |keys, one| keys.inside("kbd", "", |kbd| kbd.text(one)))
+            })
+            .inside("dd", "", |dd| dd.text(what))
+        })
+    };
+    let part = |columns: Fixed, (title, keys): &(&str, &[(&str, &str)])| {
+        columns.inside("section", "", |part| {
+            part.inside("h3", "", |head| head.text(title))
+                .inside("dl", "", |list| {
+                    keys.iter().fold(list, |list, (name, what)| key(list, name, what))
+                })
+        })
+    };
+    KEYS.iter().fold(Fixed::new("div", "help-columns"), part)
+}
+
 /// The dialog `help`.
 #[component]
 pub(super) fn HelpDialog() -> impl IntoView {
     view! {
         <dialog id="help" class="dialog wide" aria-labelledby="help-title">
             <h2 id="help-title">"Keyboard shortcuts"</h2>
-            <div class="help-columns">
-                {KEYS
-                    .iter()
-                    .map(|(title, keys)| {
-                        view! {
-                            <section>
-                                <h3>{*title}</h3>
-                                <dl>
-                                    {keys
-                                        .iter()
-                                        .map(|(key, what)| {
-                                            view! {
-                                                <div>
-                                                    <dt>
-                                                        {key.split(' ').map(|one| view! { <kbd>{one.to_owned()}</kbd> }).collect_view()}
-                                                    </dt>
-                                                    <dd>{*what}</dd>
-                                                </div>
-                                            }
-                                        })
-                                        .collect_view()}
-                                </dl>
-                            </section>
-                        }
-                    })
-                    .collect_view()}
-            </div>
+            {columns().view()}
             <p class="muted">"Single keys can be switched off under Settings, Profile."</p>
             <div class="dialog-actions">
                 <DialogCancel id="help" label="Close" />

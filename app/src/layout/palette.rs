@@ -151,7 +151,11 @@ pub(super) fn Palette(open: RwSignal<bool>) -> impl IntoView {
             }
         }
     });
+    // Nothing while it is closed: every page has a palette, and few are opened.
     let hits = Memo::new(move |_| {
+        if !open.get() {
+            return Vec::new();
+        }
         let question = text.get();
         let mut hits = matching_pages(&question);
         found.with(|(of, more)| {
@@ -267,7 +271,7 @@ pub(super) fn Palette(open: RwSignal<bool>) -> impl IntoView {
                 }}
             </ul>
             <div class="palette-none" role="status">
-                {move || hits.with(Vec::is_empty).then_some("Nothing found. Try a node's name, an id or a page.")}
+                {move || (open.get() && hits.with(Vec::is_empty)).then_some("Nothing found. Try a node's name, an id or a page.")}
             </div>
         </dialog>
     }

@@ -2,7 +2,7 @@
 
 use super::account_menu::AccountMenu;
 use crate::approvals::ApprovalsBadge;
-use crate::components::{Glyph, Icon};
+use crate::components::{Glyph, Icon, once};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use muster_domain::action::Action;
@@ -80,7 +80,7 @@ pub(super) fn SideNav() -> impl IntoView {
                     <NavLists />
                     <Suspense fallback=|| ()>
                         {move || Suspend::new(async move {
-                            frame.await.ok().map(|frame| view! { <AccountMenu profile=frame.profile id="drawer" /> })
+                            frame.await.ok().map(|frame| once(move || view! { <AccountMenu profile=frame.profile id="drawer" /> }))
                         })}
                     </Suspense>
                 </div>
@@ -89,7 +89,7 @@ pub(super) fn SideNav() -> impl IntoView {
                 <NavLists />
                 <Suspense fallback=|| ()>
                     {move || Suspend::new(async move {
-                        frame.await.ok().map(|frame| view! { <AccountMenu profile=frame.profile id="rail" /> })
+                        frame.await.ok().map(|frame| once(move || view! { <AccountMenu profile=frame.profile id="rail" /> }))
                     })}
                 </Suspense>
             </div>
@@ -114,7 +114,7 @@ fn NavLists() -> impl IntoView {
                 <Suspense fallback=|| ()>
                     {move || Suspend::new(async move {
                         let may = frame.await.is_ok_and(|frame| frame.may(Action::WindowsRead));
-                        may.then(|| view! { <Link place=place("Windows", "/windows", Glyph::Calendar) /> })
+                        may.then(|| once(|| view! { <Link place=place("Windows", "/windows", Glyph::Calendar) /> }))
                     })}
                 </Suspense>
                 <Link place=place("Deployments", "/deployments", Glyph::Deploy) />
@@ -132,7 +132,7 @@ fn NavLists() -> impl IntoView {
                 <Suspense fallback=|| ()>
                     {move || Suspend::new(async move {
                         let may = frame.await.is_ok_and(|frame| frame.may(Action::AuditRead));
-                        may.then(|| view! { <Link place=place("Audit log", "/audit", Glyph::Audit) /> })
+                        may.then(|| once(|| view! { <Link place=place("Audit log", "/audit", Glyph::Audit) /> }))
                     })}
                 </Suspense>
                 <Link place=place("Settings", "/settings/profile", Glyph::Settings) />

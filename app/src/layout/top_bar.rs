@@ -3,7 +3,7 @@
 use super::connection_menu::{ConnectionMenu, fresh, made_with};
 use super::frame::Live;
 use crate::components::time_ago::relative;
-use crate::components::{Glyph, Icon, TimeAgo};
+use crate::components::{Glyph, Icon, TimeAgo, once};
 use crate::live::clock::use_now;
 use crate::live::event_source::StreamState;
 use leptos::ev;
@@ -43,7 +43,7 @@ pub(super) fn TopBar(palette_open: RwSignal<bool>) -> impl IntoView {
             <Transition fallback=|| ()>
                 {move || Suspend::new(async move {
                     let connections = made_with(frame).await;
-                    view! { <LiveState connections /> }
+                    once(move || view! { <LiveState connections /> })
                 })}
             </Transition>
         </section>
@@ -101,7 +101,7 @@ pub(super) fn StaleBanner() -> impl IntoView {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
                 let connections = made_with(frame).await;
-                view! { <Banners connections /> }
+                once(move || view! { <Banners connections /> })
             })}
         </Transition>
     }

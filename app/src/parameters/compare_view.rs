@@ -34,7 +34,7 @@ pub(super) fn CompareView(name: String, old: i64, new: i64) -> impl IntoView {
                     let keeper = keeper.clone();
                     Suspend::new(async move {
                         match found.await {
-                            Ok(found) => keeper.view(|| view! { <Found found /> }),
+                            Ok(found) => keeper.view(move || view! { <Found found /> }),
                             Err(error) => {
                                 view! {
                                     <div class="card-body">

@@ -43,7 +43,7 @@ pub(crate) fn NewPage() -> impl IntoView {
                         return view! { <NotPermitted missing what=WHAT /> }.into_any();
                     }
                     keeper
-                        .view(|| {
+                        .view(move || {
                             view! {
                                 <Kinds kind folder=folder.clone() />
                                 <PutForm begin=Begin::new(kind, &folder) />
@@ -102,7 +102,7 @@ pub(crate) fn EditPage() -> impl IntoView {
                     match detail.await {
                         Ok(detail) => {
                             keeper
-                                .view(|| {
+                                .view(move || {
                                     let title = format!("Edit {}", detail.summary.name);
                                     let again = edit_path(&detail.summary.name);
                                     match Begin::of(detail) {

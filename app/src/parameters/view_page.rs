@@ -104,7 +104,7 @@ pub(crate) fn ViewPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match detail.await {
-                        Ok(detail) => keeper.view(|| view! { <Parameter detail url changes /> }),
+                        Ok(detail) => keeper.view(move || view! { <Parameter detail url changes /> }),
                         Err(error) => {
                             set_page_status(&error);
                             let title = if error.is_not_found() { "Parameter not found" } else { "Parameter" };

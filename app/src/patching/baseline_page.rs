@@ -54,7 +54,7 @@ pub(crate) fn BaselinePage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match detail.await {
-                        Ok(detail) => keeper.view(|| view! { <Baseline detail url /> }),
+                        Ok(detail) => keeper.view(move || view! { <Baseline detail url /> }),
                         Err(error) => {
                             set_page_status(&error);
                             let title = if error.is_not_found() { "Baseline not found" } else { "Baseline" };

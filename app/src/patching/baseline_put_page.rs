@@ -46,8 +46,8 @@ pub(crate) fn NewBaselinePage() -> impl IntoView {
                         return view! { <NotPermitted missing what=WHAT /> }.into_any();
                     }
                     match begin.await {
-                        Ok(None) => keeper.view(|| view! { <BaselineForm begin=Begin::new() /> }),
-                        Ok(Some(detail)) => keeper.view(|| view! { <BaselineForm begin=Begin::copy(detail) /> }),
+                        Ok(None) => keeper.view(move || view! { <BaselineForm begin=Begin::new() /> }),
+                        Ok(Some(detail)) => keeper.view(move || view! { <BaselineForm begin=Begin::copy(detail) /> }),
                         Err(error) => {
                             set_page_status(&error);
                             view! { <ErrorNotice error what="the baseline that is to be copied" /> }.into_any()
@@ -86,7 +86,7 @@ pub(crate) fn EditBaselinePage() -> impl IntoView {
                     match detail.await {
                         Ok(detail) => {
                             keeper
-                                .view(|| {
+                                .view(move || {
                                     let title = format!("Edit {}", detail.summary.name);
                                     let copy = copy_path(&detail.summary.baseline_id);
                                     if detail.summary.is_given {

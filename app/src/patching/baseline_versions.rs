@@ -105,7 +105,7 @@ pub(super) fn Compared(id: String, old: i64, new: i64) -> impl IntoView {
                         match found.await {
                             Ok(found) => {
                                 keeper
-                                    .view(|| {
+                                    .view(move || {
                                         view! {
                                             <div class="card-body">
                                                 <TextDiff old=found.old_lines new=found.new_lines label="Differences" />

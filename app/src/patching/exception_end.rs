@@ -32,7 +32,7 @@ pub(super) fn EndCard(id: Signal<Option<String>>) -> impl IntoView {
                 Suspend::new(async move {
                     match found.await {
                         Ok(None) => ().into_any(),
-                        Ok(Some(page)) => keeper.view(|| view! { <Card page /> }),
+                        Ok(Some(page)) => keeper.view(move || view! { <Card page /> }),
                         Err(error) => {
                             view! {
                                 <div class="card card-body">

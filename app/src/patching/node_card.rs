@@ -25,7 +25,7 @@ pub(crate) fn NodePatchesCard(#[prop(into)] node: String) -> impl IntoView {
                     let keeper = keeper.clone();
                     Suspend::new(async move {
                         match found.await {
-                            Ok(node) => keeper.view(|| view! { <Body node /> }),
+                            Ok(node) => keeper.view(move || view! { <Body node /> }),
                             Err(error) => {
                                 view! {
                                     <div class="card-body">

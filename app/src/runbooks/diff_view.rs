@@ -48,7 +48,7 @@ pub(super) fn DiffView(url: Memo<RunbookUrl>, old: String, new: String) -> impl 
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match found.await {
-                        Ok(found) => keeper.view(|| view! { <Found url found /> }),
+                        Ok(found) => keeper.view(move || view! { <Found url found /> }),
                         Err(error) => {
                             view! {
                                 <div class="card card-body">

@@ -132,7 +132,7 @@ pub(crate) fn ExecutionPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match detail.await {
-                        Ok(detail) => keeper.view(|| view! { <Execution detail url /> }),
+                        Ok(detail) => keeper.view(move || view! { <Execution detail url /> }),
                         Err(error) => {
                             set_page_status(&error);
                             let title = if error.is_not_found() { "Execution not found" } else { "Execution" };

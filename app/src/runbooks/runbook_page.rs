@@ -35,7 +35,7 @@ pub(crate) fn RunbookPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match detail.await {
-                        Ok(detail) => keeper.view(|| view! { <Runbook detail url /> }),
+                        Ok(detail) => keeper.view(move || view! { <Runbook detail url /> }),
                         Err(error) => {
                             set_page_status(&error);
                             let title = if error.is_not_found() { "Runbook not found" } else { "Runbook" };

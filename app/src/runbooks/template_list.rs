@@ -44,7 +44,7 @@ pub(super) fn Templates(document: String) -> impl IntoView {
                 Suspend::new(async move {
                     // What cannot be read now is no reason to take the page away: it has its own list.
                     let rows = rows.await.unwrap_or_default();
-                    (!rows.is_empty()).then(|| keeper.view(|| view! { <Rows rows of_all rename delete /> }))
+                    (!rows.is_empty()).then(|| keeper.view(move || view! { <Rows rows of_all rename delete /> }))
                 })
             }}
         </Transition>

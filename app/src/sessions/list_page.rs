@@ -131,7 +131,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                                 .map(|frame| LiveRights::of(|action| frame.may(action)))
                                 .unwrap_or_default();
                             match live.await {
-                                Ok(Fresh { value: live, stale }) => keeper.view(|| view! {
+                                Ok(Fresh { value: live, stale }) => keeper.view(move || view! {
                                     <StaleNotice stale />
                                     <LiveTable live=Arc::unwrap_or_clone(live) state=state.get_untracked() end rights />
                                 }),
@@ -153,7 +153,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                         let keeper = history_keeper.clone();
                         Suspend::new(async move {
                             match rows.await {
-                                Ok(Fresh { value: page, stale }) => keeper.view(|| view! {
+                                Ok(Fresh { value: page, stale }) => keeper.view(move || view! {
                                     <StaleNotice stale />
                                     <HistoryRows state=state.get_untracked() page=Arc::unwrap_or_clone(page) />
                                 }),

@@ -18,6 +18,7 @@ use muster_domain::action::Action;
 use muster_domain::fleet::NodeSummary;
 use muster_domain::fleet_filter::{FleetFilter, Operator, Property, Token};
 use muster_domain::sessions::StartOptions;
+use std::sync::Arc;
 
 /// The filter for nodes that report and have `text` in name, id or address.
 fn reporting(text: &str) -> String {
@@ -88,7 +89,7 @@ fn PickNode() -> impl IntoView {
                     let keeper = keeper.clone();
                     Suspend::new(async move {
                         match nodes.await {
-                            Ok(page) => keeper.view(|| view! { <Found total=page.matching nodes=page.page.items /> }),
+                            Ok(page) => keeper.view(move || view! { <Found total=page.matching nodes=Arc::unwrap_or_clone(page.page).items /> }),
                             Err(error) => view! {
                                 <div class="card-body">
                                     <ErrorNotice error what="the list of nodes" />
@@ -172,7 +173,7 @@ fn Chosen(node: String, document: String, approved: Option<Approved>) -> impl In
                 let (keeper, document, approved) = (keeper.clone(), document.clone(), approved.clone());
                 Suspend::new(async move {
                     match options.await {
-                        Ok(options) => keeper.view(|| view! { <StartForm options document approved /> }),
+                        Ok(options) => keeper.view(move || view! { <StartForm options document approved /> }),
                         Err(error) => {
                             set_page_status(&error);
                             view! {

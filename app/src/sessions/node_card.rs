@@ -44,7 +44,7 @@ pub(crate) fn NodeTerminals(#[prop(into)] node: String) -> impl IntoView {
                             Ok(page) if page.items.is_empty() => {
                                 view! { <p class="panel-none">"No terminal has been opened on this node yet."</p> }.into_any()
                             }
-                            Ok(page) => keeper.view(|| view! { <RecentRows sessions=page.items /> }),
+                            Ok(page) => keeper.view(move || view! { <RecentRows sessions=page.items /> }),
                             Err(error) => {
                                 view! {
                                     <div class="card-body">

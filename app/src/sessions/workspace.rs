@@ -120,7 +120,7 @@ fn Slot(session: String, desk: Desk, url: Memo<WorkspaceUrl>) -> impl IntoView {
                     let keeper = keeper.clone();
                     Suspend::new(async move {
                         match pane.detail.await {
-                            Ok(detail) => keeper.view(|| view! { <PaneView pane detail url watch /> }),
+                            Ok(detail) => keeper.view(move || view! { <PaneView pane detail url watch /> }),
                             Err(error) => {
                                 set_page_status(&error);
                                 view! {
@@ -151,7 +151,7 @@ fn Acts(pane: Pane, end: ServerAction<EndSessionFn>) -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     let detail = pane.detail.await.ok()?;
-                    Some(keeper.view(|| view! { <OfSession pane detail end /> }))
+                    Some(keeper.view(move || view! { <OfSession pane detail end /> }))
                 })
             }}
         </Transition>

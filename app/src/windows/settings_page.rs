@@ -38,7 +38,7 @@ pub(crate) fn NewPage() -> impl IntoView {
                         return view! { <NotPermitted missing what=WHAT /> }.into_any();
                     }
                     keeper
-                        .view(|| {
+                        .view(move || {
                             view! {
                                 <ChangeForm
                                     what="create"
@@ -122,7 +122,7 @@ pub(crate) fn EditPage() -> impl IntoView {
                         return view! { <NotPermitted missing what=WHAT /> }.into_any();
                     }
                     match detail.await {
-                        Ok(detail) => keeper.view(|| form(detail)),
+                        Ok(detail) => keeper.view(move || form(detail)),
                         Err(error) => {
                             set_page_status(&error);
                             let title = if error.is_not_found() {

@@ -40,7 +40,7 @@ pub(super) fn Choose(about: About, keeper: Keeper) -> impl IntoView {
                 Suspend::new(async move {
                     match names(documents.await, runbooks.await) {
                         Ok((documents, runbooks)) => {
-                            keeper.view(|| view! { <Forms path=path.get_value() documents runbooks /> })
+                            keeper.view(move || view! { <Forms path=path.get_value() documents runbooks /> })
                         }
                         Err(error) => {
                             view! {

@@ -102,7 +102,7 @@ fn Look(wanted: Wanted) -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match found.await {
-                        Ok(declared) => keeper.view(|| view! { <Fill wanted=wanted.get_value() declared /> }),
+                        Ok(declared) => keeper.view(move || view! { <Fill wanted=wanted.get_value() declared /> }),
                         Err(error) => {
                             view! {
                                 <div class="card card-body">

@@ -54,7 +54,7 @@ pub(crate) fn ViewPage() -> impl IntoView {
                 let keeper = keeper.clone();
                 Suspend::new(async move {
                     match detail.await {
-                        Ok(detail) => keeper.view(|| view! { <Window detail url=url.get_untracked() /> }),
+                        Ok(detail) => keeper.view(move || view! { <Window detail url=url.get_untracked() /> }),
                         Err(error) => {
                             set_page_status(&error);
                             let title = if error.is_not_found() {

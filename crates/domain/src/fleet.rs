@@ -13,6 +13,7 @@ use crate::paging::{Cursor, Page};
 use crate::time::Timestamp;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A tag of a node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -185,8 +186,8 @@ pub struct FleetQuery {
 /// A page of nodes with the counts beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FleetPage {
-    /// The rows.
-    pub page: Page<NodeSummary>,
+    /// The rows; shared, because many people look at the same ones.
+    pub page: Arc<Page<NodeSummary>>,
     /// How many match the filter.
     pub matching: u64,
     /// How many the actor may see at all.

@@ -81,7 +81,7 @@ impl Fleet for FleetService {
                         .0
                 };
                 Ok(FleetPage {
-                    page: page.as_ref().clone(),
+                    page,
                     matching,
                     total: all.0,
                     not_reporting: all.1,

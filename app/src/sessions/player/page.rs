@@ -53,7 +53,7 @@ pub(crate) fn RecordingPage() -> impl IntoView {
                     let may_audit = frame.await.is_ok_and(|frame| frame.may(Action::AuditRead));
                     let detail = detail.await.ok();
                     match recording.await {
-                        Ok(view) => keeper.view(|| view! { <Recording view detail may_audit /> }),
+                        Ok(view) => keeper.view(move || view! { <Recording view detail may_audit /> }),
                         Err(error) => {
                             set_page_status(&error);
                             view! {
