@@ -2,8 +2,8 @@
 
 use crate::access::passwords::Passwords;
 use crate::approvals::{ApprovalService, Desk, Gate, PolicyBook};
-use crate::aws::Ssm;
 use crate::aws::output::OutputReader;
+use crate::aws::{Known, Ssm};
 use crate::commands::CommandService;
 use crate::commands::dispatch::Dispatcher;
 use crate::commands::follow::Follower;
@@ -30,7 +30,7 @@ use crate::windows::WindowService;
 use muster_domain::audit::AuditTrail;
 use muster_domain::time::{Clock, Random};
 use muster_store::Db;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -46,8 +46,10 @@ pub struct Ground {
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
     pub random: Arc<dyn Random>,
-    /// The way to Systems Manager.
+    /// The way to Systems Manager. What services read and write is of its connection.
     pub ssm: Ssm,
+    /// All connections of this server.
+    pub connections: Arc<[Known]>,
     /// Wakes streams.
     pub bus: EventBus,
     /// Where what the server does unasked is recorded.
@@ -100,6 +102,17 @@ pub struct Services {
     window_sync: WindowSync,
 }
 
+/// Where sessions write down how far they have come. Each connection has a folder of its own: at its start it clears away what
+/// belongs to no session that it knows.
+fn journals(data_dir: &Path, ssm: &Ssm, connections: &[Known]) -> PathBuf {
+    let id = &ssm.connection.id;
+    if connections.first().is_none_or(|first| first.id == *id) {
+        data_dir.join("sessions")
+    } else {
+        data_dir.join("sessions-of").join(id.as_str())
+    }
+}
+
 impl Services {
     /// Builds them.
     ///
@@ -112,6 +125,7 @@ impl Services {
             clock,
             random,
             ssm,
+            connections,
             bus,
             trail,
             sessions,
@@ -122,6 +136,7 @@ impl Services {
             data_dir,
             stop,
         } = ground.clone();
+        let db = db.of_connection(ssm.connection.id.as_str());
         let gate = Gate {
             book: policies.clone(),
             desk: Desk {
@@ -161,7 +176,7 @@ impl Services {
                 stop,
             },
             recordings,
-            folder: data_dir.join("sessions"),
+            folder: journals(&data_dir, &ssm, &connections),
             opened: Arc::default(),
         };
         let commands = CommandService {
@@ -288,11 +303,13 @@ impl Services {
                 clock: Arc::clone(&clock),
                 figures: figures.clone(),
                 connection: Arc::clone(&ssm.connection),
+                connections: Arc::clone(&connections),
                 recent,
             },
             live: LiveState {
                 db: db.clone(),
-                connection: Arc::clone(&ssm.connection),
+                connection: ssm.connection.id.clone(),
+                connections,
                 door,
                 bus: bus.clone(),
                 clock: Arc::clone(&clock),

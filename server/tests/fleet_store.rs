@@ -24,7 +24,7 @@ async fn add(db: &Db, number: i64, status: &str, tags: &[(&str, &str)]) {
     let mut sql = Sql::new(
         "insert into nodes (connection_id, node_id, name, computer_name, ping_status, last_ping_at, platform_type, platform_name, \
          platform_version, agent_version, ip_address, resource_type, activation_id, iam_role, registered_at, synced_at, \
-         tags_synced_at, sweep, sort_name) values ('c', ",
+         tags_synced_at, sweep, sort_name) values ('default', ",
     );
     sql.text(&id)
         .push(", ")
@@ -48,7 +48,7 @@ async fn add(db: &Db, number: i64, status: &str, tags: &[(&str, &str)]) {
             value: (*v).into(),
         })
         .collect();
-    queries::replace_tags(db, &ConnectionId::new("c"), &NodeId::new(id), &tags, NOW)
+    queries::replace_tags(db, &ConnectionId::new("default"), &NodeId::new(id), &tags, NOW)
         .await
         .unwrap();
 }

@@ -75,7 +75,7 @@ fn new(id: &str, at: Timestamp, nodes: &[&str]) -> NewExecution {
     };
     NewExecution {
         row,
-        connection_id: "c".into(),
+        connection_id: "default".into(),
         nodes,
         deployment: None,
     }

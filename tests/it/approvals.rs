@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
-const PASSWORD: &str = "two grey geese fly south";
+pub const PASSWORD: &str = "two grey geese fly south";
 pub const SOON: Duration = Duration::from_secs(60);
 
 pub const POLICIES: &str = r#"

@@ -49,6 +49,7 @@ mod runbook_starts;
 mod runbooks;
 mod selections;
 mod session_clients;
+mod several_connections;
 mod standing;
 mod steps;
 mod support;

@@ -1,11 +1,15 @@
 //! What whole-portal tests share: a node, a script on it, and its events.
 
 use futures::StreamExt as _;
-use muster_tests::Client;
+use muster_tests::portal::program;
+use muster_tests::{Client, Portal};
 use serde_json::Value;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// One event of a command's stream.
+#[derive(Debug)]
 pub struct Event {
     /// Its number.
     pub sequence: i64,
@@ -138,19 +142,19 @@ pub fn status(events: &[Event]) -> String {
 
 /// The embedded endpoint as a program of its own; killed when dropped.
 pub struct Plane {
-    child: std::process::Child,
+    child: Child,
     /// Where it listens.
     pub address: String,
 }
 
 impl Plane {
     /// Starts it and waits until it listens.
-    pub fn start(data_dir: &std::path::Path, address: &str) -> muster_tests::portal::Fallible<Self> {
+    pub fn start(data_dir: &Path, address: &str) -> muster_tests::portal::Fallible<Self> {
         use std::io::BufRead as _;
-        let mut child = std::process::Command::new(muster_tests::portal::program()?)
+        let mut child = Command::new(program()?)
             .args(["control-plane", "--ssm-addr", address, "--data-dir"])
             .arg(data_dir)
-            .stdout(std::process::Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()?;
         let output = child.stdout.take().ok_or("no output")?;
         let mut lines = std::io::BufReader::new(output).lines();
@@ -176,4 +180,51 @@ impl Drop for Plane {
 pub fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
+}
+
+/// An agent that nobody starts again.
+pub struct Agent(Child);
+
+impl Agent {
+    /// Runs one that was registered.
+    pub fn run(state: &Path) -> Self {
+        let mut command = Command::new(program().unwrap());
+        command.args(["agent", "run", "--state-dir"]).arg(state);
+        Self(command.stdin(Stdio::null()).spawn().unwrap())
+    }
+
+    /// Registers one by an activation that is made with these arguments too.
+    pub fn register(portal: &Portal, state: &Path, arguments: &[&str]) {
+        let create = [["activation", "create", "--limit", "1"].as_slice(), arguments].concat();
+        let (code, text) = portal.command(&create).unwrap();
+        assert_eq!(code, 0, "{text}");
+        let activation: Value = serde_json::from_str(&text).unwrap();
+        let field = |name: &str| activation[name].as_str().unwrap().to_owned();
+        let status = Command::new(program().unwrap())
+            .args(["agent", "register", "--endpoint", &portal.ssm])
+            .args([
+                "--region",
+                &field("Region"),
+                "--activation-id",
+                &field("ActivationId"),
+            ])
+            .arg("--state-dir")
+            .arg(state)
+            .env("MUSTER_ACTIVATION_CODE", field("ActivationCode"))
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    pub fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

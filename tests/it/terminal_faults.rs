@@ -1,17 +1,17 @@
 //! Terminals when something goes wrong beside them: an agent that is killed, a wall clock that is set, and very many of them at
 //! once, none of which may get a byte of another's.
 
+use crate::support::Agent;
 use crate::terminal_ends::{children, ends};
 use muster_agent::sim::{SimAnswer, SimBehaviour};
 use muster_domain::sessions::{EndReason, RecordingState};
 use muster_tests::one_node::{OneNode, online_node};
-use muster_tests::portal::program;
 use muster_tests::sim::SimNodes;
 use muster_tests::terminal::{Terminal, start};
 use muster_tests::{Client, Portal};
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The session as its page and the history have it.
@@ -84,56 +84,12 @@ async fn an_agent_that_is_killed_takes_its_sessions_with_it_and_says_so() {
     assert_ne!(again, id);
 }
 
-/// An agent that nobody starts again.
-struct Agent(Child);
-
-impl Agent {
-    fn run(state: &Path) -> Self {
-        let mut command = Command::new(program().unwrap());
-        command.args(["agent", "run", "--state-dir"]).arg(state);
-        Self(command.stdin(Stdio::null()).spawn().unwrap())
-    }
-
-    fn register(portal: &Portal, state: &Path) {
-        let (code, text) = portal.command(&["activation", "create", "--limit", "1"]).unwrap();
-        assert_eq!(code, 0, "{text}");
-        let activation: Value = serde_json::from_str(&text).unwrap();
-        let field = |name: &str| activation[name].as_str().unwrap().to_owned();
-        let status = Command::new(program().unwrap())
-            .args(["agent", "register", "--endpoint", &portal.ssm])
-            .args([
-                "--region",
-                &field("Region"),
-                "--activation-id",
-                &field("ActivationId"),
-            ])
-            .arg("--state-dir")
-            .arg(state)
-            .env("MUSTER_ACTIVATION_CODE", field("ActivationCode"))
-            .status()
-            .unwrap();
-        assert!(status.success());
-    }
-
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test]
 async fn while_a_killed_agent_is_away_that_is_said_and_the_session_can_be_ended() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("agent");
     let portal = Portal::start(&folder.path().join("data"), &["--local-node", "false"], &[]).unwrap();
-    Agent::register(&portal, &state);
+    Agent::register(&portal, &state, &[]);
     let mut agent = Agent::run(&state);
     let world = OneNode::of(portal).await.unwrap();
     let (kept, mut page) = world.terminal().await.unwrap();

@@ -42,6 +42,8 @@ pub struct Portal {
     pub base: String,
     /// Where the embedded endpoint is.
     pub ssm: String,
+    /// Where the pages of further connections are, by name.
+    pub connections: HashMap<String, String>,
     /// The one-time link, at the very first start.
     pub setup_link: Option<String>,
     data_dir: PathBuf,
@@ -107,6 +109,7 @@ impl Portal {
         });
         let deadline = Instant::now() + Duration::from_secs(60);
         let (mut base, mut ssm, mut setup_link) = (None, String::new(), None);
+        let mut connections = HashMap::new();
         while base.is_none() {
             let left = deadline.saturating_duration_since(Instant::now());
             let line = match lines.recv_timeout(left) {
@@ -124,6 +127,11 @@ impl Portal {
             };
             if line.contains("Systems Manager") {
                 ssm = address;
+            } else if let Some((name, _)) = line
+                .strip_prefix("The connection ")
+                .and_then(|rest| rest.split_once(':'))
+            {
+                connections.insert(name.to_owned(), address);
             } else if line.contains("/setup?token=") {
                 setup_link = Some(address);
             } else if line.contains("Muster is ready") {
@@ -134,6 +142,7 @@ impl Portal {
             child,
             base: base.unwrap_or_default(),
             ssm,
+            connections,
             setup_link,
             data_dir: data_dir.to_owned(),
         })
@@ -269,6 +278,15 @@ impl Client {
             return Err(format!("signing in did not work: {answer:?}").into());
         }
         Ok(client)
+    }
+
+    /// The same person in the same browser, at another address of the same host.
+    #[must_use]
+    pub fn at(&self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// Posts a form; answers the status and where it leads to.

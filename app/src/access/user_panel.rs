@@ -15,7 +15,7 @@ use leptos::prelude::*;
 use muster_domain::access::{GrantView, UserView};
 use muster_domain::permission::Role;
 
-const SCOPE_HINT: &str = "* for everywhere, or tags that a node must carry: Environment=Staging,Team=web";
+const SCOPE_HINT: &str = "* for everywhere, or tags that a node must carry: Environment=Staging,Team=web; muster:connection=NAME for one connection";
 
 fn role_options() -> Vec<(String, String)> {
     Role::ALL

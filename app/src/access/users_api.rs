@@ -16,7 +16,7 @@ use muster_domain::{
 #[cfg(feature = "ssr")]
 fn role_and_scope(role: &str, scope: &str) -> Result<(Role, Scope), PortalError> {
     let role = Role::parse(role).ok_or_else(|| PortalError::invalid("role", "Choose a role."))?;
-    let scope = Scope::parse(scope).map_err(|message| PortalError::invalid("scope", message))?;
+    let scope = Scope::of_role(scope).map_err(|message| PortalError::invalid("scope", message))?;
     Ok((role, scope))
 }
 

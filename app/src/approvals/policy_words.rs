@@ -83,6 +83,12 @@ pub(super) fn about(policy: &Policy) -> String {
     if !policy.documents.is_empty() {
         add(format!("with {}", joined(policy.documents.clone(), "or")));
     }
+    if !policy.connections.is_empty() {
+        add(format!(
+            "at the connections {}",
+            joined(policy.connections.clone(), "or")
+        ));
+    }
     match policy.nodes.trim() {
         "" => {}
         "*" => add("on any node".into()),

@@ -30,6 +30,8 @@ glyphs! {
     Terminal = "M4 5h16v14H4zM7 9l3 3-3 3M12 15h5";
     Command = "M5 4l14 8-14 8z";
     Runbook = "M5 4h6v5H5zM13 15h6v5h-6zM8 9v8h5M11 6.5h8v4";
+    /// To another connection.
+    Switch = "M7 20V4m0 0L3 8m4-4 4 4m6-4v16m0 0 4-4m-4 4-4-4";
     Deploy = "M12 16V4M7 9l5-5 5 5M4 15v5h16v-5";
     Key = "M8 8a4 4 0 100 8 4 4 0 000-8zM12 12h9M18 12v4";
     Patch = "M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6zM9 12l2 2 4-4";

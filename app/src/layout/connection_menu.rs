@@ -3,6 +3,7 @@
 use super::frame::Live;
 use crate::components::{Badge, Fact, Glyph, Icon, StatusDot, TimeAgo, once};
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 use muster_domain::overview::{ConnectionState, ConnectionView};
 
 pub(super) fn badge(state: ConnectionState) -> (Badge, &'static str) {
@@ -41,23 +42,38 @@ pub(super) fn ConnectionMenu() -> impl IntoView {
     }
 }
 
+/// The part of the portal that an address is in: what is in it is another thing at another connection, but the part is there.
+fn section(path: &str) -> String {
+    let first = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
+    format!("/{first}")
+}
+
+fn account(one: &ConnectionView) -> String {
+    if one.account.is_empty() {
+        "account not known yet".to_owned()
+    } else {
+        one.account.clone()
+    }
+}
+
 #[component]
 fn Menu(connections: Vec<ConnectionView>) -> impl IntoView {
     let connections = fresh(connections);
+    let here = move || connections.with(|all| all.iter().find(|one| one.is_here).cloned());
+    let others =
+        move || connections.with(|all| all.iter().filter(|one| !one.is_here).cloned().collect::<Vec<_>>());
+    let is_production = move || here().is_some_and(|one| one.is_production);
     view! {
-            <details class="menu connection">
+            <details class="menu connection" class:production=is_production>
                 <summary>
                     {move || {
-                        let all = connections.get();
-                        match all.first() {
-                            Some(first) => {
+                        match here() {
+                            Some(one) => {
                                 view! {
-                                    <span class=format!("dot {}", badge(first.state).0.class()) aria-hidden="true"></span>
-                                    <span class="connection-name">{first.name.clone()}</span>
-                                    <span class="connection-place">
-                                        {format!("{} · {}", first.account, first.region)}
-                                    </span>
-                                    {(all.len() > 1).then(|| view! { <span class="tag">{format!("+{}", all.len() - 1)}</span> })}
+                                    <span class=format!("dot {}", badge(one.state).0.class()) aria-hidden="true"></span>
+                                    <span class="connection-name">{one.name.clone()}</span>
+                                    {one.is_production.then(|| view! { <span class="tag production">"Production"</span> })}
+                                    <span class="connection-place">{format!("{} · {}", account(&one), one.region)}</span>
                                 }
                                     .into_any()
                             }
@@ -67,16 +83,60 @@ fn Menu(connections: Vec<ConnectionView>) -> impl IntoView {
                     <Icon glyph=Glyph::Down />
                 </summary>
                 <div class="menu-body">
-                    <h2>{move || if connections.with(Vec::len) > 1 { "Connections" } else { "Connection" }}</h2>
-                    {move || connections.get().into_iter().map(|one| view! { <Line one /> }).collect_view()}
+                    <h2>"This connection"</h2>
+                    {move || match here() {
+                        Some(one) => view! { <Line one /> }.into_any(),
+                        None => view! { <p class="muted">"None is set up, or you may not see them."</p> }.into_any(),
+                    }}
                     {move || {
-                        connections.with(Vec::is_empty).then(|| view! { <p class="muted">"None is set up, or you may not see them."</p> })
+                        let others = others();
+                        (!others.is_empty()).then(|| view! { <Others others /> })
                     }}
                     <p class="connection-note muted">
-                        "One server speaks to one account in one region, which its settings name. For another, start a second server; the README says how, under “Point it at AWS”."
+                        "What you see and do is in this account and region alone. One server can speak to several: the README says how, under “Several accounts and regions”."
                     </p>
                 </div>
             </details>
+    }
+}
+
+/// The other connections, each with the way to the same part of the portal there.
+#[component]
+fn Others(others: Vec<ConnectionView>) -> impl IntoView {
+    let path = use_location().pathname;
+    view! {
+        <h2>"Go to"</h2>
+        <ul class="connection-others">
+            {others
+                .into_iter()
+                .map(|one| {
+                    let (badge, word) = badge(one.state);
+                    let place = format!("{} · {}", account(&one), one.region);
+                    let inside = view! {
+                        <span class="connection-name">{one.name.clone()}</span>
+                        {one.is_production.then(|| view! { <span class="tag production">"Production"</span> })}
+                        <span class="connection-place">{place}</span>
+                    };
+                    if one.url.is_empty() {
+                        view! {
+                            <li class="muted">{inside} <span>"not used by this server any more"</span></li>
+                        }
+                            .into_any()
+                    } else {
+                        let url = one.url.clone();
+                        view! {
+                            <li>
+                                <a href=move || format!("{url}{}", section(&path.get())) rel="external">
+                                    {inside}
+                                    <StatusDot badge label=word />
+                                </a>
+                            </li>
+                        }
+                            .into_any()
+                    }
+                })
+                .collect_view()}
+        </ul>
     }
 }
 
@@ -119,5 +179,22 @@ fn Line(one: ConnectionView) -> impl IntoView {
             </dl>
             {(!one.message.is_empty()).then(|| view! { <div class="bad-text">{one.message}</div> })}
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::section;
+
+    #[test]
+    fn the_part_of_the_portal_is_kept_and_what_is_in_it_is_not() {
+        for (path, kept) in [
+            ("/", "/"),
+            ("/fleet", "/fleet"),
+            ("/fleet/mi-0123", "/fleet"),
+            ("/approvals/CR-7", "/approvals"),
+        ] {
+            assert_eq!(section(path), kept);
+        }
     }
 }

@@ -120,6 +120,7 @@ fn matching_pages(text: &str) -> Vec<SearchHit> {
 fn glyph(kind: &str) -> Glyph {
     match kind {
         "Node" => Glyph::Fleet,
+        "Connection" => Glyph::Switch,
         "Command" => Glyph::Command,
         "Request" => Glyph::Check,
         "Runbook" | "Execution" => Glyph::Runbook,
@@ -184,7 +185,12 @@ pub(super) fn Palette(open: RwSignal<bool>) -> impl IntoView {
     let go = Callback::new(move |at: usize| {
         if let Some(hit) = hits.with_untracked(|hits| hits.get(at).cloned()) {
             open.set(false);
-            navigate(&hit.url, NavigateOptions::default());
+            // Another connection is another address.
+            if hit.url.starts_with("http") {
+                let _ = window().location().set_href(&hit.url);
+            } else {
+                navigate(&hit.url, NavigateOptions::default());
+            }
         }
     });
     let keydown = move |event: ev::KeyboardEvent| {

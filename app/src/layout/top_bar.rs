@@ -61,7 +61,9 @@ fn LiveState(connections: Vec<ConnectionView>) -> impl IntoView {
     let live = use_context::<Live>();
     let now = use_now();
     let text = move || {
-        let all = connections.get();
+        // How another connection stands is no word about this page; its menu says it.
+        let mut all = connections.get();
+        all.retain(|one| one.is_here);
         let synced = oldest(all.iter().map(|one| one.synced_at));
         let age = |at: Timestamp| match now.get() {
             Some(now) => relative(now, at),
@@ -116,6 +118,7 @@ fn Banners(connections: Vec<ConnectionView>) -> impl IntoView {
                     connections
                         .get()
                         .into_iter()
+                        .filter(|one| one.is_here)
                         .filter(|one| one.state == ConnectionState::Unreachable || !one.message.is_empty())
                         .map(|one| {
                             view! {

@@ -392,6 +392,32 @@ impl Action {
         }
     }
 
+    /// Whether it is about what belongs to one connection, so that a role for all of that connection allows it there. People,
+    /// policies and the audit log are the whole server's.
+    #[must_use]
+    pub const fn is_of_connection(self) -> bool {
+        self.is_about_nodes()
+            || matches!(
+                self,
+                Self::FleetCreateActivation
+                    | Self::ParametersReveal
+                    | Self::ParametersPut
+                    | Self::ParametersDelete
+                    | Self::ParametersLabel
+                    | Self::ParametersTag
+                    | Self::BaselinesChange
+                    | Self::BaselinesDelete
+                    | Self::ExceptionsGrant
+                    | Self::ExceptionsEnd
+                    | Self::WindowsRead
+                    | Self::WindowsChange
+                    | Self::WindowsDelete
+                    | Self::DeploymentsChange
+                    | Self::DeploymentsDelete
+                    | Self::DeploymentsCreateRelease
+            )
+    }
+
     /// Whether it can take from somebody what they may do, or their session.
     #[must_use]
     pub const fn changes_who_may(self) -> bool {

@@ -125,8 +125,16 @@ impl Actor {
                     .filter(|grant| grant.role.allows(action))
                     // What is not about nodes has no part to hold in: half an audit log proves nothing, and who
                     // administers a part of the fleet could else make an administrator of the whole.
-                    .filter(|grant| action.is_about_nodes() || grant.scope == Scope::All)
-                    .map(|grant| grant.scope.clone())
+                    .filter(|grant| {
+                        action.is_about_nodes()
+                            || grant.scope == Scope::All
+                            || (grant.scope.is_whole_connection() && action.is_of_connection())
+                    })
+                    .map(|grant| match &grant.scope {
+                        // Services keep to what is of their connection: that is all there is there.
+                        whole if whole.is_whole_connection() => Scope::All,
+                        scope => scope.clone(),
+                    })
                     .collect();
                 if scopes.contains(&Scope::All) {
                     vec![Scope::All]

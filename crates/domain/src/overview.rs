@@ -35,6 +35,12 @@ pub struct ConnectionView {
     pub mode: String,
     /// Where Systems Manager is reached; empty when this server does not speak to it.
     pub endpoint: String,
+    /// Where its pages are, as an address; empty when this server does not serve them.
+    pub url: String,
+    /// Whether these pages are its.
+    pub is_here: bool,
+    /// Whether what is behind it is production.
+    pub is_production: bool,
     /// How it stands.
     pub state: ConnectionState,
     /// When its nodes were last copied.

@@ -74,13 +74,18 @@ impl Role {
     }
 }
 
+/// Names the connection in the scope of a role, among tags. No tag can be called so: tags of that beginning are ours.
+pub const CONNECTION_KEY: &str = "muster:connection";
+
 /// Where a role holds: everywhere, or on nodes that carry all of some tags.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// Everywhere.
     All,
-    /// Nodes that carry every one of these tags.
+    /// Nodes that carry every one of these tags. Where a role holds at one connection alone, that stands among them as
+    /// [`CONNECTION_KEY`]; at that connection it is taken out ([`Scope::at_connection`]), and what is left may be none: then it is
+    /// all of that connection.
     Tags(Vec<(String, String)>),
 }
 
@@ -90,6 +95,20 @@ impl Scope {
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
+        match Self::of_role(text)? {
+            Self::Tags(tags) if tags.iter().any(|(key, _)| key == CONNECTION_KEY) => Err(format!(
+                "“{CONNECTION_KEY}” can only be where a role holds, not here."
+            )),
+            scope => Ok(scope),
+        }
+    }
+
+    /// Reads where a role holds: as [`Scope::parse`], and also `muster:connection=staging` for one connection of the server, alone
+    /// or with tags.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn of_role(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.is_empty() || text == "*" {
             return Ok(Self::All);
@@ -106,9 +125,36 @@ impl Scope {
             if key.is_empty() || key.len() > 128 || value.len() > 256 {
                 return Err("A tag key has 1 to 128 characters, a value at most 256.".into());
             }
+            if key.starts_with("muster:") && (key != CONNECTION_KEY || value.is_empty()) {
+                return Err(format!(
+                    "Write {CONNECTION_KEY}=NAME for what belongs to one connection; tags do not begin with muster:."
+                ));
+            }
             tags.push((key.to_owned(), value.to_owned()));
         }
         Ok(Self::Tags(tags))
+    }
+
+    /// What a role's scope is at a connection; none where the role holds at another.
+    #[must_use]
+    pub fn at_connection(self, connection: &str) -> Option<Self> {
+        match self {
+            Self::All => Some(Self::All),
+            Self::Tags(tags) => {
+                let (named, rest): (Vec<_>, Vec<_>) =
+                    tags.into_iter().partition(|(key, _)| key == CONNECTION_KEY);
+                named
+                    .iter()
+                    .all(|(_, name)| name == connection)
+                    .then_some(Self::Tags(rest))
+            }
+        }
+    }
+
+    /// Whether it is all of one connection.
+    #[must_use]
+    pub fn is_whole_connection(&self) -> bool {
+        matches!(self, Self::Tags(tags) if tags.is_empty())
     }
 
     /// Whether a node with these tags is inside.
@@ -126,6 +172,8 @@ impl std::fmt::Display for Scope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::All => f.write_str("*"),
+            // Not to be read as everywhere by anybody.
+            Self::Tags(tags) if tags.is_empty() => write!(f, "{CONNECTION_KEY}="),
             Self::Tags(tags) => {
                 let text: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 f.write_str(&text.join(","))
@@ -155,6 +203,10 @@ mod tests {
         assert!(!scope.covers([("Environment", "Production"), ("Team", "web")].into_iter()));
         assert_eq!(Scope::parse(&scope.to_string()), Ok(scope));
         assert!(Scope::parse("Environment").is_err());
+        assert!(
+            Scope::parse("muster:connection=lab").is_err(),
+            "not where tags are meant"
+        );
         assert_eq!(Scope::parse("*"), Ok(Scope::All));
     }
 
@@ -179,6 +231,57 @@ mod tests {
             scope: Scope::All,
         });
         assert!(actor.may(Action::AuditRead) && !actor.may(Action::UsersRead));
+    }
+
+    #[test]
+    fn a_role_at_one_connection_is_none_at_others_and_never_one_for_the_server() {
+        use crate::actor::{Actor, Origin};
+        let whole = Scope::of_role("muster:connection=lab").unwrap();
+        let part = Scope::of_role("muster:connection=lab, Team=web").unwrap();
+        assert_eq!(Scope::of_role(&part.to_string()), Ok(part.clone()));
+        for wrong in ["muster:connection=", "muster:other=x", "muster:connection"] {
+            assert!(Scope::of_role(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(whole.clone().at_connection("default"), None);
+        assert_eq!(part.clone().at_connection("default"), None);
+        assert_eq!(part.at_connection("lab"), Scope::parse("Team=web").ok());
+        let here = whole.at_connection("lab").unwrap();
+        assert!(here.is_whole_connection() && here != Scope::All);
+        assert!(
+            Scope::of_role(&here.to_string()).is_err(),
+            "it is never written down as everywhere"
+        );
+        let mut actor = Actor::anonymous(Origin::default());
+        actor.grants = vec![Grant {
+            role: Role::Administrator,
+            scope: here,
+        }];
+        assert_eq!(
+            actor.scopes_for(Action::CommandsRun),
+            [Scope::All],
+            "all there is there"
+        );
+        for action in [
+            Action::ParametersPut,
+            Action::WindowsChange,
+            Action::FleetCreateActivation,
+        ] {
+            assert!(actor.may(action), "{action:?}");
+        }
+        for action in [
+            Action::UsersCreate,
+            Action::UsersGrantRole,
+            Action::UsersRead,
+            Action::AuditRead,
+            Action::AuditExport,
+            Action::ApprovalsChangePolicies,
+            Action::TokensCreateFor,
+        ] {
+            assert!(!actor.may(action), "{action:?}");
+        }
+        // Where nobody has asked at which connection one is, such a role holds nowhere.
+        actor.grants[0].scope = Scope::of_role("muster:connection=lab").unwrap();
+        assert!(!actor.may(Action::ParametersPut) && !actor.may(Action::UsersCreate));
     }
 
     #[test]

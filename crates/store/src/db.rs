@@ -4,6 +4,7 @@ use crate::reader::Reader;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyPool, Executor};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which engine is behind a [`Db`].
@@ -72,18 +73,23 @@ impl StoreError {
     }
 }
 
-/// Where the data is.
+/// What the only connection to Systems Manager is called where nobody named it.
+pub const DEFAULT_CONNECTION: &str = "default";
+
+/// Where the data is, and of which connection to Systems Manager: several keep theirs in the same tables.
 #[derive(Clone)]
 pub struct Db {
     reader: Reader,
     writer: AnyPool,
     dialect: Dialect,
+    connection: Arc<str>,
 }
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Db")
             .field("dialect", &self.dialect)
+            .field("connection", &self.connection)
             .finish_non_exhaustive()
     }
 }
@@ -154,6 +160,7 @@ impl Db {
                     reader: Reader::of_file(url).await?,
                     writer,
                     dialect: Dialect::Sqlite,
+                    connection: DEFAULT_CONNECTION.into(),
                 })
             }
             Address::Postgres(url) => {
@@ -167,9 +174,25 @@ impl Db {
                     reader: Reader::of_pool(pool.clone()),
                     writer: pool,
                     dialect: Dialect::Postgres,
+                    connection: DEFAULT_CONNECTION.into(),
                 })
             }
         }
+    }
+
+    /// The same database, for what belongs to this connection to Systems Manager.
+    #[must_use]
+    pub fn of_connection(&self, id: &str) -> Self {
+        Self {
+            connection: id.into(),
+            ..self.clone()
+        }
+    }
+
+    /// Whose rows are meant: what lists show and rounds work on is of this connection (see [`crate::Sql::within`]).
+    #[must_use]
+    pub fn connection(&self) -> &str {
+        &self.connection
     }
 
     /// For queries that change nothing.

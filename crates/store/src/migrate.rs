@@ -69,6 +69,7 @@ migrations! {
     37 "0037_sessions_requests";
     38 "0038_node_lists";
     39 "0039_sessions_documents";
+    40 "0040_connections";
 }
 
 /// The newest version that this program knows.

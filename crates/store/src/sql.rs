@@ -1,7 +1,7 @@
 //! SQL text that is put together from parts, with numbered placeholders that both dialects read.
 //! Only fixed text is ever pushed; everything that comes from outside is bound.
 
-use crate::db::StoreError;
+use crate::db::{Db, StoreError};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::{AnyExecutor, AssertSqlSafe};
 
@@ -72,6 +72,11 @@ impl Sql {
     /// Adds a placeholder for bytes.
     pub fn bytes(&mut self, value: Vec<u8>) -> &mut Self {
         self.bind(Bound::Bytes(value))
+    }
+
+    /// Adds the condition that `column`, a connection's id, is the one whose rows `db` means.
+    pub fn within(&mut self, column: &'static str, db: &Db) -> &mut Self {
+        self.push(column).push(" = ").text(db.connection())
     }
 
     /// Adds placeholders for several texts, separated by commas.

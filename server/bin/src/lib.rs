@@ -2,6 +2,7 @@
 //! a node. `start` gives a running server, for the command line and for tests.
 
 mod bucket_store;
+mod connection;
 pub mod data_dir;
 pub mod endpoint;
 pub mod files;

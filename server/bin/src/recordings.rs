@@ -1,6 +1,6 @@
 //! Where recordings of terminals are, as the settings say: for the portal, and for commands that read without it.
 
-use crate::start::connection;
+use crate::connection;
 use crate::start_error::StartError;
 use muster_domain::time::Clock;
 use muster_recording::Storage;
@@ -30,7 +30,7 @@ pub async fn storage(config: &Config, ssm: Option<&Ssm>) -> Result<Storage, Star
         (SsmMode::Embedded, _) => own_keys(config, &region).await?,
         (SsmMode::Aws, Some(ssm)) => SdkKeys(ssm.credentials.clone()),
         (SsmMode::Aws, None) => {
-            let mut connection = connection(config, None);
+            let mut connection = connection::first(config, None);
             connection.region.clone_from(&region);
             SdkKeys(Ssm::connect(connection).await.credentials)
         }

@@ -1,14 +1,12 @@
 //! Starts everything in the order in which it depends on each other, and stops it in the other.
 
+use crate::connection::{self, Embedded, Shared};
 use crate::data_dir::{self, Hold, Whereabouts};
-use crate::forms::Forms;
 pub use crate::start_error::StartError;
-use crate::{bucket_store, endpoint, local_node, master_seal, pages, recordings};
-use muster_app::keep::KeptForms;
-use muster_control_plane::{ControlPlane, ControlPlaneConfig, OUTPUT_BUCKET};
+use crate::{bucket_store, endpoint, local_node, master_seal, recordings};
+use muster_control_plane::{ControlPlane, ControlPlaneConfig};
 use muster_domain::action::Action;
 use muster_domain::audit::{AuditTrail as _, Intent, Outcome};
-use muster_domain::ids::ConnectionId;
 use muster_domain::system::{SystemClock, SystemRandom};
 use muster_domain::time::{Clock, Random};
 use muster_domain::{Actor, Backend};
@@ -17,18 +15,15 @@ use muster_server::access::passwords::Passwords;
 use muster_server::access::session_store::DatabaseSessions;
 use muster_server::approvals::PolicyBook;
 use muster_server::audit::{AuditLog, AuditService};
-use muster_server::aws::{Connection, Ssm};
+use muster_server::aws::{Known, Ssm};
 use muster_server::config::{Config, SsmMode};
 use muster_server::door::Door;
 use muster_server::events::EventBus;
-use muster_server::http::finish_render::{self, Renders};
-use muster_server::http::layers::{Edge, around};
+use muster_server::http::layers::Edge;
+use muster_server::http::rate_limit::RateLimit;
 use muster_server::http::session::SessionLayer;
-use muster_server::http::sign_in::SignInState;
-use muster_server::http::{health, sign_in, static_files};
 use muster_server::notifications::Deliverer;
-use muster_server::services::{Ground, Services};
-use muster_server::sessions::sweep::Sweep;
+use muster_server::services::Ground;
 use muster_store::Db;
 use muster_store::db::Address;
 use muster_store::migrate::migrate;
@@ -48,8 +43,10 @@ pub struct Running {
     pub url: String,
     /// The one-time link for the first administrator, while there is no user.
     pub setup_link: Option<String>,
-    /// What pages are given.
-    pub backend: Backend,
+    /// What pages of the first connection are given.
+    pub backend: Option<Backend>,
+    /// The names of the other connections, and where their pages are.
+    pub further: Vec<(String, String)>,
     /// The region.
     pub region: String,
     audit: Arc<AuditLog>,
@@ -139,7 +136,7 @@ pub async fn control_plane(
 pub(crate) struct Endpoint {
     addr: SocketAddr,
     keys: (String, String),
-    nudges: endpoint::Nudges,
+    plane: Arc<ControlPlane>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -165,39 +162,9 @@ async fn start_endpoint(
     Ok(Endpoint {
         addr,
         keys: (keys.access_key_id, keys.secret_access_key),
-        nudges: endpoint::pass_on(plane, stop.clone()),
+        plane: Arc::clone(plane),
         tasks,
     })
-}
-
-/// The connection that the settings describe, to the embedded endpoint where there is one.
-pub(crate) fn connection(config: &Config, endpoint: Option<&Endpoint>) -> Connection {
-    let keys = config.access_key_id.clone().zip(config.secret_access_key.clone());
-    Connection {
-        id: ConnectionId::new(config.connection_name.clone()),
-        name: config.connection_name.clone(),
-        account: if endpoint.is_some() {
-            config.account.clone()
-        } else {
-            String::new()
-        },
-        region: config.region.clone(),
-        embedded: endpoint.is_some() || config.ssm_endpoint.is_some(),
-        endpoint: endpoint
-            .map(|endpoint| format!("http://{}", endpoint.addr))
-            .or_else(|| config.ssm_endpoint.clone()),
-        role_arn: config.role_arn.clone(),
-        activation_role: if endpoint.is_some() || config.ssm_endpoint.is_some() {
-            "MusterNode".to_owned()
-        } else {
-            config.activation_role.clone()
-        },
-        output_bucket: config.output_bucket.clone().or_else(|| {
-            (endpoint.is_some() || config.ssm_endpoint.is_some()).then(|| OUTPUT_BUCKET.to_owned())
-        }),
-        s3_endpoint: config.s3_endpoint.clone(),
-        keys: endpoint.map(|endpoint| endpoint.keys.clone()).or(keys),
-    }
 }
 
 /// Starts a server. It runs until [`Running::stop`].
@@ -247,7 +214,37 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
     if config.region.is_empty() {
         config.region = Ssm::region_of_profile().await.ok_or(StartError::NoRegion)?;
     }
-    let ssm = Ssm::connect(connection(&config, embedded.as_ref())).await;
+    let reached = embedded.as_ref().map(|endpoint| Embedded {
+        address: format!("http://{}", endpoint.addr),
+        keys: endpoint.keys.clone(),
+    });
+    // Listening comes first: pages of one connection lead to those of another by its address.
+    let (listener, addr) = endpoint::listen(config.addr).await?;
+    let mut places = vec![(listener, connection::first(&config, reached.as_ref()))];
+    for one in &config.further {
+        let (listener, addr) = endpoint::listen(one.addr).await?;
+        let mut further = connection::further(&config, one, reached.as_ref());
+        if further.url.is_empty() {
+            further.url = format!("http://{addr}");
+        }
+        places.push((listener, further));
+    }
+    let url = config
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{addr}"));
+    if let Some((_, first)) = places.first_mut() {
+        first.url.clone_from(&url);
+    }
+    let known: Arc<[Known]> = places.iter().map(|(_, one)| Known::from(one)).collect();
+    let mut parts = Vec::new();
+    for (listener, one) in places {
+        parts.push((listener, Ssm::connect(one).await));
+    }
+    let Some((_, ssm)) = parts.first() else {
+        return Err(StartError::NoRegion);
+    };
+    let ssm = ssm.clone();
 
     let bus = EventBus::default();
     let door = Door::new(Arc::clone(&audit) as _).telling(bus.clone());
@@ -258,6 +255,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         clock: Arc::clone(&clock),
         random: Arc::clone(&random),
         ssm: ssm.clone(),
+        connections: Arc::clone(&known),
         bus,
         trail: Arc::clone(&audit) as _,
         sessions: Arc::new(config.sessions.clone()),
@@ -269,51 +267,13 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         data_dir: config.data_dir.clone(),
         stop: stop.clone(),
     };
-    let audit_service = AuditService {
-        log: Arc::clone(&audit),
-        door: door.clone(),
-        behind,
-    };
-    let services = Services::new(&ground, Arc::new(audit_service.clone()))
-        .map_err(|e| StartError::Client(e.to_string()))?;
     let access = AccessService {
         db: db.clone(),
-        door,
+        door: door.clone(),
         clock: Arc::clone(&clock),
         random: Arc::clone(&random),
         passwords,
     };
-    let backend = Backend {
-        access: Arc::new(access.clone()),
-        fleet: Arc::new(services.fleet.clone()),
-        commands: Arc::new(services.commands.clone()),
-        runbooks: Arc::new(services.runbooks.clone()),
-        templates: Arc::new(services.runbooks.clone()),
-        schedules: Arc::new(services.runbooks.clone()),
-        parameters: Arc::new(services.parameters.clone()),
-        patching: Arc::new(services.patching.clone()),
-        deployments: Arc::new(services.deployments.clone()),
-        windows: Arc::new(services.windows.clone()),
-        sessions: Arc::new(services.sessions.clone()),
-        approvals: Arc::new(services.approvals.clone()),
-        calendar: Arc::new(services.approvals.clone()),
-        audit: Arc::new(audit_service.clone()),
-        overview: Arc::new(services.overview.clone()),
-    };
-    services.announce().await?;
-    services.sessions.restore().await?;
-    let sweep = Sweep {
-        service: services.sessions.clone(),
-        sign_ins: DatabaseSessions::new(db.clone(), Arc::clone(&clock)),
-        idle_ms: i64::from(config.idle_timeout_minutes) * 60_000,
-    };
-    tasks.push(tokio::spawn(sweep.run(stop.clone())));
-
-    let (listener, addr) = endpoint::listen(config.addr).await?;
-    let url = config
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("http://{addr}"));
     let deliverer = Deliverer::new(
         db.clone(),
         Arc::clone(&clock),
@@ -337,48 +297,40 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
             trusted_proxies: Arc::new(config.trusted_proxies.clone()),
             bus: ground.bus.clone(),
         },
+        limit: RateLimit::default(),
         tls: config.is_tls(),
     };
-    let signing_in = SignInState {
-        access,
-        clock: Arc::clone(&clock),
-        session_ms: i64::from(config.session_hours) * 3_600_000,
-        tls: config.is_tls(),
-    };
-    let rendered = pages::routes(
-        pages::options(&config.site_root),
-        backend.clone(),
-        Forms {
-            kept: KeptForms::default(),
-            clock: Arc::clone(&clock),
-            random: Arc::clone(&random),
+    let shared = Shared {
+        audit_service: AuditService {
+            log: Arc::clone(&audit),
+            door,
+            behind,
         },
-    )
-    .layer(axum::middleware::from_fn_with_state(
-        Renders::default(),
-        finish_render::layer,
-    ));
-    let routes = rendered
-        .merge(services.routes())
-        .merge(muster_server::approvals::http::routes(
-            services.approvals.clone(),
-            Arc::clone(&audit),
-        ))
-        .merge(muster_server::audit::service::routes(audit_service))
-        .merge(sign_in::routes(signing_in))
-        .merge(health::routes(db.clone()))
-        .merge(static_files::routes(&config.site_root));
-    tasks.push(endpoint::serve(listener, around(routes, edge), stop.clone()));
-
-    let ssm_addr = embedded.as_ref().map(|endpoint| endpoint.addr);
-    let nudges = match embedded {
-        Some(endpoint) => {
-            tasks.extend(endpoint.tasks);
-            endpoint.nudges
-        }
-        None => endpoint::no_nudges(&stop),
+        audit: Arc::clone(&audit),
+        config,
+        db: db.clone(),
+        access,
+        sessions: sessions.clone(),
+        edge,
+        ground,
     };
-    tasks.extend(services.spawn(nudges.commands, nudges.executions, &stop));
+    let ssm_addr = embedded.as_ref().map(|endpoint| endpoint.addr);
+    let mut backend = None;
+    for (listener, ssm) in parts {
+        let part = shared.part(&ssm, &known, backend.is_none()).await?;
+        backend.get_or_insert_with(|| part.backend.clone());
+        let is_nudged =
+            ssm.connection.endpoint.as_deref() == reached.as_ref().map(|one| one.address.as_str());
+        let nudges = match &embedded {
+            Some(endpoint) if is_nudged => endpoint::pass_on(&endpoint.plane, stop.clone()),
+            _ => endpoint::no_nudges(&stop),
+        };
+        tasks.extend(part.serve(listener, nudges, &stop));
+    }
+    let config = shared.config;
+    if let Some(endpoint) = embedded {
+        tasks.extend(endpoint.tasks);
+    }
     tasks.push(tokio::spawn(clean_sessions(sessions, idle_ms, stop.clone())));
     let node = (config.local_node && ssm_addr.is_some()).then(|| {
         let program = std::env::current_exe().unwrap_or_else(|_| "muster".into());
@@ -397,6 +349,11 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         url,
         setup_link,
         backend,
+        further: known
+            .iter()
+            .skip(1)
+            .map(|one| (one.id.to_string(), one.url.clone()))
+            .collect(),
         region: config.region,
         audit,
         db,

@@ -131,7 +131,7 @@ impl AccessService {
         Some(Actor {
             user_id: Some(row.id),
             name: row.name,
-            grants: queries::effective(&grants, self.clock.now()),
+            grants: queries::effective(&self.db, &grants, self.clock.now()),
             session,
             origin,
             account: Some(Arc::new(Account {

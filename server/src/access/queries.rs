@@ -179,16 +179,19 @@ pub async fn in_session(
     }))
 }
 
-/// As the door needs them at `now`. A scope that cannot be read gives nothing, nor does a grant that has ended.
+/// As the door of the connection of `db` needs them at `now`. A scope that cannot be read gives nothing, nor does a grant that has
+/// ended, nor one for another connection.
 #[must_use]
-pub fn effective(grants: &[GrantView], now: Timestamp) -> Vec<Grant> {
+pub fn effective(db: &Db, grants: &[GrantView], now: Timestamp) -> Vec<Grant> {
     grants
         .iter()
         .filter(|grant| grant.expires_at.is_none_or(|at| now < at))
         .filter_map(|grant| {
             Some(Grant {
                 role: grant.role,
-                scope: Scope::parse(&grant.scope).ok()?,
+                scope: Scope::of_role(&grant.scope)
+                    .ok()?
+                    .at_connection(db.connection())?,
             })
         })
         .collect()

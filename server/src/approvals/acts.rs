@@ -82,7 +82,7 @@ impl ApprovalService {
                     .await
             }
             ProposedAct::Role { role, scope, minutes } => {
-                let scope = Scope::parse(scope).map_err(|why| PortalError::invalid("scope", why))?;
+                let scope = Scope::of_role(scope).map_err(|why| PortalError::invalid("scope", why))?;
                 let user = actor.user_id.clone().ok_or(PortalError::SignInRequired)?;
                 let now = self.clock.now();
                 let until = now.plus_ms(i64::from(*minutes) * MINUTE_MS);

@@ -141,7 +141,7 @@ impl ApprovalService {
                 plan::of_runbook(&self.runbooks, runbook, scopes, not_before).await
             }
             ProposedAct::Role { role, scope, minutes } => {
-                let scope = Scope::parse(scope).map_err(|why| PortalError::invalid("scope", why))?;
+                let scope = Scope::of_role(scope).map_err(|why| PortalError::invalid("scope", why))?;
                 Ok(plan::of_role(role.as_str(), &scope, *minutes, not_before))
             }
             ProposedAct::PutParameter { .. }

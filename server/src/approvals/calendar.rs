@@ -16,7 +16,6 @@ use muster_domain::approvals::{
 use muster_domain::audit::Intent;
 use muster_domain::permission::Scope;
 use muster_domain::{Actor, PortalError, Timestamp};
-use muster_store::Sql;
 use std::collections::BTreeSet;
 
 /// Times that one window or one schedule is shown at most.
@@ -167,13 +166,13 @@ impl ApprovalService {
         scopes: &[Scope],
         page: &mut Page,
     ) -> Result<(), PortalError> {
-        let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.state = 'approved' and r.runs_at >= ")
+        let mut sql = rows::of(&self.db);
+        sql.push(" and r.state = 'approved' and r.runs_at >= ")
             .int(page.from.0)
             .push(" and r.runs_at < ")
             .int(page.until.0)
             .push(" and ");
-        push_visible(&mut sql, actor, scopes);
+        push_visible(&mut sql, &self.db, actor, scopes);
         sql.push(" order by r.runs_at limit ").int(MOST_REQUESTS);
         for found in sql.all(self.db.reader()).await.map_err(store)? {
             let row = rows::request(&found).map_err(store)?;

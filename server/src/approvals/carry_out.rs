@@ -88,16 +88,16 @@ impl ApprovalService {
     /// When the database does not answer.
     pub async fn round(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.is_open = 1 and r.state = 'waiting' and r.expires_at <= ")
+        let mut sql = rows::of(&self.db);
+        sql.push(" and r.is_open = 1 and r.state = 'waiting' and r.expires_at <= ")
             .int(now.0)
             .push(" order by r.expires_at, r.number limit ")
             .int(AT_ONCE);
         for row in self.found(sql).await? {
             self.expire(&row, "Nobody decided in time.").await?;
         }
-        let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.state = 'approved' and r.usable_until <= ")
+        let mut sql = rows::of(&self.db);
+        sql.push(" and r.state = 'approved' and r.usable_until <= ")
             .int(now.0)
             .push(" limit ")
             .int(AT_ONCE);
@@ -106,8 +106,8 @@ impl ApprovalService {
         }
         self.recover().await?;
         let desk = &self.gate.desk;
-        let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.state = 'approved' and r.runs_at <= ")
+        let mut sql = rows::of(&self.db);
+        sql.push(" and r.state = 'approved' and r.runs_at <= ")
             .int(now.0)
             .push(" and ");
         lease::push_free(&mut sql, desk, "r.");
@@ -157,8 +157,8 @@ impl ApprovalService {
 
     /// After a stop, of this portal or of another one: what had been begun was done if it is there, and was not if it is not.
     async fn recover(&self) -> Result<(), StoreError> {
-        let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.state = 'running' and ");
+        let mut sql = rows::of(&self.db);
+        sql.push(" and r.state = 'running' and ");
         lease::push_free(&mut sql, &self.gate.desk, "r.");
         sql.push(" limit ").int(AT_ONCE);
         for row in self.found(sql).await? {
@@ -191,7 +191,7 @@ impl ApprovalService {
     /// Whether what a request was to become is there.
     async fn was_done(&self, row: &RequestRow) -> Result<bool, StoreError> {
         if let (ProposedAct::Role { role, scope, .. }, Some(user)) = (&row.proposed, &row.requester_id)
-            && let Ok(scope) = Scope::parse(scope)
+            && let Ok(scope) = Scope::of_role(scope)
         {
             return users::holds(&self.db, user, *role, &scope, &row.outcome_id).await;
         }

@@ -36,7 +36,7 @@ async fn names_of(
     let Some(row) = access::by_id(db, user).await?.filter(|row| !row.disabled) else {
         return Ok(BTreeSet::new());
     };
-    let grants = access::effective(&access::grants(db, user).await?, now);
+    let grants = access::effective(db, &access::grants(db, user).await?, now);
     if grants.iter().all(|grant| grant.role != Role::Approver) {
         return Ok(BTreeSet::new());
     }

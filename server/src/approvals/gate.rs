@@ -67,6 +67,7 @@ impl Gate {
         let loaded = self.book.current().await.map_err(store)?;
         let mut proposal = proposal.clone();
         proposal.requester = people::names(actor, &loaded.policies);
+        self.desk.db.connection().clone_into(&mut proposal.connection);
         let meeting = meet(&loaded.policies, &proposal, now);
         let freeze = loaded
             .policies

@@ -24,8 +24,10 @@ const FIRST: usize = 5;
 /// Pages that are looked through for one page of what somebody can decide.
 const MAX_ROUNDS: usize = 20;
 
-/// Adds the condition that a request is the actor's own, or about nodes that are all within `scopes`.
-pub(super) fn push_visible(sql: &mut Sql, actor: &Actor, scopes: &[Scope]) {
+/// Adds the condition that a request is of the connection of `db`, and the actor's own or about nodes that are all within
+/// `scopes`.
+pub(super) fn push_visible(sql: &mut Sql, db: &Db, actor: &Actor, scopes: &[Scope]) {
+    sql.within("r.connection_id", db).push(" and ");
     if scopes.contains(&Scope::All) {
         sql.push("1 = 1");
         return;
@@ -86,8 +88,15 @@ struct Asked<'a> {
 }
 
 /// Whether a request may be among those of the list: what the actor may see, of this tab, as filtered.
-fn push_listed(sql: &mut Sql, actor: &Actor, query: &RequestQuery, asked: &Asked<'_>, scopes: &[Scope]) {
-    push_visible(sql, actor, scopes);
+fn push_listed(
+    sql: &mut Sql,
+    db: &Db,
+    actor: &Actor,
+    query: &RequestQuery,
+    asked: &Asked<'_>,
+    scopes: &[Scope],
+) {
+    push_visible(sql, db, actor, scopes);
     match query.tab {
         Tab::Waiting => {
             sql.push(" and exists (select 1 from approval_asked a where a.request_id = r.request_id and a.from_at <= ")
@@ -125,7 +134,7 @@ async fn page(
         sql.push("select r.request_id, r.expires_at, r.number from approval_requests r where ")
             .push(of)
             .push(" and ");
-        push_listed(sql, actor, query, asked, scopes);
+        push_listed(sql, db, actor, query, asked, scopes);
         if let Some((expires, last)) = after {
             sql.push(" and (r.expires_at, r.number) > (")
                 .int(number(expires))
@@ -153,7 +162,7 @@ async fn page(
             if query.tab == Tab::History {
                 sql.push("r.is_open = 0 and ");
             }
-            push_listed(&mut sql, actor, query, asked, scopes);
+            push_listed(&mut sql, db, actor, query, asked, scopes);
             if let Some((_, last)) = after {
                 sql.push(" and r.number < ").int(number(last));
             }

@@ -164,6 +164,6 @@ pub async fn actor_now(
     let mut actor = Actor::server();
     actor.user_id = Some(row.id);
     actor.name = row.name;
-    actor.grants = access::effective(&grants, now);
+    actor.grants = access::effective(db, &grants, now);
     Ok(Some(actor))
 }

@@ -103,6 +103,11 @@ fn complaints(policies: &Policies) -> Vec<String> {
         if !policy.nodes.is_empty() {
             say(Scope::parse(&policy.nodes).err());
         }
+        if policy.connections.iter().any(|pattern| pattern.trim().is_empty()) {
+            say(Some(
+                "a connection of it is empty: write a name, or leave it out".into(),
+            ));
+        }
         if !policy.parameters.is_empty() {
             let about = [Act::RevealParameter, Act::PutParameter, Act::DeleteParameter];
             let is_about = |pattern: &String| about.iter().any(|act| glob(pattern, act.as_str()));

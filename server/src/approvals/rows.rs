@@ -122,10 +122,18 @@ pub(super) fn said_by(decision: &Decision) -> String {
 }
 
 /// The columns that [`request`] reads, of the table `approval_requests` with the alias `r`.
-pub const COLUMNS: &str = "select r.request_id, r.number, r.act, r.title, r.requester_id, r.requester, r.requester_person, r.address, \
+const COLUMNS: &str = "select r.request_id, r.number, r.act, r.title, r.requester_id, r.requester, r.requester_person, r.address, \
      r.asked_at, r.state, r.generation, r.version, r.waits_since, r.expires_at, r.usable_until, r.not_before, r.runs_at, \
      r.ended_at, r.reason, r.ticket, r.proposed, r.plan, r.digest, r.changed, r.demand, r.in_production, \
      r.glass_broken, r.review_due_at, r.review, r.outcome_id, r.problem, r.reminded_at from approval_requests r";
+
+/// Selects requests of the connection of `db`; what else must hold is added with `and`.
+#[must_use]
+pub fn of(db: &Db) -> Sql {
+    let mut sql = Sql::new(COLUMNS);
+    sql.push(" where ").within("r.connection_id", db);
+    sql
+}
 
 /// A column that holds JSON.
 pub(super) fn json<T: DeserializeOwned>(row: &AnyRow, column: &str) -> Result<T, StoreError> {
@@ -287,8 +295,8 @@ pub async fn get(db: &Db, id: &RequestId) -> Result<Option<RequestRow>, StoreErr
     if id.as_str().contains('\0') {
         return Ok(None);
     }
-    let mut sql = Sql::new(COLUMNS);
-    sql.push(" where r.request_id = ").text(id.as_str());
+    let mut sql = of(db);
+    sql.push(" and r.request_id = ").text(id.as_str());
     match sql.first(db.reader()).await? {
         None => Ok(None),
         Some(row) => Ok(with_decisions(db, vec![request(&row)?]).await?.pop()),
@@ -300,10 +308,8 @@ pub async fn get(db: &Db, id: &RequestId) -> Result<Option<RequestRow>, StoreErr
 /// # Errors
 /// When the database does not answer.
 pub async fn of_outcome(db: &Db, outcome_id: &str) -> Result<Option<RequestRow>, StoreError> {
-    let mut sql = Sql::new(COLUMNS);
-    sql.push(" where r.outcome_id = ")
-        .text(outcome_id)
-        .push(" limit 1");
+    let mut sql = of(db);
+    sql.push(" and r.outcome_id = ").text(outcome_id).push(" limit 1");
     match sql.first(db.reader()).await? {
         Some(row) if !outcome_id.is_empty() => Ok(with_decisions(db, vec![request(&row)?]).await?.pop()),
         _ => Ok(None),

@@ -81,8 +81,8 @@ impl ApprovalService {
             self.request_for(waiting).await?;
         }
         self.close_answered().await?;
-        let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.state = 'rejected' and r.runs_at <= ")
+        let mut sql = rows::of(&self.db);
+        sql.push(" and r.state = 'rejected' and r.runs_at <= ")
             .int(self.clock.now().0)
             .push(" limit ")
             .int(AT_ONCE);
@@ -99,9 +99,11 @@ impl ApprovalService {
             "select s.execution_id, s.step_execution_id, s.name, s.started_at, s.inputs, e.ssm_execution_id, e.document, \
              e.requested_by, e.requested_by_id, e.requested_at from execution_steps s join executions e on e.execution_id = \
              s.execution_id where s.status = 'Waiting' and s.action = 'aws:approve' and e.ssm_execution_id is not null and not \
-             exists (select 1 from approval_requests r where r.outcome_id = s.step_execution_id) limit ",
+             exists (select 1 from approval_requests r where r.outcome_id = s.step_execution_id) and ",
         );
-        sql.int(AT_ONCE);
+        sql.within("e.connection_id", &self.db)
+            .push(" limit ")
+            .int(AT_ONCE);
         let mut found = Vec::new();
         for row in sql.all(self.db.reader()).await? {
             found.push(Waiting {
@@ -242,9 +244,9 @@ impl ApprovalService {
 
     /// Requests whose steps wait no more: answered elsewhere, stopped, run out.
     async fn close_answered(&self) -> Result<(), StoreError> {
-        let mut sql = Sql::new(rows::COLUMNS);
+        let mut sql = rows::of(&self.db);
         sql.push(
-            " where r.is_open = 1 and r.act = 'runbooks.signal' and r.state <> 'running' and not exists (select 1 from \
+            " and r.is_open = 1 and r.act = 'runbooks.signal' and r.state <> 'running' and not exists (select 1 from \
              execution_steps s where s.step_execution_id = r.outcome_id and s.status = 'Waiting') order by r.expires_at, \
              r.number limit ",
         )

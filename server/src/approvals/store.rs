@@ -201,12 +201,17 @@ pub async fn insert(desk: &Desk, mut row: RequestRow, what: &str) -> Result<Requ
     row.version = 1;
     let standing = &row.standing;
     let mut sql = Sql::new(
-        "insert into approval_requests (request_id, number, act, title, requester_id, requester, requester_person, address, \
+        "insert into approval_requests (request_id, connection_id, number, act, title, requester_id, requester, requester_person, address, \
          asked_at, state, is_open, generation, version, waits_since, expires_at, usable_until, not_before, runs_at, ended_at, \
          reason, ticket, proposed, plan, digest, changed, demand, nodes, in_production, glass_broken, review_due_at, review, \
          outcome_id, problem, reminded_at, search) values (",
     );
-    sql.text(row.id.as_str()).push(", ").int(row.number).push(", ");
+    sql.text(row.id.as_str())
+        .push(", ")
+        .text(desk.db.connection())
+        .push(", ")
+        .int(row.number)
+        .push(", ");
     sql.text(row.act.as_str()).push(", ").text(&row.title).push(", ");
     sql.text_or_none(row.requester_id.as_ref().map(ToString::to_string))
         .push(", ");

@@ -196,7 +196,11 @@ impl ApprovalService {
         for user in sql.all(self.db.reader()).await.map_err(store)? {
             let name = user.text("name").map_err(store)?;
             let id = muster_domain::ids::UserId::new(user.text("user_id").map_err(store)?);
-            let grants = access::effective(&access::grants(&self.db, &id).await.map_err(store)?, now);
+            let grants = access::effective(
+                &self.db,
+                &access::grants(&self.db, &id).await.map_err(store)?,
+                now,
+            );
             let voter = people::voter(&self.db, &name, &grants, &nodes(row), policies).await?;
             if row.standing.counts_for(&voter, now).is_ok() {
                 found.push(name);
@@ -406,6 +410,7 @@ impl ApprovalService {
         } else {
             self.names_of(requester, &tried, now).await?
         };
+        self.db.connection().clone_into(&mut proposal.connection);
         let mut meeting = policies::meet(&tried, &proposal, now);
         if let Some(freeze) = tried.frozen(&proposal, &|freeze| times::is_frozen(freeze, now)) {
             meeting.because = format!(

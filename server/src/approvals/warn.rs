@@ -84,8 +84,8 @@ impl ApprovalService {
 
     /// Requests of whose waiting time a quarter is left, and that were not told of since that ends then.
     async fn about_to_expire(&self, now: Timestamp) -> Result<Vec<RequestRow>, StoreError> {
-        let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.is_open = 1 and r.state = 'waiting' and r.expires_at > ")
+        let mut sql = rows::of(&self.db);
+        sql.push(" and r.is_open = 1 and r.state = 'waiting' and r.expires_at > ")
             .int(now.0)
             .push(" and r.expires_at <= ")
             .int(now.plus_ms(EARLIEST_MS).0)
@@ -101,8 +101,8 @@ impl ApprovalService {
 
     /// What was done without approval and of whose time for a review a quarter is left, or nothing.
     async fn to_be_reviewed(&self, now: Timestamp) -> Result<Vec<RequestRow>, StoreError> {
-        let mut sql = Sql::new(rows::COLUMNS);
-        sql.push(" where r.review_due_at <= ")
+        let mut sql = rows::of(&self.db);
+        sql.push(" and r.review_due_at <= ")
             .int(now.plus_ms(EARLIEST_REVIEW_MS).0)
             .push(" and (r.review_due_at - ")
             .int(now.0)

@@ -37,6 +37,10 @@ pub struct Connection {
     pub s3_endpoint: Option<String>,
     /// Keys for the embedded endpoint; none means the SDK's own chain.
     pub keys: Option<(String, String)>,
+    /// Where its pages are.
+    pub url: String,
+    /// Whether what is behind it is production.
+    pub is_production: bool,
 }
 
 impl Connection {
@@ -47,6 +51,30 @@ impl Connection {
             let suffix = if self.region.starts_with("cn-") { ".cn" } else { "" };
             format!("https://ssm.{}.amazonaws.com{suffix}", self.region)
         })
+    }
+}
+
+/// What pages say of a connection of this server: no keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Which.
+    pub id: ConnectionId,
+    /// Where Systems Manager is reached.
+    pub endpoint: String,
+    /// Where its pages are.
+    pub url: String,
+    /// Whether what is behind it is production.
+    pub is_production: bool,
+}
+
+impl From<&Connection> for Known {
+    fn from(connection: &Connection) -> Self {
+        Self {
+            id: connection.id.clone(),
+            endpoint: connection.address(),
+            url: connection.url.clone(),
+            is_production: connection.is_production,
+        }
     }
 }
 

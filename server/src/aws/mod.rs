@@ -8,6 +8,6 @@ pub mod output;
 pub mod sdk_keys;
 pub mod sealing;
 
-pub use clients::{Connection, Ssm};
+pub use clients::{Connection, Known, Ssm};
 pub use sdk_keys::SdkKeys;
 pub use sealing::SealingService;

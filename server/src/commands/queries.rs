@@ -105,7 +105,9 @@ pub struct Viewer<'a> {
     pub user: Option<&'a UserId>,
 }
 
-fn push_visible(sql: &mut Sql, viewer: &Viewer<'_>) {
+/// What is of the connection of `db`, and the viewer may see.
+fn push_visible(sql: &mut Sql, db: &Db, viewer: &Viewer<'_>) {
+    sql.within("c.connection_id", db).push(" and ");
     if viewer.scopes.contains(&Scope::All) {
         sql.push("1 = 1");
         return;
@@ -129,7 +131,7 @@ pub async fn list(
     let limit = clamp_limit(query.limit);
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     if let Some(status) = query.status {
         sql.push(" and c.status = ").text(status.as_str());
     }
@@ -218,7 +220,7 @@ pub async fn get(
     sql.push(" where c.command_id = ")
         .text(command.as_str())
         .push(" and ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     sql.first(db.reader())
         .await?
         .as_ref()
@@ -232,7 +234,9 @@ pub async fn get(
 /// When the database does not answer.
 pub async fn in_state(db: &Db, state: &str) -> Result<Vec<CommandRow>, StoreError> {
     let mut sql = Sql::new(COLUMNS);
-    sql.push(" where c.state = ")
+    sql.push(" where ")
+        .within("c.connection_id", db)
+        .push(" and c.state = ")
         .text(state)
         .push(" order by c.requested_at limit 1000");
     sql.all(db.reader()).await?.iter().map(command_row).collect()
@@ -263,9 +267,11 @@ pub async fn remove_unsent(db: &Db, command: &CommandId) -> Result<(), StoreErro
 /// When the database does not answer.
 pub async fn usual_duration(db: &Db, row: &CommandRow) -> Result<Option<i64>, StoreError> {
     let mut sql = Sql::new(
-        "select c.ended_at - c.requested_at as took from commands c where c.status = 'Success' and c.document = ",
+        "select c.ended_at - c.requested_at as took from commands c where c.status = 'Success' and ",
     );
-    sql.text(&row.summary.document)
+    sql.within("c.connection_id", db)
+        .push(" and c.document = ")
+        .text(&row.summary.document)
         .push(" and c.parameters = ")
         .text(serde_json::json!(row.parameters).to_string());
     sql.push(" and c.command_id <> ")

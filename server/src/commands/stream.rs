@@ -39,6 +39,7 @@ pub(super) async fn visible_nodes(db: &Db, scopes: &[Scope]) -> Result<Option<Ha
         return Ok(None);
     }
     let mut sql = Sql::new("select n.node_id from nodes n where ");
+    sql.within("n.connection_id", db).push(" and ");
     crate::fleet::filter_sql::push_scopes(&mut sql, scopes);
     let rows = sql.all(db.reader()).await?;
     Ok(Some(

@@ -81,6 +81,11 @@ pub const KEYS: &[Key] = &[
         "default",
         "What the connection is called in the portal",
     ),
+    key(
+        "connection_production",
+        "false",
+        "Whether what is behind the connection is production, which its pages then show",
+    ),
     key("role_arn", "", "A role to assume at AWS"),
     key(
         "activation_role",
@@ -227,4 +232,48 @@ pub const KEYS: &[Key] = &[
         "120",
         "Seconds of silence after which a node has lost its connection",
     ),
+];
+
+/// The settings of each further connection, a table `[connections.NAME]`.
+pub const CONNECTION_KEYS: &[Key] = &[
+    key(
+        "addr",
+        "",
+        "Where its pages are served, e.g. 127.0.0.1:3001: each connection has an address of its own",
+    ),
+    key(
+        "public_url",
+        "",
+        "How people reach these, e.g. https://staging.muster.example",
+    ),
+    key("production", "false", "Whether what is behind it is production"),
+    key(
+        "ssm_mode",
+        "aws",
+        "aws: AWS itself or ssm_endpoint; embedded: another region of the built-in endpoint",
+    ),
+    key("region", "", "The region"),
+    key(
+        "ssm_endpoint",
+        "",
+        "Another Systems Manager endpoint than the region's own",
+    ),
+    key("role_arn", "", "A role to assume, in the account that is meant"),
+    key(
+        "activation_role",
+        "MusterManagedNodes",
+        "The service role that nodes get when they are added by activation",
+    ),
+    key("output_bucket", "", "A bucket for full command output"),
+    key(
+        "s3_endpoint",
+        "",
+        "Where that bucket is reached, when not at S3's own address",
+    ),
+    key(
+        "access_key_id",
+        "",
+        "An access key for ssm_endpoint; normally the SDK finds its own",
+    ),
+    secret("secret_access_key", "The secret of access_key_id"),
 ];

@@ -1,12 +1,14 @@
 //! How the server is set: flags, then `MUSTER_*` variables, then a TOML file, then defaults. Whatever is
 //! unknown or cannot be read names itself and stops the start.
 
+mod connections;
 mod keys;
 mod notifications;
 mod sessions;
 mod sources;
 
-pub use keys::{KEYS, Key};
+pub use connections::Further;
+pub use keys::{CONNECTION_KEYS, KEYS, Key};
 pub use sources::{Settings, Source};
 
 use crate::notifications::Channels;
@@ -53,6 +55,10 @@ pub struct Config {
     pub account: String,
     /// What the connection is called in the portal.
     pub connection_name: String,
+    /// Whether what is behind it is production.
+    pub is_production: bool,
+    /// The connections beside this one.
+    pub further: Vec<Further>,
     /// A role to assume at AWS.
     pub role_arn: Option<String>,
     /// The service role that nodes get at AWS when they are added by activation.
@@ -202,6 +208,8 @@ impl Config {
             region,
             account,
             connection_name: settings.text("connection_name"),
+            is_production: settings.parse("connection_production", "use true or false")?,
+            further: settings.further()?,
             role_arn: settings.some("role_arn"),
             activation_role: settings.text("activation_role"),
             output_bucket: settings.some("output_bucket"),

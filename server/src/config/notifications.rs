@@ -147,6 +147,7 @@ impl Settings {
             webhook: self.webhook()?,
             slack: self.secret_address("notify_slack_url")?,
             mail: self.mail()?,
+            at: None,
         })
     }
 }

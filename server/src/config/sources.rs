@@ -1,7 +1,8 @@
 //! Where settings come from, and which of several counts.
 
 use crate::config::ConfigError;
-use crate::config::keys::KEYS;
+use crate::config::connections::{self, Said};
+use crate::config::keys::{CONNECTION_KEYS, KEYS, Key};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,16 @@ pub enum Source {
 #[derive(Clone, Debug)]
 pub struct Settings {
     values: BTreeMap<&'static str, (String, Source)>,
+    /// What is said of each further connection, by its name.
+    pub(super) connections: BTreeMap<String, Said>,
+}
+
+/// Everything of one connection as it is when nobody says anything.
+fn nothing_said() -> Said {
+    CONNECTION_KEYS
+        .iter()
+        .map(|key| (key.name, (key.default.to_owned(), Source::Default)))
+        .collect()
 }
 
 /// Where AWS's tools read the region from, the first first.
@@ -58,16 +69,70 @@ fn is_foreign(name: &str) -> bool {
 const ALIKE: f64 = 0.7;
 
 fn unknown(place: String, key: &str) -> ConfigError {
+    unknown_of(KEYS, place, key, key)
+}
+
+fn unknown_of(known: &[Key], place: String, key: &str, whole: &str) -> ConfigError {
     let alike = |name: &str| strsim::jaro_winkler(name, &key.to_ascii_lowercase());
-    let near = KEYS
+    let near = known
         .iter()
         .filter(|known| alike(known.name) > ALIKE)
         .max_by(|one, other| alike(one.name).total_cmp(&alike(other.name)));
     let hint = near.map_or_else(String::new, |near| format!("; did you mean `{}`?", near.name));
     ConfigError::Unknown {
         place,
-        key: key.to_owned(),
+        key: whole.to_owned(),
         hint,
+    }
+}
+
+/// Takes in the tables `[connections.NAME]` of a settings file.
+fn take_tables(
+    connections: &mut BTreeMap<String, Said>,
+    path: &Path,
+    value: &toml::Value,
+) -> Result<(), ConfigError> {
+    let wrong = |key: String, value: &toml::Value, expected: &str| ConfigError::Value {
+        place: path.display().to_string(),
+        key,
+        // What stands there may be a secret in the wrong place.
+        value: value.type_str().to_owned(),
+        expected: expected.to_owned(),
+    };
+    let tables = value.as_table().ok_or_else(|| {
+        wrong(
+            "connections".into(),
+            value,
+            "write a table [connections.NAME] for each",
+        )
+    })?;
+    for (name, value) in tables {
+        let whole = format!("connections.{name}");
+        if !connections::is_name(name) {
+            let expected = "call it in lower case letters, digits and dashes, 32 at most";
+            return Err(wrong(whole, value, expected));
+        }
+        let table = value
+            .as_table()
+            .ok_or_else(|| wrong(whole.clone(), value, "write a table [connections.NAME] for each"))?;
+        let said = connections.entry(name.clone()).or_insert_with(nothing_said);
+        for (key, value) in table {
+            let known = connections::key(key).ok_or_else(|| {
+                let place = path.display().to_string();
+                unknown_of(CONNECTION_KEYS, place, key, &format!("{whole}.{key}"))
+            })?;
+            said.insert(known.name, (plain(value), Source::File(path.to_owned())));
+        }
+    }
+    Ok(())
+}
+
+/// A value as it is written in a flag or a variable.
+fn plain(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
     }
 }
 
@@ -87,6 +152,8 @@ impl Settings {
             .map(|key| (key.name, (key.default.to_owned(), Source::Default)))
             .collect();
         let mut from_environment = BTreeMap::new();
+        let mut connections = BTreeMap::new();
+        let mut of_connections = Vec::new();
         let mut aws_region = [None, None];
         for (name, value) in environment {
             if let Some(place) = AWS_REGION.iter().position(|known| *known == name)
@@ -98,6 +165,12 @@ impl Settings {
                 continue;
             }
             let key = name.trim_start_matches("MUSTER_").to_ascii_lowercase();
+            if let Some(rest) = key.strip_prefix("connections_") {
+                let found = connections::of_variable(rest)
+                    .ok_or_else(|| unknown(format!("the variable {name}"), &key))?;
+                of_connections.push((found, value));
+                continue;
+            }
             let known = KEYS
                 .iter()
                 .find(|known| known.name == key)
@@ -114,12 +187,21 @@ impl Settings {
             .or_else(|| in_data.is_file().then_some(in_data));
         if let Some(path) = path {
             for (key, value) in read_file(&path)? {
+                if key == "connections" {
+                    take_tables(&mut connections, &path, &value)?;
+                    continue;
+                }
+                let value = plain(&value);
                 let known = KEYS
                     .iter()
                     .find(|known| known.name == key)
                     .ok_or_else(|| unknown(path.display().to_string(), &key))?;
                 values.insert(known.name, (value, Source::File(path.clone())));
             }
+        }
+        for ((name, key), value) in of_connections {
+            let said = connections.entry(name).or_insert_with(nothing_said);
+            said.insert(key.name, (value, Source::Variable));
         }
         for (name, value) in from_environment {
             values.insert(name, (value, Source::Variable));
@@ -144,7 +226,7 @@ impl Settings {
             };
             values.insert("region", (region, source));
         }
-        Ok(Self { values })
+        Ok(Self { values, connections })
     }
 
     /// A value as text.
@@ -186,33 +268,33 @@ impl Settings {
                 key.help
             ));
         }
+        for (name, said) in &self.connections {
+            text.push_str(&format!("\n[connections.{name}]\n"));
+            for key in CONNECTION_KEYS {
+                let Some((value, source)) = said.get(key.name) else {
+                    continue;
+                };
+                let shown = if key.secret && !value.is_empty() {
+                    "…"
+                } else {
+                    value
+                };
+                let place = connections::place(source);
+                text.push_str(&format!("{} = {shown:?}  # {place}; {}\n", key.name, key.help));
+            }
+        }
         text
     }
 }
 
-fn read_file(path: &Path) -> Result<BTreeMap<String, String>, ConfigError> {
+fn read_file(path: &Path) -> Result<toml::Table, ConfigError> {
     let wrong = |reason: String| ConfigError::File {
         path: path.display().to_string(),
         reason,
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| wrong(error.to_string()))?;
-    let plain = |value: &toml::Value| match value {
-        toml::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    Ok(table
-        .iter()
-        .map(|(key, value)| {
-            let text = match value {
-                toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
-                other => plain(other),
-            };
-            (key.clone(), text)
-        })
-        .collect())
+    text.parse()
+        .map_err(|error: toml::de::Error| wrong(error.to_string()))
 }
 
 #[cfg(test)]

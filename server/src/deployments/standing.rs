@@ -82,9 +82,11 @@ pub async fn standings(
 pub async fn waiting(db: &Db) -> Result<BTreeMap<(String, String), Vec<WaitingDeployment>>, StoreError> {
     let mut sql = Sql::new(
         "select r.request_id, r.title, r.state, r.proposed from approval_requests r where r.is_open = 1 and r.act in \
-         ('deployments.deploy', 'deployments.roll_back') order by r.number desc limit ",
+         ('deployments.deploy', 'deployments.roll_back') and ",
     );
-    sql.int(MAX_WAITING);
+    sql.within("r.connection_id", db)
+        .push(" order by r.number desc limit ")
+        .int(MAX_WAITING);
     let mut found: BTreeMap<(String, String), Vec<WaitingDeployment>> = BTreeMap::new();
     for row in sql.all(db.reader()).await? {
         let ProposedAct::Deployment { deployment } = json(&row, "proposed")? else {

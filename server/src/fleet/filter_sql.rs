@@ -3,12 +3,12 @@
 use muster_domain::Timestamp;
 use muster_domain::fleet_filter::{FleetFilter, Operator, Property, Token, parse_age_ms};
 use muster_domain::permission::Scope;
-use muster_store::Sql;
 use muster_store::sql::contains_pattern;
+use muster_store::{Db, Sql};
 
-/// Adds `where` with everything that must hold.
-pub fn push_where(sql: &mut Sql, filter: &FleetFilter, scopes: &[Scope], now: Timestamp) {
-    sql.push(" where ");
+/// Adds `where` with everything that must hold: of the connection of `db`, within the scopes, as filtered.
+pub fn push_where(sql: &mut Sql, db: &Db, filter: &FleetFilter, scopes: &[Scope], now: Timestamp) {
+    sql.push(" where ").within("n.connection_id", db).push(" and ");
     push_scopes(sql, scopes);
     for token in &filter.tokens {
         sql.push(" and ");

@@ -103,7 +103,7 @@ pub async fn list(
 ) -> Result<Page<NodeSummary>, StoreError> {
     let limit = clamp_limit(query.limit);
     let mut sql = Sql::new(COLUMNS);
-    push_where(&mut sql, &query.filter, scopes, now);
+    push_where(&mut sql, db, &query.filter, scopes, now);
     let column = order(query.sort);
     if let Some((key, id)) = query.cursor.as_ref().and_then(decode_cursor) {
         sql.push(" and (").push(column).push(if query.descending {
@@ -145,7 +145,7 @@ pub async fn matching_ids(
     now: Timestamp,
 ) -> Result<Vec<NodeId>, StoreError> {
     let mut sql = Sql::new("select n.node_id from nodes n");
-    push_where(&mut sql, &query.filter, scopes, now);
+    push_where(&mut sql, db, &query.filter, scopes, now);
     push_order(&mut sql, query);
     let mut seen = HashSet::new();
     let mut ids = Vec::new();
@@ -219,7 +219,7 @@ pub async fn count(
     let mut sql = Sql::new(
         "select count(*) as nodes, coalesce(sum(case when n.ping_status = 'Online' then 0 else 1 end), 0) as silent from nodes n",
     );
-    push_where(&mut sql, filter, scopes, now);
+    push_where(&mut sql, db, filter, scopes, now);
     let found = sql.one(db.reader()).await?;
     Ok((
         found.int("nodes")?.unsigned_abs(),
@@ -232,8 +232,10 @@ pub async fn count(
 /// # Errors
 /// When the database does not answer.
 pub async fn synced_at(db: &Db) -> Result<Option<Timestamp>, StoreError> {
-    let sql = Sql::new("select min(synced_at) as at from connections");
-    sql.one(db.reader()).await?.time_or_none("at")
+    let mut sql = Sql::new("select synced_at as at from connections where ");
+    sql.within("connection_id", db);
+    let row = sql.first(db.reader()).await?;
+    row.map_or(Ok(None), |row| row.time_or_none("at"))
 }
 
 /// One node within the scopes.
@@ -243,6 +245,7 @@ pub async fn synced_at(db: &Db) -> Result<Option<Timestamp>, StoreError> {
 pub async fn get(db: &Db, node: &NodeId, scopes: &[Scope]) -> Result<Option<NodeRow>, StoreError> {
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where n.node_id = ").text(node.as_str()).push(" and ");
+    sql.within("n.connection_id", db).push(" and ");
     push_scopes(&mut sql, scopes);
     let Some(found) = sql.first(db.reader()).await? else {
         return Ok(None);
@@ -262,6 +265,7 @@ pub async fn by_ids(db: &Db, ids: &[NodeId], scopes: &[Scope]) -> Result<Vec<Nod
         let ids: Vec<String> = part.iter().map(ToString::to_string).collect();
         let mut sql = Sql::new(COLUMNS);
         sql.push(" where n.node_id in (").texts(&ids).push(") and ");
+        sql.within("n.connection_id", db).push(" and ");
         push_scopes(&mut sql, scopes);
         for found in sql.all(db.reader()).await? {
             nodes.push(row(&found)?.summary);
@@ -284,7 +288,7 @@ pub async fn matching(
     limit: u32,
 ) -> Result<Vec<NodeSummary>, StoreError> {
     let mut sql = Sql::new(COLUMNS);
-    push_where(&mut sql, filter, scopes, now);
+    push_where(&mut sql, db, filter, scopes, now);
     sql.push(" order by n.sort_name, n.node_id limit ")
         .int(i64::from(limit));
     let mut nodes = Vec::new();
@@ -305,6 +309,7 @@ pub async fn facets(db: &Db, scopes: &[Scope]) -> Result<Vec<Facet>, StoreError>
         "select n.ping_status, n.sort_platform as platform, n.agent_version, count(*) as nodes \
          from nodes n where ",
     );
+    sql.within("n.connection_id", db).push(" and ");
     push_scopes(&mut sql, scopes);
     sql.push(" group by 1, 2, 3");
     let mut found: [HashMap<String, u64>; 3] = Default::default();
@@ -328,6 +333,7 @@ pub async fn facets(db: &Db, scopes: &[Scope]) -> Result<Vec<Facet>, StoreError>
         });
     }
     let mut sql = Sql::new("select g.tag_key, g.tag_value, count(*) as nodes from node_tags g where ");
+    sql.within("g.connection_id", db).push(" and ");
     if !scopes.contains(&Scope::All) {
         sql.push("exists (select 1 from nodes n where n.connection_id = g.connection_id and n.node_id = g.node_id and ");
         push_scopes(&mut sql, scopes);

@@ -29,6 +29,8 @@ pub struct Edge {
     pub clock: Arc<dyn Clock>,
     /// Finds out who is asking.
     pub session: SessionLayer,
+    /// How often one address may try, for all connections together.
+    pub limit: RateLimit,
     /// Whether people reach us over TLS.
     pub tls: bool,
 }
@@ -57,7 +59,7 @@ pub fn around(routes: Router, edge: Edge) -> Router {
         .and(NotForContentType::const_new("application/octet-stream"));
     // The last layer added is the first that a request passes.
     routes
-        .layer(from_fn_with_state(RateLimit::default(), rate_limit::layer))
+        .layer(from_fn_with_state(edge.limit.clone(), rate_limit::layer))
         .layer(from_fn_with_state(edge.session.clone(), session::layer))
         .layer(sessions)
         .layer(from_fn(origin_check::layer))

@@ -68,9 +68,20 @@ pub struct Channels {
     pub(crate) webhook: Option<Webhook>,
     pub(crate) slack: Option<Secret>,
     pub(crate) mail: Option<Mail>,
+    /// Where the pages are that notices lead to, when not at the portal's own address.
+    pub(crate) at: Option<String>,
 }
 
 impl Channels {
+    /// The same ways of telling, for what is read at this address.
+    #[must_use]
+    pub fn reading_at(&self, address: &str) -> Self {
+        Self {
+            at: Some(address.trim_end_matches('/').to_owned()),
+            ..self.clone()
+        }
+    }
+
     /// Whether nobody is told of anything.
     pub(crate) fn is_empty(&self) -> bool {
         Channel::ALL.iter().all(|channel| !self.has(*channel))

@@ -36,8 +36,11 @@ pub async fn enqueue(
     channels: &Channels,
     notice: &Notice,
 ) -> Result<(), StoreError> {
-    let notice = notice.cleaned();
+    let mut notice = notice.cleaned();
     let id = notice.id();
+    if let Some(at) = &channels.at {
+        notice.href = [at, notice.href.as_str()].concat();
+    }
     for (channel, recipient) in channels.recipients(&notice.to) {
         queries::put(transaction, channel, &recipient, &id, &notice).await?;
     }

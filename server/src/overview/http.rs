@@ -1,6 +1,6 @@
 //! The live state that every page shows: connections, as server-sent events.
 
-use crate::aws::Connection;
+use crate::aws::Known;
 use crate::door::Door;
 use crate::error::HttpError;
 use crate::events::{EventBus, PortalEvent};
@@ -14,6 +14,7 @@ use futures::StreamExt as _;
 use muster_domain::Actor;
 use muster_domain::action::Action;
 use muster_domain::audit::Intent;
+use muster_domain::ids::ConnectionId;
 use muster_domain::time::Clock;
 use muster_store::Db;
 use std::convert::Infallible;
@@ -26,8 +27,10 @@ use tokio::sync::broadcast::error::RecvError;
 pub struct LiveState {
     /// The portal's database.
     pub db: Db,
-    /// What this server speaks to.
-    pub connection: Arc<Connection>,
+    /// What this part of the server speaks to.
+    pub connection: ConnectionId,
+    /// All connections of this server.
+    pub connections: Arc<[Known]>,
     /// The one door.
     pub door: Door,
     /// Wakes the stream.
@@ -62,7 +65,7 @@ async fn events(
             let event = Event::default().event("approvals").data("changed");
             return Some((Ok::<_, Infallible>(event), (state, wake, false)));
         }
-        let event = match connections(&state.db, &state.connection).await {
+        let event = match connections(&state.db, &state.connection, &state.connections).await {
             Ok(views) => Event::default()
                 .event("state")
                 .data(serde_json::to_string(&views).unwrap_or_default()),

@@ -153,6 +153,22 @@ impl OverviewService {
                 });
             }
         }
+        if actor.may(Action::ConnectionsRead) {
+            let wanted = text.to_lowercase();
+            let all = super::service::connections(&self.db, &self.connection.id, &self.connections).await?;
+            let others = all.into_iter().filter(|one| !one.is_here && !one.url.is_empty());
+            for one in others {
+                let place = format!("{} · {}", one.account, one.region);
+                if one.name.to_lowercase().contains(&wanted) || place.contains(&wanted) {
+                    hits.push(SearchHit {
+                        kind: "Connection".into(),
+                        title: one.name,
+                        subtitle: place,
+                        url: one.url,
+                    });
+                }
+            }
+        }
         if actor.may(Action::UsersRead) {
             let mut sql = Sql::new("select name, display_name from users where lower(name) like ");
             let pattern = contains_pattern(text);

@@ -1,6 +1,6 @@
 //! What stands above single features, behind the door.
 
-use crate::aws::Connection;
+use crate::aws::{Connection, Known};
 use crate::commands::queries::{self as commands, Viewer};
 use crate::door::Door;
 use crate::error::store;
@@ -31,8 +31,10 @@ pub struct OverviewService {
     pub clock: Arc<dyn Clock>,
     /// What was counted.
     pub figures: Figures,
-    /// What this server speaks to.
+    /// What this part of the server speaks to.
     pub connection: Arc<Connection>,
+    /// All connections of this server.
+    pub connections: Arc<[Known]>,
     /// The last acts. Asked without a row of its own: the Overview is not the audit log.
     pub recent: Arc<dyn RecentActs>,
 }
@@ -44,23 +46,27 @@ pub trait RecentActs: Send + Sync {
     async fn recent(&self, limit: u32) -> Result<Vec<muster_domain::audit::AuditEntryView>, PortalError>;
 }
 
-/// The connections and how they stand.
+/// The connections and how they stand: the one that is `here` first.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn connections(db: &Db, spoken_to: &Connection) -> Result<Vec<ConnectionView>, StoreError> {
+pub async fn connections(
+    db: &Db,
+    here: &ConnectionId,
+    known: &[Known],
+) -> Result<Vec<ConnectionView>, StoreError> {
     let sql = Sql::new(
         "select connection_id, name, account, region, mode, synced_at, state, message from connections order by name",
     );
     let mut views = Vec::new();
     for row in sql.all(db.reader()).await? {
         let id = ConnectionId::new(row.text("connection_id")?);
+        let set_up = known.iter().find(|known| known.id == id);
         views.push(ConnectionView {
-            endpoint: if id == spoken_to.id {
-                spoken_to.address()
-            } else {
-                String::new()
-            },
+            endpoint: set_up.map(|known| known.endpoint.clone()).unwrap_or_default(),
+            url: set_up.map(|known| known.url.clone()).unwrap_or_default(),
+            is_here: id == *here,
+            is_production: set_up.is_some_and(|known| known.is_production),
             id,
             name: row.text("name")?,
             account: row.text("account")?,
@@ -75,6 +81,8 @@ pub async fn connections(db: &Db, spoken_to: &Connection) -> Result<Vec<Connecti
             message: row.text("message")?,
         });
     }
+    // Those that were there once and are not set up any more come last.
+    views.sort_by_key(|view| (!view.is_here, view.url.is_empty()));
     Ok(views)
 }
 
@@ -89,7 +97,9 @@ impl OverviewService {
         sql.int(now.plus_ms(-DAY_MS).0)
             .push(" then 1 else 0 end), 0) as failed, coalesce(sum(case when c.requested_at >= ");
         sql.int(now.plus_ms(-DAY_MS).0)
-            .push(" then 1 else 0 end), 0) as day from commands c where (c.requested_at >= ");
+            .push(" then 1 else 0 end), 0) as day from commands c where ")
+            .within("c.connection_id", &self.db)
+            .push(" and (c.requested_at >= ");
         sql.int(now.plus_ms(-DAY_MS).0)
             .push(" or c.state in ('sending', 'active'))");
         if !viewer.scopes.contains(&Scope::All) {
@@ -120,6 +130,7 @@ impl OverviewService {
         let mut sql = Sql::new(
             "select n.node_id, n.name, n.last_ping_at from nodes n where n.ping_status = 'ConnectionLost' and ",
         );
+        sql.within("n.connection_id", &self.db).push(" and ");
         push_scopes(&mut sql, scopes);
         sql.push(" order by n.last_ping_at, n.node_id limit 8");
         let mut found = Vec::new();
@@ -201,7 +212,11 @@ impl Overview for OverviewService {
                 actor,
                 Intent::new(Action::ConnectionsRead, ""),
                 Ok(()),
-                async |_| connections(&self.db, &self.connection).await.map_err(store),
+                async |_| {
+                    connections(&self.db, &self.connection.id, &self.connections)
+                        .await
+                        .map_err(store)
+                },
             )
             .await
     }

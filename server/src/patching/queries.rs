@@ -1,6 +1,6 @@
 //! The SQL that reads how nodes stand. A node that was deregistered is none any more, so it is left out everywhere.
 
-use crate::fleet::filter_sql::{push_scopes, push_where};
+use crate::fleet::filter_sql::push_where;
 use crate::fleet::queries::{by_ids, decode_cursor, encode_cursor};
 use muster_domain::Timestamp;
 use muster_domain::fleet::NodeSummary;
@@ -91,7 +91,7 @@ pub async fn list(
     let limit = clamp_limit(query.limit) as usize;
     let mut sql = Sql::new("select n.node_id, n.sort_name, ");
     sql.push(SCAN_COLUMNS).push(JOINED);
-    push_where(&mut sql, &query.filter, scopes, now);
+    push_where(&mut sql, db, &query.filter, scopes, now);
     sql.push(" and n.ping_status <> 'Inactive'");
     if let Some(standing) = query.standing {
         sql.push(" and ").push(condition(standing));
@@ -151,7 +151,7 @@ pub async fn totals(
     }
     sql.push(", coalesce(sum(case when p.critical > 0 or p.security > 0 then 1 else 0 end), 0) as urgent")
         .push(JOINED);
-    push_where(&mut sql, filter, scopes, now);
+    push_where(&mut sql, db, filter, scopes, now);
     sql.push(" and n.ping_status <> 'Inactive'");
     let row = sql.one(db.reader()).await?;
     let count = |name: &str| row.int(name).map(i64::unsigned_abs);
@@ -219,8 +219,7 @@ pub async fn waiting_for_reboot(db: &Db, nodes: &[NodeId]) -> Result<Option<u32>
             "select p.pending_reboot from nodes n join patch_states p on p.connection_id = n.connection_id and p.node_id = \
              n.node_id where n.node_id in (",
         );
-        sql.texts(&ids).push(") and ");
-        push_scopes(&mut sql, &[Scope::All]);
+        sql.texts(&ids).push(") and ").within("n.connection_id", db);
         for row in sql.all(db.reader()).await? {
             known += 1;
             if row.int("pending_reboot")? > 0 {

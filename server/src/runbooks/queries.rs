@@ -134,8 +134,9 @@ pub struct Viewer<'a> {
     pub user: Option<&'a UserId>,
 }
 
-/// Whoever may read a part of the fleet sees what was given nodes of that part, none else, and acts on nothing else.
-fn push_visible(sql: &mut Sql, viewer: &Viewer<'_>) {
+/// What is of the connection of `db`. Whoever may read a part of the fleet sees what was given nodes of that part, none else, and acts on nothing else.
+fn push_visible(sql: &mut Sql, db: &Db, viewer: &Viewer<'_>) {
+    sql.within("e.connection_id", db).push(" and ");
     if viewer.scopes.contains(&Scope::All) {
         sql.push("1 = 1");
         return;
@@ -163,7 +164,7 @@ pub async fn list(
     let limit = clamp_limit(query.limit);
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     if let Some(status) = query.status {
         sql.push(" and e.status = ").text(status.as_str());
     }
@@ -223,7 +224,7 @@ pub async fn recent(
 ) -> Result<Vec<ExecutionSummary>, StoreError> {
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where e.document = ").text(document).push(" and ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     sql.push(" order by e.requested_at desc, e.execution_id desc limit ")
         .int(limit);
     sql.all(db.reader()).await?.iter().map(summary).collect()
@@ -242,7 +243,7 @@ pub async fn children(
     sql.push(" where e.parent_ssm_id = ")
         .text(parent_ssm_id)
         .push(" and ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     sql.push(" order by e.requested_at limit 200");
     sql.all(db.reader()).await?.iter().map(summary).collect()
 }
@@ -260,7 +261,7 @@ pub async fn get(
     sql.push(" where e.execution_id = ")
         .text(execution.as_str())
         .push(" and ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     sql.first(db.reader())
         .await?
         .as_ref()
@@ -288,7 +289,9 @@ pub async fn of_ssm(db: &Db, ssm_execution_id: &str) -> Result<Option<ExecutionR
 /// When the database does not answer.
 pub async fn in_state(db: &Db, state: &str, limit: i64) -> Result<Vec<ExecutionRow>, StoreError> {
     let mut sql = Sql::new(COLUMNS);
-    sql.push(" where e.state = ")
+    sql.push(" where ")
+        .within("e.connection_id", db)
+        .push(" and e.state = ")
         .text(state)
         .push(" order by e.synced_at limit ")
         .int(limit);
@@ -314,8 +317,11 @@ pub async fn sent(db: &Db, execution: &ExecutionId, ssm_execution_id: &str) -> R
 /// # Errors
 /// When the database does not answer.
 pub async fn is_sending(db: &Db, document: &str) -> Result<bool, StoreError> {
-    let mut sql = Sql::new("select execution_id from executions where state = 'sending' and document = ");
-    sql.text(document).push(" limit 1");
+    let mut sql = Sql::new("select execution_id from executions where state = 'sending' and ");
+    sql.within("connection_id", db)
+        .push(" and document = ")
+        .text(document)
+        .push(" limit 1");
     Ok(sql.first(db.reader()).await?.is_some())
 }
 

@@ -53,10 +53,11 @@ fn median(mut took: Vec<i64>) -> Option<i64> {
 /// # Errors
 /// When the database does not answer.
 pub async fn usual(db: &Db, row: &ExecutionRow) -> Result<(Option<i64>, BTreeMap<String, i64>), StoreError> {
-    let mut sql = Sql::new(
-        "select e.execution_id, e.ended_at - e.requested_at as took from executions e where e.document = ",
-    );
-    sql.text(&row.summary.document)
+    let mut sql =
+        Sql::new("select e.execution_id, e.ended_at - e.requested_at as took from executions e where ");
+    sql.within("e.connection_id", db)
+        .push(" and e.document = ")
+        .text(&row.summary.document)
         .push(" and e.status = 'Success' and e.ended_at is not null and e.execution_id <> ")
         .text(row.summary.execution_id.as_str());
     sql.push(" and e.requested_at >= ")

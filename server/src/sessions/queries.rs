@@ -116,7 +116,9 @@ fn session(row: &AnyRow, viewer: &Viewer<'_>) -> Result<SessionRow, StoreError> 
     })
 }
 
-fn push_visible(sql: &mut Sql, viewer: &Viewer<'_>) {
+/// What is of the connection of `db`, and the viewer may see.
+fn push_visible(sql: &mut Sql, db: &Db, viewer: &Viewer<'_>) {
+    sql.within("s.connection_id", db).push(" and ");
     if viewer.scopes.contains(&Scope::All) {
         sql.push("1 = 1");
         return;
@@ -245,7 +247,7 @@ pub async fn update(db: &Db, row: &SessionRow) -> Result<(), StoreError> {
 pub async fn get(db: &Db, id: &NodeSessionId, viewer: &Viewer<'_>) -> Result<Option<SessionRow>, StoreError> {
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where s.session_id = ").text(id.as_str()).push(" and ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     sql.first(db.reader())
         .await?
         .as_ref()
@@ -260,7 +262,7 @@ pub async fn get(db: &Db, id: &NodeSessionId, viewer: &Viewer<'_>) -> Result<Opt
 pub async fn live(db: &Db, viewer: &Viewer<'_>, limit: u32) -> Result<Vec<SessionRow>, StoreError> {
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where s.is_over = 0 and ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     sql.push(" order by s.started_at desc, s.session_id desc limit ")
         .int(i64::from(limit));
     sql.all(db.reader())
@@ -268,6 +270,18 @@ pub async fn live(db: &Db, viewer: &Viewer<'_>, limit: u32) -> Result<Vec<Sessio
         .iter()
         .map(|row| session(row, viewer))
         .collect()
+}
+
+/// Whether it is another connection's session.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_elsewhere(db: &Db, id: &NodeSessionId) -> Result<bool, StoreError> {
+    let mut sql = Sql::new("select 1 as found from sessions where session_id = ");
+    sql.text(id.as_str())
+        .push(" and connection_id <> ")
+        .text(db.connection());
+    Ok(sql.first(db.reader()).await?.is_some())
 }
 
 /// The account that a connection was found to be for; empty while nobody has found out.
@@ -349,10 +363,12 @@ pub struct Attached {
 /// # Errors
 /// When the database does not answer.
 pub async fn attached(db: &Db) -> Result<Vec<Attached>, StoreError> {
-    let sql = Sql::new(
+    let mut sql = Sql::new(
         "select p.session_id, p.participant_id, p.user_id, p.name, p.role, p.address, p.joined_at, p.left_at \
-         from session_participants p where p.left_at is null order by p.joined_at limit 10000",
+         from session_participants p join sessions s on s.session_id = p.session_id where p.left_at is null and ",
     );
+    sql.within("s.connection_id", db)
+        .push(" order by p.joined_at limit 10000");
     let rows = sql.all(db.reader()).await?;
     rows.iter()
         .map(|row| {

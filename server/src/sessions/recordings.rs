@@ -8,7 +8,7 @@ pub use open::{Bucket, OpenError, storage};
 
 use crate::error::internal;
 use crate::sessions::live::Live;
-use crate::sessions::queries::SessionRow;
+use crate::sessions::queries::{self, SessionRow};
 use bytes::Bytes;
 use muster_domain::ids::NodeSessionId;
 use muster_domain::time::Clock;
@@ -18,6 +18,7 @@ use muster_recording::{
     Size as RecordedSize, Start,
 };
 use muster_session_channel::body::Size;
+use muster_store::Db;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -154,8 +155,8 @@ impl Store {
         }
     }
 
-    /// Finishes what nobody goes on with.
-    pub(super) async fn recover_rest(&self, live: &Live) {
+    /// Finishes what nobody goes on with, but for what is another connection's: that is its to go on with.
+    pub(super) async fn recover_rest(&self, db: &Db, live: &Live) {
         let left = match self.recordings.unfinished().await {
             Ok(left) => left,
             Err(error) => {
@@ -165,8 +166,14 @@ impl Store {
         };
         for one in left {
             let session = NodeSessionId::new(one.id.as_str());
-            if live.get(&session).is_none() {
-                self.recover(&session).await;
+            match queries::is_elsewhere(db, &session).await {
+                Ok(false) if live.get(&session).is_none() => {
+                    self.recover(&session).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(session.id = %session, %error, "it cannot be found out whose recording is unfinished");
+                }
             }
         }
     }

@@ -93,7 +93,9 @@ impl SessionService {
                 }
             })
             .await;
-        self.recordings.recover_rest(&self.ground.live).await;
+        self.recordings
+            .recover_rest(&self.ground.db, &self.ground.live)
+            .await;
     }
 
     async fn take_up_one(&self, row: SessionRow, now: Timestamp) {

@@ -357,7 +357,7 @@ impl SessionService {
         }
         let mut actor = Actor::anonymous(muster_domain::actor::Origin::default());
         actor.user_id = Some(user.clone());
-        actor.grants = access::effective(&access::grants(db, user).await?, self.ground.clock.now());
+        actor.grants = access::effective(db, &access::grants(db, user).await?, self.ground.clock.now());
         let scopes = actor.scopes_for(action);
         if scopes.is_empty() {
             return Ok(false);

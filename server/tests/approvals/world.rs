@@ -14,7 +14,7 @@ use muster_server::access::AccessService;
 use muster_server::access::passwords::Passwords;
 use muster_server::approvals::{ApprovalService, PolicyBook};
 use muster_server::audit::log::AuditLog;
-use muster_server::aws::{Connection, Ssm};
+use muster_server::aws::{Connection, Known, Ssm};
 use muster_server::door::Door;
 use muster_server::events::EventBus;
 use muster_server::notifications::Channels;
@@ -125,6 +125,8 @@ pub(crate) async fn world_telling(
         output_bucket: None,
         s3_endpoint: None,
         keys: Some(("AKIAEXAMPLE".into(), "secret".into())),
+        url: String::new(),
+        is_production: false,
     })
     .await;
     let passwords = Passwords::new(random.clone());
@@ -134,6 +136,7 @@ pub(crate) async fn world_telling(
         clock: clock.clone(),
         random: random.clone(),
         ssm: ssm.clone(),
+        connections: [Known::from(ssm.connection.as_ref())].into(),
         bus: EventBus::default(),
         trail: log.clone(),
         sessions: Arc::new(SessionPolicy::default()),

@@ -70,7 +70,7 @@ async fn command(db: &Db, id: &str, at: Timestamp) -> CommandId {
         db,
         &NewCommand {
             row,
-            connection_id: "c".into(),
+            connection_id: "default".into(),
             parts: vec![part],
             nodes: Vec::new(),
         },

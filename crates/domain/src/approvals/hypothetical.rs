@@ -74,6 +74,7 @@ impl Hypothetical {
             },
             application: self.application.trim().to_owned(),
             environment: self.environment.trim().to_owned(),
+            connection: String::new(),
             nodes: vec![tags; self.nodes as usize],
             anywhere: false,
             requester: std::collections::BTreeSet::new(),

@@ -238,7 +238,7 @@ impl Ask {
                 ..
             } => {
                 minutes(*wanted, &mut fields);
-                if let Err(why) = Scope::parse(scope) {
+                if let Err(why) = Scope::of_role(scope) {
                     fields.push(FieldError::new("scope", why));
                 }
             }

@@ -28,6 +28,9 @@ pub struct Proposal {
     /// To which of its environments.
     #[serde(default)]
     pub environment: String,
+    /// At which connection; empty where nobody has said.
+    #[serde(default)]
+    pub connection: String,
     /// The tags of each node.
     pub nodes: Vec<Vec<(String, String)>>,
     /// Whether it may also act on nodes that are not named: a role everywhere, a runbook that reaches further.
@@ -166,6 +169,12 @@ impl Policy {
                 self.documents.join(", ")
             ));
         }
+        if !self.connections.is_empty() && !self.means_connection(proposal) {
+            return Some(format!(
+                "It is about the connections {}.",
+                self.connections.join(", ")
+            ));
+        }
         if !self.nodes.is_empty() {
             let covered = |tags: &Vec<(String, String)>| covers(&self.nodes, tags);
             // To forbid or to ask, one node is enough, or that it may be any; to allow, it takes all of them.
@@ -223,6 +232,17 @@ impl Policy {
         None
     }
 
+    /// Whether it is about what is done at that connection. A role and the policies are the whole server's, wherever they are asked
+    /// for: to forbid or to ask, that is meant, and to allow, it is not.
+    fn means_connection(&self, proposal: &Proposal) -> bool {
+        if matches!(proposal.act, Some(Act::HoldRole | Act::ChangePolicies)) {
+            return self.effect != Effect::Allow;
+        }
+        self.connections
+            .iter()
+            .any(|name| glob(name.trim(), &proposal.connection))
+    }
+
     /// Whether it is about the user of the operating system as whom a terminal is opened. Who names none gets the one that the
     /// preferences of sessions or the agent choose, which nobody knows here: to forbid or to ask, that may be any, and to allow,
     /// it is none.
@@ -253,6 +273,9 @@ impl Policy {
         let mut said = vec![proposal.act.map_or("", Act::as_str).to_owned()];
         if !self.documents.is_empty() {
             said.push(format!("the document {}", proposal.document));
+        }
+        if !self.connections.is_empty() {
+            said.push(format!("the connection {}", proposal.connection));
         }
         if !self.nodes.is_empty() {
             let count = proposal
@@ -389,6 +412,7 @@ impl Policies {
             nodes: String::new(),
             more_than_nodes: None,
             os_users: Vec::new(),
+            connections: Vec::new(),
             parameters: Vec::new(),
             maintenance_windows: Vec::new(),
             applications: Vec::new(),

@@ -301,3 +301,35 @@ fn a_deployment_is_meant_by_application_and_environment() {
     // What is no deployment is not meant, by no pattern.
     assert!(!of(&["*"], &[], "", "") && !of(&[], &["*"], "", ""));
 }
+
+#[test]
+fn a_policy_about_a_connection_is_not_got_around_by_asking_elsewhere() {
+    let of = |effect: Effect, act: Act, connection: &str| {
+        let policy = Policy {
+            acts: vec!["*".into()],
+            connections: vec!["prod*".into()],
+            ..policy("p", effect)
+        };
+        let act = Proposal {
+            act: Some(act),
+            connection: connection.into(),
+            ..Proposal::default()
+        };
+        let policies = Policies {
+            default: Effect::Deny,
+            policies: vec![policy],
+            ..Policies::default()
+        };
+        policies.meet(&act, &|_| true).effect == effect
+    };
+    assert!(of(Effect::Approve, Act::RunCommand, "production"));
+    assert!(!of(Effect::Approve, Act::RunCommand, "staging"));
+    assert!(!of(Effect::Approve, Act::RunCommand, ""));
+    // A role that is asked for at one connection may hold at another.
+    for act in [Act::HoldRole, Act::ChangePolicies] {
+        assert!(
+            of(Effect::Approve, act, "staging") && !of(Effect::Allow, act, "production"),
+            "{act:?}"
+        );
+    }
+}

@@ -235,6 +235,9 @@ pub struct Policy {
     /// Only these documents; `*` stands for any text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<String>,
+    /// Only at these connections, by name; `*` stands for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<String>,
     /// Only where a node carries these tags (`Environment=Production`), or `*`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub nodes: String,

@@ -128,6 +128,8 @@ impl ActivationArgs {
             s3_endpoint: None,
             output_bucket: None,
             keys: Some(key(&config, "operator")?),
+            url: String::new(),
+            is_production: false,
         })
         .await;
         let expires = SystemClock.now().plus_ms(hours * 3_600_000);

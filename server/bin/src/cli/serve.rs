@@ -92,6 +92,9 @@ impl ServeArgs {
         if let Some(link) = &running.setup_link {
             say(&format!("Create the first administrator within 24 hours: {link}"));
         }
+        for (name, url) in &running.further {
+            say(&format!("The connection {name}: {url}"));
+        }
         say(&format!("Muster is ready: {}", running.url));
         ended().await;
         say("Stopping; commands that run on nodes go on.");

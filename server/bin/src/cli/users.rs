@@ -217,7 +217,7 @@ impl UserArgs {
                         "there is no role {role}: use viewer, auditor, operator, approver or administrator"
                     )
                 })?;
-                let scope = Scope::parse(&scope)?;
+                let scope = Scope::of_role(&scope)?;
                 let desk = Desk::open(&settings).await?;
                 let password = password.read()?;
                 let input = CreateUser {

@@ -96,6 +96,8 @@ mod tests {
             output_bucket: None,
             s3_endpoint: None,
             keys: None,
+            url: String::new(),
+            is_production: false,
         }
     }
 

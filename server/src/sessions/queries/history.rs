@@ -36,18 +36,25 @@ fn is_sieved(query: &SessionQuery, viewer: &Viewer<'_>) -> bool {
 }
 
 /// The last row that this page looks at; none when there are fewer.
-fn last_sql(query: &SessionQuery) -> Sql {
-    let mut sql = Sql::new("select s.started_at, s.session_id from sessions s where 1 = 1");
+fn last_sql(db: &Db, query: &SessionQuery) -> Sql {
+    let mut sql = Sql::new("select s.started_at, s.session_id from sessions s where ");
+    sql.within("s.connection_id", db);
     push_along(&mut sql, query);
     sql.push(" order by s.started_at desc, s.session_id desc limit 1 offset ")
         .int(i64::from(LOOKED_AT) - 1);
     sql
 }
 
-fn page_sql(query: &SessionQuery, viewer: &Viewer<'_>, last: Option<&(i64, String)>, limit: u32) -> Sql {
+fn page_sql(
+    db: &Db,
+    query: &SessionQuery,
+    viewer: &Viewer<'_>,
+    last: Option<&(i64, String)>,
+    limit: u32,
+) -> Sql {
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     push_asked(&mut sql, &query.text, None, &query.owner);
     if let Some(status) = query.status {
         sql.push(" and s.status = ").text(status.as_str());
@@ -79,14 +86,14 @@ pub async fn list(
 ) -> Result<Page<SessionSummary>, StoreError> {
     let limit = clamp_limit(query.limit);
     let last = if is_sieved(query, viewer) {
-        let row = last_sql(query).first(db.reader()).await?;
+        let row = last_sql(db, query).first(db.reader()).await?;
         row.map(|row| Ok::<_, StoreError>((row.int("started_at")?, row.text("session_id")?)))
             .transpose()?
     } else {
         None
     };
     let mut items = Vec::new();
-    for row in page_sql(query, viewer, last.as_ref(), limit)
+    for row in page_sql(db, query, viewer, last.as_ref(), limit)
         .all(db.reader())
         .await?
     {
@@ -191,19 +198,20 @@ mod tests {
                     (text("disk"), &ALL, Some(&last)),
                     (text(""), &own, Some(&last)),
                 ] {
-                    let plan = plan(&db, &page_sql(&query, viewer, last, 50)).await;
+                    let plan = plan(&db, &page_sql(&db, &query, viewer, last, 50)).await;
                     assert!(
                         plan.contains("sessions_by_time") && !plan.contains("TEMP B-TREE"),
                         "{plan}"
                     );
-                    let bounded = plan.contains("SEARCH s USING INDEX sessions_by_time (started_at>?");
+                    let bounded = plan
+                        .contains("SEARCH s USING INDEX sessions_by_time (connection_id=? AND started_at>?");
                     assert_eq!(bounded, last.is_some(), "{plan}");
                 }
                 let node = SessionQuery {
                     node: Some("mi-0".into()),
                     ..text("disk")
                 };
-                for sql in [last_sql(&node), page_sql(&node, &ALL, Some(&last), 50)] {
+                for sql in [last_sql(&db, &node), page_sql(&db, &node, &ALL, Some(&last), 50)] {
                     let plan = plan(&db, &sql).await;
                     assert!(
                         plan.contains("sessions_of_node (node_id=?") && !plan.contains("TEMP B-TREE"),

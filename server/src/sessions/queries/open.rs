@@ -37,7 +37,7 @@ pub async fn open(db: &Db, query: &LiveQuery, viewer: &Viewer<'_>) -> Result<Pag
     let limit = clamp_limit(query.limit);
     let mut sql = Sql::new(COLUMNS);
     sql.push(" where s.is_over = 0 and ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     push_asked(&mut sql, &query.text, query.node.as_ref(), &query.owner);
     let after = query.cursor.as_ref().and_then(decode_cursor);
     if let Some(((rank, at), id)) = after
@@ -84,7 +84,7 @@ pub async fn count_open(db: &Db, query: &LiveQuery, viewer: &Viewer<'_>) -> Resu
     let mut sql = Sql::new("select count(*) as number, coalesce(sum(case when s.recording = ");
     sql.text(RecordingState::Recording.as_str())
         .push(" then 1 else 0 end), 0) as recorded from sessions s where s.is_over = 0 and ");
-    push_visible(&mut sql, viewer);
+    push_visible(&mut sql, db, viewer);
     push_asked(&mut sql, &query.text, query.node.as_ref(), &query.owner);
     let row = sql.one(db.reader()).await?;
     Ok(Counts {
