@@ -28,27 +28,36 @@ drop index commands_by_state;
 drop index commands_by_status;
 create index commands_by_time on commands (connection_id, requested_at, command_id);
 create index commands_by_state on commands (connection_id, state, requested_at);
-create index commands_by_status on commands (connection_id, status, requested_at);
+create index commands_by_status on commands (connection_id, status, requested_at, command_id);
 
 drop index sessions_by_time;
 drop index sessions_live;
+drop index sessions_of_node;
 create index sessions_by_time on sessions (connection_id, started_at, session_id);
 create index sessions_live on sessions (connection_id, is_over, started_at);
+create index sessions_of_node on sessions (connection_id, node_id, started_at, session_id);
 
 drop index executions_by_time;
 drop index executions_by_state;
 drop index executions_by_status;
 drop index executions_by_document;
+drop index executions_by_parent;
 create index executions_by_time on executions (connection_id, requested_at, execution_id);
 create index executions_by_state on executions (connection_id, state, synced_at);
 create index executions_by_status on executions (connection_id, status, requested_at, execution_id);
 create index executions_by_document on executions (connection_id, document, requested_at, execution_id);
+create index executions_by_parent on executions (connection_id, parent_ssm_id, requested_at);
 
 drop index approval_requests_open;
 drop index approval_requests_over;
 drop index approval_requests_by_run;
 drop index approval_requests_by_act;
+drop index approval_requests_by_requester;
+drop index approval_requests_by_outcome;
 create index approval_requests_open on approval_requests (connection_id, is_open, expires_at, number);
 create index approval_requests_over on approval_requests (connection_id, is_open, number);
 create index approval_requests_by_run on approval_requests (connection_id, state, runs_at);
 create index approval_requests_by_act on approval_requests (connection_id, is_open, act, number);
+create index approval_requests_by_requester on approval_requests (connection_id, requester_id, number);
+create index approval_requests_by_outcome on approval_requests (connection_id, outcome_id);
+create index approval_requests_to_be_reviewed on approval_requests (connection_id, review_due_at);

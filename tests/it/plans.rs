@@ -101,7 +101,12 @@ fn endless(statement: &str, plan: &[String]) -> Vec<String> {
         statement.contains(" limit ") && !plan.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
     plan.iter()
         .filter(|step| {
-            let Some(name) = step.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next()) else {
+            // All rows of a connection are no fewer than all rows.
+            let whole = step.strip_prefix("SCAN ").or_else(|| {
+                step.strip_prefix("SEARCH ")
+                    .filter(|_| step.ends_with("(connection_id=?)"))
+            });
+            let Some(name) = whole.and_then(|rest| rest.split(' ').next()) else {
                 return false;
             };
             let in_order = limited && step.contains("INDEX");

@@ -118,7 +118,7 @@ fn unsent(id: &str, hash: String, now: Timestamp) -> NewExecution {
     };
     NewExecution {
         row,
-        connection_id: "embedded".into(),
+        connection_id: "default".into(),
         nodes: Vec::new(),
         deployment: None,
     }

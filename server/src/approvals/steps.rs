@@ -99,9 +99,10 @@ impl ApprovalService {
             "select s.execution_id, s.step_execution_id, s.name, s.started_at, s.inputs, e.ssm_execution_id, e.document, \
              e.requested_by, e.requested_by_id, e.requested_at from execution_steps s join executions e on e.execution_id = \
              s.execution_id where s.status = 'Waiting' and s.action = 'aws:approve' and e.ssm_execution_id is not null and not \
-             exists (select 1 from approval_requests r where r.outcome_id = s.step_execution_id) and ",
+             exists (select 1 from approval_requests r where r.connection_id = e.connection_id and r.outcome_id = \
+             s.step_execution_id) and ",
         );
-        sql.within("e.connection_id", &self.db)
+        sql.within("e.connection_id || ''", &self.db)
             .push(" limit ")
             .int(AT_ONCE);
         let mut found = Vec::new();

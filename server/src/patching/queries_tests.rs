@@ -4,7 +4,7 @@ use super::*;
 use crate::patching::keep;
 use muster_store::test_database::on_both;
 
-const HERE: &str = "here";
+const HERE: &str = "default";
 
 async fn node(db: &Db, id: &str, name: &str, status: &str) {
     let mut sql = Sql::new(

@@ -300,10 +300,11 @@ pub async fn account(db: &Db, connection: &str) -> Result<String, StoreError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn os_users(db: &Db, node: &NodeId) -> Result<Vec<String>, StoreError> {
-    let mut sql = Sql::new(
-        "select s.os_user, max(s.started_at) as latest from sessions s where s.os_user <> '' and s.node_id = ",
-    );
-    sql.text(node.as_str())
+    let mut sql =
+        Sql::new("select s.os_user, max(s.started_at) as latest from sessions s where s.os_user <> '' and ");
+    sql.within("s.connection_id", db)
+        .push(" and s.node_id = ")
+        .text(node.as_str())
         .push(" group by s.os_user order by latest desc, s.os_user limit 5");
     sql.all(db.reader())
         .await?
@@ -367,7 +368,8 @@ pub async fn attached(db: &Db) -> Result<Vec<Attached>, StoreError> {
         "select p.session_id, p.participant_id, p.user_id, p.name, p.role, p.address, p.joined_at, p.left_at \
          from session_participants p join sessions s on s.session_id = p.session_id where p.left_at is null and ",
     );
-    sql.within("s.connection_id", db)
+    // Not along an index of sessions: those who have not left are few.
+    sql.within("s.connection_id || ''", db)
         .push(" order by p.joined_at limit 10000");
     let rows = sql.all(db.reader()).await?;
     rows.iter()

@@ -214,7 +214,8 @@ mod tests {
                 for sql in [last_sql(&db, &node), page_sql(&db, &node, &ALL, Some(&last), 50)] {
                     let plan = plan(&db, &sql).await;
                     assert!(
-                        plan.contains("sessions_of_node (node_id=?") && !plan.contains("TEMP B-TREE"),
+                        plan.contains("sessions_of_node (connection_id=? AND node_id=?")
+                            && !plan.contains("TEMP B-TREE"),
                         "{plan}"
                     );
                 }
