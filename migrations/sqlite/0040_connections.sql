@@ -12,7 +12,6 @@ drop index nodes_in_order_of_agent;
 drop index nodes_in_order_of_address;
 drop index nodes_in_order_of_ping;
 drop index nodes_silent;
-drop index node_tags_by_value;
 create index nodes_by_name on nodes (connection_id, sort_name, node_id);
 create index nodes_by_status on nodes (connection_id, ping_status, sort_name, node_id);
 create index nodes_in_order_of_status on nodes (connection_id, ping_status, node_id);
@@ -21,7 +20,6 @@ create index nodes_in_order_of_agent on nodes (connection_id, agent_version, nod
 create index nodes_in_order_of_address on nodes (connection_id, ip_address, node_id);
 create index nodes_in_order_of_ping on nodes (connection_id, sort_ping, node_id);
 create index nodes_silent on nodes (connection_id, ping_status, last_ping_at, node_id);
-create index node_tags_by_value on node_tags (connection_id, tag_key, tag_value, node_id);
 
 drop index commands_by_time;
 drop index commands_by_state;

@@ -177,15 +177,10 @@ pub async fn add_tags(db: &Db, nodes: &mut [NodeSummary]) -> Result<(), StoreErr
         if ids.is_empty() {
             continue;
         }
-        let mut connections: Vec<String> = part.iter().map(|node| node.connection_id.to_string()).collect();
-        connections.sort_unstable();
-        connections.dedup();
         // By both halves of the key: by the node alone the whole table would be read.
-        let mut sql = Sql::new(
-            "select connection_id, node_id, tag_key, tag_value from node_tags where connection_id in (",
-        );
-        sql.texts(&connections)
-            .push(") and node_id in (")
+        let mut sql = Sql::new("select connection_id, node_id, tag_key, tag_value from node_tags where ");
+        sql.within("connection_id", db)
+            .push(" and node_id in (")
             .texts(&ids)
             .push(") order by connection_id, node_id, tag_key");
         let mut by_node: HashMap<(String, String), Vec<Tag>> = HashMap::new();

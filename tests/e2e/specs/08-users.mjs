@@ -8,7 +8,7 @@ export default async function users(t) {
   });
   t.assert.ok(made.ok(), `${made.status()} ${await made.text()}`);
   await t.visit(page, '/settings/users');
-  await page.getByText('vera').first().waitFor();
+  await page.getByRole('link', { name: 'vera', exact: true }).first().waitFor();
 
   const vera = await t.open();
   await vera.goto('/sign-in');

@@ -49,7 +49,7 @@ export default async function tokens(t) {
     await t.visit(wide, '/');
     await wide.locator('details.connection > summary').click();
     const menu = wide.locator('details.connection .menu-body');
-    for (const word of ['Account', 'Region', 'Endpoint', 'http://127.0.0.1:', 'Embedded endpoint', 'one account in one region']) {
+    for (const word of ['Account', 'Region', 'Endpoint', 'http://127.0.0.1:', 'Embedded endpoint', 'in this account and region alone']) {
       await menu.getByText(word).first().waitFor();
     }
     await t.axe(wide, `the connection, ${shape.name}`);
