@@ -30,10 +30,8 @@ create index commands_by_status on commands (connection_id, status, requested_at
 
 drop index sessions_by_time;
 drop index sessions_live;
-drop index sessions_of_node;
 create index sessions_by_time on sessions (connection_id, started_at, session_id);
 create index sessions_live on sessions (connection_id, is_over, started_at);
-create index sessions_of_node on sessions (connection_id, node_id, started_at, session_id);
 
 drop index executions_by_time;
 drop index executions_by_state;

@@ -118,7 +118,16 @@ fn session(row: &AnyRow, viewer: &Viewer<'_>) -> Result<SessionRow, StoreError> 
 
 /// What is of the connection of `db`, and the viewer may see.
 fn push_visible(sql: &mut Sql, db: &Db, viewer: &Viewer<'_>) {
-    sql.within("s.connection_id", db).push(" and ");
+    push_visible_by(sql, db, HERE, viewer);
+}
+
+/// The connection of a session.
+const HERE: &str = "s.connection_id";
+/// The same where another index than that of the connection leads to what is looked for: a node is of one connection anyway.
+const HERE_ALONG_ANOTHER: &str = "s.connection_id || ''";
+
+fn push_visible_by(sql: &mut Sql, db: &Db, here: &'static str, viewer: &Viewer<'_>) {
+    sql.within(here, db).push(" and ");
     if viewer.scopes.contains(&Scope::All) {
         sql.push("1 = 1");
         return;
@@ -302,7 +311,7 @@ pub async fn account(db: &Db, connection: &str) -> Result<String, StoreError> {
 pub async fn os_users(db: &Db, node: &NodeId) -> Result<Vec<String>, StoreError> {
     let mut sql =
         Sql::new("select s.os_user, max(s.started_at) as latest from sessions s where s.os_user <> '' and ");
-    sql.within("s.connection_id", db)
+    sql.within(HERE_ALONG_ANOTHER, db)
         .push(" and s.node_id = ")
         .text(node.as_str())
         .push(" group by s.os_user order by latest desc, s.os_user limit 5");
@@ -368,8 +377,8 @@ pub async fn attached(db: &Db) -> Result<Vec<Attached>, StoreError> {
         "select p.session_id, p.participant_id, p.user_id, p.name, p.role, p.address, p.joined_at, p.left_at \
          from session_participants p join sessions s on s.session_id = p.session_id where p.left_at is null and ",
     );
-    // Not along an index of sessions: those who have not left are few.
-    sql.within("s.connection_id || ''", db)
+    // Those who have not left are few.
+    sql.within(HERE_ALONG_ANOTHER, db)
         .push(" order by p.joined_at limit 10000");
     let rows = sql.all(db.reader()).await?;
     rows.iter()
