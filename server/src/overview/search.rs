@@ -31,6 +31,23 @@ impl OverviewService {
         text: &str,
     ) -> Result<Vec<SearchHit>, StoreError> {
         let mut hits = Vec::new();
+        // First, because few are called so and whoever types its name means to go there.
+        if actor.may(Action::ConnectionsRead) {
+            let wanted = text.to_lowercase();
+            let all = super::service::connections(&self.db, &self.connection.id, &self.connections).await?;
+            let others = all.into_iter().filter(|one| !one.is_here && !one.url.is_empty());
+            for one in others {
+                let place = format!("{} · {}", one.account, one.region);
+                if one.name.to_lowercase().contains(&wanted) || place.contains(&wanted) {
+                    hits.push(SearchHit {
+                        kind: "Connection".into(),
+                        title: one.name,
+                        subtitle: place,
+                        url: one.url,
+                    });
+                }
+            }
+        }
         if let Some(number) = request_number(text)
             && actor.may(Action::ApprovalsRead)
         {
@@ -151,22 +168,6 @@ impl OverviewService {
                     title: window.name,
                     subtitle: window.description,
                 });
-            }
-        }
-        if actor.may(Action::ConnectionsRead) {
-            let wanted = text.to_lowercase();
-            let all = super::service::connections(&self.db, &self.connection.id, &self.connections).await?;
-            let others = all.into_iter().filter(|one| !one.is_here && !one.url.is_empty());
-            for one in others {
-                let place = format!("{} · {}", one.account, one.region);
-                if one.name.to_lowercase().contains(&wanted) || place.contains(&wanted) {
-                    hits.push(SearchHit {
-                        kind: "Connection".into(),
-                        title: one.name,
-                        subtitle: place,
-                        url: one.url,
-                    });
-                }
             }
         }
         if actor.may(Action::UsersRead) {

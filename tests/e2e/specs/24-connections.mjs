@@ -62,8 +62,7 @@ export default async function connections(t) {
     await t.visit(page, `${lab}/`);
     await page.keyboard.press('Control+k');
     await page.locator('#palette-input').fill('default');
-    await page.getByRole('option', { name: /default/ }).first().waitFor();
-    await page.getByRole('option', { name: /Connection|eu-west-1/ }).first().waitFor();
+    await page.getByRole('option', { name: /default.*eu-west-1/ }).first().waitFor();
     await page.keyboard.press('Enter');
     await page.waitForURL((url) => url.origin === t.base);
     await t.hydrated(page);
@@ -84,6 +83,8 @@ export default async function connections(t) {
     await menu(plain).getByRole('link', { name: /default/ }).click();
     await plain.waitForURL(`${t.base}/fleet`);
     await plain.getByRole('heading', { name: 'Fleet', exact: true }).waitFor();
+    await plain.close();
+    await page.close();
   } finally {
     t.portal.settings = {};
     await t.portal.restart();
