@@ -2,6 +2,7 @@
 //! while people, policies and the audit log are those of the whole server.
 
 use crate::approvals::{PASSWORD, POLICIES, SOON, ask, decide, person, until_state};
+use crate::deployments::{make, parameters, release};
 use crate::support::{self, Agent};
 use muster_tests::portal::ADMINISTRATOR;
 use muster_tests::terminal::{Terminal, start};
@@ -95,6 +96,32 @@ async fn nodes_and_commands_are_seen_and_run_at_their_own_connection_alone() {
         let seen = items(client, "commands/list", &[("period", "all")]).await;
         assert_eq!(seen.len(), 1, "{seen:?}");
         assert_eq!(seen[0]["command_id"], id.as_str());
+    }
+    // Neither is an application, nor anything of it.
+    let application = make(&world.there, "far", &parameters(folder.path())).await;
+    let release = release(&world.there, &application, "1.0", &"0".repeat(64)).await;
+    for (function, fields) in [
+        (
+            "deployments/application",
+            [("application_id", application.as_str())],
+        ),
+        ("deployments/release", [("release_id", release.as_str())]),
+    ] {
+        let (status, answer) = world.there.call(function, &fields).await.unwrap();
+        assert_eq!(status, 200, "{function}: {answer}");
+        let (status, answer) = world.here.call(function, &fields).await.unwrap();
+        assert_eq!(status, 404, "{function}: {answer}");
+    }
+    let (_, _, page) = world
+        .there
+        .get(&format!("/deployments/{application}?tab=releases"))
+        .await
+        .unwrap();
+    assert!(page.contains("1.0"));
+    for tab in ["releases", "deployments"] {
+        let path = format!("/deployments/{application}?tab={tab}");
+        let (status, _, page) = world.here.get(&path).await.unwrap();
+        assert!(status == 404 && !page.contains("1.0"), "{status} {page}");
     }
     // What is known at one is not at the other, whoever asks: neither its page, nor its stream, nor an act on it.
     let id = support::run_script(&world.there, &world.other, "sleep 600").await;

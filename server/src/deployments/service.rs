@@ -171,12 +171,16 @@ impl DeploymentService {
 
     /// A deployment, by who may see deployments.
     async fn found(&self, id: &DeploymentId) -> Result<DeploymentSummary, PortalError> {
-        queries::get(&self.db, id)
-            .await
-            .map_err(store)?
-            .ok_or_else(|| PortalError::NotFound {
-                what: "The deployment".into(),
-            })
+        let found =
+            queries::get(&self.db, id)
+                .await
+                .map_err(store)?
+                .ok_or_else(|| PortalError::NotFound {
+                    what: "The deployment".into(),
+                })?;
+        // Its application says at which connection it is.
+        self.known(&found.application_id).await?;
+        Ok(found)
     }
 }
 
@@ -260,6 +264,7 @@ impl Deployments for DeploymentService {
         let intent = Intent::new(Action::DeploymentsRead, resource(query.application.as_str()));
         self.door
             .pass(actor, intent, Ok(()), async |_| {
+                self.known(&query.application).await?;
                 let page = queries::releases(&self.db, &query).await.map_err(store)?;
                 let runs = self.standings(std::slice::from_ref(&query.application)).await?;
                 Ok(Page {
@@ -302,6 +307,7 @@ impl Deployments for DeploymentService {
         let intent = Intent::new(Action::DeploymentsRead, resource(application.as_str()));
         self.door
             .pass(actor, intent, Ok(()), async |_| {
+                self.known(&application).await?;
                 let found = queries::succeeded(&self.db, &application, &environment)
                     .await
                     .map_err(store)?;
@@ -359,6 +365,7 @@ impl Deployments for DeploymentService {
         let intent = Intent::new(Action::DeploymentsRead, resource(query.application.as_str()));
         self.door
             .pass(actor, intent, Ok(()), async |_| {
+                self.known(&query.application).await?;
                 queries::history(&self.db, &query).await.map_err(store)
             })
             .await
